@@ -1,0 +1,1 @@
+//! Ports of the domain made real: clock, randomness, mail, images, QR

@@ -1,0 +1,32 @@
+//! Types and rules of Estampe: no I/O, no clock, no randomness of its own.
+//!
+//! Everything from outside (people, directories, plugins, files, HTTP) is parsed
+//! into a type of this crate before anything else looks at it. The *ports* that the
+//! outer crates make real stand in [`ports`]; the shapes of DESIGN's words (person,
+//! source, card, lead, purpose, run, …) in the module of their name.
+
+pub mod account;
+pub mod audit;
+pub mod card;
+pub mod context;
+pub mod error;
+pub mod ids;
+pub mod lead;
+pub mod locale;
+pub mod mail;
+pub mod person;
+pub mod plan;
+pub mod plugin;
+pub mod ports;
+pub mod purpose;
+pub mod run;
+pub mod source;
+pub mod text;
+pub mod time;
+pub mod vcard;
+
+pub use context::{Actor, Context};
+pub use error::{Error, ErrorKind, Result};
+pub use ids::*;
+pub use locale::Locale;
+pub use time::Ts;

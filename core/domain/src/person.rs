@@ -1,0 +1,422 @@
+//! A person's profile, and how a directory's attributes become one.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{BlobId, CardId, PersonId, PublicId};
+use crate::locale::Locale;
+use crate::plugin::{AttributeValue, SourcePerson};
+use crate::text::{Email, Line, Link, Phone};
+use crate::time::Ts;
+
+/// What is known of a person of the organisation. All of it may be shown on a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The whole name as it is shown.
+    pub display_name: Line,
+    /// Given name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<Line>,
+    /// Family name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<Line>,
+    /// Pronouns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pronouns: Option<Line>,
+    /// Job title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Line>,
+    /// Organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Line>,
+    /// Department within it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<Line>,
+    /// Office or branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office: Option<Line>,
+    /// Telephone numbers, the one to call first at the front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<LabelledPhone>,
+    /// E-mail addresses, the main one at the front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<Email>,
+    /// Links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LabelledLink>,
+    /// Postal address of the office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<PostalAddress>,
+    /// The language in which this person reads mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// The photo, a JPEG blob.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<BlobId>,
+}
+
+/// What a number is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PhoneKind {
+    /// The desk.
+    Work,
+    /// The pocket.
+    Mobile,
+}
+
+/// A number and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelledPhone {
+    /// What it is for.
+    pub kind: PhoneKind,
+    /// The number as written.
+    pub number: Phone,
+}
+
+/// A link and its words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelledLink {
+    /// The words; the host stands in when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Line>,
+    /// Where it leads.
+    pub url: Link,
+}
+
+/// A postal address (RFC 2798 / RFC 4519 attributes).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PostalAddress {
+    /// `street`
+    pub street: Option<Line>,
+    /// `postalCode`
+    pub postal_code: Option<Line>,
+    /// `l`
+    pub city: Option<Line>,
+    /// `st`
+    pub region: Option<Line>,
+    /// `co` or `c`
+    pub country: Option<Line>,
+}
+
+/// Why an entry is no person for Estampe. The codes are texts' keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAPerson {
+    /// Neither a name nor an e-mail address: a service account, a printer.
+    NoNameNoMail,
+    /// The name cannot be shown (too long, control characters).
+    BadName,
+    /// The identity that the source gave is empty or longer than 255 octets.
+    BadIdentity,
+    /// The same identity came earlier in this run.
+    Twice,
+}
+
+impl NotAPerson {
+    /// Its stable code, also the key of its words.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoNameNoMail => "no-name-no-mail",
+            Self::BadName => "bad-name",
+            Self::BadIdentity => "bad-identity",
+            Self::Twice => "twice",
+        }
+    }
+}
+
+/// A field of the profile, for differences shown to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the profile's field of that name")]
+pub enum ProfileField {
+    Name,
+    Pronouns,
+    Title,
+    Organisation,
+    Department,
+    Office,
+    Phones,
+    Emails,
+    Links,
+    Address,
+    Language,
+    Photo,
+}
+
+impl ProfileField {
+    /// Its stable name, also the key of its words.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Pronouns => "pronouns",
+            Self::Title => "title",
+            Self::Organisation => "organisation",
+            Self::Department => "department",
+            Self::Office => "office",
+            Self::Phones => "phones",
+            Self::Emails => "emails",
+            Self::Links => "links",
+            Self::Address => "address",
+            Self::Language => "language",
+            Self::Photo => "photo",
+        }
+    }
+}
+
+/// One field that differs: what was shown, what will be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Which.
+    pub field: ProfileField,
+    /// Before, for reading; empty when there was nothing.
+    pub old: String,
+    /// After.
+    pub new: String,
+}
+
+/// The mapped profile and whatever was left out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// The profile, without a photo yet.
+    pub profile: Profile,
+    /// Names of attributes whose value was unusable; the rest was taken.
+    pub left_out: Vec<String>,
+}
+
+impl Profile {
+    /// Maps a directory's attribute bag (RFC 4519, RFC 2798 and SCIM names, in any
+    /// case) to a profile. Mapping is the host's, so that every connector's people
+    /// look alike.
+    pub fn map(source: &SourcePerson) -> Result<Mapped, NotAPerson> {
+        if source.external_id.is_empty() || source.external_id.len() > 255 {
+            return Err(NotAPerson::BadIdentity);
+        }
+        let mut bag = Bag { source, left_out: BTreeSet::new() };
+        let given_name = bag.first::<Line>(&["givenName", "name.givenName"]);
+        let family_name = bag.first::<Line>(&["sn", "surname", "name.familyName"]);
+        let emails = bag.all::<Email>(&["mail", "email", "emails", "rfc822Mailbox"]);
+        let display_name = bag
+            .first::<Line>(&["displayName", "cn"])
+            .or_else(|| match (&given_name, &family_name) {
+                (Some(given), Some(family)) => format!("{given} {family}").parse().ok(),
+                (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+                (None, None) => None,
+            })
+            .or_else(|| emails.first().and_then(|email| email.as_str().parse().ok()));
+        let Some(display_name) = display_name else {
+            let named = bag.left_out.iter().any(|n| n == "displayName" || n == "cn");
+            return Err(if named { NotAPerson::BadName } else { NotAPerson::NoNameNoMail });
+        };
+        let mut phones = Vec::new();
+        for (kind, names) in [
+            (PhoneKind::Work, &["telephoneNumber", "phoneNumbers.work"][..]),
+            (PhoneKind::Mobile, &["mobile", "mobileTelephoneNumber", "phoneNumbers.mobile"][..]),
+        ] {
+            let numbers = bag.all::<Phone>(names);
+            phones.extend(numbers.into_iter().map(|number| LabelledPhone { kind, number }));
+        }
+        let address = PostalAddress {
+            street: bag.first(&["street", "streetAddress"]),
+            postal_code: bag.first(&["postalCode"]),
+            city: bag.first(&["l", "localityName", "locality"]),
+            region: bag.first(&["st", "region"]),
+            country: bag.first(&["co", "friendlyCountryName", "c", "countryName", "country"]),
+        };
+        let profile = Self {
+            given_name,
+            family_name,
+            pronouns: bag.first(&["pronouns"]),
+            title: bag.first(&["title"]),
+            organisation: bag.first(&["o", "organizationName", "organization", "company"]),
+            department: bag.first(&["department", "ou", "departmentNumber"]),
+            office: bag.first(&["physicalDeliveryOfficeName", "office"]),
+            phones,
+            emails,
+            links: bag.links(&["labeledURI", "wWWHomePage", "profileUrl"]),
+            address: (address != PostalAddress::default()).then_some(address),
+            locale: bag
+                .texts(&["preferredLanguage"])
+                .into_iter()
+                .find_map(|(_, text)| text.trim().parse().ok()),
+            photo: None,
+            display_name,
+        };
+        Ok(Mapped { profile, left_out: bag.left_out.into_iter().collect() })
+    }
+
+    /// The given name where there is one, for "Send to Zoé".
+    pub fn short_name(&self) -> &Line {
+        self.given_name.as_ref().unwrap_or(&self.display_name)
+    }
+
+    /// What lists are sorted and searched by: family name first, lower case.
+    pub fn sort_key(&self) -> String {
+        match (&self.family_name, &self.given_name) {
+            (Some(family), Some(given)) => format!("{family} {given}"),
+            _ => self.display_name.to_string(),
+        }
+        .to_lowercase()
+    }
+
+    /// One field as a person reads it.
+    pub fn readable(&self, field: ProfileField) -> String {
+        fn text(value: Option<&Line>) -> String {
+            value.map(ToString::to_string).unwrap_or_default()
+        }
+        fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+            values.into_iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", ")
+        }
+        match field {
+            ProfileField::Name => self.display_name.to_string(),
+            ProfileField::Pronouns => text(self.pronouns.as_ref()),
+            ProfileField::Title => text(self.title.as_ref()),
+            ProfileField::Organisation => text(self.organisation.as_ref()),
+            ProfileField::Department => text(self.department.as_ref()),
+            ProfileField::Office => text(self.office.as_ref()),
+            ProfileField::Phones => joined(self.phones.iter().map(|p| &p.number)),
+            ProfileField::Emails => joined(&self.emails),
+            ProfileField::Links => joined(self.links.iter().map(|l| l.url.as_str())),
+            ProfileField::Address => self.address.as_ref().map(PostalAddress::one_line).unwrap_or_default(),
+            ProfileField::Language => self.locale.map(Locale::tag).unwrap_or_default().to_owned(),
+            ProfileField::Photo => self.photo.as_ref().map(|b| b.as_str().chars().take(8).collect()).unwrap_or_default(),
+        }
+    }
+
+    /// The fields in which `new` reads differently.
+    pub fn changes_to(&self, new: &Self) -> Vec<FieldChange> {
+        use ProfileField as F;
+        [
+            F::Name, F::Pronouns, F::Title, F::Organisation, F::Department, F::Office,
+            F::Phones, F::Emails, F::Links, F::Address, F::Language, F::Photo,
+        ]
+        .into_iter()
+        .filter_map(|field| {
+            let (before, after) = (self.readable(field), new.readable(field));
+            (before != after).then_some(FieldChange { field, old: before, new: after })
+        })
+        .collect()
+    }
+}
+
+impl PostalAddress {
+    /// First line on a card: the street, or the whole when there is none.
+    pub fn first_line(&self) -> String {
+        self.street.as_ref().map_or_else(|| self.locality(), ToString::to_string)
+    }
+
+    /// "31520 Ramonville-Saint-Agne, France"
+    pub fn locality(&self) -> String {
+        let city = [&self.postal_code, &self.city]
+            .into_iter()
+            .flatten()
+            .map(Line::as_str)
+            .collect::<Vec<_>>()
+            .join(" ");
+        [Some(city), self.region.as_ref().map(ToString::to_string), self.country.as_ref().map(ToString::to_string)]
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// The whole on one line.
+    pub fn one_line(&self) -> String {
+        match &self.street {
+            Some(street) => format!("{street}, {}", self.locality()),
+            None => self.locality(),
+        }
+    }
+}
+
+/// Looks attributes up by any of their names and remembers what was unusable.
+struct Bag<'a> {
+    source: &'a SourcePerson,
+    left_out: BTreeSet<String>,
+}
+
+impl Bag<'_> {
+    /// Every non-empty text of these attributes, in the order of the names.
+    fn texts(&self, names: &[&'static str]) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        for &name in names {
+            for (key, value) in &self.source.attributes {
+                if key.eq_ignore_ascii_case(name) {
+                    match value {
+                        AttributeValue::Text(text) => found.push((name, text.clone())),
+                        AttributeValue::Texts(texts) => {
+                            found.extend(texts.iter().map(|text| (name, text.clone())));
+                        }
+                        AttributeValue::Number(n) => found.push((name, n.to_string())),
+                        AttributeValue::Flag(_) => {}
+                    }
+                }
+            }
+        }
+        found.retain(|(_, text)| !text.trim().is_empty());
+        // a hostile directory may hold thousands of values; a card has room for a few
+        found.truncate(64);
+        found
+    }
+
+    fn all<T: std::str::FromStr + PartialEq>(&mut self, names: &[&'static str]) -> Vec<T> {
+        let mut values: Vec<T> = Vec::new();
+        for (name, text) in self.texts(names) {
+            match text.parse::<T>() {
+                Ok(value) if values.contains(&value) => {}
+                Ok(value) if values.len() < 8 => values.push(value),
+                Ok(_) | Err(_) => {
+                    self.left_out.insert(name.to_owned());
+                }
+            }
+        }
+        values
+    }
+
+    fn first<T: std::str::FromStr + PartialEq>(&mut self, names: &[&'static str]) -> Option<T> {
+        for (name, text) in self.texts(names) {
+            match text.parse::<T>() {
+                Ok(value) => return Some(value),
+                Err(_) => {
+                    self.left_out.insert(name.to_owned());
+                }
+            }
+        }
+        None
+    }
+
+    /// `labeledURI` is "URL label" (RFC 2079).
+    fn links(&mut self, names: &[&'static str]) -> Vec<LabelledLink> {
+        let mut links: Vec<LabelledLink> = Vec::new();
+        for (name, text) in self.texts(names) {
+            let text = text.trim();
+            let (url, label) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            match url.parse::<Link>() {
+                Ok(url) if links.len() < 8 => links.push(LabelledLink { label: label.parse().ok(), url }),
+                Ok(_) | Err(_) => {
+                    self.left_out.insert(name.to_owned());
+                }
+            }
+        }
+        links
+    }
+}
+
+/// A person as the console lists them.
+#[derive(Clone, Debug)]
+pub struct PersonSummary {
+    /// Its id.
+    pub id: PersonId,
+    /// The profile.
+    pub profile: Profile,
+    /// Whether they are with us, so the card is shown.
+    pub active: bool,
+    /// The main card.
+    pub card: CardId,
+    /// Its public id.
+    pub public_id: PublicId,
+    /// When anything of it last changed.
+    pub changed_at: Ts,
+}

@@ -1,0 +1,211 @@
+//! What a connector gives, in the domain's own types; the host translates.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::RunId;
+
+/// One value of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttributeValue {
+    /// A text.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// Several texts.
+    Texts(Vec<String>),
+}
+
+/// A person as a source knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePerson {
+    /// The identity the source gives, which never changes for one human.
+    pub external_id: String,
+    /// Whether the source counts them as present and enabled.
+    pub active: bool,
+    /// The bag, standard names (RFC 2798, SCIM).
+    pub attributes: Vec<(String, AttributeValue)>,
+    /// The photo, when it comes with the record: any image, undecoded.
+    pub photo: Option<Vec<u8>>,
+    /// Where the entry stands in the source, for people: `line 120`.
+    pub position: Option<String>,
+}
+
+/// Why someone left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// Deleted in the directory.
+    Deleted,
+    /// Moved out of what this source reads.
+    OutOfScope,
+}
+
+/// One thing that a page says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectoryEvent {
+    /// A person, new or changed or neither.
+    Person(SourcePerson),
+    /// Someone who left.
+    PersonGone(String, Gone),
+    /// An entry that the connector could not read.
+    Rejected {
+        /// Where it stands: `line 120`.
+        position: String,
+        /// Why, and what would be right.
+        reason: String,
+    },
+}
+
+/// A position in a source; opaque to the host, at most 4 KiB.
+pub type Cursor = Vec<u8>;
+
+/// How much is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncMode {
+    /// Everybody. A finished full run knows who is missing.
+    Full,
+    /// Only what changed since the checkpoint.
+    Incremental,
+}
+
+/// One page of a synchronisation.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// What it says, in order.
+    pub events: Vec<DirectoryEvent>,
+    /// Where this run goes on; `None` when it is done.
+    pub next: Option<Cursor>,
+    /// Where the next incremental run begins, once this page's events are stored.
+    pub checkpoint: Option<Cursor>,
+    /// State that the plugin wrote, to be committed with the events.
+    pub state: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+/// One call of `sync-page`, with all that the plugin may see.
+#[derive(Clone, Debug)]
+pub struct SyncCall {
+    /// The run it belongs to.
+    pub run: RunId,
+    /// Which plugin, with which configuration and inputs.
+    pub connector: ConnectorSpec,
+    /// Full or incremental.
+    pub mode: SyncMode,
+    /// `None` at the start of a full run.
+    pub cursor: Option<Cursor>,
+    /// The plugin's durable state.
+    pub state: BTreeMap<String, Vec<u8>>,
+}
+
+/// Which plugin runs, and what it was given. This is the whole of its world: a
+/// plugin reaches nothing that is not named here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorSpec {
+    /// Id of the plugin: `directory-file`.
+    pub plugin: String,
+    /// Its configuration.
+    pub config: BTreeMap<String, String>,
+    /// Files it may read, by the name it asks for.
+    pub inputs: BTreeMap<String, std::path::PathBuf>,
+}
+
+/// One line of a connector's self-check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// What was tried.
+    pub name: String,
+    /// Whether it went well.
+    pub passed: bool,
+    /// What was found, or what would mend it.
+    pub detail: String,
+}
+
+/// What a plugin is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginInfo {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// The contract that it was built for.
+    pub contract: String,
+    /// What it is for, by language tag.
+    pub description: BTreeMap<String, String>,
+    /// Names of files that it asks to read.
+    pub inputs: Vec<String>,
+}
+
+/// Kinds of failure of the plugin contract, and those that the host finds itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailKind {
+    /// The configuration is wrong.
+    Config,
+    /// The credential was refused.
+    Auth,
+    /// The credential is good and may not do this, or the grant does not name it.
+    Denied,
+    /// What was asked for is not there.
+    NotFound,
+    /// It contradicts what is there.
+    Conflict,
+    /// Too many requests.
+    RateLimited,
+    /// The other side is away.
+    Unavailable,
+    /// The cursor is no longer valid: a full run is needed.
+    CursorExpired,
+    /// The other side cannot do this.
+    Unsupported,
+    /// A limit of the other side or of the host.
+    Limit,
+    /// A defect of the plugin.
+    Internal,
+    /// The host stopped it: it used more memory than it may.
+    OutOfMemory,
+    /// The host stopped it: it computed longer than it may.
+    Deadline,
+    /// It panicked or trapped.
+    Trapped,
+}
+
+impl FailKind {
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Auth => "auth",
+            Self::Denied => "denied",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::RateLimited => "rate-limited",
+            Self::Unavailable => "unavailable",
+            Self::CursorExpired => "cursor-expired",
+            Self::Unsupported => "unsupported",
+            Self::Limit => "limit",
+            Self::Internal => "internal",
+            Self::OutOfMemory => "out-of-memory",
+            Self::Deadline => "deadline",
+            Self::Trapped => "trapped",
+        }
+    }
+}
+
+/// A failed call of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", kind.as_str())]
+pub struct PluginFailure {
+    /// What kind.
+    pub kind: FailKind,
+    /// For people: what happened and what would mend it.
+    pub message: String,
+}
+
+impl PluginFailure {
+    /// A failure of this kind.
+    pub fn new(kind: FailKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}

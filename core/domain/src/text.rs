@@ -1,0 +1,290 @@
+//! Text from outside, parsed: one line, a paragraph, an e-mail address, a link.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextProblem {
+    /// Nothing but white space.
+    #[error("it is empty")]
+    Empty,
+    /// More characters than are kept.
+    #[error("it is longer than {0} characters")]
+    TooLong(usize),
+    /// Control characters, which no name or number has.
+    #[error("it contains control characters")]
+    Control,
+    /// Not an e-mail address.
+    #[error("it is not an e-mail address")]
+    NotAnEmail,
+    /// An address with a comma for a dot: what was probably meant.
+    #[error("it contains a comma; did you mean {0}?")]
+    Comma(String),
+    /// No `@` in it.
+    #[error("there is no @ in it")]
+    NoAt,
+    /// Not a telephone number.
+    #[error("it is not a telephone number")]
+    NotAPhone,
+    /// Not an absolute http or https URL.
+    #[error("it is not a web address beginning with https:// or http://")]
+    NotALink,
+}
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = TextProblem;
+
+            fn try_from(text: String) -> Result<Self, TextProblem> {
+                text.parse()
+            }
+        }
+    };
+}
+
+/// Characters that reorder or hide text: they could make a name lie.
+fn is_invisible_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+text_type! {
+    /// One line: trimmed, inner white space folded, 1 to 200 characters, no
+    /// control or bidirectional-override characters.
+    Line
+}
+
+impl Line {
+    /// Most characters in one.
+    pub const MAX: usize = 200;
+}
+
+impl FromStr for Line {
+    type Err = TextProblem;
+
+    fn from_str(text: &str) -> Result<Self, TextProblem> {
+        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if folded.is_empty() {
+            return Err(TextProblem::Empty);
+        }
+        if folded.chars().count() > Self::MAX {
+            return Err(TextProblem::TooLong(Self::MAX));
+        }
+        if folded.chars().any(is_invisible_control) {
+            return Err(TextProblem::Control);
+        }
+        Ok(Self(folded))
+    }
+}
+
+text_type! {
+    /// Several lines: trimmed, line ends as `\n`, 1 to 2,000 characters.
+    Paragraph
+}
+
+impl Paragraph {
+    /// Most characters in one.
+    pub const MAX: usize = 2000;
+}
+
+impl FromStr for Paragraph {
+    type Err = TextProblem;
+
+    fn from_str(text: &str) -> Result<Self, TextProblem> {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TextProblem::Empty);
+        }
+        if text.chars().count() > Self::MAX {
+            return Err(TextProblem::TooLong(Self::MAX));
+        }
+        if text.chars().any(|c| c != '\n' && c != '\t' && is_invisible_control(c)) {
+            return Err(TextProblem::Control);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_type! {
+    /// An e-mail address (RFC 5321 mailbox with a dotted domain), at most 254 octets.
+    Email
+}
+
+impl Email {
+    /// What stands after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl FromStr for Email {
+    type Err = TextProblem;
+
+    fn from_str(text: &str) -> Result<Self, TextProblem> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TextProblem::Empty);
+        }
+        if text.len() > 254 {
+            return Err(TextProblem::TooLong(254));
+        }
+        if text.chars().any(is_invisible_control) {
+            return Err(TextProblem::Control);
+        }
+        let options = email_address::Options::default()
+            .without_display_text()
+            .without_domain_literal()
+            .with_required_tld();
+        if email_address::EmailAddress::parse_with_options(text, options).is_ok() {
+            return Ok(Self(text.to_owned()));
+        }
+        let Some((_, domain)) = text.rsplit_once('@') else {
+            return Err(TextProblem::NoAt);
+        };
+        let mended = text.replace(',', ".");
+        if domain.contains(',')
+            && email_address::EmailAddress::parse_with_options(&mended, options).is_ok()
+        {
+            return Err(TextProblem::Comma(domain.replace(',', ".")));
+        }
+        Err(TextProblem::NotAnEmail)
+    }
+}
+
+text_type! {
+    /// A telephone number as people write it: digits with the usual signs between,
+    /// 3 to 20 digits. Kept as written; normalising to E.164 needs a country.
+    Phone
+}
+
+impl Phone {
+    /// Only what a `tel:` URI dials (RFC 3966): an optional `+` and the digits.
+    pub fn dialled(&self) -> String {
+        // "+33 (0)5 …": the zero in brackets is not dialled from abroad
+        let text = if self.0.starts_with('+') { self.0.replace("(0)", "") } else { self.0.clone() };
+        text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+    }
+}
+
+impl FromStr for Phone {
+    type Err = TextProblem;
+
+    fn from_str(text: &str) -> Result<Self, TextProblem> {
+        let line: Line = text.parse()?;
+        let text = line.0;
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let shape = text.char_indices().all(|(at, c)| match c {
+            '+' => at == 0,
+            c => c.is_ascii_digit() || " .-()/\u{a0}\u{202f}".contains(c),
+        });
+        if !shape || !(3..=20).contains(&digits) {
+            return Err(TextProblem::NotAPhone);
+        }
+        Ok(Self(text))
+    }
+}
+
+text_type! {
+    /// An absolute `https:` or `http:` URL without credentials, at most 2,000 octets.
+    Link
+}
+
+impl Link {
+    /// The host, for people to read.
+    pub fn host(&self) -> String {
+        url::Url::parse(&self.0)
+            .ok()
+            .and_then(|url| url.host_str().map(ToOwned::to_owned))
+            .unwrap_or_default()
+    }
+}
+
+impl FromStr for Link {
+    type Err = TextProblem;
+
+    fn from_str(text: &str) -> Result<Self, TextProblem> {
+        let text = text.trim();
+        if text.len() > 2000 {
+            return Err(TextProblem::TooLong(2000));
+        }
+        let url = url::Url::parse(text).map_err(|_| TextProblem::NotALink)?;
+        let web = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
+        if !web || !url.username().is_empty() || url.password().is_some() {
+            return Err(TextProblem::NotALink);
+        }
+        Ok(Self(url.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_in_an_address_is_answered_with_what_was_meant() {
+        assert_eq!(
+            "amelie.traore@atelier,fr".parse::<Email>(),
+            Err(TextProblem::Comma("atelier.fr".into()))
+        );
+        assert_eq!("amelie".parse::<Email>(), Err(TextProblem::NoAt));
+        assert_eq!("a b@c.fr".parse::<Email>(), Err(TextProblem::NotAnEmail));
+        assert_eq!("\"x\" <a@b.fr>".parse::<Email>(), Err(TextProblem::NotAnEmail));
+        assert!("zoé@exämple.fr".parse::<Email>().is_ok());
+    }
+
+    #[test]
+    fn header_injection_is_no_address() {
+        assert_eq!("a@b.fr\r\nBcc: c@d.fr".parse::<Email>(), Err(TextProblem::Control));
+    }
+
+    #[test]
+    fn lines_fold_white_space_and_refuse_overrides() {
+        assert_eq!("  Zoé \t Lefèvre ".parse::<Line>().unwrap().as_str(), "Zoé Lefèvre");
+        assert_eq!("abc\u{202e}def".parse::<Line>(), Err(TextProblem::Control));
+        assert_eq!(" \n ".parse::<Line>(), Err(TextProblem::Empty));
+    }
+
+    #[test]
+    fn a_number_is_dialled_without_its_ornaments() {
+        let phone: Phone = "+33 (0)5 61.00-42/17".parse().unwrap();
+        assert_eq!(phone.dialled(), "+33561004217");
+        assert_eq!("call me".parse::<Phone>(), Err(TextProblem::NotAPhone));
+    }
+
+    #[test]
+    fn links_are_web_addresses_without_credentials() {
+        for bad in ["javascript:alert(1)", "https://u:p@x.fr/", "x.fr", "file:///etc/passwd"] {
+            assert_eq!(bad.parse::<Link>(), Err(TextProblem::NotALink), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! vCards: 3.0 (RFC 2426), which iOS, Android and Outlook read, and 4.0 (RFC 6350).
+
+use std::fmt::Write as _;
+
+use data_encoding::BASE64;
+
+use crate::card::Card;
+use crate::person::{PhoneKind, PostalAddress};
+use crate::text::Line;
+
+/// Which vCard is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// RFC 2426, what phones read.
+    V3,
+    /// RFC 6350.
+    V4,
+}
+
+impl Version {
+    /// The media type with its parameters (RFC 6350, 10.1).
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::V3 => "text/vcard; charset=utf-8; version=3.0",
+            Self::V4 => "text/vcard; charset=utf-8; version=4.0",
+        }
+    }
+}
+
+/// Writes a card. `url` is the card's public address, `photo` a JPEG.
+/// Lines end with CRLF and are folded at 75 octets on character borders.
+pub fn write(card: &Card, version: Version, url: &str, photo: Option<&[u8]>) -> String {
+    let mut out = Writer { out: String::with_capacity(1024 + photo.map_or(0, |p| p.len() * 3 / 2)) };
+    let profile = &card.profile;
+    out.line("BEGIN:VCARD");
+    out.line(match version {
+        Version::V3 => "VERSION:3.0",
+        Version::V4 => "VERSION:4.0",
+    });
+    out.property("FN", profile.display_name.as_str());
+    let (family, given) = match (&profile.family_name, &profile.given_name) {
+        (None, None) => (Some(&profile.display_name), None),
+        (family, given) => (family.as_ref(), given.as_ref()),
+    };
+    out.structured("N", &[family, given, None, None, None]);
+    if profile.organisation.is_some() || profile.department.is_some() {
+        let parts = [profile.organisation.as_ref(), profile.department.as_ref()];
+        out.structured("ORG", if profile.department.is_some() { &parts } else { &parts[..1] });
+    }
+    if let Some(title) = &profile.title {
+        out.property("TITLE", title.as_str());
+    }
+    if let (Version::V4, Some(pronouns)) = (version, &profile.pronouns) {
+        out.property("PRONOUNS", pronouns.as_str()); // RFC 9554, 2.7
+    }
+    for (at, phone) in profile.phones.iter().enumerate() {
+        let kind = match phone.kind {
+            PhoneKind::Work => "work",
+            PhoneKind::Mobile => "cell",
+        };
+        match version {
+            Version::V3 => {
+                let preferred = if at == 0 { ",PREF" } else { "" };
+                let kind = kind.to_uppercase();
+                out.property(&format!("TEL;TYPE={kind},VOICE{preferred}"), phone.number.as_str());
+            }
+            Version::V4 => out.raw(
+                &format!("TEL;VALUE=uri;TYPE=\"{kind},voice\";PREF={}", at + 1),
+                &format!("tel:{}", phone.number.dialled()),
+            ),
+        }
+    }
+    for (at, email) in profile.emails.iter().enumerate() {
+        match version {
+            Version::V3 => {
+                let preferred = if at == 0 { ",PREF" } else { "" };
+                out.property(&format!("EMAIL;TYPE=INTERNET,WORK{preferred}"), email.as_str());
+            }
+            Version::V4 => out.property(&format!("EMAIL;TYPE=work;PREF={}", at + 1), email.as_str()),
+        }
+    }
+    if let Some(address) = &profile.address {
+        out.address(version, address);
+    }
+    for (at, link) in profile.links.iter().enumerate() {
+        match (version, &link.label) {
+            (Version::V3, Some(label)) => {
+                // iOS shows the label of a grouped pair
+                out.raw(&format!("item{}.URL", at + 1), link.url.as_str());
+                out.property(&format!("item{}.X-ABLabel", at + 1), label.as_str());
+            }
+            _ => out.raw("URL", link.url.as_str()),
+        }
+    }
+    out.raw("SOURCE", &format!("{url}.vcf"));
+    if let Some(photo) = photo {
+        let data = BASE64.encode(photo);
+        match version {
+            Version::V3 => out.raw("PHOTO;ENCODING=b;TYPE=JPEG", &data),
+            Version::V4 => out.raw("PHOTO", &format!("data:image/jpeg;base64,{data}")),
+        }
+    }
+    out.raw("REV", &card.changed_at.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string());
+    out.raw("UID", url);
+    out.line("END:VCARD");
+    out.out
+}
+
+/// A file name for the download: the holder's name without what file systems dislike.
+pub fn file_name(card: &Card) -> String {
+    let name: String = card
+        .profile
+        .display_name
+        .as_str()
+        .chars()
+        .map(|c| if c.is_alphanumeric() || "-_. '’".contains(c) { c } else { '_' })
+        .collect();
+    format!("{}.vcf", name.trim_matches(['.', ' ']))
+}
+
+struct Writer {
+    out: String,
+}
+
+impl Writer {
+    /// A property whose value is text, escaped (RFC 6350, 3.4).
+    fn property(&mut self, name: &str, value: &str) {
+        self.raw(name, &escaped(value));
+    }
+
+    /// A property of components separated by semicolons.
+    fn structured(&mut self, name: &str, parts: &[Option<&Line>]) {
+        let value = parts
+            .iter()
+            .map(|part| part.map(|p| escaped(p.as_str())).unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join(";");
+        self.raw(name, &value);
+    }
+
+    fn address(&mut self, version: Version, address: &PostalAddress) {
+        let name = match version {
+            Version::V3 => "ADR;TYPE=WORK",
+            Version::V4 => "ADR;TYPE=work",
+        };
+        let parts = [
+            None,
+            None,
+            address.street.as_ref(),
+            address.city.as_ref(),
+            address.region.as_ref(),
+            address.postal_code.as_ref(),
+            address.country.as_ref(),
+        ];
+        self.structured(name, &parts);
+    }
+
+    /// A property whose value needs no escaping.
+    fn raw(&mut self, name: &str, value: &str) {
+        let mut line = String::with_capacity(name.len() + 1 + value.len());
+        // writing to a String cannot fail
+        let _ = write!(line, "{name}:{value}");
+        self.line(&line);
+    }
+
+    /// Folds one logical line (RFC 6350, 3.2): 75 octets without the line break,
+    /// the space that begins a continuation included.
+    fn line(&mut self, line: &str) {
+        let mut room = 75;
+        for c in line.chars() {
+            if c.len_utf8() > room {
+                self.out.push_str("\r\n ");
+                room = 74;
+            }
+            room -= c.len_utf8();
+            self.out.push(c);
+        }
+        self.out.push_str("\r\n");
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | ',' | ';' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use calcard::vcard::{VCard, VCardProperty};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::person::{LabelledPhone, Profile};
+    use crate::ports::Random;
+    use crate::{CardId, PersonId, PublicId, Ts};
+
+    struct Zero;
+
+    impl Random for Zero {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    fn card(name: &str, title: &str) -> Option<Card> {
+        let now = Ts::from_micros(1_764_000_000_000_000);
+        let profile = Profile {
+            display_name: name.parse().ok()?,
+            given_name: None,
+            family_name: None,
+            pronouns: None,
+            title: Some(title.parse().ok()?),
+            organisation: None,
+            department: None,
+            office: None,
+            phones: vec![LabelledPhone {
+                kind: PhoneKind::Work,
+                number: "+33 5 61 00 42 17".parse().unwrap(),
+            }],
+            emails: vec!["zoe@banque-garonne.example".parse().unwrap()],
+            links: Vec::new(),
+            address: None,
+            locale: None,
+            photo: None,
+        };
+        Some(Card {
+            id: CardId::new(now, &Zero),
+            public_id: PublicId::new(&Zero),
+            person: PersonId::new(now, &Zero),
+            version: 1,
+            profile,
+            changed_at: now,
+        })
+    }
+
+    fn text_of(vcard: &VCard, property: &VCardProperty) -> Option<String> {
+        vcard.property(property)?.values.first()?.as_text().map(ToOwned::to_owned)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn what_is_written_reads_back_and_every_line_is_short(
+            name in "\\PC{1,120}", title in "[ -~éèñ’😀;,\\\\]{1,150}", photo in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            let Some(card) = card(&name, &title) else { return Ok(()) };
+            for version in [Version::V3, Version::V4] {
+                let written = write(&card, version, "https://cards.example/c/x", Some(&photo));
+                prop_assert!(written.ends_with("\r\n"));
+                for line in written.trim_end_matches("\r\n").split("\r\n") {
+                    prop_assert!(line.len() <= 75, "{} octets", line.len());
+                    prop_assert!(!line.contains(['\r', '\n']));
+                }
+                let read = VCard::parse(&written).unwrap();
+                prop_assert_eq!(text_of(&read, &VCardProperty::Fn).unwrap(), card.profile.display_name.as_str());
+                let title = text_of(&read, &VCardProperty::Title).unwrap();
+                prop_assert_eq!(title, card.profile.title.as_ref().unwrap().as_str());
+            }
+        }
+    }
+}

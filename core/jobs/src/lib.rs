@@ -1,0 +1,1 @@
+//! Durable work done later: the worker, the schedule, one file for each kind

@@ -1,0 +1,2 @@
+//! estampe-compile: compiles a plugin in a child process with limits
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs plugins: the only user of wasmtime's runtime

@@ -1,0 +1,1 @@
+//! Use cases: authorisation, transactions, jobs enqueued with the change

@@ -1,0 +1,1 @@
+//! The database of Estampe: SQLite and PostgreSQL, migrations, field encryption

@@ -1,0 +1,1 @@
+//! Every sentence that Estampe says, in French and English

@@ -1,0 +1,1 @@
+//! The only user of actix: public cards, the console, the operator's socket

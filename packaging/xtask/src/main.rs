@@ -1,0 +1,2 @@
+//! Builds, tests and shows Estampe: cargo xtask
+fn main() {}

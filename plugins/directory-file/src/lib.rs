@@ -1,0 +1,1 @@
+//! Reads people from an LDIF or CSV file
