@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{BlobId, CardId, PersonId, PublicId};
 use crate::locale::Locale;
 use crate::plugin::{AttributeValue, SourcePerson};
-use crate::text::{Email, Line, Link, Phone};
+use crate::text::{folded, Email, Line, Link, Phone};
 use crate::time::Ts;
 
 /// What is known of a person of the organisation. All of it may be shown on a card.
@@ -190,7 +190,8 @@ impl Profile {
     /// case) to a profile. Mapping is the host's, so that every connector's people
     /// look alike.
     pub fn map(source: &SourcePerson) -> Result<Mapped, NotAPerson> {
-        if source.external_id.is_empty() || source.external_id.len() > 255 {
+        let id = &source.external_id;
+        if id.is_empty() || id.len() > 255 || id.chars().any(char::is_control) {
             return Err(NotAPerson::BadIdentity);
         }
         let mut bag = Bag { source, left_out: BTreeSet::new() };
@@ -251,13 +252,23 @@ impl Profile {
         self.given_name.as_ref().unwrap_or(&self.display_name)
     }
 
-    /// What lists are sorted and searched by: family name first, lower case.
+    /// What lists are sorted by: family name first, folded.
     pub fn sort_key(&self) -> String {
-        match (&self.family_name, &self.given_name) {
+        folded(&match (&self.family_name, &self.given_name) {
             (Some(family), Some(given)) => format!("{family} {given}"),
             _ => self.display_name.to_string(),
+        })
+    }
+
+    /// What a search looks through, folded like [`sort_key`](Self::sort_key).
+    pub fn search_text(&self) -> String {
+        let words = [&self.title, &self.department, &self.office].into_iter().flatten();
+        let mut text = self.display_name.to_string();
+        for word in words.map(Line::as_str).chain(self.emails.iter().map(Email::as_str)) {
+            text.push('\n');
+            text.push_str(word);
         }
-        .to_lowercase()
+        folded(&text)
     }
 
     /// One field as a person reads it.

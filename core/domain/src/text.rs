@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// Why a text was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,15 @@ macro_rules! text_type {
     };
 }
 
+/// Text as lists are sorted and searched: lower case, without accents, so that
+/// "lefevre" finds Lefèvre and É stands beside E.
+pub fn folded(text: &str) -> String {
+    text.nfkd()
+        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
 /// Characters that reorder or hide text: they could make a name lie.
 fn is_invisible_control(c: char) -> bool {
     c.is_control()
@@ -78,7 +88,7 @@ fn is_invisible_control(c: char) -> bool {
 }
 
 text_type! {
-    /// One line: trimmed, inner white space folded, 1 to 200 characters, no
+    /// One line: composed (NFC), trimmed, inner white space folded, 1 to 200 characters, no
     /// control or bidirectional-override characters.
     Line
 }
@@ -92,7 +102,8 @@ impl FromStr for Line {
     type Err = TextProblem;
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
-        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let composed: String = text.nfc().collect();
+        let folded = composed.split_whitespace().collect::<Vec<_>>().join(" ");
         if folded.is_empty() {
             return Err(TextProblem::Empty);
         }

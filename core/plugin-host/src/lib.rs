@@ -1,1 +1,38 @@
-//! Runs plugins: the only user of wasmtime's runtime
+//! Runs plugins: the only user of wasmtime's runtime.
+//!
+//! A plugin is a WebAssembly component in a *bundle* (`bundle`). It is
+//! compiled once by the child process `estampe-compile` and kept in an authenticated
+//! cache (`cache`). Every call gets a fresh instance on one of a few own threads
+//! (`guests`), with limits on memory, computing and waiting (`budget`), and sees
+//! nothing but what its [`ConnectorSpec`] names (`files`, `state`). What it says is
+//! translated and bounded by the adapter of its contract's version (`contract`).
+//!
+//! The outside sees the domain's port [`Directory`] and nothing of wasmtime, so that
+//! a worker process may one day stand here instead.
+
+#![cfg(unix)]
+
+mod budget;
+mod bundle;
+mod cache;
+mod call;
+mod compiler;
+mod contract;
+mod engine;
+mod engine_config;
+mod files;
+mod guests;
+mod host;
+mod log;
+mod settings;
+mod state;
+mod sync;
+mod text;
+
+#[cfg(doc)]
+use estampe_domain::plugin::ConnectorSpec;
+#[cfg(doc)]
+use estampe_domain::ports::Directory;
+
+pub use host::{HostError, PluginHost, Problem};
+pub use settings::{HostSettings, Limits};

@@ -1,0 +1,75 @@
+//! One call: all that a guest may see and use, whatever version of the contract it
+//! speaks. It lives in the store and goes with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use estampe_domain::RunId;
+use estampe_domain::plugin::ConnectorSpec;
+use estampe_domain::ports::Clock;
+
+use crate::budget::{Budget, Cancelled, Memory, Stop};
+use crate::files::{Files, Runs};
+use crate::log::Log;
+use crate::settings::Limits;
+use crate::state::State;
+
+/// What the host hands to every call.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// What a call may use.
+    pub limits: Limits,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The watch over files.
+    pub runs: Arc<Runs>,
+}
+
+/// See the module.
+pub struct Call {
+    /// Configuration, as the administrator wrote it.
+    pub config: BTreeMap<String, String>,
+    /// Granted files.
+    pub files: Files,
+    /// Durable values.
+    pub state: State,
+    /// Where lines go.
+    pub log: Log,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Time left.
+    pub budget: Budget,
+    /// Memory left.
+    pub memory: Memory,
+}
+
+impl Call {
+    /// Begins a call; on the thread that it runs on.
+    pub fn new(
+        surroundings: &Surroundings,
+        connector: ConnectorSpec,
+        run: Option<RunId>,
+        state: BTreeMap<String, Vec<u8>>,
+        cancelled: Cancelled,
+    ) -> Self {
+        let ConnectorSpec { plugin, config, inputs } = connector;
+        Self {
+            config,
+            files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),
+            state: State::new(state),
+            log: Log::new(plugin, run.map(|run| run.to_string())),
+            clock: Arc::clone(&surroundings.clock),
+            budget: Budget::new(&surroundings.limits, cancelled),
+            memory: Memory::new(surroundings.limits.memory),
+        }
+    }
+
+    /// Does something that may take time and counts it as waiting.
+    pub fn waiting<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Result<T, Stop> {
+        let start = Instant::now();
+        let outcome = work(self);
+        self.budget.waited_since(start)?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,222 @@
+//! Translates what a plugin says into the domain's words. All of it is hostile until
+//! it was measured here; what breaks a bound fails the whole page, so that nothing is
+//! concluded from half of one.
+
+use std::collections::BTreeMap;
+
+use estampe_domain::plugin::{
+    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, Probe,
+    SourcePerson,
+};
+
+use super::bindings::estampe::plugin::types as wit;
+use crate::text::clean;
+
+/// Events of a page.
+const MAX_EVENTS: usize = 5_000;
+/// Octets of a page: texts and photos, and [`OVERHEAD`] for each value.
+const MAX_PAGE: usize = 16 << 20;
+/// What a value costs besides its octets.
+const OVERHEAD: usize = 16;
+/// Octets of a cursor.
+const MAX_CURSOR: usize = 4_096;
+/// Octets of a person's id.
+const MAX_ID: usize = 255;
+/// Attributes of a person.
+const MAX_ATTRIBUTES: usize = 256;
+/// Octets of an attribute's name.
+const MAX_NAME: usize = 128;
+/// Octets of a text.
+const MAX_TEXT: usize = 64 << 10;
+/// Values of an attribute.
+const MAX_VALUES: usize = 1_000;
+/// Characters of what is written for people; longer is cut, not refused.
+const MAX_MESSAGE: usize = 500;
+/// Characters of a position, likewise.
+const MAX_POSITION: usize = 200;
+/// Lines of a self-check.
+const MAX_PROBES: usize = 64;
+
+/// A page, measured.
+pub fn page(
+    page: wit::Page,
+    state: BTreeMap<String, Option<Vec<u8>>>,
+) -> Result<Page, PluginFailure> {
+    if page.events.len() > MAX_EVENTS {
+        return Err(limit(format!(
+            "a page of {} events; at most {MAX_EVENTS} are taken",
+            page.events.len()
+        )));
+    }
+    let mut measure = Measure { left: MAX_PAGE };
+    let events = page.events.into_iter().map(|event| measure.event(event));
+    let events = events.collect::<Result<_, _>>()?;
+    Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state })
+}
+
+/// The lines of a self-check, measured.
+pub fn probes(probes: Vec<wit::Probe>) -> Result<Vec<Probe>, PluginFailure> {
+    if probes.len() > MAX_PROBES {
+        let count = probes.len();
+        return Err(limit(format!("a self-check of {count} lines; at most {MAX_PROBES} are taken")));
+    }
+    let lines = probes.into_iter().map(|probe| Probe {
+        name: clean(&probe.name, MAX_POSITION),
+        passed: probe.passed,
+        detail: clean(&probe.detail, MAX_MESSAGE),
+    });
+    Ok(lines.collect())
+}
+
+/// A failure that the plugin told.
+pub fn failure(failure: &wit::Failure) -> PluginFailure {
+    let kind = match failure.kind {
+        wit::FailKind::Config => FailKind::Config,
+        wit::FailKind::Auth => FailKind::Auth,
+        wit::FailKind::Denied => FailKind::Denied,
+        wit::FailKind::NotFound => FailKind::NotFound,
+        wit::FailKind::Conflict => FailKind::Conflict,
+        wit::FailKind::RateLimited => FailKind::RateLimited,
+        wit::FailKind::Unavailable => FailKind::Unavailable,
+        wit::FailKind::CursorExpired => FailKind::CursorExpired,
+        wit::FailKind::Unsupported => FailKind::Unsupported,
+        wit::FailKind::Limit => FailKind::Limit,
+        wit::FailKind::Internal => FailKind::Internal,
+    };
+    PluginFailure::new(kind, clean(&failure.message, MAX_MESSAGE))
+}
+
+/// A failure that a capability of the host tells the plugin.
+pub fn refusal(failure: PluginFailure) -> wit::Failure {
+    let kind = match failure.kind {
+        FailKind::Config => wit::FailKind::Config,
+        FailKind::Auth => wit::FailKind::Auth,
+        FailKind::Denied => wit::FailKind::Denied,
+        FailKind::NotFound => wit::FailKind::NotFound,
+        FailKind::Conflict => wit::FailKind::Conflict,
+        FailKind::RateLimited => wit::FailKind::RateLimited,
+        FailKind::Unavailable | FailKind::Deadline => wit::FailKind::Unavailable,
+        FailKind::CursorExpired => wit::FailKind::CursorExpired,
+        FailKind::Unsupported => wit::FailKind::Unsupported,
+        FailKind::Limit | FailKind::OutOfMemory => wit::FailKind::Limit,
+        FailKind::Internal | FailKind::Trapped => wit::FailKind::Internal,
+    };
+    wit::Failure { kind, message: failure.message, retry_after_ms: None }
+}
+
+fn cursor(cursor: Option<Cursor>) -> Result<Option<Cursor>, PluginFailure> {
+    match cursor {
+        Some(cursor) if cursor.len() > MAX_CURSOR => Err(limit(format!(
+            "a cursor of {} octets; at most {MAX_CURSOR} are taken",
+            cursor.len()
+        ))),
+        cursor => Ok(cursor),
+    }
+}
+
+/// Takes events and counts what the page still may hold.
+struct Measure {
+    left: usize,
+}
+
+impl Measure {
+    fn take(&mut self, octets: usize) -> Result<(), PluginFailure> {
+        let left = self.left.checked_sub(octets.saturating_add(OVERHEAD));
+        self.left = left.ok_or_else(|| {
+            limit(format!("a page of more than {} MiB; send smaller pages", MAX_PAGE >> 20))
+        })?;
+        Ok(())
+    }
+
+    fn event(&mut self, event: wit::Event) -> Result<DirectoryEvent, PluginFailure> {
+        Ok(match event {
+            wit::Event::Person(person) => DirectoryEvent::Person(self.person(person)?),
+            wit::Event::PersonGone((id, gone)) => {
+                let gone = match gone {
+                    wit::Gone::Deleted => Gone::Deleted,
+                    wit::Gone::OutOfScope => Gone::OutOfScope,
+                };
+                DirectoryEvent::PersonGone(self.id(id, None)?, gone)
+            }
+            wit::Event::Rejected(rejected) => {
+                let position = clean(&rejected.position, MAX_POSITION);
+                let reason = clean(&rejected.reason, MAX_MESSAGE);
+                self.take(position.len() + reason.len())?;
+                DirectoryEvent::Rejected { position, reason }
+            }
+        })
+    }
+
+    fn person(&mut self, person: wit::Person) -> Result<SourcePerson, PluginFailure> {
+        let position = person.position.map(|position| clean(&position, MAX_POSITION));
+        let at = position.as_deref();
+        let external_id = self.id(person.id, at)?;
+        let count = person.attributes.len();
+        if count > MAX_ATTRIBUTES {
+            let what = format!("a person of {count} attributes; at most {MAX_ATTRIBUTES} are taken");
+            return Err(limit(located(at, &what)));
+        }
+        let mut attributes = Vec::with_capacity(count);
+        for attribute in person.attributes {
+            let name = attribute.name;
+            let length = name.len();
+            if length == 0 || length > MAX_NAME || name.chars().any(char::is_control) {
+                let what = format!("an attribute's name has 1 to {MAX_NAME} octets, none of control");
+                return Err(limit(located(at, &what)));
+            }
+            self.take(length)?;
+            let value = self.value(attribute.value, at)?;
+            attributes.push((name, value));
+        }
+        if let Some(photo) = &person.photo {
+            self.take(photo.len())?;
+        }
+        let (active, photo) = (person.active, person.photo);
+        Ok(SourcePerson { external_id, active, attributes, photo, position })
+    }
+
+    fn id(&mut self, id: String, at: Option<&str>) -> Result<String, PluginFailure> {
+        if id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control) {
+            let what = format!("a person's id has 1 to {MAX_ID} octets, none of control");
+            return Err(limit(located(at, &what)));
+        }
+        self.take(id.len())?;
+        Ok(id)
+    }
+
+    fn value(&mut self, value: wit::Value, at: Option<&str>) -> Result<AttributeValue, PluginFailure> {
+        Ok(match value {
+            wit::Value::Text(text) => AttributeValue::Text(self.text(text, at)?),
+            wit::Value::Flag(flag) => AttributeValue::Flag(flag),
+            wit::Value::Number(number) => AttributeValue::Number(number),
+            wit::Value::Texts(texts) => {
+                if texts.len() > MAX_VALUES {
+                    let what = format!("an attribute has at most {MAX_VALUES} values");
+                    return Err(limit(located(at, &what)));
+                }
+                let texts = texts.into_iter().map(|text| self.text(text, at));
+                AttributeValue::Texts(texts.collect::<Result<_, _>>()?)
+            }
+        })
+    }
+
+    fn text(&mut self, text: String, at: Option<&str>) -> Result<String, PluginFailure> {
+        if text.len() > MAX_TEXT {
+            let what = format!("a value has at most {MAX_TEXT} octets");
+            return Err(limit(located(at, &what)));
+        }
+        self.take(text.len())?;
+        Ok(text)
+    }
+}
+
+fn located(position: Option<&str>, what: &str) -> String {
+    match position {
+        Some(position) => format!("{what} ({position})"),
+        None => what.to_owned(),
+    }
+}
+
+fn limit(what: String) -> PluginFailure {
+    PluginFailure::new(FailKind::Limit, format!("the plugin broke a limit of the contract: {what}"))
+}

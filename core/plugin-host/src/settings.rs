@@ -1,0 +1,60 @@
+//! What the host is told when it starts.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use estampe_domain::ports::Clock;
+
+/// Everything that the host needs to know.
+pub struct HostSettings {
+    /// Folders with `*.estampe` bundles; a folder that is not there is reported in
+    /// [`PluginHost::problems`](crate::PluginHost::problems).
+    pub bundles: Vec<PathBuf>,
+    /// Folder for compiled plugins, made with mode 0700 when it is not there. Its
+    /// content can be deleted at any time.
+    pub cache: PathBuf,
+    /// The program `estampe-compile`.
+    pub compiler: PathBuf,
+    /// Key that authenticates what is in the cache (HMAC-SHA-256): random, secret
+    /// and the same from start to start. Compiled code is loaded as it is, so who has
+    /// this key and can write to the cache runs code in the server.
+    pub cache_key: [u8; 32],
+    /// What plugins may use.
+    pub limits: Limits,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What plugins may use. The default suits an appliance with two cores.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Linear memory of one call, in octets; all memories of the instance together.
+    pub memory: usize,
+    /// Processor time of one call.
+    pub computing: Duration,
+    /// Time that one call may spend waiting for the host (files).
+    pub waiting: Duration,
+    /// Instances at once. Never fewer than `threads`; more costs address space only.
+    pub instances: u32,
+    /// Threads that run plugins: how many calls go on at once.
+    pub threads: usize,
+    /// Calls that may wait for a thread; more are refused.
+    pub queue: usize,
+    /// Time that compiling one plugin may take.
+    pub compiling: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            computing: Duration::from_secs(5),
+            waiting: Duration::from_secs(30),
+            instances: 4,
+            threads: 2,
+            queue: 64,
+            compiling: Duration::from_secs(60),
+        }
+    }
+}

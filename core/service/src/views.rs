@@ -1,0 +1,264 @@
+//! What the use cases give back: plain data, no transport, no HTML.
+
+use estampe_domain::account::Account;
+use estampe_domain::card::Card;
+use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
+use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
+use estampe_domain::mail::LeadMail;
+use estampe_domain::person::PersonSummary;
+use estampe_domain::plugin::PluginInfo;
+use estampe_domain::purpose::Purpose;
+use estampe_domain::run::{PlanLine, Refusal, Run};
+use estampe_domain::source::SourceOverview;
+use estampe_domain::Ts;
+
+/// A photo as it is served: always a JPEG.
+#[derive(Clone, Debug)]
+pub struct Photo {
+    /// Its content's name, fit for an ETag.
+    pub blob: BlobId,
+    /// The JPEG.
+    pub bytes: Vec<u8>,
+}
+
+/// A vCard ready to be downloaded.
+#[derive(Clone, Debug)]
+pub struct VcardFile {
+    /// The vCard.
+    pub text: String,
+    /// Media type with charset and version.
+    pub media_type: &'static str,
+    /// Name for the download, UTF-8.
+    pub file_name: String,
+}
+
+/// All that the form to share details needs.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Whose form it is.
+    pub card: Card,
+    /// What is told or asked, in the visitor's language: the consents ask by a box,
+    /// the legitimate interests tell.
+    pub purposes: Vec<Purpose>,
+    /// A fresh key for a fresh form.
+    pub idempotency_key: String,
+}
+
+/// What became of a submitted form.
+#[derive(Clone, Debug)]
+pub enum Submission {
+    /// It is on disk (now, or since an earlier identical try).
+    Received(Receipt),
+    /// Some fields need mending; nothing was stored.
+    Problems {
+        /// The form again.
+        exchange: Exchange,
+        /// What is wrong, by field.
+        problems: FormProblems,
+    },
+    /// This key was used for other details before: those are on disk, what was
+    /// changed since is not. The form comes back with a fresh key.
+    AlreadySent {
+        /// The form again, with a fresh key.
+        exchange: Exchange,
+        /// When the first details were received.
+        at: Ts,
+    },
+}
+
+/// The proof that a lead is on disk.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The card it was left at.
+    pub card: Card,
+    /// The lead.
+    pub lead: LeadId,
+    /// When it was received.
+    pub at: Ts,
+}
+
+/// Something that needs a person first.
+#[derive(Clone, Debug)]
+pub enum Attention {
+    /// A plan waits for a word.
+    RunHeld(Run),
+    /// The last run of a source failed.
+    RunFailed(Run),
+    /// So many mails could not go and are not tried any more.
+    DeadMail(u64),
+    /// A plugin could not be loaded: its file and why.
+    PluginProblem(String),
+    /// No source is configured yet.
+    NoSource,
+}
+
+/// The console's first page.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// What needs a person, most urgent first.
+    pub attention: Vec<Attention>,
+    /// Cards that are shown.
+    pub cards: u64,
+    /// People known, active or not.
+    pub people: u64,
+    /// Leads received in the last 30 days.
+    pub leads_30_days: u64,
+    /// Mails waiting to go.
+    pub mails_waiting: u64,
+    /// The sources.
+    pub sources: Vec<SourceOverview>,
+}
+
+/// Which people to list.
+#[derive(Clone, Debug, Default)]
+pub struct PeopleFilter {
+    /// Words that name, title or address must contain; empty for all.
+    pub query: String,
+    /// Only active or only disabled people.
+    pub active: Option<bool>,
+    /// Where the last page ended, as [`PeoplePage::next`] gave it.
+    pub after: Option<String>,
+}
+
+/// A page of people, by name.
+#[derive(Clone, Debug)]
+pub struct PeoplePage {
+    /// At most 50.
+    pub people: Vec<PersonSummary>,
+    /// How many the filter finds in all.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// One person.
+#[derive(Clone, Debug)]
+pub struct PersonDetail {
+    /// The person.
+    pub summary: PersonSummary,
+    /// Names of the sources that know them, and the identity there.
+    pub identities: Vec<(String, String)>,
+    /// Leads left at their cards.
+    pub leads: u64,
+}
+
+/// One run with its plan.
+#[derive(Clone, Debug)]
+pub struct RunDetail {
+    /// The run.
+    pub run: Run,
+    /// What it does or did with people, at most 200 lines; empty once the run's
+    /// details are past their retention.
+    pub lines: Vec<PlanLine>,
+    /// What it refused, at most 1,000.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A page of leads, newest first.
+#[derive(Clone, Debug)]
+pub struct LeadPage {
+    /// At most 50.
+    pub leads: Vec<Lead>,
+    /// How many in all.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// One lead.
+#[derive(Clone, Debug)]
+pub struct LeadDetail {
+    /// The lead.
+    pub lead: Lead,
+    /// What was told and agreed.
+    pub consents: Vec<ConsentRecord>,
+    /// Its mails.
+    pub mails: Vec<MailEntry>,
+}
+
+/// How a job fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Waiting for its time.
+    Waiting,
+    /// Being done.
+    Running,
+    /// Done.
+    Done,
+    /// Given up; waits for a person.
+    Dead,
+}
+
+/// A mail of the outbox: references only, no personal data.
+#[derive(Clone, Debug)]
+pub struct MailEntry {
+    /// Its job.
+    pub job: JobId,
+    /// Which mail.
+    pub kind: LeadMail,
+    /// Of which lead.
+    pub lead: LeadId,
+    /// How it fares.
+    pub state: JobState,
+    /// Tries so far.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub next_at: Ts,
+    /// What the last try said: classes and codes.
+    pub last_error: Option<String>,
+}
+
+/// What is typed at the first start.
+#[derive(Clone, Default)]
+pub struct FirstRun {
+    /// The one-time token, from `estampe first-run`.
+    pub token: String,
+    /// How the administrator is addressed.
+    pub name: String,
+    /// What they sign in with.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+}
+
+/// A browser that signed in; the token goes into its cookie and nowhere else.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The opaque session token, given once.
+    pub token: SecretToken,
+    /// Who signed in.
+    pub account: Account,
+}
+
+/// What became of the first run's form.
+#[derive(Debug)]
+pub enum FirstRunOutcome {
+    /// The administrator exists and is signed in.
+    Done(SignedIn),
+    /// Fields to mend: field name (`token`, `name`, `email`, `password`) and the key
+    /// of the words that say why.
+    Problems(Vec<(&'static str, &'static str)>),
+}
+
+/// A valid session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Whose.
+    pub account: Account,
+    /// Secret of this session from which the CSRF token is derived.
+    pub csrf: String,
+}
+
+/// A started or finished synchronisation, as the operator sees it.
+#[derive(Clone, Debug)]
+pub struct SyncStarted {
+    /// The run.
+    pub run: RunId,
+}
+
+/// A plugin as the console lists it.
+#[derive(Clone, Debug)]
+pub struct PluginEntry {
+    /// What it is.
+    pub info: PluginInfo,
+}

@@ -1,0 +1,272 @@
+-- The first schema. The tree for PostgreSQL has the same tables, columns and
+-- constraints; a test compares them. Times are microseconds since the epoch, ids are
+-- UUID v7 as text.
+
+-- Keys of the appliance itself (audit MAC, blind index), wrapped by the key-encryption key.
+CREATE TABLE appliance_key (
+    name TEXT NOT NULL PRIMARY KEY,
+    kek_id TEXT NOT NULL,
+    wrapped BLOB NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Data keys of subjects and runs. Erasing sets wrapped to NULL: what it sealed is gone.
+CREATE TABLE data_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    kek_id TEXT NOT NULL,
+    wrapped BLOB,
+    created_at BIGINT NOT NULL,
+    destroyed_at BIGINT
+);
+
+CREATE TABLE subject (
+    id TEXT NOT NULL PRIMARY KEY,
+    data_key_id TEXT NOT NULL UNIQUE REFERENCES data_key (id),
+    created_at BIGINT NOT NULL
+);
+
+-- Keyed hashes by which a sealed value is found again; dropped at erasure.
+CREATE TABLE blind_index (
+    field TEXT NOT NULL,
+    mac BLOB NOT NULL,
+    subject_id TEXT NOT NULL REFERENCES subject (id),
+    PRIMARY KEY (field, mac)
+);
+CREATE INDEX blind_index_subject ON blind_index (subject_id);
+
+CREATE TABLE purpose (
+    id TEXT NOT NULL PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    legal_basis TEXT NOT NULL CHECK (legal_basis IN ('consent', 'legitimate-interest')),
+    retention_months BIGINT NOT NULL CHECK (retention_months > 0),
+    -- asked or told on the form of a card; others concern employees
+    on_card_form BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE purpose_text (
+    purpose_id TEXT NOT NULL REFERENCES purpose (id),
+    version BIGINT NOT NULL,
+    locale TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (purpose_id, version, locale)
+);
+
+-- Content-addressed: the id is the SHA-256 of the content.
+CREATE TABLE blob (
+    id TEXT NOT NULL PRIMARY KEY,
+    media_type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE source (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    connector TEXT NOT NULL,
+    purpose_id TEXT NOT NULL REFERENCES purpose (id),
+    checkpoint BLOB,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE source_state (
+    source_id TEXT NOT NULL REFERENCES source (id),
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (source_id, key)
+);
+
+CREATE TABLE person (
+    id TEXT NOT NULL PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    search_text TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    photo_id TEXT REFERENCES blob (id),
+    active BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+CREATE INDEX person_sort ON person (sort_key, id);
+
+CREATE TABLE card (
+    id TEXT NOT NULL PRIMARY KEY,
+    public_id TEXT NOT NULL UNIQUE,
+    person_id TEXT NOT NULL REFERENCES person (id),
+    active BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+CREATE INDEX card_person ON card (person_id);
+
+CREATE TABLE run (
+    id TEXT NOT NULL PRIMARY KEY,
+    source_id TEXT NOT NULL REFERENCES source (id),
+    data_key_id TEXT NOT NULL UNIQUE REFERENCES data_key (id),
+    state TEXT NOT NULL CHECK (state IN ('planning', 'held', 'applying', 'done', 'failed', 'discarded')),
+    hold TEXT CHECK (hold IN ('too-many-gone', 'plan-only')),
+    plan_only BOOLEAN NOT NULL,
+    known_active BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    disabled BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    checkpoint BLOB,
+    failure_code TEXT,
+    failure_sealed BLOB,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+CREATE INDEX run_started ON run (source_id, started_at);
+-- One open run a source.
+CREATE UNIQUE INDEX run_open ON run (source_id) WHERE state IN ('planning', 'held', 'applying');
+
+CREATE TABLE person_identity (
+    source_id TEXT NOT NULL REFERENCES source (id),
+    external_id TEXT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES person (id),
+    fingerprint TEXT NOT NULL,
+    active BOOLEAN NOT NULL,
+    -- the run that last saw it: who was not seen by a full run is gone
+    seen_run_id TEXT REFERENCES run (id),
+    PRIMARY KEY (source_id, external_id)
+);
+CREATE INDEX person_identity_person ON person_identity (person_id);
+
+-- The plan: what a run does, sealed under the run's key until it is applied.
+CREATE TABLE run_item (
+    run_id TEXT NOT NULL REFERENCES run (id),
+    seq BIGINT NOT NULL,
+    identity_mac BLOB NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable')),
+    person_id TEXT,
+    sealed BLOB NOT NULL,
+    applied BOOLEAN NOT NULL,
+    PRIMARY KEY (run_id, seq),
+    UNIQUE (run_id, identity_mac)
+);
+
+CREATE TABLE run_refusal (
+    run_id TEXT NOT NULL REFERENCES run (id),
+    seq BIGINT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (run_id, seq)
+);
+
+-- State that the plugin wrote in this run, committed to source_state with the apply.
+CREATE TABLE run_state (
+    run_id TEXT NOT NULL REFERENCES run (id),
+    key TEXT NOT NULL,
+    value BLOB,
+    PRIMARY KEY (run_id, key)
+);
+
+CREATE TABLE lead (
+    id TEXT NOT NULL PRIMARY KEY,
+    subject_id TEXT NOT NULL REFERENCES subject (id),
+    card_id TEXT NOT NULL REFERENCES card (id),
+    person_id TEXT NOT NULL REFERENCES person (id),
+    purpose_id TEXT NOT NULL REFERENCES purpose (id),
+    locale TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    received_at BIGINT NOT NULL
+);
+CREATE INDEX lead_received ON lead (received_at, id);
+CREATE INDEX lead_subject ON lead (subject_id);
+CREATE INDEX lead_person ON lead (person_id);
+
+-- What was told or agreed: the exact words, their version, when and by which way.
+CREATE TABLE consent (
+    lead_id TEXT NOT NULL REFERENCES lead (id),
+    purpose_id TEXT NOT NULL REFERENCES purpose (id),
+    subject_id TEXT NOT NULL REFERENCES subject (id),
+    granted BOOLEAN NOT NULL,
+    text_version BIGINT NOT NULL,
+    locale TEXT NOT NULL,
+    wording TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    channel TEXT NOT NULL,
+    PRIMARY KEY (lead_id, purpose_id)
+);
+
+-- Makes a retry of a submission the same lead. Key and content as keyed hashes.
+CREATE TABLE submission (
+    card_id TEXT NOT NULL REFERENCES card (id),
+    key_mac BLOB NOT NULL,
+    content_mac BLOB NOT NULL,
+    lead_id TEXT NOT NULL REFERENCES lead (id),
+    at BIGINT NOT NULL,
+    PRIMARY KEY (card_id, key_mac)
+);
+
+-- Durable work, enqueued with its cause. References only, never personal data.
+CREATE TABLE job (
+    id TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'dead')),
+    attempts BIGINT NOT NULL,
+    run_at BIGINT NOT NULL,
+    lease_until BIGINT,
+    last_error TEXT,
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT
+);
+CREATE INDEX job_due ON job (state, run_at);
+CREATE INDEX job_reference ON job (reference);
+
+CREATE TABLE account (
+    id TEXT NOT NULL PRIMARY KEY,
+    person_id TEXT REFERENCES person (id),
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE session (
+    id TEXT NOT NULL PRIMARY KEY,
+    token_hash TEXT NOT NULL UNIQUE,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    csrf TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+
+CREATE TABLE setting (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+
+CREATE TABLE audit_event (
+    id TEXT NOT NULL PRIMARY KEY,
+    at BIGINT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT,
+    operation TEXT NOT NULL,
+    object_kind TEXT NOT NULL,
+    object_id TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused')),
+    request_id TEXT NOT NULL,
+    details TEXT NOT NULL,
+    mac BLOB NOT NULL
+);
+CREATE INDEX audit_event_at ON audit_event (at);
+
+-- The purposes that exist from the start.
+INSERT INTO purpose (id, key, legal_basis, retention_months, on_card_form, created_at) VALUES
+    ('019ab000-0000-7000-8000-000000000001', 'reply', 'legitimate-interest', 36, TRUE, 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000002', 'invitations', 'consent', 36, TRUE, 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000003', 'employee-cards', 'legitimate-interest', 36, FALSE, 1763942400000000);
+INSERT INTO purpose_text (purpose_id, version, locale, body, created_at) VALUES
+    ('019ab000-0000-7000-8000-000000000001', 1, 'fr', 'But : répondre à votre demande (intérêt légitime). Gardé 36 mois après notre dernier échange, par {organisation} seulement.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000001', 1, 'en', 'Purpose: answering you (legitimate interest). Kept 36 months after our last exchange, by {organisation} alone.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000002', 1, 'fr', 'J’accepte de recevoir les invitations de {organisation}. Je peux changer d’avis à tout moment.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000002', 1, 'en', 'I agree to receive invitations from {organisation}. I can change my mind at any time.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000003', 1, 'fr', 'Présenter les collaborateurs de {organisation} par une carte de visite numérique.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000003', 1, 'en', 'Presenting the people of {organisation} by a digital business card.', 1763942400000000);

@@ -1,0 +1,103 @@
+//! One connection type over both databases, and how each kind is made ready.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// PostgreSQL by libpq.
+    #[cfg(feature = "postgres")]
+    Postgres(PgConnection),
+    /// SQLite, built in.
+    Sqlite(SqliteConnection),
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Url {
+    /// The path of a file.
+    Sqlite(std::path::PathBuf),
+    /// A `postgres://` URL.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "read by the postgres build"))]
+    Postgres(String),
+}
+
+/// Expands one body for both kinds, each with the connection's own type: for what
+/// diesel's `MultiConnection` cannot do, such as `on_conflict`.
+macro_rules! per_backend {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            #[cfg(feature = "postgres")]
+            crate::conn::Conn::Postgres($c) => $body,
+            crate::conn::Conn::Sqlite($c) => $body,
+        }
+    };
+}
+pub(crate) use per_backend;
+
+impl Conn {
+    /// Opens one and makes it ready.
+    pub fn open(url: &Url) -> ConnectionResult<Self> {
+        let mut conn = match url {
+            Url::Sqlite(path) => Self::Sqlite(SqliteConnection::establish(&path.to_string_lossy())?),
+            #[cfg(feature = "postgres")]
+            Url::Postgres(url) => Self::Postgres(PgConnection::establish(url)?),
+            #[cfg(not(feature = "postgres"))]
+            Url::Postgres(_) => {
+                return Err(ConnectionError::InvalidConnectionUrl(
+                    "this build speaks SQLite only; install the package estampe-postgres".into(),
+                ));
+            }
+        };
+        let setup = match &conn {
+            // FULL: what was acknowledged is on disk. The WAL is cut back to 64 MiB.
+            Self::Sqlite(_) => {
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                 PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2048; \
+                 PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;"
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {
+                "SET synchronous_commit = on; SET lock_timeout = '5s'; SET statement_timeout = '60s'; \
+                 SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning;"
+            }
+        };
+        conn.batch_execute(setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
+    }
+
+    /// The statement that begins a transaction.
+    pub fn begin(&self, write: bool) -> &'static str {
+        match (self, write) {
+            // IMMEDIATE: waits for the writer's place at once, never fails half-way
+            (Self::Sqlite(_), true) => "BEGIN IMMEDIATE",
+            (Self::Sqlite(_), false) => "BEGIN",
+            #[cfg(feature = "postgres")]
+            (Self::Postgres(_), true) => "BEGIN",
+            #[cfg(feature = "postgres")]
+            (Self::Postgres(_), false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+}
+
+/// Makes connections for a pool of r2d2.
+#[derive(Debug)]
+pub struct Manager(pub Url);
+
+impl diesel::r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Conn, Self::Error> {
+        Conn::open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
+        conn.batch_execute("SELECT 1").map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, _conn: &mut Conn) -> bool {
+        std::thread::panicking()
+    }
+}

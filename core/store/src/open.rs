@@ -1,0 +1,271 @@
+//! Opening the store, and its units of work.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::{Pool, PooledConnection};
+use estampe_domain::ports::{Clock, Random};
+use tokio::sync::Semaphore;
+
+use crate::conn::{Conn, Manager, Url};
+use crate::error::{Result, StoreError};
+use crate::keyring::{self, Keyring};
+use crate::migrate;
+use crate::schema::appliance_key;
+use crate::tx::Tx;
+
+/// Which database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// SQLite, in a file of the data folder.
+    Sqlite(PathBuf),
+    /// PostgreSQL, by URL.
+    Postgres(String),
+}
+
+/// What opening needs.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Which database.
+    pub database: Database,
+    /// The data folder; made when missing.
+    pub data_dir: PathBuf,
+    /// File of the key-encryption key; made together with a new database.
+    pub kek_file: PathBuf,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file or folder.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Another process holds the data folder.
+    #[error("{0} is in use by another running estampe; stop that one first")]
+    InUse(PathBuf),
+    /// The database cannot be reached.
+    #[error("database: {0}")]
+    Connect(String),
+    /// A migration failed; the database stands as before it.
+    #[error("migration: {0}")]
+    Migration(String),
+    /// A newer Estampe wrote this database.
+    #[error("the database was written by a newer Estampe (schema {database}; this binary knows {binary}): install that version or restore a backup made with this one")]
+    TooNew {
+        /// Newest migration applied.
+        database: String,
+        /// Newest migration known.
+        binary: String,
+    },
+    /// The key-encryption key does not fit the database.
+    #[error("the key file {0} does not belong to this database: put back the one that it was made with")]
+    WrongKey(PathBuf),
+}
+
+/// The store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    readers: Pool<Manager>,
+    writers: Pool<Manager>,
+    /// Bounds the tasks that wait for a connection, so that load queues in order here
+    /// and not on blocking threads.
+    reading: Semaphore,
+    writing: Semaphore,
+    keys: Keyring,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    _lock: fs::File,
+}
+
+impl Store {
+    /// Opens, migrates and reads the keys. Blocks: call it before serving.
+    pub fn open(settings: &StoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, OpenError> {
+        let lock = lock_data_dir(settings)?;
+        let (url, writers, readers) = match &settings.database {
+            Database::Sqlite(path) => (Url::Sqlite(path.clone()), 1, 4),
+            Database::Postgres(url) => (Url::Postgres(url.clone()), 8, 8),
+        };
+        let mut conn = Conn::open(&url).map_err(|e| OpenError::Connect(e.to_string()))?;
+        if let Database::Sqlite(path) = &settings.database {
+            restrict(path)?;
+        }
+        migrate::run(&mut conn)?;
+        let keys = load_keys(&mut conn, settings, &*clock, &*random)?;
+        drop(conn);
+        let pool = |size: u32| {
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .test_on_check_out(matches!(url, Url::Postgres(_)))
+                .connection_timeout(Duration::from_secs(5))
+                .error_handler(Box::new(PoolErrors))
+                .build(Manager(url.clone()))
+                .map_err(|e| OpenError::Connect(e.to_string()))
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                readers: pool(readers)?,
+                writers: pool(writers)?,
+                reading: Semaphore::new(readers as usize),
+                writing: Semaphore::new(writers as usize),
+                keys,
+                clock,
+                random,
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Runs `work` in one reading transaction: everything it sees is of one moment.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.unit(false, work).await
+    }
+
+    /// Runs `work` in one writing transaction. `Ok` is given after the commit: what
+    /// it wrote is on disk. On an error, nothing of it is.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.unit(true, work).await
+    }
+
+    async fn unit<T, F>(&self, write: bool, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let gate = if write { &self.inner.writing } else { &self.inner.reading };
+        let closed = |_| StoreError::Connection("the store is closed".into());
+        let permit = gate.acquire().await.map_err(closed)?;
+        let inner = Arc::clone(&self.inner);
+        // Once begun, a unit runs to its end even when its caller is gone: the permit
+        // is given back by the caller's side only, the connection by the task's.
+        let result = tokio::task::spawn_blocking(move || {
+            let pool = if write { &inner.writers } else { &inner.readers };
+            let conn = pool.get().map_err(|e| StoreError::Connection(e.to_string()))?;
+            in_transaction(&inner, conn, write, work)
+        })
+        .await
+        .unwrap_or_else(|e| Err(StoreError::Connection(format!("a unit of work ended early: {e}"))));
+        drop(permit);
+        result
+    }
+}
+
+fn in_transaction<T>(
+    inner: &Inner,
+    mut conn: PooledConnection<Manager>,
+    write: bool,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let begin = conn.begin(write);
+    conn.batch_execute(begin)?;
+    let mut open = OpenTransaction { conn: &mut conn, done: false };
+    let mut tx = Tx { conn: open.conn, keys: &inner.keys, clock: &*inner.clock, random: &*inner.random };
+    let value = work(&mut tx)?;
+    open.conn.batch_execute("COMMIT")?;
+    open.done = true;
+    Ok(value)
+}
+
+/// Rolls back when it is dropped undone: an error, or a panic in a unit of work.
+struct OpenTransaction<'a> {
+    conn: &'a mut Conn,
+    done: bool,
+}
+
+impl Drop for OpenTransaction<'_> {
+    fn drop(&mut self) {
+        if !self.done
+            && let Err(error) = self.conn.batch_execute("ROLLBACK")
+        {
+            tracing::warn!(db.error = %error, "a transaction could not be rolled back");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct PoolErrors;
+
+impl diesel::r2d2::HandleError<diesel::r2d2::Error> for PoolErrors {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        tracing::warn!(db.error = %error, "no database connection");
+    }
+}
+
+/// One process a data folder: the lock falls with the process, however it ends.
+fn lock_data_dir(settings: &StoreSettings) -> Result<fs::File, OpenError> {
+    let file = |path: &PathBuf| {
+        let path = path.clone();
+        move |error| OpenError::File { path: path.clone(), error }
+    };
+    let keys_dir = settings.kek_file.parent().map(PathBuf::from);
+    for dir in [Some(settings.data_dir.clone()), keys_dir].into_iter().flatten() {
+        if !dir.is_dir() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(file(&dir))?;
+        }
+    }
+    let path = settings.data_dir.join("lock");
+    let lock = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(file(&path))?;
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| OpenError::InUse(settings.data_dir.clone()))?;
+    Ok(lock)
+}
+
+/// The database is its owner's alone, whatever the umask was.
+fn restrict(path: &PathBuf) -> Result<(), OpenError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .map_err(|error| OpenError::File { path: path.clone(), error })
+}
+
+fn load_keys(
+    conn: &mut Conn,
+    settings: &StoreSettings,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<Keyring, OpenError> {
+    let database = |e: StoreError| OpenError::Connect(e.to_string());
+    let keys: i64 = appliance_key::table.count().get_result(conn).map_err(|e| database(e.into()))?;
+    let path = &settings.kek_file;
+    // a new key beside an old database would hide that the right one is lost
+    let kek = keyring::read_kek(path, keys == 0, random)
+        .map_err(|error| OpenError::File { path: path.clone(), error })?;
+    let mut transaction = OpenTransaction { conn, done: false };
+    let begin = transaction.conn.begin(true);
+    transaction.conn.batch_execute(begin).map_err(|e| database(e.into()))?;
+    let ring = Keyring::load(transaction.conn, kek, random, clock.now()).map_err(|e| match e {
+        StoreError::Damaged(_) => OpenError::WrongKey(path.clone()),
+        other => database(other),
+    })?;
+    transaction.conn.batch_execute("COMMIT").map_err(|e| database(e.into()))?;
+    transaction.done = true;
+    Ok(ring)
+}

@@ -1,0 +1,282 @@
+//! The tables as diesel sees them; the migrations are their source, a test compares.
+
+diesel::table! {
+    appliance_key (name) {
+        name -> Text,
+        kek_id -> Text,
+        wrapped -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    data_key (id) {
+        id -> Text,
+        kek_id -> Text,
+        wrapped -> Nullable<Binary>,
+        created_at -> BigInt,
+        destroyed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    subject (id) {
+        id -> Text,
+        data_key_id -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    blind_index (field, mac) {
+        field -> Text,
+        mac -> Binary,
+        subject_id -> Text,
+    }
+}
+
+diesel::table! {
+    purpose (id) {
+        id -> Text,
+        key -> Text,
+        legal_basis -> Text,
+        retention_months -> BigInt,
+        on_card_form -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    purpose_text (purpose_id, version, locale) {
+        purpose_id -> Text,
+        version -> BigInt,
+        locale -> Text,
+        body -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    blob (id) {
+        id -> Text,
+        media_type -> Text,
+        content -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    source (id) {
+        id -> Text,
+        name -> Text,
+        connector -> Text,
+        purpose_id -> Text,
+        checkpoint -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    source_state (source_id, key) {
+        source_id -> Text,
+        key -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
+    person (id) {
+        id -> Text,
+        display_name -> Text,
+        sort_key -> Text,
+        search_text -> Text,
+        profile -> Text,
+        photo_id -> Nullable<Text>,
+        active -> Bool,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    card (id) {
+        id -> Text,
+        public_id -> Text,
+        person_id -> Text,
+        active -> Bool,
+        version -> BigInt,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    run (id) {
+        id -> Text,
+        source_id -> Text,
+        data_key_id -> Text,
+        state -> Text,
+        hold -> Nullable<Text>,
+        plan_only -> Bool,
+        known_active -> BigInt,
+        created -> BigInt,
+        changed -> BigInt,
+        disabled -> BigInt,
+        unchanged -> BigInt,
+        refused -> BigInt,
+        checkpoint -> Nullable<Binary>,
+        failure_code -> Nullable<Text>,
+        failure_sealed -> Nullable<Binary>,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    person_identity (source_id, external_id) {
+        source_id -> Text,
+        external_id -> Text,
+        person_id -> Text,
+        fingerprint -> Text,
+        active -> Bool,
+        seen_run_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_item (run_id, seq) {
+        run_id -> Text,
+        seq -> BigInt,
+        identity_mac -> Binary,
+        action -> Text,
+        person_id -> Nullable<Text>,
+        sealed -> Binary,
+        applied -> Bool,
+    }
+}
+
+diesel::table! {
+    run_refusal (run_id, seq) {
+        run_id -> Text,
+        seq -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    run_state (run_id, key) {
+        run_id -> Text,
+        key -> Text,
+        value -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    lead (id) {
+        id -> Text,
+        subject_id -> Text,
+        card_id -> Text,
+        person_id -> Text,
+        purpose_id -> Text,
+        locale -> Text,
+        sealed -> Binary,
+        received_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    consent (lead_id, purpose_id) {
+        lead_id -> Text,
+        purpose_id -> Text,
+        subject_id -> Text,
+        granted -> Bool,
+        text_version -> BigInt,
+        locale -> Text,
+        wording -> Text,
+        at -> BigInt,
+        channel -> Text,
+    }
+}
+
+diesel::table! {
+    submission (card_id, key_mac) {
+        card_id -> Text,
+        key_mac -> Binary,
+        content_mac -> Binary,
+        lead_id -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    job (id) {
+        id -> Text,
+        kind -> Text,
+        reference -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        run_at -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    account (id) {
+        id -> Text,
+        person_id -> Nullable<Text>,
+        name -> Text,
+        email -> Text,
+        email_key -> Text,
+        password_hash -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Text,
+        token_hash -> Text,
+        account_id -> Text,
+        csrf -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    setting (key) {
+        key -> Text,
+        value -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_event (id) {
+        id -> Text,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        operation -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        outcome -> Text,
+        request_id -> Text,
+        details -> Text,
+        mac -> Binary,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    appliance_key, data_key, subject, blind_index, purpose, purpose_text, blob, source, source_state, person, card, run, person_identity, run_item, run_refusal, run_state, lead, consent, submission, job, account, session, setting, audit_event,
+);
+
+diesel::joinable!(card -> person (person_id));
+diesel::joinable!(lead -> person (person_id));
+diesel::joinable!(lead -> subject (subject_id));
+diesel::joinable!(run -> source (source_id));
+diesel::joinable!(person_identity -> source (source_id));
+diesel::joinable!(consent -> purpose (purpose_id));

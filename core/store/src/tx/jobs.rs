@@ -1,0 +1,289 @@
+//! Durable work: enqueued with its cause, leased, retried, given up visibly.
+
+use diesel::prelude::*;
+use estampe_domain::{JobId, Ts};
+
+use super::{Tx, id};
+use crate::error::{Result, StoreError};
+use crate::schema::job;
+
+/// What is to be done. References only: a job never holds personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Send the visitor what they left.
+    LeadAcknowledgement(estampe_domain::LeadId),
+    /// Tell the card's holder.
+    LeadNotice(estampe_domain::LeadId),
+    /// Run a connector: plan, and apply unless held.
+    Sync(estampe_domain::RunId),
+    /// Apply a plan that stands.
+    Apply(estampe_domain::RunId),
+}
+
+impl Job {
+    fn stored(&self) -> (&'static str, String) {
+        match self {
+            Self::LeadAcknowledgement(lead) => ("mail.lead-ack", lead.to_string()),
+            Self::LeadNotice(lead) => ("mail.lead-notice", lead.to_string()),
+            Self::Sync(run) => ("run.sync", run.to_string()),
+            Self::Apply(run) => ("run.apply", run.to_string()),
+        }
+    }
+
+    fn read(kind: &str, reference: &str) -> Result<Self> {
+        Ok(match kind {
+            "mail.lead-ack" => Self::LeadAcknowledgement(id(reference, "job")?),
+            "mail.lead-notice" => Self::LeadNotice(id(reference, "job")?),
+            "run.sync" => Self::Sync(id(reference, "job")?),
+            "run.apply" => Self::Apply(id(reference, "job")?),
+            _ => return Err(StoreError::Unreadable("job")),
+        })
+    }
+
+    /// Whether it leaves the house.
+    pub fn is_mail(&self) -> bool {
+        matches!(self, Self::LeadAcknowledgement(_) | Self::LeadNotice(_))
+    }
+}
+
+/// A job to be stored.
+#[derive(Debug)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// What is to be done.
+    pub job: Job,
+    /// Not before.
+    pub run_at: Ts,
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Waits for its time.
+    Waiting,
+    /// Leased by a worker.
+    Running,
+    /// Done.
+    Done,
+    /// Given up.
+    Dead,
+}
+
+impl JobState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+
+    fn read(text: &str) -> Result<Self> {
+        [Self::Waiting, Self::Running, Self::Done, Self::Dead]
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or(StoreError::Unreadable("job"))
+    }
+}
+
+/// A job as stored.
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    /// Its id.
+    pub id: JobId,
+    /// What is to be done.
+    pub job: Job,
+    /// Where it stands.
+    pub state: JobState,
+    /// Tries so far.
+    pub attempts: u32,
+    /// Not before.
+    pub run_at: Ts,
+    /// What the last try said.
+    pub last_error: Option<String>,
+}
+
+type Row = (String, String, String, String, i64, i64, Option<String>);
+
+fn read(row: &Row) -> Result<JobRow> {
+    let (job_id, kind, reference, state, attempts, run_at, last_error) = row;
+    Ok(JobRow {
+        id: id(job_id, "job")?,
+        job: Job::read(kind, reference)?,
+        state: JobState::read(state)?,
+        attempts: u32::try_from(*attempts).unwrap_or(u32::MAX),
+        run_at: Ts::from_micros(*run_at),
+        last_error: last_error.clone(),
+    })
+}
+
+macro_rules! columns {
+    () => {
+        (job::id, job::kind, job::reference, job::state, job::attempts, job::run_at, job::last_error)
+    };
+}
+
+impl Tx<'_> {
+    /// Enqueues a job, in the transaction of its cause.
+    pub fn enqueue(&mut self, new: &NewJob) -> Result<()> {
+        let (kind, reference) = new.job.stored();
+        let now = self.clock.now();
+        diesel::insert_into(job::table)
+            .values((
+                job::id.eq(new.id.to_string()),
+                job::kind.eq(kind),
+                job::reference.eq(reference),
+                job::state.eq(JobState::Waiting.as_str()),
+                job::attempts.eq(0),
+                job::run_at.eq(new.run_at.as_micros()),
+                job::created_at.eq(now.as_micros()),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Ids of jobs that are due: waiting ones whose time has come and running ones
+    /// whose lease ran out with the worker that had it.
+    pub fn due_jobs(&mut self, now: Ts, limit: i64) -> Result<Vec<JobId>> {
+        let now = now.as_micros();
+        let waiting = job::state.eq("waiting").and(job::run_at.le(now));
+        let orphaned = job::state.eq("running").and(job::lease_until.lt(now).assume_not_null());
+        let rows: Vec<String> = job::table
+            .filter(waiting.or(orphaned))
+            .order(job::run_at)
+            .limit(limit)
+            .select(job::id)
+            .load(self.conn)?;
+        rows.iter().map(|row| id(row, "job")).collect()
+    }
+
+    /// When the next waiting job is due.
+    pub fn next_job_at(&mut self) -> Result<Option<Ts>> {
+        let next: Option<i64> = job::table
+            .filter(job::state.eq("waiting"))
+            .select(diesel::dsl::min(job::run_at))
+            .first(self.conn)?;
+        Ok(next.map(Ts::from_micros))
+    }
+
+    /// Takes a due job for this worker until `lease_until`; `None` when another was
+    /// quicker. Counts the attempt.
+    pub fn lease_job(&mut self, job_id: JobId, now: Ts, lease_until: Ts) -> Result<Option<JobRow>> {
+        let now = now.as_micros();
+        let waiting = job::state.eq("waiting").and(job::run_at.le(now));
+        let orphaned = job::state.eq("running").and(job::lease_until.lt(now).assume_not_null());
+        let taken = diesel::update(job::table.filter(job::id.eq(job_id.to_string()).and(waiting.or(orphaned))))
+            .set((
+                job::state.eq("running"),
+                job::lease_until.eq(Some(lease_until.as_micros())),
+                job::attempts.eq(job::attempts + 1),
+            ))
+            .execute(self.conn)?;
+        if taken == 0 {
+            return Ok(None);
+        }
+        let row: Row = job::table.find(job_id.to_string()).select(columns!()).first(self.conn)?;
+        read(&row).map(Some)
+    }
+
+    /// Gives every running job back, at the start of the one process that runs them.
+    pub fn release_jobs(&mut self) -> Result<u64> {
+        let released = diesel::update(job::table.filter(job::state.eq("running")))
+            .set((job::state.eq("waiting"), job::lease_until.eq(None::<i64>)))
+            .execute(self.conn)?;
+        Ok(released as u64)
+    }
+
+    /// Notes that a job is done.
+    pub fn finish_job(&mut self, job_id: JobId, now: Ts) -> Result<()> {
+        self.end_job(job_id, JobState::Done, now, None)
+    }
+
+    /// Gives a job up; it stays visible.
+    pub fn kill_job(&mut self, job_id: JobId, now: Ts, error: &str) -> Result<()> {
+        self.end_job(job_id, JobState::Dead, now, Some(error))
+    }
+
+    fn end_job(&mut self, job_id: JobId, state: JobState, now: Ts, error: Option<&str>) -> Result<()> {
+        diesel::update(job::table.find(job_id.to_string()))
+            .set((
+                job::state.eq(state.as_str()),
+                job::lease_until.eq(None::<i64>),
+                job::last_error.eq(error),
+                job::finished_at.eq(Some(now.as_micros())),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Puts a job back for a later try.
+    pub fn retry_job(&mut self, job_id: JobId, run_at: Ts, error: &str) -> Result<()> {
+        diesel::update(job::table.find(job_id.to_string()))
+            .set((
+                job::state.eq(JobState::Waiting.as_str()),
+                job::lease_until.eq(None::<i64>),
+                job::run_at.eq(run_at.as_micros()),
+                job::last_error.eq(Some(error)),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Begins a dead job anew; `false` when it is not dead.
+    pub fn revive_job(&mut self, job_id: JobId, now: Ts) -> Result<bool> {
+        let revived = diesel::update(job::table.filter(job::id.eq(job_id.to_string()).and(job::state.eq("dead"))))
+            .set((
+                job::state.eq(JobState::Waiting.as_str()),
+                job::attempts.eq(0),
+                job::run_at.eq(now.as_micros()),
+                job::finished_at.eq(None::<i64>),
+            ))
+            .execute(self.conn)?;
+        Ok(revived > 0)
+    }
+
+    /// Mails in one state, newest first.
+    pub fn mails(&mut self, state: JobState, limit: i64) -> Result<Vec<JobRow>> {
+        let rows: Vec<Row> = job::table
+            .filter(job::kind.like("mail.%"))
+            .filter(job::state.eq(state.as_str()))
+            .order(job::id.desc())
+            .limit(limit)
+            .select(columns!())
+            .load(self.conn)?;
+        rows.iter().map(read).collect()
+    }
+
+    /// How many mails are in one state.
+    pub fn mail_count(&mut self, state: JobState) -> Result<u64> {
+        let mails: i64 = job::table
+            .filter(job::kind.like("mail.%"))
+            .filter(job::state.eq(state.as_str()))
+            .count()
+            .get_result(self.conn)?;
+        Ok(super::count(mails))
+    }
+
+    /// The jobs that refer to one thing.
+    pub fn jobs_of(&mut self, reference: &str) -> Result<Vec<JobRow>> {
+        let rows: Vec<Row> = job::table
+            .filter(job::reference.eq(reference))
+            .order(job::id)
+            .select(columns!())
+            .load(self.conn)?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Removes jobs that were done long ago.
+    pub fn prune_jobs(&mut self, done_before: Ts) -> Result<()> {
+        diesel::delete(
+            job::table
+                .filter(job::state.eq("done"))
+                .filter(job::finished_at.lt(done_before.as_micros()).assume_not_null()),
+        )
+        .execute(self.conn)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! People, the identities by which sources know them, and their main card.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use estampe_domain::person::{PersonSummary, Profile};
+use estampe_domain::plan::Fingerprint;
+use estampe_domain::text::folded;
+use estampe_domain::{CardId, PersonId, PublicId, RunId, SourceId, Ts};
+
+use super::{Tx, id, json, to_json};
+use crate::conn::per_backend;
+use crate::error::Result;
+use crate::schema::{card, person, person_identity, source};
+
+/// Which people, and from where on.
+#[derive(Clone, Debug, Default)]
+pub struct PeopleQuery {
+    /// Every one of these words is in name, title, department, office or address.
+    pub words: Vec<String>,
+    /// Only active or only disabled ones.
+    pub active: Option<bool>,
+    /// After this sort key and id.
+    pub after: Option<(String, String)>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// What is known of an identity of a source.
+#[derive(Clone, Debug)]
+pub struct IdentityRow {
+    /// Whose.
+    pub person: PersonId,
+    /// What the source said last time.
+    pub fingerprint: Fingerprint,
+    /// Whether the source counted them as active.
+    pub active: bool,
+    /// The run that saw it last.
+    pub seen: Option<RunId>,
+}
+
+type Row = (String, String, bool, i64, String, String);
+
+fn read((person_id, profile, active, changed_at, card_id, public_id): &Row) -> Result<PersonSummary> {
+    Ok(PersonSummary {
+        id: id(person_id, "person")?,
+        profile: json(profile, "person")?,
+        active: *active,
+        card: id(card_id, "card")?,
+        public_id: id(public_id, "card")?,
+        changed_at: Ts::from_micros(*changed_at),
+    })
+}
+
+/// A pattern for LIKE that finds these words anywhere, with its signs made plain.
+fn containing(word: &str) -> String {
+    let word = folded(word).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{word}%")
+}
+
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        for word in &$filter.words {
+            query = query.filter(person::search_text.like(containing(word)).escape('\\'));
+        }
+        if let Some(active) = $filter.active {
+            query = query.filter(person::active.eq(active));
+        }
+        query
+    }};
+}
+
+impl Tx<'_> {
+    /// People by name.
+    pub fn people(&mut self, query: &PeopleQuery) -> Result<Vec<(PersonSummary, String)>> {
+        let mut rows = filtered!(person::table.inner_join(card::table).into_boxed(), query)
+            .order((person::sort_key, person::id))
+            .limit(query.limit);
+        if let Some((key, after)) = &query.after {
+            rows = rows.filter(
+                person::sort_key.gt(key.clone()).or(person::sort_key.eq(key.clone()).and(person::id.gt(after.clone()))),
+            );
+        }
+        let rows: Vec<(Row, String)> = rows
+            .select((
+                (person::id, person::profile, person::active, person::changed_at, card::id, card::public_id),
+                person::sort_key,
+            ))
+            .load(self.conn)?;
+        rows.into_iter().map(|(row, key)| Ok((read(&row)?, key))).collect()
+    }
+
+    /// How many people a query finds, wherever it begins.
+    pub fn people_count(&mut self, query: &PeopleQuery) -> Result<u64> {
+        let people: i64 = filtered!(person::table.into_boxed(), query).count().get_result(self.conn)?;
+        Ok(super::count(people))
+    }
+
+    /// One person.
+    pub fn person(&mut self, person_id: PersonId) -> Result<Option<PersonSummary>> {
+        let row: Option<Row> = person::table
+            .inner_join(card::table)
+            .filter(person::id.eq(person_id.to_string()))
+            .select((person::id, person::profile, person::active, person::changed_at, card::id, card::public_id))
+            .first(self.conn)
+            .optional()?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Names of the sources that know a person, with the identity there.
+    pub fn identities_of(&mut self, person_id: PersonId) -> Result<Vec<(String, String)>> {
+        Ok(person_identity::table
+            .inner_join(source::table)
+            .filter(person_identity::person_id.eq(person_id.to_string()))
+            .order(source::name)
+            .select((source::name, person_identity::external_id))
+            .load(self.conn)?)
+    }
+
+    /// Stores a person and their card.
+    pub fn insert_person(
+        &mut self,
+        person_id: PersonId,
+        card_id: CardId,
+        public_id: &PublicId,
+        profile: &Profile,
+        now: Ts,
+    ) -> Result<()> {
+        diesel::insert_into(person::table)
+            .values((
+                person::id.eq(person_id.to_string()),
+                person::display_name.eq(profile.display_name.as_str()),
+                person::sort_key.eq(profile.sort_key()),
+                person::search_text.eq(profile.search_text()),
+                person::profile.eq(to_json(profile, "person")?),
+                person::photo_id.eq(profile.photo.as_ref().map(|blob| blob.as_str().to_owned())),
+                person::active.eq(true),
+                person::created_at.eq(now.as_micros()),
+                person::changed_at.eq(now.as_micros()),
+            ))
+            .execute(self.conn)?;
+        diesel::insert_into(card::table)
+            .values((
+                card::id.eq(card_id.to_string()),
+                card::public_id.eq(public_id.as_str()),
+                card::person_id.eq(person_id.to_string()),
+                card::active.eq(true),
+                card::version.eq(1),
+                card::created_at.eq(now.as_micros()),
+                card::changed_at.eq(now.as_micros()),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Changes a person's profile and shows it: their cards get a new version.
+    pub fn update_person(&mut self, person_id: PersonId, profile: &Profile, now: Ts) -> Result<()> {
+        diesel::update(person::table.find(person_id.to_string()))
+            .set((
+                person::display_name.eq(profile.display_name.as_str()),
+                person::sort_key.eq(profile.sort_key()),
+                person::search_text.eq(profile.search_text()),
+                person::profile.eq(to_json(profile, "person")?),
+                person::photo_id.eq(profile.photo.as_ref().map(|blob| blob.as_str().to_owned())),
+                person::active.eq(true),
+                person::changed_at.eq(now.as_micros()),
+            ))
+            .execute(self.conn)?;
+        self.bump_cards(person_id, now)
+    }
+
+    /// Takes a person's cards down. Nothing is deleted.
+    pub fn disable_person(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+        diesel::update(person::table.find(person_id.to_string()))
+            .set((person::active.eq(false), person::changed_at.eq(now.as_micros())))
+            .execute(self.conn)?;
+        self.bump_cards(person_id, now)
+    }
+
+    fn bump_cards(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+        diesel::update(card::table.filter(card::person_id.eq(person_id.to_string())))
+            .set((card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Whether another source than this one still counts a person as active.
+    pub fn active_elsewhere(&mut self, person_id: PersonId, source_id: SourceId) -> Result<bool> {
+        let others: i64 = person_identity::table
+            .filter(person_identity::person_id.eq(person_id.to_string()))
+            .filter(person_identity::source_id.ne(source_id.to_string()))
+            .filter(person_identity::active.eq(true))
+            .count()
+            .get_result(self.conn)?;
+        Ok(others > 0)
+    }
+
+    /// What is known of these identities of a source.
+    pub fn identities(&mut self, source_id: SourceId, external_ids: &[&str]) -> Result<HashMap<String, IdentityRow>> {
+        let source_id = source_id.to_string();
+        let mut known = HashMap::with_capacity(external_ids.len());
+        // SQLite binds at most 32,766 values; pages hold fewer, chunks keep it so
+        for chunk in external_ids.chunks(500) {
+            let rows: Vec<(String, String, String, bool, Option<String>)> = per_backend!(self.conn, c => {
+                person_identity::table
+                    .filter(person_identity::source_id.eq(&source_id))
+                    .filter(person_identity::external_id.eq_any(chunk.iter().copied()))
+                    .select((
+                        person_identity::external_id,
+                        person_identity::person_id,
+                        person_identity::fingerprint,
+                        person_identity::active,
+                        person_identity::seen_run_id,
+                    ))
+                    .load(c)?
+            });
+            for (external_id, person_id, fingerprint, active, seen) in rows {
+                let row = IdentityRow {
+                    person: id(&person_id, "person_identity")?,
+                    fingerprint: Fingerprint::from_stored(fingerprint),
+                    active,
+                    seen: seen.map(|run| id(&run, "person_identity")).transpose()?,
+                };
+                known.insert(external_id, row);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Notes that a run saw these identities. Changes nobody's state.
+    pub fn mark_seen(&mut self, source_id: SourceId, external_ids: &[&str], run: RunId) -> Result<()> {
+        let (source_id, run) = (source_id.to_string(), run.to_string());
+        for chunk in external_ids.chunks(500) {
+            per_backend!(self.conn, c => {
+                diesel::update(
+                    person_identity::table
+                        .filter(person_identity::source_id.eq(&source_id))
+                        .filter(person_identity::external_id.eq_any(chunk.iter().copied())),
+                )
+                .set(person_identity::seen_run_id.eq(Some(&run)))
+                .execute(c)?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Active identities that a run did not see, by identity, beginning after one.
+    pub fn unseen(&mut self, source_id: SourceId, run: RunId, after: &str, limit: i64) -> Result<Vec<(String, PersonId)>> {
+        let rows: Vec<(String, String)> = person_identity::table
+            .filter(person_identity::source_id.eq(source_id.to_string()))
+            .filter(person_identity::active.eq(true))
+            .filter(
+                person_identity::seen_run_id.is_null().or(person_identity::seen_run_id
+                    .ne(run.to_string())
+                    .assume_not_null()),
+            )
+            .filter(person_identity::external_id.gt(after))
+            .order(person_identity::external_id)
+            .limit(limit)
+            .select((person_identity::external_id, person_identity::person_id))
+            .load(self.conn)?;
+        rows.into_iter().map(|(external, person)| Ok((external, id(&person, "person_identity")?))).collect()
+    }
+
+    /// Notes what a source says of a person, as the run that says it applies.
+    pub fn put_identity(
+        &mut self,
+        source_id: SourceId,
+        external_id: &str,
+        person_id: PersonId,
+        fingerprint: &Fingerprint,
+        active: bool,
+        run: RunId,
+    ) -> Result<()> {
+        let change = (
+            person_identity::fingerprint.eq(fingerprint.as_str()),
+            person_identity::active.eq(active),
+            person_identity::seen_run_id.eq(Some(run.to_string())),
+        );
+        let row = (
+            person_identity::source_id.eq(source_id.to_string()),
+            person_identity::external_id.eq(external_id),
+            person_identity::person_id.eq(person_id.to_string()),
+            change.clone(),
+        );
+        per_backend!(self.conn, c => {
+            diesel::insert_into(person_identity::table)
+                .values(row)
+                .on_conflict((person_identity::source_id, person_identity::external_id))
+                .do_update()
+                .set(change)
+                .execute(c)?;
+        });
+        Ok(())
+    }
+
+    /// Notes that a source no longer counts an identity as active.
+    pub fn deactivate_identity(&mut self, source_id: SourceId, external_id: &str) -> Result<()> {
+        diesel::update(person_identity::table.find((source_id.to_string(), external_id)))
+            .set(person_identity::active.eq(false))
+            .execute(self.conn)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Sources, their checkpoints and their plugin's state.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use estampe_domain::run::RunState;
+use estampe_domain::source::{Source, SourceOverview};
+use estampe_domain::{RunId, SourceId, Ts};
+
+use super::{Tx, id, json, to_json};
+use crate::conn::per_backend;
+use crate::error::{Result, StoreError};
+use crate::schema::{person_identity, run, source, source_state};
+
+type Row = (String, String, String, i64);
+
+fn read((source_id, name, connector, created_at): &Row) -> Result<Source> {
+    Ok(Source {
+        id: id(source_id, "source")?,
+        name: name.clone(),
+        connector: json(connector, "source")?,
+        created_at: Ts::from_micros(*created_at),
+    })
+}
+
+impl Tx<'_> {
+    /// Stores a source. Its purpose is the presentation of employees.
+    pub fn insert_source(&mut self, new: &Source) -> Result<()> {
+        let purpose = self.purpose_id("employee-cards")?;
+        diesel::insert_into(source::table)
+            .values((
+                source::id.eq(new.id.to_string()),
+                source::name.eq(&new.name),
+                source::connector.eq(to_json(&new.connector, "source")?),
+                source::purpose_id.eq(purpose.to_string()),
+                source::created_at.eq(new.created_at.as_micros()),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// The source of this name.
+    pub fn source_by_name(&mut self, name: &str) -> Result<Option<Source>> {
+        let row: Option<Row> = source::table
+            .filter(source::name.eq(name))
+            .select((source::id, source::name, source::connector, source::created_at))
+            .first(self.conn)
+            .optional()?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The source of this id.
+    pub fn source(&mut self, source_id: SourceId) -> Result<Source> {
+        let row: Row = source::table
+            .find(source_id.to_string())
+            .select((source::id, source::name, source::connector, source::created_at))
+            .first(self.conn)?;
+        read(&row)
+    }
+
+    /// Every source and how it fares, by name.
+    pub fn source_overviews(&mut self) -> Result<Vec<SourceOverview>> {
+        let rows: Vec<Row> = source::table
+            .order(source::name)
+            .select((source::id, source::name, source::connector, source::created_at))
+            .load(self.conn)?;
+        rows.iter()
+            .map(|row| {
+                let source = read(row)?;
+                let people = self.known_active(source.id)?;
+                let last: Option<(String, String, i64)> = run::table
+                    .filter(run::source_id.eq(source.id.to_string()))
+                    .order(run::id.desc())
+                    .select((run::id, run::state, run::started_at))
+                    .first(self.conn)
+                    .optional()?;
+                let last_run = last
+                    .map(|(run_id, state, at)| {
+                        let state = RunState::from_stored(&state).ok_or(StoreError::Unreadable("run"))?;
+                        Ok::<(RunId, RunState, Ts), StoreError>((id(&run_id, "run")?, state, Ts::from_micros(at)))
+                    })
+                    .transpose()?;
+                Ok(SourceOverview { source, people, last_run })
+            })
+            .collect()
+    }
+
+    /// People whom a source counts as active.
+    pub fn known_active(&mut self, source: SourceId) -> Result<u64> {
+        let people: i64 = person_identity::table
+            .filter(person_identity::source_id.eq(source.to_string()))
+            .filter(person_identity::active.eq(true))
+            .count()
+            .get_result(self.conn)?;
+        Ok(super::count(people))
+    }
+
+    /// The plugin's durable state.
+    pub fn source_state(&mut self, source: SourceId) -> Result<BTreeMap<String, Vec<u8>>> {
+        let rows: Vec<(String, Vec<u8>)> = source_state::table
+            .filter(source_state::source_id.eq(source.to_string()))
+            .select((source_state::key, source_state::value))
+            .load(self.conn)?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Writes one value of the plugin's durable state; `None` removes it.
+    pub fn set_source_state(&mut self, source: SourceId, key: &str, value: Option<&[u8]>) -> Result<()> {
+        let source = source.to_string();
+        let Some(value) = value else {
+            diesel::delete(source_state::table.find((source, key))).execute(self.conn)?;
+            return Ok(());
+        };
+        let row = (source_state::source_id.eq(&source), source_state::key.eq(key), source_state::value.eq(value));
+        per_backend!(self.conn, c => {
+            diesel::insert_into(source_state::table)
+                .values(row)
+                .on_conflict((source_state::source_id, source_state::key))
+                .do_update()
+                .set(source_state::value.eq(value))
+                .execute(c)?;
+        });
+        Ok(())
+    }
+
+    /// Where the next incremental run begins.
+    pub fn checkpoint(&mut self, source_id: SourceId) -> Result<Option<Vec<u8>>> {
+        Ok(source::table.find(source_id.to_string()).select(source::checkpoint).first(self.conn)?)
+    }
+
+    /// Notes where the next incremental run begins.
+    pub fn set_checkpoint(&mut self, source_id: SourceId, checkpoint: Option<&[u8]>) -> Result<()> {
+        diesel::update(source::table.find(source_id.to_string()))
+            .set(source::checkpoint.eq(checkpoint))
+            .execute(self.conn)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+# First start, signing in, accounts.
+
+first-run-title = Welcome
+first-run-text = Create the account that administers Estampe for { $organisation }.
+first-run-token = First-run token
+first-run-token-hint = On the server, the command “estampe first-run” shows it.
+first-run-name = Your name
+first-run-email = E-mail
+first-run-email-hint = You sign in with it.
+first-run-password = Password
+first-run-password-hint = Twelve characters or more. A sentence is easier to remember.
+first-run-submit = Create the account
+first-run-token-wrong = This token is not valid. Show a new one on the server.
+first-run-password-too-short = It is too short: twelve characters or more.
+first-run-password-too-long = It is too long: 256 characters at most.
+first-run-password-too-uniform = It repeats the same characters. Use at least five different ones.
+
+sign-in-title = Sign in
+sign-in-text = Console of { $organisation }
+sign-in-email = E-mail
+sign-in-password = Password
+sign-in-submit = Sign in
+sign-in-wrong = This address and this password do not belong together.
+sign-in-throttled = Signing in is not possible right now. Wait a minute, then try again.
+
+sign-out = Sign out
+account-administrator = Administration

@@ -1,0 +1,53 @@
+# The public pages: card, QR, form, confirmation, certificate.
+
+card-photo-of = Photo of { $name }
+card-add = Add to my contacts
+card-exchange = Leave my details
+card-reach = Reach { $name }
+card-phone-work = Work phone
+card-phone-mobile = Mobile
+card-email = E-mail
+card-hosted = Hosted by { $organisation }, no trackers
+card-qr = QR
+card-qr-show = Show the QR code of this card
+card-description = Business card of { $name }, { $organisation }
+
+qr-title = Ready to scan
+qr-text = Open the camera of another phone and point it at this square: it shows the card of { $name }.
+qr-alt = QR code of the card of { $name }
+qr-png = Download the image
+
+exchange-title = Leave your details
+exchange-intro = Only { $name } and { $organisation } will see them. You get a copy by e-mail.
+lead-name = Name
+lead-email = E-mail
+lead-phone = Phone
+lead-company = Company
+lead-message = Message
+exchange-basis-consent = Ground: your consent.
+exchange-basis-interest = Ground: legitimate interest.
+exchange-retention = { $months ->
+    [one] Kept for one month after we were last in touch.
+   *[other] Kept for { $months } months after we were last in touch.
+}
+exchange-rights = You may ask { $organisation } to show you this data, to correct it or to erase it.
+exchange-send = Send to { $name }
+
+exchange-already-title = Your first details have arrived
+exchange-already-text = { $name } has had them since { $when }. What you changed afterwards has not been sent: send once more to pass it on as well.
+
+kept-title = Nothing has been sent yet
+kept-text = The server cannot store your details just now. All that you typed is still below: wait a minute, then try again. Sending twice counts once.
+kept-consents = The boxes that you ticked are still ticked.
+kept-retry = Try again
+
+sent-title = Sent
+sent-text = { $name } has had your details since { $when }. A copy is on its way to { $email }.
+sent-add = Add { $name } to my contacts
+sent-back = Back to the card
+
+ca-title = The house certificate
+ca-text = { $organisation } signs its internal addresses itself. Install this certificate on a device so that it trusts them.
+ca-check = Before you install it, compare this fingerprint with the one your IT department gives you by another way.
+ca-fingerprint = SHA-256 fingerprint
+ca-download = Download the certificate

@@ -1,0 +1,170 @@
+# The console: home, people, sources, leads, mail.
+
+nav-label = Sections
+nav-home = Home
+nav-people = People
+nav-leads = Leads received
+nav-sources = Sources
+nav-outbox = Mail
+nav-search = Find a person
+nav-account = Your account
+
+home-hello = Hello { $name }
+home-well = All is well.
+home-attention = { $count ->
+    [one] One thing needs a look. The rest is well.
+   *[other] { $count } things need a look. The rest is well.
+}
+home-attention-title = Needs a look
+home-figures = Figures
+home-held-title = “{ $source }” waits for your word
+home-held-gone = { $count ->
+    [one] One person of { $known } would disappear ({ $percent }%). Nothing was changed.
+   *[other] { $count } people of { $known } would disappear ({ $percent }%). Nothing was changed.
+}
+home-held-plan = { $count ->
+    [0] The plan is ready and changes nothing.
+    [one] The plan is ready: one change. Nothing was changed yet.
+   *[other] The plan is ready: { $count } changes. Nothing was changed yet.
+}
+home-held-action = See the plan
+home-failed-title = “{ $source }” could not be synchronised
+home-failed-text = Nothing was changed. { $reason }
+home-failed-action = Look into it
+home-mail-title = { $count ->
+    [one] One mail could not be sent
+   *[other] { $count } mails could not be sent
+}
+home-mail-text = The leads themselves are safely stored.
+home-mail-action = Look into it
+home-plugin-title = A plugin could not be loaded
+home-source-title = No directory is connected yet
+home-source-text = A source tells Estampe who works here. Cards grow from it.
+home-source-action = Connect a directory
+figure-cards = { $count ->
+    [one] card on line
+   *[other] cards on line
+}
+figure-people = { $count ->
+    [one] person known
+   *[other] people known
+}
+figure-leads = { $count ->
+    [one] lead in 30 days
+   *[other] leads in 30 days
+}
+figure-mails = { $count ->
+    [one] mail to send
+   *[other] mails to send
+}
+
+people-title = People
+people-count = { $count ->
+    [0] Nobody matches.
+    [one] One person
+   *[other] { $count } people
+}
+people-search = Search
+people-search-hint = Name, title or e-mail
+people-filter = Show
+people-all = everybody
+people-active = present
+people-disabled = disabled
+people-empty = Nobody is known here yet. Connect a directory; the first synchronisation fills this page.
+people-empty-search = Nobody matches this search.
+people-column-name = Person
+people-column-email = E-mail
+people-column-office = Office
+people-column-state = Card
+people-clear = Show everybody
+person-active = on line
+person-disabled = disabled
+person-card = See the card
+person-changed = Changed { $when }
+person-profile = What the card shows
+person-identities = Where this comes from
+person-identities-none = No source knows this person any more.
+person-leads = Leads received
+person-disabled-text = The card is not shown any more. Nothing is erased: it returns when the directory counts this person again.
+next-page = Next page
+first-page = Back to the beginning
+
+sources-title = Sources
+sources-text = What tells Estampe who works here.
+sources-add = Connect a directory
+sources-empty = No directory is connected yet. Begin with a CSV or LDIF file exported from yours.
+sources-column-name = Source
+sources-column-plugin = Plugin
+sources-column-people = People
+sources-column-run = Last synchronisation
+sources-never = never synchronised
+source-new-title = Connect a directory
+source-new-text = Nothing is read before the first synchronisation, and you can see its plan.
+source-new-name = Name of the source
+source-new-name-hint = For example “HR directory”.
+source-new-plugin = Plugin
+source-new-path = File on the server
+source-new-path-hint = The full path. The account “estampe” must be able to read it.
+source-new-format = Format
+source-new-format-auto = find out by itself
+source-new-submit = Add the source
+source-new-no-plugin = No plugin is installed. One is needed to read a directory.
+source-sync = Synchronise
+source-plan = Prepare a plan only
+source-check = Check access
+source-check-title = Check
+source-check-passed = good
+source-check-failed = to be mended
+source-settings = Settings
+source-plugin = Plugin
+source-people = { $count ->
+    [0] Nobody comes from it yet.
+    [one] One person comes from it.
+   *[other] { $count } people come from it.
+}
+source-runs = Synchronisations
+source-runs-empty = None yet. “Prepare a plan only” shows what would change, and touches nothing.
+runs-column-when = Begun
+runs-column-state = State
+runs-column-changes = Changes
+runs-column-refused = Refused
+
+leads-title = Leads received
+leads-count = { $count ->
+    [0] No leads yet.
+    [one] One lead
+   *[other] { $count } leads
+}
+leads-empty = When someone leaves their details at a card, they arrive here, and by mail at the person they are meant for.
+leads-column-name = Lead
+leads-column-company = Company
+leads-column-for = For
+leads-column-when = Received
+lead-erased = Erased
+lead-erased-text = The key to this data was destroyed. What is left is the date and the proof of consent.
+lead-for = For
+lead-received = Received
+lead-details = Details
+lead-consents = What was told and agreed
+lead-consents-none = No proof is attached to this lead.
+lead-consent-granted = agreed
+lead-consent-refused = not ticked
+lead-consent-told = version { $version }, { $when }
+lead-mails = Mail
+lead-mails-none = No mail.
+
+mail-kind-acknowledgement = Copy to the visitor
+mail-kind-notice = Notice to the holder
+mail-state-waiting = waiting
+mail-state-running = under way
+mail-state-done = sent
+mail-state-dead = given up
+outbox-title = Mail
+outbox-text = What could not be sent and is not tried any more. The leads are stored, whatever happens here.
+outbox-empty = Every mail has been sent, or will go by itself.
+outbox-column-mail = Mail
+outbox-column-tries = Tries
+outbox-column-error = Last answer
+outbox-column-action = Action
+outbox-lead = See the lead
+outbox-resend = Send again

@@ -1,0 +1,27 @@
+# What went wrong, what is kept, what to do.
+
+error-not-found-title = There is nothing at this address
+error-not-found-text = The card may have been taken down, or the address is not complete. Scan the QR code again or ask for a new link.
+error-console-not-found-text = What you are looking for may have been removed. Start again from home.
+error-invalid-title = This request cannot be understood
+error-invalid-text = Nothing was changed. Go back and check what was typed.
+error-conflict-title = Things have changed in the meantime
+error-conflict-text = Nothing was changed. Go back, reload the page and see where things stand.
+error-forbidden-title = You may not do this
+error-forbidden-text = Nothing was changed. Ask whoever administers Estampe.
+error-unauthenticated-title = Sign in first
+error-unauthenticated-text = This page needs an account.
+error-unavailable-title = This is not possible right now
+error-unavailable-text = A part of the system does not answer. Nothing is lost: try again in a minute.
+error-plugin-title = The plugin could not answer
+error-plugin-text = Nothing was changed. This is what it said.
+error-internal-title = Something broke on our side
+error-internal-text = The incident is on record. Try again; if it happens once more, give the reference below to your IT department.
+error-origin-title = This was not sent from our page
+error-origin-text = To be safe, nothing was stored. Open the card again and send from there.
+error-expired-title = This page had been open for too long
+error-expired-text = Nothing was changed. Go back, reload the page and try again.
+error-too-large-title = That is too large
+error-too-large-text = Nothing was stored. Make the message shorter and send again.
+error-reference = Reference
+error-home = Go to home

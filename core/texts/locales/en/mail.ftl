@@ -1,0 +1,1 @@
+# Courriels / mails: keys begin with `mail-`.

@@ -1,0 +1,88 @@
+# Synchronisations: plan, approval, report.
+
+run-title = Plan of { $when }
+run-title-done = Synchronisation of { $when }
+run-state-planning = reading
+run-state-held = waiting
+run-state-applying = applying
+run-state-done = up to date
+run-state-failed = failed
+run-state-discarded = discarded
+
+run-planning-text = Reading the directory. Nothing is changed before the whole plan stands. This page refreshes by itself.
+run-applying-text = The changes are being applied. This page refreshes by itself.
+run-held-text = Nothing is applied yet.
+run-done-text = Applied { $when }.
+run-failed-text = Nothing was changed.
+run-discarded-text = The plan was discarded { $when }. Nothing was changed.
+
+run-gone-title = { $count ->
+    [one] One person of { $known } would disappear ({ $percent }%)
+   *[other] { $count } people of { $known } would disappear ({ $percent }%)
+}
+run-gone-text = That is more than usual. Check that the directory is complete: a unit that moved or a file cut short looks the same. Disabling takes cards down and erases nothing; a later synchronisation brings them back.
+run-plan-title = { $count ->
+    [0] There is nothing to change
+    [one] One change is ready
+   *[other] { $count } changes are ready
+}
+run-plan-text = You asked for a plan only. It waits for your word.
+run-approve-gone = { $count ->
+    [one] Disable this person
+   *[other] Disable the { $count }
+}
+run-approve-gone-others = Disable the { $count } and apply { $others ->
+    [one] one other change
+   *[other] { $others } other changes
+}
+run-approve = { $count ->
+    [0] Finish
+    [one] Apply this change
+   *[other] Apply { $count } changes
+}
+run-discard = Discard this plan
+run-failed-title = The synchronisation did not succeed
+run-failed-again = Synchronise again
+
+failure-config = The source’s settings do not work: mend them, then check access.
+failure-access = The directory refused access: check who may read it.
+failure-missing = What should be read is not there: check the path.
+failure-away = The directory does not answer: try again later.
+failure-limit = A limit was passed: the directory is larger than the plugin can read.
+failure-defect = The plugin stopped on a defect: tell whoever supplies it.
+
+run-chips = Summary of the plan
+run-chip-created = { $count } new
+run-chip-changed = { $count } changed
+run-chip-disable = { $count } to disable
+run-chip-disabled = { $count } disabled
+run-chip-unchanged = { $count } unchanged
+run-chip-refused = { $count } refused
+
+run-lines = Changes
+run-column-person = Person
+run-column-change = Change
+run-column-decision = Decision
+run-line-created = card made
+run-line-create = card to be made
+run-line-back = back, card shown
+run-line-disabled = card taken down, nothing erased
+run-action-create = new
+run-action-update = changed
+run-action-disable = disabled
+run-old = before
+run-new = after
+run-lines-more = The first { $shown } changes are shown, of { $count }.
+run-lines-none = Nothing changes.
+run-lines-past = The details of this synchronisation are no longer kept.
+
+run-refusals = Refused
+run-refusals-text = They did not become people; the others are not touched.
+run-column-position = Where
+run-column-reason = Why
+refusal-no-name-no-mail = Neither a name nor an e-mail address: this is not a person. Leave it out of the export, or give it a name.
+refusal-bad-name = The name cannot be shown: it is too long or holds invisible characters.
+refusal-bad-identity = The identity is empty or too long. Each person needs one that never changes.
+refusal-twice = This identity appears further up. The first entry was kept.
+refusal-photo = The photo cannot be read. The person is kept, without this photo.
+refusal-connector = The entry cannot be read.

@@ -1,0 +1,27 @@
+# Première mise en route, connexion, comptes.
+
+first-run-title = Bienvenue
+first-run-text = Créez le compte qui administre Estampe pour { $organisation }.
+first-run-token = Jeton de mise en route
+first-run-token-hint = Sur le serveur, la commande « estampe first-run » l’affiche.
+first-run-name = Votre nom
+first-run-email = Courriel
+first-run-email-hint = Il sert à vous connecter.
+first-run-password = Mot de passe
+first-run-password-hint = Douze caractères au moins. Une phrase se retient mieux.
+first-run-submit = Créer le compte
+first-run-token-wrong = Ce jeton n’est pas valable. Affichez-en un nouveau sur le serveur.
+first-run-password-too-short = Il est trop court : douze caractères au moins.
+first-run-password-too-long = Il est trop long : 256 caractères au plus.
+first-run-password-too-uniform = Il répète trop le même caractère. Utilisez-en au moins cinq différents.
+
+sign-in-title = Connexion
+sign-in-text = Console de { $organisation }
+sign-in-email = Courriel
+sign-in-password = Mot de passe
+sign-in-submit = Se connecter
+sign-in-wrong = Ce courriel et ce mot de passe ne vont pas ensemble.
+sign-in-throttled = La connexion n’est pas possible pour l’instant. Attendez une minute, puis réessayez.
+
+sign-out = Se déconnecter
+account-administrator = Administration

@@ -1,0 +1,53 @@
+# Les pages publiques : carte, QR, formulaire, confirmation, certificat.
+
+card-photo-of = Photo de { $name }
+card-add = Ajouter à mes contacts
+card-exchange = Lui laisser mes coordonnées
+card-reach = Joindre { $name }
+card-phone-work = Téléphone professionnel
+card-phone-mobile = Portable
+card-email = Courriel
+card-hosted = Hébergé par { $organisation }, sans traceur
+card-qr = QR
+card-qr-show = Montrer le QR de cette carte
+card-description = Carte de visite de { $name }, { $organisation }
+
+qr-title = À scanner
+qr-text = Ouvrez l’appareil photo d’un autre téléphone et visez ce carré : la carte de { $name } s’affiche.
+qr-alt = QR de la carte de { $name }
+qr-png = Télécharger l’image
+
+exchange-title = Laissez vos coordonnées
+exchange-intro = Elles seront lues par { $name } et { $organisation }, par personne d’autre. Vous en recevrez une copie.
+lead-name = Nom
+lead-email = Courriel
+lead-phone = Téléphone
+lead-company = Société
+lead-message = Message
+exchange-basis-consent = Base : votre accord.
+exchange-basis-interest = Base : intérêt légitime.
+exchange-retention = { $months ->
+    [one] Gardé un mois après notre dernier échange.
+   *[other] Gardé { $months } mois après notre dernier échange.
+}
+exchange-rights = Vous pouvez demander à { $organisation } de vous montrer ces données, de les corriger ou de les effacer.
+exchange-send = Envoyer à { $name }
+
+exchange-already-title = Vos premières coordonnées sont bien arrivées
+exchange-already-text = { $name } les a depuis le { $when }. Ce que vous avez changé depuis n’est pas parti : envoyez encore une fois pour le transmettre aussi.
+
+kept-title = Rien n’est parti pour l’instant
+kept-text = Le serveur ne peut pas enregistrer vos coordonnées en ce moment. Tout ce que vous avez saisi est resté ci-dessous : attendez une minute, puis réessayez. Un double envoi ne compte qu’une fois.
+kept-consents = Les cases que vous aviez cochées le sont toujours.
+kept-retry = Réessayer
+
+sent-title = C’est envoyé
+sent-text = { $name } a vos coordonnées depuis le { $when }. Une copie vous parvient à { $email }.
+sent-add = Ajouter { $name } à mes contacts
+sent-back = Revenir à la carte
+
+ca-title = Certificat de la maison
+ca-text = { $organisation } signe elle-même ses adresses internes. Installez ce certificat sur un appareil pour qu’il leur fasse confiance.
+ca-check = Avant de l’installer, comparez cette empreinte avec celle que votre service informatique vous donne par un autre chemin.
+ca-fingerprint = Empreinte SHA-256
+ca-download = Télécharger le certificat

@@ -1,0 +1,170 @@
+# La console : accueil, personnes, sources, contacts reçus, courriels.
+
+nav-label = Rubriques
+nav-home = Accueil
+nav-people = Personnes
+nav-leads = Contacts reçus
+nav-sources = Sources
+nav-outbox = Courriels
+nav-search = Chercher une personne
+nav-account = Votre compte
+
+home-hello = Bonjour { $name }
+home-well = Tout va bien.
+home-attention = { $count ->
+    [one] Un point demande un regard. Le reste va bien.
+   *[other] { $count } points demandent un regard. Le reste va bien.
+}
+home-attention-title = À regarder
+home-figures = Chiffres
+home-held-title = La synchronisation « { $source } » attend votre accord
+home-held-gone = { $count ->
+    [one] Une personne sur { $known } disparaîtrait ({ $percent } %). Rien n’a été modifié.
+   *[other] { $count } personnes sur { $known } disparaîtraient ({ $percent } %). Rien n’a été modifié.
+}
+home-held-plan = { $count ->
+    [0] Le plan est prêt et ne change rien.
+    [one] Le plan est prêt : un changement. Rien n’a été modifié.
+   *[other] Le plan est prêt : { $count } changements. Rien n’a été modifié.
+}
+home-held-action = Voir le plan
+home-failed-title = La synchronisation « { $source } » n’a pas abouti
+home-failed-text = Rien n’a été modifié. { $reason }
+home-failed-action = Examiner
+home-mail-title = { $count ->
+    [one] Un courriel n’a pas pu partir
+   *[other] { $count } courriels n’ont pas pu partir
+}
+home-mail-text = Les contacts reçus sont bien enregistrés.
+home-mail-action = Examiner
+home-plugin-title = Une extension n’a pas pu être chargée
+home-source-title = Aucun annuaire n’est encore relié
+home-source-text = Une source dit à Estampe qui travaille ici. Les cartes en naissent.
+home-source-action = Relier un annuaire
+figure-cards = { $count ->
+    [one] carte en ligne
+   *[other] cartes en ligne
+}
+figure-people = { $count ->
+    [one] personne connue
+   *[other] personnes connues
+}
+figure-leads = { $count ->
+    [one] contact reçu en 30 jours
+   *[other] contacts reçus en 30 jours
+}
+figure-mails = { $count ->
+    [one] courriel à envoyer
+   *[other] courriels à envoyer
+}
+
+people-title = Personnes
+people-count = { $count ->
+    [0] Personne ne correspond.
+    [one] Une personne
+   *[other] { $count } personnes
+}
+people-search = Chercher
+people-search-hint = Nom, fonction ou courriel
+people-filter = Montrer
+people-all = toutes
+people-active = présentes
+people-disabled = désactivées
+people-empty = Personne n’est encore connu ici. Reliez un annuaire, et la première synchronisation remplira cette page.
+people-empty-search = Aucune personne ne correspond à cette recherche.
+people-column-name = Personne
+people-column-email = Courriel
+people-column-office = Bureau
+people-column-state = Carte
+people-clear = Tout montrer
+person-active = en ligne
+person-disabled = désactivée
+person-card = Voir sa carte
+person-changed = Modifiée { $when }
+person-profile = Ce que montre sa carte
+person-identities = D’où elle vient
+person-identities-none = Aucune source ne la connaît plus.
+person-leads = Contacts reçus
+person-disabled-text = Sa carte n’est plus montrée. Rien n’est effacé : elle revient si l’annuaire la compte de nouveau.
+next-page = Page suivante
+first-page = Revenir au début
+
+sources-title = Sources
+sources-text = Ce qui dit à Estampe qui travaille ici.
+sources-add = Relier un annuaire
+sources-empty = Aucun annuaire n’est encore relié. Commencez par un fichier CSV ou LDIF exporté du vôtre.
+sources-column-name = Source
+sources-column-plugin = Extension
+sources-column-people = Personnes
+sources-column-run = Dernière synchronisation
+sources-never = jamais synchronisée
+source-new-title = Relier un annuaire
+source-new-text = Rien n’est lu avant la première synchronisation, et vous en verrez le plan.
+source-new-name = Nom de la source
+source-new-name-hint = Par exemple « Annuaire RH ».
+source-new-plugin = Extension
+source-new-path = Fichier sur le serveur
+source-new-path-hint = Chemin complet. Le compte « estampe » doit pouvoir le lire.
+source-new-format = Format
+source-new-format-auto = reconnaître tout seul
+source-new-submit = Ajouter la source
+source-new-no-plugin = Aucune extension n’est installée. Il en faut une pour lire un annuaire.
+source-sync = Synchroniser
+source-plan = Préparer un plan seulement
+source-check = Vérifier l’accès
+source-check-title = Vérification
+source-check-passed = bon
+source-check-failed = à corriger
+source-settings = Réglages
+source-plugin = Extension
+source-people = { $count ->
+    [0] Personne n’en vient encore.
+    [one] Une personne en vient.
+   *[other] { $count } personnes en viennent.
+}
+source-runs = Synchronisations
+source-runs-empty = Aucune encore. « Préparer un plan seulement » montre ce qui changerait, sans rien toucher.
+runs-column-when = Début
+runs-column-state = État
+runs-column-changes = Changements
+runs-column-refused = Refusées
+
+leads-title = Contacts reçus
+leads-count = { $count ->
+    [0] Aucun contact pour l’instant.
+    [one] Un contact
+   *[other] { $count } contacts
+}
+leads-empty = Quand quelqu’un laisse ses coordonnées sur une carte, elles arrivent ici et par courriel chez la personne concernée.
+leads-column-name = Contact
+leads-column-company = Société
+leads-column-for = Pour
+leads-column-when = Reçu
+lead-erased = Données effacées
+lead-erased-text = La clé de ces données a été détruite. Il en reste la date et les preuves d’accord.
+lead-for = Pour
+lead-received = Reçu
+lead-details = Coordonnées
+lead-consents = Ce qui a été dit et accepté
+lead-consents-none = Aucune preuve n’est attachée à ce contact.
+lead-consent-granted = accepté
+lead-consent-refused = non coché
+lead-consent-told = version { $version }, { $when }
+lead-mails = Courriels
+lead-mails-none = Aucun courriel.
+
+mail-kind-acknowledgement = Copie au visiteur
+mail-kind-notice = Avis à la personne
+mail-state-waiting = en attente
+mail-state-running = en cours
+mail-state-done = parti
+mail-state-dead = abandonné
+outbox-title = Courriels
+outbox-text = Ceux qui n’ont pas pu partir et ne sont plus essayés. Les contacts sont enregistrés, quoi qu’il arrive ici.
+outbox-empty = Tous les courriels sont partis, ou partiront d’eux-mêmes.
+outbox-column-mail = Courriel
+outbox-column-tries = Essais
+outbox-column-error = Dernière réponse
+outbox-column-action = Action
+outbox-lead = Voir le contact
+outbox-resend = Envoyer à nouveau

@@ -1,0 +1,27 @@
+# Ce qui n'a pas marché, ce qui est gardé, ce qu'il faut faire.
+
+error-not-found-title = Il n’y a rien à cette adresse
+error-not-found-text = La carte a peut-être été retirée, ou l’adresse est incomplète. Scannez à nouveau le QR ou demandez un nouveau lien.
+error-console-not-found-text = Ce que vous cherchez a peut-être été retiré. Reprenez depuis l’accueil.
+error-invalid-title = Cette demande ne peut pas être comprise
+error-invalid-text = Rien n’a été modifié. Revenez en arrière et vérifiez ce qui a été saisi.
+error-conflict-title = La situation a changé entre-temps
+error-conflict-text = Rien n’a été modifié. Revenez en arrière, rechargez la page et regardez où en sont les choses.
+error-forbidden-title = Vous n’avez pas ce droit
+error-forbidden-text = Rien n’a été modifié. Demandez à la personne qui administre Estampe.
+error-unauthenticated-title = Connectez-vous d’abord
+error-unauthenticated-text = Cette page demande un compte.
+error-unavailable-title = Ce n’est pas possible pour l’instant
+error-unavailable-text = Une partie du système ne répond pas. Rien n’a été perdu : réessayez dans une minute.
+error-plugin-title = L’extension n’a pas pu répondre
+error-plugin-text = Rien n’a été modifié. Voici ce qu’elle a dit.
+error-internal-title = Quelque chose s’est cassé de notre côté
+error-internal-text = L’incident est consigné. Réessayez ; si cela se reproduit, donnez la référence ci-dessous à votre service informatique.
+error-origin-title = Cet envoi ne vient pas de cette page
+error-origin-text = Par prudence, rien n’a été enregistré. Ouvrez la carte à nouveau et envoyez depuis là.
+error-expired-title = Cette page était ouverte depuis trop longtemps
+error-expired-text = Rien n’a été modifié. Revenez en arrière, rechargez la page et recommencez.
+error-too-large-title = C’est trop volumineux
+error-too-large-text = Rien n’a été enregistré. Raccourcissez le message et envoyez à nouveau.
+error-reference = Référence
+error-home = Aller à l’accueil

@@ -1,0 +1,103 @@
+# Synchronisations : plan, accord, rapport.
+
+run-title = Plan du { $when }
+run-title-done = Synchronisation du { $when }
+run-state-planning = lecture en cours
+run-state-held = en attente
+run-state-applying = application en cours
+run-state-done = à jour
+run-state-failed = échec
+run-state-discarded = abandonnée
+
+run-planning-text = Lecture de l’annuaire. Rien n’est modifié tant que le plan n’est pas complet. Cette page se met à jour seule.
+run-applying-text = Les changements sont en train d’être appliqués. Cette page se met à jour seule.
+run-held-text = Rien n’est encore appliqué.
+run-done-text = Appliqué le { $when }.
+run-failed-text = Rien n’a été modifié.
+run-discarded-text = Le plan a été abandonné le { $when }. Rien n’a été modifié.
+
+run-gone-title = { $count ->
+    [one] Une personne disparaîtrait, sur { $known } ({ $percent } %)
+   *[other] { $count } personnes disparaîtraient, sur { $known } ({ $percent } %)
+}
+run-gone-text = C’est plus qu’à l’ordinaire. Vérifiez que l’annuaire est complet : une unité déplacée ou un fichier tronqué ont le même effet. Désactiver retire les cartes et n’efface rien ; une synchronisation suivante les ramène.
+run-plan-title = { $count ->
+    [0] Il n’y a rien à changer
+    [one] Un changement est prêt
+   *[other] { $count } changements sont prêts
+}
+run-plan-text = Vous avez demandé un plan seulement. Il attend votre accord.
+run-approve-gone = { $count ->
+    [one] Désactiver cette personne
+   *[other] Désactiver les { $count }
+}
+run-approve-gone-others = Désactiver les { $count } et appliquer { $others ->
+    [one] un autre changement
+   *[other] les { $others } autres changements
+}
+run-approve = { $count ->
+    [0] Terminer
+    [one] Appliquer ce changement
+   *[other] Appliquer les { $count } changements
+}
+run-discard = Abandonner ce plan
+run-failed-title = La synchronisation n’a pas abouti
+run-failed-again = Synchroniser à nouveau
+
+failure-config = Les réglages de la source ne vont pas : corrigez-les, puis vérifiez l’accès.
+failure-access = L’annuaire a refusé l’accès : vérifiez les droits de lecture.
+failure-missing = Ce qui devait être lu n’est pas là : vérifiez le chemin.
+failure-away = L’annuaire ne répond pas : réessayez plus tard.
+failure-limit = Une limite a été dépassée : l’annuaire est plus grand que ce que l’extension peut lire.
+failure-defect = L’extension s’est arrêtée sur un défaut : prévenez qui la fournit.
+
+run-chips = Résumé du plan
+run-chip-created = { $count ->
+    [one] { $count } nouvelle
+   *[other] { $count } nouvelles
+}
+run-chip-changed = { $count ->
+    [one] { $count } modifiée
+   *[other] { $count } modifiées
+}
+run-chip-disable = { $count } à désactiver
+run-chip-disabled = { $count ->
+    [one] { $count } désactivée
+   *[other] { $count } désactivées
+}
+run-chip-unchanged = { $count ->
+    [one] { $count } inchangée
+   *[other] { $count } inchangées
+}
+run-chip-refused = { $count ->
+    [one] { $count } refusée
+   *[other] { $count } refusées
+}
+
+run-lines = Changements
+run-column-person = Personne
+run-column-change = Changement
+run-column-decision = Décision
+run-line-created = carte créée
+run-line-create = carte à créer
+run-line-back = de retour, carte montrée
+run-line-disabled = carte retirée, rien n’est effacé
+run-action-create = nouvelle
+run-action-update = modifiée
+run-action-disable = désactivée
+run-old = avant
+run-new = après
+run-lines-more = Les { $shown } premiers changements sont montrés, sur { $count }.
+run-lines-none = Rien ne change.
+run-lines-past = Le détail de cette synchronisation n’est plus gardé.
+
+run-refusals = Refusées
+run-refusals-text = Elles ne sont pas devenues des personnes ; les autres ne sont pas touchées.
+run-column-position = Où
+run-column-reason = Pourquoi
+refusal-no-name-no-mail = Ni nom ni courriel : ce n’est pas une personne. Écartez cette entrée de l’export, ou donnez-lui un nom.
+refusal-bad-name = Le nom ne peut pas être montré : il est trop long ou contient des caractères invisibles.
+refusal-bad-identity = L’identifiant est vide ou trop long. Il en faut un, stable, pour chaque personne.
+refusal-twice = Cet identifiant apparaît déjà plus haut. La première entrée a été gardée.
+refusal-photo = La photo ne peut pas être lue. La personne est gardée, sans cette photo.
+refusal-connector = L’entrée ne peut pas être lue.

@@ -1,0 +1,84 @@
+//! All that a plugin can reach, as a trait: real in a component, scripted in a test.
+
+use crate::bindings::estampe::plugin as imports;
+use crate::{Failure, FileInfo, LogLevel};
+
+/// The imports of the contract.
+pub trait Host {
+    /// Writes a line to the run's own log, which administrators read. At most 1,000
+    /// octets a line and 200 lines a call; never a person's data.
+    fn log(&self, level: LogLevel, message: &str);
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> i64;
+
+    /// Whether the run was cancelled: return soon.
+    fn cancelled(&self) -> bool;
+
+    /// The value of one key of the configuration; none when it was not set.
+    fn config(&self, key: &str) -> Option<String>;
+
+    /// Looks at a granted input.
+    ///
+    /// # Errors
+    /// `denied` when no grant names it, `not-found` or `unavailable` when it cannot be
+    /// opened.
+    fn stat(&self, input: &str) -> Result<FileInfo, Failure>;
+
+    /// Reads at most `length` octets (at most 1 MiB is given) from `offset` of a
+    /// granted input; fewer only at its end, none past it.
+    ///
+    /// # Errors
+    /// `conflict` when the file was changed since the first call of this run, else
+    /// as [`stat`](Self::stat).
+    fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure>;
+
+    /// A durable value of this source, as the pages before left it.
+    fn state_get(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// Sets a durable value, or removes it with none. Takes effect together with the
+    /// page that the call returns, or not at all.
+    ///
+    /// # Errors
+    /// `limit` above 64 keys or 64 KiB in all.
+    fn state_set(&self, key: &str, value: Option<&[u8]>) -> Result<(), Failure>;
+}
+
+/// The host of the running component. Outside of one (natively) every call panics:
+/// tests use [`testing::ScriptedHost`](crate::testing::ScriptedHost).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ContractHost;
+
+impl Host for ContractHost {
+    fn log(&self, level: LogLevel, message: &str) {
+        imports::log::write(level, message);
+    }
+
+    fn now(&self) -> i64 {
+        imports::clock::now()
+    }
+
+    fn cancelled(&self) -> bool {
+        imports::clock::cancelled()
+    }
+
+    fn config(&self, key: &str) -> Option<String> {
+        imports::config::get(key)
+    }
+
+    fn stat(&self, input: &str) -> Result<FileInfo, Failure> {
+        imports::file::stat(input)
+    }
+
+    fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure> {
+        imports::file::read(input, offset, length)
+    }
+
+    fn state_get(&self, key: &str) -> Option<Vec<u8>> {
+        imports::state::get(key)
+    }
+
+    fn state_set(&self, key: &str, value: Option<&[u8]>) -> Result<(), Failure> {
+        imports::state::set(key, value)
+    }
+}

@@ -1,0 +1,135 @@
+//! A host that a test writes: files in memory, configuration, and a log to look at.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode};
+
+/// A scripted host. It keeps the contract's limits, such as 1 MiB a read.
+#[derive(Debug, Default)]
+pub struct ScriptedHost {
+    config: BTreeMap<String, String>,
+    files: BTreeMap<String, (String, Vec<u8>)>,
+    state: RefCell<BTreeMap<String, Vec<u8>>>,
+    log: RefCell<Vec<(LogLevel, String)>>,
+    max_read: Option<u32>,
+    octets_read: Cell<u64>,
+}
+
+impl ScriptedHost {
+    /// A host without configuration and files, at 1970-01-01.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets one key of the configuration.
+    pub fn with_config(mut self, key: &str, value: &str) -> Self {
+        self.config.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Grants an input, with the name that the administrator knows it by.
+    pub fn with_file(mut self, input: &str, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(input.to_owned(), (name.to_owned(), content.into()));
+        self
+    }
+
+    /// Gives at most that many octets a read, below the contract's 1 MiB: to try a
+    /// parser at every seam. A real host gives fewer than asked only at the end.
+    pub fn with_max_read(mut self, octets: u32) -> Self {
+        self.max_read = Some(octets.max(1));
+        self
+    }
+
+    /// The lines that were logged.
+    pub fn logged(&self) -> Vec<(LogLevel, String)> {
+        self.log.borrow().clone()
+    }
+
+    /// Octets given out by [`read`](Host::read) so far.
+    pub fn octets_read(&self) -> u64 {
+        self.octets_read.get()
+    }
+}
+
+impl Host for ScriptedHost {
+    fn log(&self, level: LogLevel, message: &str) {
+        self.log.borrow_mut().push((level, message.to_owned()));
+    }
+
+    fn now(&self) -> i64 {
+        0
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    fn config(&self, key: &str) -> Option<String> {
+        self.config.get(key).cloned()
+    }
+
+    fn stat(&self, input: &str) -> Result<FileInfo, Failure> {
+        let (name, content) = self.file(input)?;
+        Ok(FileInfo { size: content.len() as u64, name: name.clone() })
+    }
+
+    fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure> {
+        let (_, content) = self.file(input)?;
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+        let length = length.min(1024 * 1024).min(self.max_read.unwrap_or(u32::MAX)) as usize;
+        let given: Vec<u8> = content.iter().skip(start).take(length).copied().collect();
+        self.octets_read.set(self.octets_read.get() + given.len() as u64);
+        Ok(given)
+    }
+
+    fn state_get(&self, key: &str) -> Option<Vec<u8>> {
+        self.state.borrow().get(key).cloned()
+    }
+
+    fn state_set(&self, key: &str, value: Option<&[u8]>) -> Result<(), Failure> {
+        let mut state = self.state.borrow_mut();
+        match value {
+            Some(value) => {
+                state.insert(key.to_owned(), value.to_vec());
+            }
+            None => {
+                state.remove(key);
+            }
+        }
+        let octets: usize = state.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if state.len() > 64 || octets > 64 * 1024 {
+            return Err(Failure::new(FailKind::Limit, "more than 64 keys or 64 KiB of state"));
+        }
+        Ok(())
+    }
+}
+
+impl ScriptedHost {
+    fn file(&self, input: &str) -> Result<&(String, Vec<u8>), Failure> {
+        self.files
+            .get(input)
+            .ok_or_else(|| Failure::new(FailKind::Denied, format!("no input `{input}` was granted")))
+    }
+}
+
+/// Runs a connector from the first page to the last, as the host does, and gives the
+/// pages' events.
+///
+/// # Errors
+/// The first failure, and `internal` when a page goes on where it began or after
+/// 100,000 pages.
+pub fn full_run<C: Connector>(host: &dyn Host) -> Result<Vec<Vec<Event>>, Failure> {
+    let mut pages = Vec::new();
+    let mut from = None;
+    while pages.len() < 100_000 {
+        let page = C::sync_page(host, SyncMode::Full, from.clone())?;
+        pages.push(page.events);
+        match page.next {
+            None => return Ok(pages),
+            next if next == from => return Err(Failure::internal("a page goes on where it began")),
+            next => from = next,
+        }
+    }
+    Err(Failure::internal("the run does not end"))
+}
