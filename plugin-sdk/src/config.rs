@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn errors_say_what_would_be_right() {
-        let host = ScriptedHost::new().with_config("days", "soon").with_config("format", "LDIF").with_config("blank", " ");
+        let host =
+            ScriptedHost::new().with_config("days", "soon").with_config("format", "LDIF").with_config("blank", " ");
         let failure = parse::<u8, _>(&host, "days", "a number of days, such as 30").unwrap_err();
         assert_eq!(failure.kind, FailKind::Config);
         assert_eq!(

@@ -65,7 +65,7 @@ macro_rules! export_connector {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::Adapter<$connector>;
-            $crate::bindings::export_connector_plugin!(Exported with_types_in $crate::bindings);
+    $crate::bindings::export_connector_plugin!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -13,13 +13,10 @@ pub const MAX_CURSOR: usize = 4096;
 /// # Errors
 /// `internal` when it would be longer than [`MAX_CURSOR`].
 pub fn encode<T: Serialize>(position: &T) -> Result<Cursor, Failure> {
-    let cursor =
-        serde_json::to_vec(position).map_err(|error| Failure::internal(format!("cursor cannot be written: {error}")))?;
+    let cursor = serde_json::to_vec(position)
+        .map_err(|error| Failure::internal(format!("cursor cannot be written: {error}")))?;
     if cursor.len() > MAX_CURSOR {
-        return Err(Failure::internal(format!(
-            "cursor of {} octets, the contract allows {MAX_CURSOR}",
-            cursor.len()
-        )));
+        return Err(Failure::internal(format!("cursor of {} octets, the contract allows {MAX_CURSOR}", cursor.len())));
     }
     Ok(cursor)
 }

@@ -66,6 +66,20 @@ impl<'h, H: Host + ?Sized> FileReader<'h, H> {
         self.consumed = self.consumed.saturating_add(octets).min(self.buffer.len());
     }
 
+    /// Goes to another offset; within the chunk in memory nothing is read again.
+    pub fn seek(&mut self, offset: u64) {
+        let begin = self.end - self.buffer.len() as u64;
+        match offset.checked_sub(begin).and_then(|back| usize::try_from(back).ok()) {
+            Some(consumed) if consumed <= self.buffer.len() => self.consumed = consumed,
+            _ => {
+                self.buffer.clear();
+                self.consumed = 0;
+                self.end = offset;
+            }
+        }
+        self.at_end = false;
+    }
+
     fn unread(&self) -> &[u8] {
         self.buffer.get(self.consumed..).unwrap_or_default()
     }
@@ -73,7 +87,10 @@ impl<'h, H: Host + ?Sized> FileReader<'h, H> {
 
 impl<H: Host + ?Sized> std::fmt::Debug for FileReader<'_, H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileReader").field("input", &self.input).field("position", &self.position()).finish_non_exhaustive()
+        f.debug_struct("FileReader")
+            .field("input", &self.input)
+            .field("position", &self.position())
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,6 +129,13 @@ mod tests {
         let mut rest = Vec::new();
         reader.read_to_end(&mut rest).unwrap();
         assert_eq!((rest.as_slice(), reader.position()), (&b"6789"[..], 10));
+        for offset in [9, 8, 0] {
+            reader.seek(offset);
+            assert_eq!(
+                (reader.fill().unwrap().first().copied(), reader.position()),
+                (Some(b'0' + u8::try_from(offset).unwrap()), offset)
+            );
+        }
     }
 
     #[test]

@@ -107,9 +107,7 @@ impl Host for ScriptedHost {
 
 impl ScriptedHost {
     fn file(&self, input: &str) -> Result<&(String, Vec<u8>), Failure> {
-        self.files
-            .get(input)
-            .ok_or_else(|| Failure::new(FailKind::Denied, format!("no input `{input}` was granted")))
+        self.files.get(input).ok_or_else(|| Failure::new(FailKind::Denied, format!("no input `{input}` was granted")))
     }
 }
 

@@ -5,9 +5,18 @@ use std::io;
 pub use crate::bindings::estampe::plugin::file::Info as FileInfo;
 pub use crate::bindings::estampe::plugin::log::Level as LogLevel;
 pub use crate::bindings::estampe::plugin::types::{
-    Attribute, Cursor, Description, Event, FailKind, Failure, Features, Gone, Page, Person, Probe, Rejected,
-    SyncMode, Value,
+    Attribute, Cursor, Description, Event, FailKind, Failure, Features, Gone, Page, Person, Probe, Rejected, SyncMode,
+    Value,
 };
+
+/// The longest identity, octets.
+pub const MAX_ID: usize = 255;
+/// The longest text, octets.
+pub const MAX_TEXT: usize = 64 * 1024;
+/// The most attributes of a person.
+pub const MAX_ATTRIBUTES: usize = 256;
+/// The most values of an attribute.
+pub const MAX_VALUES: usize = 1000;
 
 impl Failure {
     /// A failure of this kind. The message is for an administrator: what happened,
@@ -78,6 +87,42 @@ impl Person {
         self.attributes.push(Attribute { name: name.into(), value });
     }
 
+    /// Whether the host will take it; if not, why, in words for an administrator. The
+    /// host fails the whole run over a person beyond the contract's limits, so reject
+    /// such an entry instead.
+    ///
+    /// # Errors
+    /// The first limit that it breaks.
+    pub fn check_limits(&self) -> Result<(), String> {
+        if self.id.is_empty() || self.id.len() > MAX_ID || self.id.chars().any(char::is_control) {
+            return Err(format!(
+                "its identity must have 1 to {MAX_ID} octets without control characters, and has {}",
+                self.id.len()
+            ));
+        }
+        if self.attributes.len() > MAX_ATTRIBUTES {
+            return Err(format!("more than {MAX_ATTRIBUTES} attributes"));
+        }
+        for attribute in &self.attributes {
+            let (longest, values) = match &attribute.value {
+                Value::Text(text) => (text.len(), 1),
+                Value::Texts(texts) => (texts.iter().map(String::len).max().unwrap_or_default(), texts.len()),
+                Value::Flag(_) | Value::Number(_) => (0, 1),
+            };
+            if longest > MAX_TEXT {
+                return Err(format!(
+                    "a value of `{}` is longer than a text may be ({} KiB)",
+                    attribute.name,
+                    MAX_TEXT / 1024
+                ));
+            }
+            if values > MAX_VALUES {
+                return Err(format!("`{}` has more than {MAX_VALUES} values", attribute.name));
+            }
+        }
+        Ok(())
+    }
+
     /// About how many octets it takes to hand over: texts, names and photo.
     pub fn weight(&self) -> usize {
         let attributes: usize = self.attributes.iter().map(|a| a.name.len() + a.value.weight()).sum();
@@ -116,5 +161,23 @@ impl Probe {
     /// A probe that did not, with what would mend it.
     pub fn failed(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { name: name.into(), passed: false, detail: detail.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_beyond_the_limits_are_told() {
+        assert_eq!(Person::new("1").with_text("cn", "Zoé").check_limits(), Ok(()));
+        let why = |person: Person| person.check_limits().unwrap_err();
+        assert!(why(Person::new("")).starts_with("its identity"));
+        assert!(why(Person::new("a\nb")).starts_with("its identity"));
+        assert!(why(Person::new("x".repeat(256))).ends_with("has 256"));
+        assert!(why(Person::new("1").with_text("cn", "x".repeat(MAX_TEXT + 1))).contains("`cn` is longer"));
+        let mut many = Person::new("1");
+        many.push("mail", vec![String::new(); MAX_VALUES + 1]);
+        assert!(why(many).contains("`mail` has more than 1000 values"));
     }
 }

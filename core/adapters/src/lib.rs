@@ -1,1 +1,11 @@
-//! Ports of the domain made real: clock, randomness, mail, images, QR
+//! Ports of the domain made real: clock, randomness, mail, images, QR.
+
+mod images;
+mod qr;
+mod smtp;
+mod system;
+
+pub use images::Portraits;
+pub use qr::QrPictures;
+pub use smtp::{Encryption, NoMailer, SmtpMailer, SmtpSettings};
+pub use system::{SystemClock, SystemRandom};

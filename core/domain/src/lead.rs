@@ -168,6 +168,8 @@ pub struct Lead {
 pub struct ConsentRecord {
     /// Key of the purpose.
     pub purpose: String,
+    /// On what ground: a consent was asked for, a legitimate interest told.
+    pub basis: crate::purpose::LegalBasis,
     /// Whether the box was ticked; for a legitimate interest always true: told.
     pub granted: bool,
     /// Version of the text.

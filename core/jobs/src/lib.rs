@@ -1,1 +1,8 @@
-//! Durable work done later: the worker, the schedule, one file for each kind
+//! Durable work done later: the worker, the backoff, one file for each kind.
+
+mod backoff;
+mod letter;
+mod mail;
+mod worker;
+
+pub use worker::Worker;

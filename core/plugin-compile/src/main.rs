@@ -29,8 +29,8 @@ const PACKAGE: &str = "estampe:plugin/";
 /// Octets of a component, at most.
 const MAX_COMPONENT: u64 = 64 << 20;
 
-/// What this process may use at most. `estampe doctor` has nothing to set here: a
-/// component that needs more than this is no plugin.
+/// What this process may use at most (octets, seconds, files). A component that
+/// needs more than this is refused.
 const LIMITS: [(Resource, u64); 5] = [
     (Resource::As, 2 << 30),
     (Resource::Cpu, 30),
@@ -96,8 +96,7 @@ fn compile() -> Result<Vec<u8>, String> {
 /// Refuses whatever would give a plugin more than the contract does.
 fn refuse_foreign_imports(engine: &Engine, component: &Component) -> Result<(), String> {
     for (name, import) in component.component_type().imports(engine) {
-        let ours = name.starts_with(PACKAGE)
-            && matches!(import.ty, ComponentItem::ComponentInstance(_));
+        let ours = name.starts_with(PACKAGE) && matches!(import.ty, ComponentItem::ComponentInstance(_));
         if !ours {
             return Err(format!(
                 "the component imports {name:?}; a plugin may import interfaces of \

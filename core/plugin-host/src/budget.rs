@@ -158,12 +158,7 @@ impl Memory {
 }
 
 impl ResourceLimiter for Memory {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let all = self.used.saturating_sub(current).saturating_add(desired);
         if all > self.limit || maximum.is_some_and(|maximum| desired > maximum) {
             return Err(Error::new(Stop::Memory(self.limit)));
@@ -176,12 +171,7 @@ impl ResourceLimiter for Memory {
         Err(Error::new(Stop::Memory(self.limit)))
     }
 
-    fn table_growing(
-        &mut self,
-        _: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         if desired > TABLE_ELEMENTS || maximum.is_some_and(|maximum| desired > maximum) {
             return Err(Error::new(Stop::Table));
         }

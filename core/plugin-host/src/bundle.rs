@@ -77,9 +77,7 @@ pub fn read(octets: impl Read) -> Result<Bundle, String> {
             b"component.wasm" => (&mut component, MAX_COMPONENT),
             other => {
                 let name = clean(&String::from_utf8_lossy(other), 100);
-                return Err(format!(
-                    "it holds {name:?}; a bundle holds plugin.toml and component.wasm alone"
-                ));
+                return Err(format!("it holds {name:?}; a bundle holds plugin.toml and component.wasm alone"));
             }
         };
         let name = String::from_utf8_lossy(&name);
@@ -123,9 +121,7 @@ fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
     }
     let inputs: Vec<_> = manifest.inputs.into_iter().map(|input| input.name).collect();
     if inputs.len() > MAX_INPUTS || !inputs.iter().all(|name| is_name(name)) {
-        return Err(format!(
-            "it asks for at most {MAX_INPUTS} inputs with names of a-z, 0-9 and -"
-        ));
+        return Err(format!("it asks for at most {MAX_INPUTS} inputs with names of a-z, 0-9 and -"));
     }
     let described = manifest.description.into_iter();
     let description = described.map(|(language, text)| {
@@ -148,4 +144,99 @@ fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "id = \"a\"\nversion = \"1\"\ncontract = \"0.1.0\"\n[description]\nfr = \"x\"\n";
+
+    /// A tar of these entries: name, type, size in the header, content.
+    fn archive(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for (name, kind, size, content) in entries {
+            let mut header = tar::Header::new_ustar();
+            header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_size(*size);
+            header.set_cksum();
+            octets.extend_from_slice(header.as_bytes());
+            octets.extend_from_slice(content);
+            octets.resize(octets.len().next_multiple_of(512), 0);
+        }
+        octets.resize(octets.len() + 1024, 0);
+        octets
+    }
+
+    fn files(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let entries: Vec<_> = files
+            .iter()
+            .map(|(name, content)| (*name, tar::EntryType::Regular, content.len() as u64, *content))
+            .collect();
+        archive(&entries)
+    }
+
+    fn refused(octets: &[u8]) -> String {
+        read(octets).unwrap_err()
+    }
+
+    #[test]
+    fn a_good_bundle_is_read() {
+        let good = files(&[("component.wasm", b"code"), ("plugin.toml", MANIFEST.as_bytes())]);
+        let bundle = read(good.as_slice()).unwrap();
+        assert_eq!(bundle.info.id, "a");
+        assert_eq!(bundle.component, b"code");
+        assert_eq!(bundle.info.inputs, Vec::<String>::new());
+    }
+
+    #[test]
+    fn hostile_archives_are_refused() {
+        let manifest = ("plugin.toml", MANIFEST.as_bytes());
+        for name in ["../plugin.toml", "./plugin.toml", "/plugin.toml", "PLUGIN.TOML", "x", "plugin.toml/"] {
+            assert!(refused(&files(&[(name, b"")])).contains("it holds"), "{name}");
+        }
+        assert!(refused(&files(&[manifest, manifest])).contains("twice"));
+        assert!(refused(&files(&[manifest])).contains("no component.wasm"));
+        assert!(refused(&files(&[("component.wasm", b"")])).contains("no plugin.toml"));
+        assert!(refused(&[]).contains("no plugin.toml"));
+        for kind in [
+            tar::EntryType::Symlink,
+            tar::EntryType::Directory,
+            tar::EntryType::Link,
+            tar::EntryType::Fifo,
+            tar::EntryType::GNUSparse,
+            tar::EntryType::XHeader,
+            tar::EntryType::GNULongName,
+        ] {
+            let message = refused(&archive(&[("plugin.toml", kind, 0, b"")]));
+            assert!(message.contains("regular"), "{kind:?}: {message}");
+        }
+        let large = archive(&[("plugin.toml", tar::EntryType::Regular, MAX_MANIFEST + 1, b"")]);
+        assert!(refused(&large).contains("larger"));
+        let endless = archive(&[("component.wasm", tar::EntryType::Regular, u64::MAX >> 1, b"")]);
+        assert!(refused(&endless).contains("larger"));
+        let cut = files(&[manifest, ("component.wasm", &[7; 600])]);
+        assert!(!refused(&cut[..1800]).is_empty());
+        assert!(refused(&[0xff; 2048]).contains("tar"));
+    }
+
+    #[test]
+    fn hostile_manifests_are_refused() {
+        let component = ("component.wasm", b"code".as_slice());
+        for (from, to, words) in [
+            ("\"a\"", "\"../a\"", "id"),
+            ("\"a\"", "\"\"", "id"),
+            ("\"1\"", "\"1 \"", "version"),
+            ("0.1.0", "0.2.0", "contract"),
+            ("fr = \"x\"", "", "description"),
+            ("fr = \"x\"", "\"<b>\" = \"x\"", "language"),
+            ("id = ", "id: ", "plugin.toml is wrong"),
+            ("[description]", "[[inputs]]\nname = \"A B\"\n[description]", "inputs"),
+        ] {
+            let manifest = MANIFEST.replace(from, to);
+            let message = refused(&files(&[("plugin.toml", manifest.as_bytes()), component]));
+            assert!(message.contains(words), "{to}: {message}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,19 +84,19 @@ impl Compiler {
             let output = output.map_err(cannot)?.join();
             let words = words.map_err(cannot)?.join();
             writer?;
-            let Some(success) = finished.map_err(cannot)? else {
+            let Some(status) = finished.map_err(cannot)? else {
                 return Err(format!("compiling took longer than {:?} and was stopped", self.time));
             };
             let (Ok(output), Ok(words)) = (output, words) else {
                 return Err(format!("the pipes to {program} broke"));
             };
-            if !success {
-                let words = words.unwrap_or_default();
-                let words = clean(&String::from_utf8_lossy(&words), 500);
-                return Err(if words.is_empty() {
-                    "compiling used more memory or time than it may and was stopped".to_owned()
-                } else {
+            if !status.success() {
+                let words = clean(&String::from_utf8_lossy(&words.unwrap_or_default()), 500);
+                // no exit code: a signal ended it, as exceeding its own limits does
+                return Err(if status.code().is_some() && !words.is_empty() {
                     words
+                } else {
+                    "compiling it used more memory or time than it may and was stopped".to_owned()
                 });
             }
             let output = output.map_err(cannot)?;
@@ -107,12 +107,12 @@ impl Compiler {
         })
     }
 
-    /// Whether it succeeded; none when it did not end in time.
-    fn wait(&self, child: &mut Child) -> io::Result<Option<bool>> {
+    /// How it ended; none when it did not in time.
+    fn wait(&self, child: &mut Child) -> io::Result<Option<ExitStatus>> {
         let start = Instant::now();
         while start.elapsed() < self.time {
             if let Some(status) = child.try_wait()? {
-                return Ok(Some(status.success()));
+                return Ok(Some(status));
             }
             thread::sleep(Duration::from_millis(2));
         }

@@ -132,10 +132,7 @@ impl Files {
         if same {
             Ok((file, now))
         } else {
-            let message = format!(
-                "{} was changed while it was being read; the next run reads it anew",
-                path.display()
-            );
+            let message = format!("{} was changed while it was being read; the next run reads it anew", path.display());
             Err(PluginFailure::new(FailKind::Conflict, message))
         }
     }
@@ -160,11 +157,9 @@ fn version(file: &File) -> io::Result<Version> {
 /// who may replace the file must not reach the server's own secrets by a link. Pipes
 /// and devices are refused without waiting for them.
 fn open_regular(path: &Path) -> Result<File, PluginFailure> {
-    let flags =
-        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let not_regular = || {
-        let message =
-            format!("{} is not a regular file; name the file itself, not a link", path.display());
+        let message = format!("{} is not a regular file; name the file itself, not a link", path.display());
         PluginFailure::new(FailKind::Denied, message)
     };
     let file = match open(path, flags, Mode::empty()) {
@@ -173,11 +168,7 @@ fn open_regular(path: &Path) -> Result<File, PluginFailure> {
         Err(error) => return Err(cannot_read(path, &error.into())),
     };
     let stat = fstat(&file).map_err(|error| cannot_read(path, &error.into()))?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-        Ok(file)
-    } else {
-        Err(not_regular())
-    }
+    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile { Ok(file) } else { Err(not_regular()) }
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> PluginFailure {

@@ -40,18 +40,11 @@ struct Waiting {
 impl Guests {
     /// Starts the threads.
     pub fn start(limits: &Limits, ticker: Arc<Ticker>) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue {
-            state: Mutex::default(),
-            ready: Condvar::new(),
-            capacity: limits.queue,
-        });
+        let queue = Arc::new(Queue { state: Mutex::default(), ready: Condvar::new(), capacity: limits.queue });
         let guests = Self { queue, ticker };
         for number in 1..=limits.threads.max(1) {
             let queue = Arc::clone(&guests.queue);
-            thread::Builder::new()
-                .name(format!("guest-{number}"))
-                .stack_size(2 << 20)
-                .spawn(move || queue.work())?;
+            thread::Builder::new().name(format!("guest-{number}")).stack_size(2 << 20).spawn(move || queue.work())?;
         }
         Ok(guests)
     }

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use estampe_domain::plugin::{
-    ConnectorSpec, FailKind, Page, PluginFailure, PluginInfo, Probe, SyncCall,
-};
+use estampe_domain::plugin::{ConnectorSpec, FailKind, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use estampe_domain::ports::Directory;
 use wasmtime::Engine;
 
@@ -63,12 +61,10 @@ impl PluginHost {
     /// plugins are in the cache and for some seconds when they must be compiled.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
         let HostSettings { bundles, cache, compiler, cache_key, limits, clock } = settings;
-        let engine =
-            engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
         let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::default()) };
-        let mut host =
-            Self { plugins: BTreeMap::new(), problems: Vec::new(), surroundings, guests };
+        let mut host = Self { plugins: BTreeMap::new(), problems: Vec::new(), surroundings, guests };
         let compiler_path = compiler.clone();
         match Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling)) {
             Ok(cache) => host.load(&engine, &cache, &bundles),
@@ -95,7 +91,10 @@ impl PluginHost {
                 Err(error) => self.problem(folder, format!("cannot read the folder: {error}")),
             }
         }
-        cache.prune();
+        // a bundle that cannot be read just now may still need its compiled code
+        if self.problems.is_empty() {
+            cache.prune();
+        }
     }
 
     fn load_bundle(&mut self, engine: &Engine, cache: &Cache, path: &Path) -> Result<(), String> {
@@ -164,9 +163,14 @@ impl Directory for PluginHost {
         let surroundings = self.surroundings.clone();
         let SyncCall { run, connector, mode, cursor, state } = call;
         let work = move |cancelled| {
+            // a run keeps to the version of its files that it began with, through
+            // failures and retries, until it ends or begins anew
+            if cursor.is_none() {
+                surroundings.runs.forget(run);
+            }
             let call = Call::new(&surroundings, connector, Some(run), state, cancelled);
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
-            if !matches!(&outcome, Ok(page) if page.next.is_some()) {
+            if matches!(&outcome, Ok(page) if page.next.is_none()) {
                 surroundings.runs.forget(run);
             }
             outcome

@@ -54,7 +54,7 @@ impl Default for Limits {
             instances: 4,
             threads: 2,
             queue: 64,
-            compiling: Duration::from_secs(60),
+            compiling: Duration::from_mins(1),
         }
     }
 }

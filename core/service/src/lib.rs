@@ -1,1 +1,124 @@
-//! Use cases: authorisation, transactions, jobs enqueued with the change
+//! Use cases: authorisation, transactions, jobs enqueued with the change.
+//!
+//! Every public method is one use case. It takes a [`Context`] (who, in which
+//! language, under which request), checks that this actor may, and does its work in
+//! as few transactions as the work has steps.
+
+mod accounts;
+mod cards;
+mod home;
+mod leads;
+mod mails;
+mod password;
+mod people;
+mod runs;
+mod sources;
+mod sync;
+mod throttle;
+pub mod views;
+
+use std::sync::Arc;
+
+use estampe_domain::ids::RequestId;
+use estampe_domain::ports::{Clock, Directory, Images, QrCodes, Random};
+use estampe_domain::{Actor, Context, Locale, Result};
+use estampe_store::Store;
+use tokio::sync::Notify;
+
+pub use mails::{DueJob, LeadMailData, Work};
+
+use crate::password::Passwords;
+use crate::throttle::Throttle;
+
+/// What an administrator set, as far as use cases need it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The organisation's name, shown on cards and in mails.
+    pub organisation: String,
+    /// Where visitors reach the public listener: `https://host[:port]`, no slash at the end.
+    pub public_origin: String,
+    /// Where administrators reach the console.
+    pub internal_origin: String,
+    /// This version of Estampe.
+    pub version: &'static str,
+    /// A run that would disable more than this share of its people is held, in percent.
+    pub hold_threshold_percent: u8,
+    /// The language for mail to people whose own is not known.
+    pub default_locale: Locale,
+}
+
+/// The ports that use cases need.
+pub struct Ports {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub random: Arc<dyn Random>,
+    /// Asks connectors.
+    pub directory: Arc<dyn Directory>,
+    /// Makes photos harmless.
+    pub images: Arc<dyn Images>,
+    /// Draws QR codes.
+    pub qr: Arc<dyn QrCodes>,
+    /// Plugins that could not be loaded, for the console: file and reason.
+    pub plugin_problems: Vec<String>,
+}
+
+/// The use cases.
+pub struct Service {
+    store: Store,
+    ports: Ports,
+    settings: Settings,
+    passwords: Passwords,
+    throttle: Throttle,
+    work: Notify,
+}
+
+impl Service {
+    /// Over this store and these ports.
+    pub fn new(store: Store, ports: Ports, settings: Settings) -> Self {
+        Self {
+            store,
+            ports,
+            settings,
+            passwords: Passwords::new(2),
+            throttle: Throttle::default(),
+            work: Notify::new(),
+        }
+    }
+
+    /// The circumstances of a new request, at this moment.
+    pub fn context(&self, actor: Actor, locale: Locale) -> Context {
+        let now = self.ports.clock.now();
+        Context { actor, locale, request: RequestId::new(now, &*self.ports.random), now }
+    }
+
+    /// What an administrator set.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether requests can be served: the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        self.store.read(|tx| tx.accounts().map(|_| ())).await?;
+        Ok(())
+    }
+
+    /// Waits until somebody enqueued a job, or returns at once when that happened
+    /// since the last call.
+    pub async fn job_enqueued(&self) {
+        self.work.notified().await;
+    }
+
+    fn wake_worker(&self) {
+        self.work.notify_one();
+    }
+
+    fn random(&self) -> &dyn Random {
+        &*self.ports.random
+    }
+
+    /// The random source for a closure that leaves this thread.
+    fn shared_random(&self) -> Arc<dyn Random> {
+        Arc::clone(&self.ports.random)
+    }
+}

@@ -19,7 +19,6 @@ pub enum Url {
     /// The path of a file.
     Sqlite(std::path::PathBuf),
     /// A `postgres://` URL.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "read by the postgres build"))]
     Postgres(String),
 }
 

@@ -24,19 +24,23 @@ pub struct Keyring {
     pub audit: SecretKey,
     /// Blind indexes and the keyed hashes of submissions and identities.
     pub index: SecretKey,
+    /// Authenticates compiled plugins in their cache.
+    pub plugins: SecretKey,
 }
 
 /// Names of the appliance's own keys.
 const AUDIT: &str = "audit-mac";
 const INDEX: &str = "blind-index";
+const PLUGINS: &str = "plugin-cache";
 
 impl Keyring {
     /// Reads the appliance's keys, or makes them in a new database.
     pub fn load(conn: &mut Conn, kek: SecretKey, random: &dyn Random, now: Ts) -> Result<Self> {
         let kek_id = kek_id(&kek);
-        let mut ring = Self { audit: kek.clone(), index: kek.clone(), kek, kek_id };
+        let mut ring = Self { audit: kek.clone(), index: kek.clone(), plugins: kek.clone(), kek, kek_id };
         ring.audit = ring.appliance_key(conn, AUDIT, random, now)?;
         ring.index = ring.appliance_key(conn, INDEX, random, now)?;
+        ring.plugins = ring.appliance_key(conn, PLUGINS, random, now)?;
         Ok(ring)
     }
 

@@ -131,6 +131,11 @@ impl Store {
         })
     }
 
+    /// The key that authenticates compiled plugins in their cache.
+    pub fn plugin_cache_key(&self) -> [u8; 32] {
+        *self.inner.keys.plugins.bytes()
+    }
+
     /// Runs `work` in one reading transaction: everything it sees is of one moment.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where

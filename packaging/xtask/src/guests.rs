@@ -80,7 +80,8 @@ fn plugins_of(workspace: &Path) -> Result<Vec<Plugin>, String> {
             package: text_at(&folder.join("Cargo.toml"), &["package", "name"])?,
             folder,
         };
-        if plugin.id.is_empty() || !plugin.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if plugin.id.is_empty() || !plugin.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             return Err(format!("{}: `id` may hold a to z, 0 to 9 and -", manifest.display()));
         }
         plugins.push(plugin);

@@ -1,2 +1,85 @@
-//! Builds, tests and shows Estampe: cargo xtask
-fn main() {}
+//! Builds, tests and shows Estampe: `cargo xtask`.
+//!
+//! Everything that the project does with itself stands here, so that a person, a
+//! packager and CI say the same few words. It installs what it needs where it may and
+//! says what is missing where it may not.
+
+mod apt;
+mod arrows;
+mod build;
+mod check;
+mod children;
+mod ci;
+mod demo;
+mod guests;
+mod mail;
+mod postgres;
+mod qr;
+mod server;
+mod steps;
+mod stop;
+mod testing;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, tests and shows Estampe.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The release binaries target/release/estampe and estampe-compile, and the plugins target/plugins/*.estampe
+    Build,
+    /// Starts an appliance with a sample company in var/demo, until Ctrl-C
+    Demo {
+        /// Without a person: starts on free ports in a folder of its own, imports, fetches a card,
+        /// leaves details, reads the mails, stops
+        #[arg(long)]
+        check: bool,
+        /// Starts over, without what an earlier demo left in var/demo
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Every test, on SQLite and on PostgreSQL, by HTTP and by browser
+    Test {
+        /// Only tests whose name contains this
+        filter: Option<String>,
+    },
+    /// What a change has to pass: format, arrows, licences, clippy, tests, the demo
+    Ci,
+    /// Who knows whom among the crates
+    Arrows,
+}
+
+fn main() -> ExitCode {
+    let workspace = workspace();
+    let done = stop::listen().and_then(|()| match Arguments::parse().command {
+        Command::Build => build::release(&workspace),
+        Command::Demo { check: true, fresh: _ } => check::run(&workspace),
+        Command::Demo { check: false, fresh } => demo::run(&workspace, fresh),
+        Command::Test { filter } => testing::run(&workspace, filter.as_deref()),
+        Command::Ci => ci::run(&workspace),
+        Command::Arrows => arrows::run(&workspace),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder with the workspace's Cargo.toml.
+fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}

@@ -56,12 +56,7 @@ impl Connector {
     }
 
     /// Fetches a page, in a fresh instance.
-    pub fn sync_page(
-        &self,
-        call: Call,
-        mode: SyncMode,
-        cursor: Option<&Cursor>,
-    ) -> Result<Page, PluginFailure> {
+    pub fn sync_page(&self, call: Call, mode: SyncMode, cursor: Option<&Cursor>) -> Result<Page, PluginFailure> {
         match self {
             Self::V0_1(connector) => connector.sync_page(call, mode, cursor),
         }

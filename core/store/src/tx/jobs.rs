@@ -188,6 +188,14 @@ impl Tx<'_> {
         read(&row).map(Some)
     }
 
+    /// Renews the lease of a running job; `false` when it is no longer this worker's.
+    pub fn extend_lease(&mut self, job_id: JobId, until: Ts) -> Result<bool> {
+        let renewed = diesel::update(job::table.filter(job::id.eq(job_id.to_string()).and(job::state.eq("running"))))
+            .set(job::lease_until.eq(Some(until.as_micros())))
+            .execute(self.conn)?;
+        Ok(renewed > 0)
+    }
+
     /// Gives every running job back, at the start of the one process that runs them.
     pub fn release_jobs(&mut self) -> Result<u64> {
         let released = diesel::update(job::table.filter(job::state.eq("running")))

@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use estampe_domain::lead::{ConsentRecord, IdempotencyKey, Lead, LeadDetails};
-use estampe_domain::purpose::Purpose;
+use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::{CardId, LeadId, Locale, PersonId, SubjectId, Ts};
 
 use super::{DataKey, Tx, id};
@@ -220,12 +220,13 @@ impl Tx<'_> {
 
     /// What was told and agreed with a lead.
     pub fn consents(&mut self, lead_id: LeadId) -> Result<Vec<ConsentRecord>> {
-        let rows: Vec<(String, bool, i64, String, String, i64, String)> = consent::table
+        let rows: Vec<(String, String, bool, i64, String, String, i64, String)> = consent::table
             .inner_join(purpose::table)
             .filter(consent::lead_id.eq(lead_id.to_string()))
             .order(consent::purpose_id)
             .select((
                 purpose::key,
+                purpose::legal_basis,
                 consent::granted,
                 consent::text_version,
                 consent::wording,
@@ -235,9 +236,10 @@ impl Tx<'_> {
             ))
             .load(self.conn)?;
         rows.into_iter()
-            .map(|(purpose, granted, version, wording, locale, at, channel)| {
+            .map(|(purpose, basis, granted, version, wording, locale, at, channel)| {
                 Ok(ConsentRecord {
                     purpose,
+                    basis: LegalBasis::from_stored(&basis).ok_or(StoreError::Unreadable("purpose"))?,
                     granted,
                     text_version: u32::try_from(version).map_err(|_| StoreError::Unreadable("consent"))?,
                     wording,
@@ -293,7 +295,7 @@ const LEAD_COLUMNS: (
 fn granted_keys(consents: &[StoredConsent]) -> Vec<String> {
     consents
         .iter()
-        .filter(|c| c.granted && c.purpose.basis == estampe_domain::purpose::LegalBasis::Consent)
+        .filter(|c| c.granted && c.purpose.basis == LegalBasis::Consent)
         .map(|c| c.purpose.key.clone())
         .collect()
 }

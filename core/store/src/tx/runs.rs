@@ -1,6 +1,6 @@
 //! Runs and their plans: staged, sealed under the run's own key, applied in chunks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use estampe_domain::person::{FieldChange, Profile};
@@ -113,15 +113,22 @@ impl Tx<'_> {
         self.set_run_counts(run_id, &RunCounts::default())
     }
 
-    /// Whether an identity is in a run's plan already.
-    pub fn is_staged(&mut self, run_id: RunId, source: SourceId, external_id: &str) -> Result<bool> {
-        let mac = self.identity_mac(source, external_id);
-        let staged: i64 = run_item::table
-            .filter(run_item::run_id.eq(run_id.to_string()))
-            .filter(run_item::identity_mac.eq(mac))
-            .count()
-            .get_result(self.conn)?;
-        Ok(staged > 0)
+    /// Which of these identities are in a run's plan already.
+    pub fn staged_identities(&mut self, run_id: RunId, source: SourceId, ids: &[&str]) -> Result<HashSet<String>> {
+        let by_mac: HashMap<Vec<u8>, &str> = ids.iter().map(|i| (self.identity_mac(source, i), *i)).collect();
+        let macs: Vec<&Vec<u8>> = by_mac.keys().collect();
+        let mut staged = HashSet::new();
+        for chunk in macs.chunks(500) {
+            let found: Vec<Vec<u8>> = per_backend!(self.conn, c => {
+                run_item::table
+                    .filter(run_item::run_id.eq(run_id.to_string()))
+                    .filter(run_item::identity_mac.eq_any(chunk.iter().copied()))
+                    .select(run_item::identity_mac)
+                    .load(c)?
+            });
+            staged.extend(found.iter().filter_map(|mac| by_mac.get(mac)).map(|i| (*i).to_owned()));
+        }
+        Ok(staged)
     }
 
     fn identity_mac(&self, source: SourceId, external_id: &str) -> Vec<u8> {

@@ -11,9 +11,11 @@ first-run-password = Password
 first-run-password-hint = Twelve characters or more. A sentence is easier to remember.
 first-run-submit = Create the account
 first-run-token-wrong = This token is not valid. Show a new one on the server.
-first-run-password-too-short = It is too short: twelve characters or more.
-first-run-password-too-long = It is too long: 256 characters at most.
-first-run-password-too-uniform = It repeats the same characters. Use at least five different ones.
+first-run-name-needed = Please give your name, on one line.
+first-run-email-wrong = This address does not work. It should look like name@example.com.
+password-too-short = It is too short: twelve characters or more.
+password-too-long = It is too long: 256 characters at most.
+password-too-uniform = It repeats the same characters. Use at least five different ones.
 
 sign-in-title = Sign in
 sign-in-text = Console of { $organisation }
@@ -21,7 +23,7 @@ sign-in-email = E-mail
 sign-in-password = Password
 sign-in-submit = Sign in
 sign-in-wrong = This address and this password do not belong together.
-sign-in-throttled = Signing in is not possible right now. Wait a minute, then try again.
+sign-in-throttled = Signing in is not possible right now. Wait a quarter of an hour, then try again.
 
 sign-out = Sign out
 account-administrator = Administration

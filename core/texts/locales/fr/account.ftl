@@ -11,9 +11,11 @@ first-run-password = Mot de passe
 first-run-password-hint = Douze caractères au moins. Une phrase se retient mieux.
 first-run-submit = Créer le compte
 first-run-token-wrong = Ce jeton n’est pas valable. Affichez-en un nouveau sur le serveur.
-first-run-password-too-short = Il est trop court : douze caractères au moins.
-first-run-password-too-long = Il est trop long : 256 caractères au plus.
-first-run-password-too-uniform = Il répète trop le même caractère. Utilisez-en au moins cinq différents.
+first-run-name-needed = Indiquez votre nom, sur une ligne.
+first-run-email-wrong = Cette adresse ne va pas. Elle devrait ressembler à prenom@exemple.fr.
+password-too-short = Il est trop court : douze caractères au moins.
+password-too-long = Il est trop long : 256 caractères au plus.
+password-too-uniform = Il répète trop le même caractère. Utilisez-en au moins cinq différents.
 
 sign-in-title = Connexion
 sign-in-text = Console de { $organisation }
@@ -21,7 +23,7 @@ sign-in-email = Courriel
 sign-in-password = Mot de passe
 sign-in-submit = Se connecter
 sign-in-wrong = Ce courriel et ce mot de passe ne vont pas ensemble.
-sign-in-throttled = La connexion n’est pas possible pour l’instant. Attendez une minute, puis réessayez.
+sign-in-throttled = La connexion n’est pas possible pour l’instant. Attendez un quart d’heure, puis réessayez.
 
 sign-out = Se déconnecter
 account-administrator = Administration

@@ -16,10 +16,9 @@ pub fn component(module: &Path) -> Result<Vec<u8>, String> {
     let component = ComponentEncoder::default()
         .validate(true)
         .module(&module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(ComponentEncoder::encode)
         .map_err(|error| format!("{name} cannot be made a component: {error:#}"))?;
-    let foreign: Vec<String> =
-        imports(&component)?.into_iter().filter(|import| !import.starts_with(PACKAGE)).collect();
+    let foreign: Vec<String> = imports(&component)?.into_iter().filter(|import| !import.starts_with(PACKAGE)).collect();
     if foreign.is_empty() {
         return Ok(component);
     }

@@ -2,7 +2,7 @@
 //! that say what was run.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What of cargo's variables a person may have meant for every cargo: where it keeps
@@ -20,6 +20,12 @@ pub fn clean(program: &Path) -> Command {
         }
     }
     command
+}
+
+/// Where cargo keeps the sources of crates.
+pub fn cargo_home() -> Option<PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
 }
 
 fn is_ambient(name: &OsStr) -> bool {

@@ -12,10 +12,13 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::TARGET;
-use super::command::{clean, output, run};
+use super::command::{cargo_home, clean, output, run};
 
 /// Change it when what is built below changes.
-const RECIPE: &str = "1: std,panic_abort; embed-bitcode";
+const RECIPE: &str = "2: std,panic_abort; embed-bitcode; paths remapped";
+
+/// Folders in the making begin so; the process id follows.
+const BUILDING: &str = "guest-sysroot.building-";
 
 /// Where a sysroot keeps the target's library.
 pub fn library(sysroot: &Path) -> PathBuf {
@@ -37,7 +40,11 @@ pub fn holds_std(library: &Path) -> bool {
 pub fn source(rustc: &Path) -> Result<PathBuf, String> {
     let sysroot = output(clean(rustc).args(["--print", "sysroot"]))?;
     let source = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
-    if source.join("std/Cargo.toml").is_file() { Ok(source) } else { Err(format!("no library source at {}", source.display())) }
+    if source.join("std/Cargo.toml").is_file() {
+        Ok(source)
+    } else {
+        Err(format!("no library source at {}", source.display()))
+    }
 }
 
 /// The sysroot of this compiler, built when it is not there yet.
@@ -59,17 +66,26 @@ pub fn ensure(rustc: &Path, cargo: &Path, log: &dyn Fn(&str)) -> Result<PathBuf,
         return Ok(sysroot);
     }
     log(&format!("building the standard library for {TARGET} once, a minute: {}", sysroot.display()));
-    let building = cache.join("guest-sysroot.building");
-    // what an interrupted run left; we hold the lock
-    for leftover in [&building, &sysroot] {
-        if leftover.exists() {
-            fs::remove_dir_all(leftover).map_err(|error| at(leftover, &error))?;
-        }
+    let building = cache.join(format!("{BUILDING}{}", std::process::id()));
+    clear(&cache);
+    if sysroot.exists() {
+        fs::remove_dir_all(&sysroot).map_err(|error| at(&sysroot, &error))?;
     }
     let made = build(rustc, cargo, &building, &stamp)?;
     fs::rename(&made, &sysroot).map_err(|error| at(&sysroot, &error))?;
-    fs::remove_dir_all(&building).map_err(|error| at(&building, &error))?;
+    clear(&cache);
     Ok(sysroot)
+}
+
+/// Removes what was built beside, by us or by a run that was interrupted. We hold the
+/// lock; what an orphaned compiler still writes there is left for the next time.
+fn clear(cache: &Path) {
+    let Ok(entries) = fs::read_dir(cache) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(BUILDING) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn is_whole(sysroot: &Path, stamp: &str) -> bool {
@@ -86,14 +102,19 @@ fn build(rustc: &Path, cargo: &Path, folder: &Path, stamp: &str) -> Result<PathB
         "[package]\nname = \"stub\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n\n[profile.release]\npanic = \"abort\"\n",
     )?;
     write(&stub.join("src/lib.rs"), "#![no_std]\n")?;
+    // without bitcode the plugins' `lto` fails
+    let mut flags = vec![
+        "-Cembed-bitcode=yes".to_owned(),
+        format!("--remap-path-prefix={}=/rust/library", source(rustc)?.display()),
+    ];
+    flags.extend(cargo_home().map(|home| format!("--remap-path-prefix={}=/cargo", home.display())));
     let mut command = clean(cargo);
     command
         .current_dir(&stub)
         .env("PATH", "/usr/bin:/bin")
         .env("RUSTC", rustc)
         .env("RUSTC_BOOTSTRAP", "1")
-        // without it the plugins' `lto` fails
-        .env("RUSTFLAGS", format!("-Cembed-bitcode=yes --remap-path-prefix={}=/rust/library", source(rustc)?.display()))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .args(["build", "--quiet", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET])
         .args(["--target-dir", "../target"]);
     run(&mut command, "building the standard library")?;
@@ -104,7 +125,9 @@ fn build(rustc: &Path, cargo: &Path, folder: &Path, stamp: &str) -> Result<PathB
     let built = folder.join("target").join(TARGET).join("release/deps");
     for entry in fs::read_dir(&built).map_err(|error| at(&built, &error))? {
         let path = entry.map_err(|error| at(&built, &error))?.path();
-        let (Some(name), Some("rlib")) = (path.file_name(), path.extension().and_then(|e| e.to_str())) else { continue };
+        let (Some(name), Some("rlib")) = (path.file_name(), path.extension().and_then(|e| e.to_str())) else {
+            continue;
+        };
         if name.to_string_lossy().starts_with("libstub-") {
             continue;
         }

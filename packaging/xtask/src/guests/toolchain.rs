@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::command::{clean, output, run};
+use super::command::{cargo_home, clean, output, run};
 use super::{TARGET, sysroot};
 
 /// The distribution's packages: compiler, cargo and library source of one version.
@@ -43,10 +43,7 @@ impl GuestToolchain {
     pub fn cargo(&self, workspace: &Path) -> Command {
         let mut flags = Vec::new();
         // paths of this machine have no business in a plugin
-        let home = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-        for (from, to) in [(Some(workspace.to_owned()), "/estampe"), (home, "/cargo")] {
+        for (from, to) in [(Some(workspace.to_owned()), "/estampe"), (cargo_home(), "/cargo")] {
             if let Some(from) = from {
                 flags.push(format!("--remap-path-prefix={}={to}", from.display()));
             }
@@ -82,7 +79,11 @@ pub fn ensure_toolchain(log: &dyn Fn(&str)) -> Result<GuestToolchain, String> {
     if !present(&rustc, &cargo) {
         install(&PACKAGES, log)?;
         if !present(&rustc, &cargo) {
-            return Err(format!("{} are installed, but {} is not a compiler with its library source", PACKAGES.join(", "), rustc.display()));
+            return Err(format!(
+                "{} are installed, but {} is not a compiler with its library source",
+                PACKAGES.join(", "),
+                rustc.display()
+            ));
         }
     }
     let linker = linker(log)?;
@@ -121,7 +122,11 @@ fn linker(log: &dyn Fn(&str)) -> Result<PathBuf, String> {
     if !wasm_ld.is_file() {
         install(&["lld"], log)?;
     }
-    if wasm_ld.is_file() { Ok(wasm_ld) } else { Err("no linker for WebAssembly: neither rust-lld nor /usr/bin/wasm-ld".to_owned()) }
+    if wasm_ld.is_file() {
+        Ok(wasm_ld)
+    } else {
+        Err("no linker for WebAssembly: neither rust-lld nor /usr/bin/wasm-ld".to_owned())
+    }
 }
 
 fn rust_lld() -> Option<PathBuf> {

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 
 use estampe_domain::plugin::{
-    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, Probe,
-    SourcePerson,
+    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, Probe, SourcePerson,
 };
 
 use super::bindings::estampe::plugin::types as wit;
@@ -38,15 +37,9 @@ const MAX_POSITION: usize = 200;
 const MAX_PROBES: usize = 64;
 
 /// A page, measured.
-pub fn page(
-    page: wit::Page,
-    state: BTreeMap<String, Option<Vec<u8>>>,
-) -> Result<Page, PluginFailure> {
+pub fn page(page: wit::Page, state: BTreeMap<String, Option<Vec<u8>>>) -> Result<Page, PluginFailure> {
     if page.events.len() > MAX_EVENTS {
-        return Err(limit(format!(
-            "a page of {} events; at most {MAX_EVENTS} are taken",
-            page.events.len()
-        )));
+        return Err(limit(&format!("a page of {} events; at most {MAX_EVENTS} are taken", page.events.len())));
     }
     let mut measure = Measure { left: MAX_PAGE };
     let events = page.events.into_iter().map(|event| measure.event(event));
@@ -58,7 +51,7 @@ pub fn page(
 pub fn probes(probes: Vec<wit::Probe>) -> Result<Vec<Probe>, PluginFailure> {
     if probes.len() > MAX_PROBES {
         let count = probes.len();
-        return Err(limit(format!("a self-check of {count} lines; at most {MAX_PROBES} are taken")));
+        return Err(limit(&format!("a self-check of {count} lines; at most {MAX_PROBES} are taken")));
     }
     let lines = probes.into_iter().map(|probe| Probe {
         name: clean(&probe.name, MAX_POSITION),
@@ -106,10 +99,9 @@ pub fn refusal(failure: PluginFailure) -> wit::Failure {
 
 fn cursor(cursor: Option<Cursor>) -> Result<Option<Cursor>, PluginFailure> {
     match cursor {
-        Some(cursor) if cursor.len() > MAX_CURSOR => Err(limit(format!(
-            "a cursor of {} octets; at most {MAX_CURSOR} are taken",
-            cursor.len()
-        ))),
+        Some(cursor) if cursor.len() > MAX_CURSOR => {
+            Err(limit(&format!("a cursor of {} octets; at most {MAX_CURSOR} are taken", cursor.len())))
+        }
         cursor => Ok(cursor),
     }
 }
@@ -122,9 +114,8 @@ struct Measure {
 impl Measure {
     fn take(&mut self, octets: usize) -> Result<(), PluginFailure> {
         let left = self.left.checked_sub(octets.saturating_add(OVERHEAD));
-        self.left = left.ok_or_else(|| {
-            limit(format!("a page of more than {} MiB; send smaller pages", MAX_PAGE >> 20))
-        })?;
+        self.left =
+            left.ok_or_else(|| limit(&format!("a page of more than {} MiB; send smaller pages", MAX_PAGE >> 20)))?;
         Ok(())
     }
 
@@ -154,7 +145,7 @@ impl Measure {
         let count = person.attributes.len();
         if count > MAX_ATTRIBUTES {
             let what = format!("a person of {count} attributes; at most {MAX_ATTRIBUTES} are taken");
-            return Err(limit(located(at, &what)));
+            return Err(limit(&located(at, &what)));
         }
         let mut attributes = Vec::with_capacity(count);
         for attribute in person.attributes {
@@ -162,7 +153,7 @@ impl Measure {
             let length = name.len();
             if length == 0 || length > MAX_NAME || name.chars().any(char::is_control) {
                 let what = format!("an attribute's name has 1 to {MAX_NAME} octets, none of control");
-                return Err(limit(located(at, &what)));
+                return Err(limit(&located(at, &what)));
             }
             self.take(length)?;
             let value = self.value(attribute.value, at)?;
@@ -178,7 +169,7 @@ impl Measure {
     fn id(&mut self, id: String, at: Option<&str>) -> Result<String, PluginFailure> {
         if id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control) {
             let what = format!("a person's id has 1 to {MAX_ID} octets, none of control");
-            return Err(limit(located(at, &what)));
+            return Err(limit(&located(at, &what)));
         }
         self.take(id.len())?;
         Ok(id)
@@ -192,7 +183,7 @@ impl Measure {
             wit::Value::Texts(texts) => {
                 if texts.len() > MAX_VALUES {
                     let what = format!("an attribute has at most {MAX_VALUES} values");
-                    return Err(limit(located(at, &what)));
+                    return Err(limit(&located(at, &what)));
                 }
                 let texts = texts.into_iter().map(|text| self.text(text, at));
                 AttributeValue::Texts(texts.collect::<Result<_, _>>()?)
@@ -203,7 +194,7 @@ impl Measure {
     fn text(&mut self, text: String, at: Option<&str>) -> Result<String, PluginFailure> {
         if text.len() > MAX_TEXT {
             let what = format!("a value has at most {MAX_TEXT} octets");
-            return Err(limit(located(at, &what)));
+            return Err(limit(&located(at, &what)));
         }
         self.take(text.len())?;
         Ok(text)
@@ -217,6 +208,6 @@ fn located(position: Option<&str>, what: &str) -> String {
     }
 }
 
-fn limit(what: String) -> PluginFailure {
+fn limit(what: &str) -> PluginFailure {
     PluginFailure::new(FailKind::Limit, format!("the plugin broke a limit of the contract: {what}"))
 }

@@ -45,12 +45,7 @@ impl file::Host for Call {
         Ok(answer(outcome.map(|info| file::Info { size: info.size, name: info.name })))
     }
 
-    fn read(
-        &mut self,
-        input: String,
-        offset: u64,
-        length: u32,
-    ) -> Result<Result<Vec<u8>, types::Failure>> {
+    fn read(&mut self, input: String, offset: u64, length: u32) -> Result<Result<Vec<u8>, types::Failure>> {
         let outcome = self.waiting(|call| call.files.read(&input, offset, length));
         Ok(answer(outcome.map_err(Error::new)?))
     }

@@ -1,0 +1,10 @@
+//! The host against hostile plugins, written in WebAssembly text so that they can do
+//! what no Rust guest would.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod bundles;
+mod directory_file;
+mod hostile;
+mod measure;
+mod support;

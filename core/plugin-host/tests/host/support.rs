@@ -1,0 +1,156 @@
+//! Builds components from text, bundles from components, and hosts from bundles.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use estampe_domain::plugin::{ConnectorSpec, SyncCall, SyncMode};
+use estampe_domain::ports::{Clock, Random};
+use estampe_domain::{RunId, Ts};
+use estampe_plugin_host::{HostSettings, Limits, PluginHost};
+use tempfile::TempDir;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// A clock that stands.
+pub struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Ts {
+        Ts::from_micros(1_790_000_000_000_000)
+    }
+}
+
+struct Fixed(u8);
+
+impl Random for Fixed {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0);
+    }
+}
+
+/// A connector whose `sync-page` is this text. Around it: memory (full of zeros from 0
+/// to 64 KiB), an allocator, `describe` and `check`. Locals 0 to 3 are the arguments
+/// mode, cursor-is-there, cursor pointer and length; a zeroed page is a good one.
+pub fn connector(body: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (import "estampe:plugin/file@0.1.0" "stat" (func $stat (param i32 i32 i32)))
+            (import "estampe:plugin/clock@0.1.0" "cancelled" (func $cancelled (result i32)))
+            (import "estampe:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+            (import "estampe:plugin/state@0.1.0" "set"
+                (func $set (param i32 i32 i32 i32 i32 i32)))
+            (memory (export "memory") 16)
+            (data (i32.const 66000) "people")
+            (global $free (mut i32) (i32.const 70000))
+            (global $calls (mut i32) (i32.const 0))
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                (global.get $free)
+                (global.set $free (i32.and (i32.const -8)
+                    (i32.add (i32.const 7) (i32.add (global.get $free) (local.get 3))))))
+            (func (export "estampe:plugin/connector@0.1.0#describe") (result i32)
+                (i32.const 0))
+            (func (export "estampe:plugin/connector@0.1.0#check") (result i32)
+                (i32.const 0))
+            (func (export "estampe:plugin/connector@0.1.0#sync-page")
+                (param i32 i32 i32 i32) (result i32)
+                {body}))"#
+    );
+    let mut module = wat::parse_str(text).expect("the text is WebAssembly");
+    let mut resolve = Resolve::default();
+    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin-sdk/wit");
+    let (package, _) = resolve.push_path(wit).expect("the contract is WIT");
+    let world = resolve.select_world(&[package], Some("connector-plugin")).expect("the world");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+}
+
+/// The manifest of a plugin.
+pub fn manifest(id: &str, contract: &str) -> String {
+    format!(
+        "id = {id:?}\nversion = \"1.0.0\"\ncontract = {contract:?}\n\
+         [description]\nen = \"A test\"\nfr = \"Un essai\"\n[[inputs]]\nname = \"people\"\n"
+    )
+}
+
+/// Folders of a host.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("plugins")).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Adds a bundle.
+    pub fn bundle(&self, id: &str, contract: &str, component: &[u8]) -> &Self {
+        let file = std::fs::File::create(self.path(&format!("plugins/{id}.estampe"))).unwrap();
+        let mut archive = tar::Builder::new(file);
+        let manifest = manifest(id, contract);
+        for (name, octets) in [("plugin.toml", manifest.as_bytes()), ("component.wasm", component)] {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(octets.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, name, octets).unwrap();
+        }
+        archive.finish().unwrap();
+        self
+    }
+
+    pub fn settings(&self) -> HostSettings {
+        HostSettings {
+            bundles: vec![self.path("plugins")],
+            cache: self.path("cache"),
+            compiler: compiler(),
+            cache_key: [7; 32],
+            limits: Limits { computing: Duration::from_millis(500), ..Limits::default() },
+            clock: Arc::new(Noon),
+        }
+    }
+
+    pub fn host(&self) -> PluginHost {
+        PluginHost::start(self.settings()).unwrap()
+    }
+}
+
+/// A host with one plugin `test`, whose `sync-page` is this text.
+pub fn host(body: &str) -> (PluginHost, Place) {
+    let place = Place::new();
+    place.bundle("test", "0.1.0", &connector(body));
+    let host = place.host();
+    assert_eq!(host.problems(), []);
+    (host, place)
+}
+
+/// Where `estampe-compile` is.
+pub fn compiler() -> PathBuf {
+    let path = std::env::var_os("ESTAMPE_COMPILE").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/estampe-compile"),
+        PathBuf::from,
+    );
+    assert!(
+        path.exists(),
+        "{} is not there: run `cargo build -p estampe-plugin-compile` (on its own) or set ESTAMPE_COMPILE",
+        path.display()
+    );
+    path
+}
+
+/// A call of `sync-page` without inputs.
+pub fn call(plugin: &str) -> SyncCall {
+    SyncCall {
+        run: RunId::new(Noon.now(), &Fixed(1)),
+        connector: ConnectorSpec { plugin: plugin.to_owned(), config: BTreeMap::new(), inputs: BTreeMap::new() },
+        mode: SyncMode::Full,
+        cursor: None,
+        state: BTreeMap::new(),
+    }
+}

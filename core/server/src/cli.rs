@@ -1,0 +1,136 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Digital business cards, leads and signatures, inside your own network.
+#[derive(Debug, Parser)]
+#[command(name = "estampe", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file [default: /etc/estampe/estampe.toml, when it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON, for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the appliance, until Ctrl-C or SIGTERM
+    Serve,
+    /// Say whether the configuration can be used, without starting anything
+    CheckConfig,
+    /// Print the console's address and a one-time token for its first administrator
+    FirstRun,
+    /// Print the local CA's fingerprint and where devices can fetch it
+    Ca,
+    /// Where people come from
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Executions of a source: look, approve, discard
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// People of the organisation
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Details that visitors left
+    #[command(subcommand)]
+    Lead(LeadCommand),
+    /// Installed plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Add a source
+    Add(AddSource),
+    /// List the sources and how they fare
+    List,
+    /// Let a source's connector try what it needs; changes nothing
+    Check {
+        /// Name of the source
+        name: String,
+    },
+    /// Read a source and bring the cards up to date; waits for the end
+    Sync {
+        /// Name of the source
+        name: String,
+        /// Make the plan and hold it: nothing is changed before you approve
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct AddSource {
+    /// A name for it, such as "Head office"
+    pub name: String,
+    /// The connector plugin
+    #[arg(long, default_value = "directory-file")]
+    pub plugin: String,
+    /// A file that the plugin may read: people=/srv/export.ldif
+    #[arg(long = "input", value_name = "NAME=PATH", value_parser = key_value)]
+    pub inputs: Vec<(String, String)>,
+    /// A value of the plugin's configuration: delimiter=;
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub config: Vec<(String, String)>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// Show a run: counts and refused entries
+    Show {
+        /// Id of the run
+        id: String,
+    },
+    /// Say yes to a held plan; waits until it is applied
+    Approve {
+        /// Id of the run
+        id: String,
+    },
+    /// Say no to a held plan; nothing was changed, nothing will be
+    Discard {
+        /// Id of the run
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PersonCommand {
+    /// List people and their cards, by name
+    List {
+        /// Words of their name, title or address
+        query: Option<String>,
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LeadCommand {
+    /// List leads, newest first
+    List {
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins that can be used
+    List,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("give it as NAME=VALUE".to_owned()),
+    }
+}

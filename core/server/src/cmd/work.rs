@@ -1,0 +1,262 @@
+//! The commands that speak to the running service.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::{
+    AddSource, Cli, Command, LeadCommand, PersonCommand, PluginCommand, RunCommand, SourceCommand,
+};
+use crate::cmd::print;
+use crate::operator::Operator;
+
+/// Refused entries printed at most; the console shows more.
+const REFUSALS: usize = 20;
+
+/// Does a work command.
+pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<ExitCode, String> {
+    match command {
+        Command::FirstRun => first_run(cli, operator).await,
+        Command::Source(SourceCommand::Add(add)) => add_source(cli, operator, add).await,
+        Command::Source(SourceCommand::List) => {
+            let answer = operator.get("/v1/sources").await?;
+            list(cli, &answer, "sources", "No source yet: estampe source add NAME --input people=/path/to/export.ldif", |source| {
+                vec![text(source, "name"), text(source, "plugin"), format!("{} people", text(source, "people")), state(source)]
+            })
+        }
+        Command::Source(SourceCommand::Check { name }) => check(cli, operator, name).await,
+        Command::Source(SourceCommand::Sync { name, dry_run }) => {
+            let path = format!("/v1/sources/{}/sync", encoded(name));
+            let started = operator.post(&path, &json!({"plan_only": dry_run})).await?;
+            finish(cli, operator, &text(&started, "run"), *dry_run).await
+        }
+        Command::Run(RunCommand::Show { id }) => {
+            let run = operator.get(&format!("/v1/runs/{}", encoded(id))).await?;
+            report(cli, &run);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Run(RunCommand::Approve { id }) => {
+            operator.post(&format!("/v1/runs/{}/approve", encoded(id)), &json!({})).await?;
+            finish(cli, operator, id, false).await
+        }
+        Command::Run(RunCommand::Discard { id }) => {
+            operator.post(&format!("/v1/runs/{}/discard", encoded(id)), &json!({})).await?;
+            let run = operator.get(&format!("/v1/runs/{}", encoded(id))).await?;
+            report(cli, &run);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Person(PersonCommand::List { query, after }) => {
+            let path = query_path("/v1/people", &[("q", query.as_deref()), ("after", after.as_deref())]);
+            let answer = operator.get(&path).await?;
+            let code = list(cli, &answer, "people", "Nobody.", |person| {
+                let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
+                vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
+            });
+            more(cli, &answer);
+            code
+        }
+        Command::Lead(LeadCommand::List { after }) => {
+            let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
+            let code = list(cli, &answer, "leads", "No lead yet.", |lead| {
+                vec![text(lead, "received_at"), text(lead, "name"), text(lead, "email"), text(lead, "person")]
+            });
+            more(cli, &answer);
+            code
+        }
+        Command::Plugin(PluginCommand::List) => {
+            let answer = operator.get("/v1/plugins").await?;
+            list(cli, &answer, "plugins", "No plugin: see [plugins] dir in the configuration.", |plugin| {
+                vec![text(plugin, "id"), text(plugin, "version"), format!("contract {}", text(plugin, "contract"))]
+            })
+        }
+        Command::Serve | Command::CheckConfig | Command::Ca => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn first_run(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
+    let answer = operator.post("/v1/first-run", &json!({})).await?;
+    if cli.json {
+        print::json(&answer);
+    } else {
+        print::line(&format!("Console  {}", text(&answer, "url")));
+        print::line(&format!("Token    {}", text(&answer, "token")));
+        print::line("The token is good once, for 24 hours. Calling this again makes a new one.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn add_source(cli: &Cli, operator: &Operator, add: &AddSource) -> Result<ExitCode, String> {
+    let object = |pairs: &[(String, String)]| -> Map<String, Value> {
+        pairs.iter().map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect()
+    };
+    let mut inputs = object(&add.inputs);
+    for path in inputs.values_mut() {
+        // the service has another current folder: it needs the whole path
+        let given = path.as_str().unwrap_or_default();
+        let whole = std::path::absolute(given).map_err(|e| format!("{given}: {e}"))?;
+        *path = Value::String(whole.to_string_lossy().into_owned());
+    }
+    let body = json!({"name": add.name, "plugin": add.plugin, "config": object(&add.config), "inputs": inputs});
+    let answer = operator.post("/v1/sources", &body).await?;
+    if cli.json {
+        print::json(&answer);
+    } else {
+        print::line(&format!("Added. Next: estampe source sync \"{}\"", add.name));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, String> {
+    let answer = operator.post(&format!("/v1/sources/{}/check", encoded(name)), &json!({})).await?;
+    let probes = answer.get("probes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let well = probes.iter().all(|p| p.get("passed") == Some(&Value::Bool(true)));
+    if cli.json {
+        print::json(&answer);
+    } else {
+        for probe in &probes {
+            let sign = if probe.get("passed") == Some(&Value::Bool(true)) { "ok    " } else { "failed" };
+            print::line(&format!("{sign}  {}  {}", text(probe, "name"), text(probe, "detail")));
+        }
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Waits for the end of a run and reports it.
+async fn finish(cli: &Cli, operator: &Operator, id: &str, dry_run: bool) -> Result<ExitCode, String> {
+    let path = format!("/v1/runs/{}", encoded(id));
+    let mut pause = Duration::from_millis(50);
+    let run = loop {
+        let run = operator.get(&path).await?;
+        if !matches!(text(&run, "state").as_str(), "planning" | "applying") {
+            break run;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    };
+    report(cli, &run);
+    let planned = dry_run && text(&run, "hold") == "plan-only";
+    let well = text(&run, "state") == "done" || planned;
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn report(cli: &Cli, run: &Value) {
+    if cli.json {
+        print::json(run);
+        return;
+    }
+    let counts = run.get("counts").cloned().unwrap_or_default();
+    let count = |key: &str| text(&counts, key);
+    print::line(&format!(
+        "{} added, {} changed, {} disabled, {} unchanged, {} refused",
+        count("created"),
+        count("changed"),
+        count("disabled"),
+        count("unchanged"),
+        count("refused")
+    ));
+    let refusals = run.get("refusals").and_then(Value::as_array).cloned().unwrap_or_default();
+    for refusal in refusals.iter().take(REFUSALS) {
+        print::line(&format!("  {}: {}", text(refusal, "position"), why(refusal)));
+    }
+    if refusals.len() > REFUSALS {
+        print::line(&format!("  and {} more: see the run in the console", refusals.len() - REFUSALS));
+    }
+    let id = text(run, "id");
+    match (text(run, "state").as_str(), text(run, "hold").as_str()) {
+        ("held", "too-many-gone") => {
+            print::line(&format!("Held: {} people would be disabled, more than sync.hold_percent allows. Nothing was changed.", count("disabled")));
+            print::line(&format!("  estampe run approve {id}\n  estampe run discard {id}"));
+        }
+        ("held", _) => {
+            print::line("Planned. Nothing was changed.");
+            print::line(&format!("  estampe run approve {id}\n  estampe run discard {id}"));
+        }
+        ("failed", _) => {
+            let failure = run.get("failure").cloned().unwrap_or_default();
+            print::line(&format!("Failed ({}): {}", text(&failure, "code"), text(&failure, "words")));
+            print::line("Nothing was changed.");
+        }
+        ("discarded", _) => print::line("Discarded. Nothing was changed."),
+        _ => {}
+    }
+}
+
+/// Why an entry was refused, in words.
+fn why(refusal: &Value) -> String {
+    let detail = text(refusal, "detail");
+    match text(refusal, "code").as_str() {
+        "no-name-no-mail" => "neither a name nor an e-mail address: this is not a person".into(),
+        "bad-name" => "the name cannot be shown: it is too long or holds control characters".into(),
+        "bad-identity" => "the identity is empty, too long or holds control characters".into(),
+        "twice" => "the same identity came earlier in this run".into(),
+        "photo" => format!("taken, without the photo: {detail}"),
+        "left-out" => format!("taken, without what could not be read: {detail}"),
+        _ => detail,
+    }
+}
+
+fn list(
+    cli: &Cli,
+    answer: &Value,
+    key: &str,
+    empty: &str,
+    row: impl Fn(&Value) -> Vec<String>,
+) -> Result<ExitCode, String> {
+    if cli.json {
+        print::json(answer);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let items = answer.get(key).and_then(Value::as_array).ok_or("the service's answer was not understood")?;
+    if items.is_empty() {
+        print::line(empty);
+    }
+    print::table(&items.iter().map(row).collect::<Vec<_>>());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn more(cli: &Cli, answer: &Value) {
+    let next = text(answer, "next");
+    if !cli.json && !next.is_empty() {
+        print::line(&format!("More: --after '{next}'"));
+    }
+}
+
+fn state(source: &Value) -> String {
+    let run = source.get("last_run").cloned().unwrap_or_default();
+    match text(&run, "state").as_str() {
+        "" => "never run".into(),
+        state => format!("last run {state}"),
+    }
+}
+
+/// A value as text: strings without quotes, null as nothing.
+fn text(value: &Value, key: &str) -> String {
+    match value.get(key) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn encoded(segment: &str) -> String {
+    let mut url = url::Url::parse("http://x/").map(|url| url.to_string()).unwrap_or_default();
+    if let Ok(mut parsed) = url::Url::parse(&url) {
+        if let Ok(mut segments) = parsed.path_segments_mut() {
+            segments.pop_if_empty().push(segment);
+        }
+        url = parsed.path().trim_start_matches('/').to_owned();
+    }
+    url
+}
+
+fn query_path(path: &str, pairs: &[(&str, Option<&str>)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (key, value) in pairs {
+        if let Some(value) = value {
+            query.append_pair(key, value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}

@@ -1,0 +1,289 @@
+//! From settings to what the parts need: values parsed, combinations refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use estampe_adapters::{Encryption, SmtpSettings};
+use estampe_domain::Locale;
+use estampe_domain::text::{Email, Line};
+use estampe_store::{Database, StoreSettings};
+use url::Url;
+
+use super::{ConfigError, Settings};
+
+/// Settings that can be used.
+pub struct CheckedSettings {
+    pub data_dir: PathBuf,
+    pub organisation: Line,
+    pub locale: Locale,
+    pub public: SocketAddr,
+    pub internal: SocketAddr,
+    pub operator: PathBuf,
+    pub public_origin: String,
+    pub internal_origin: String,
+    pub store: StoreSettings,
+    pub tls: TlsSource,
+    pub smtp: Option<SmtpSettings>,
+    pub plugins_dir: PathBuf,
+    pub compiler: PathBuf,
+    pub plugin_memory: usize,
+    pub plugin_cpu_seconds: u32,
+    pub hold_percent: u8,
+    pub log_filter: String,
+    pub log_json: bool,
+}
+
+/// Where the certificate comes from.
+pub enum TlsSource {
+    /// Our own CA, for these names.
+    Local { names: Vec<String> },
+    /// PEM files.
+    Files { certificate: PathBuf, key: PathBuf },
+}
+
+/// Gathers problems, so that all of them are told at once.
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn take<T>(&mut self, result: Result<T, String>) -> Option<T> {
+        result.map_err(|problem| self.0.push(problem)).ok()
+    }
+}
+
+impl Settings {
+    /// Parses every value and looks at what must fit together.
+    pub fn check(&self) -> Result<CheckedSettings, ConfigError> {
+        let mut problems = Problems(Vec::new());
+        let organisation = problems.take(
+            self.organisation.parse::<Line>().map_err(|e| format!("organisation: {e}; give your organisation's name")),
+        );
+        let locale = problems.take(
+            self.locale.parse::<Locale>().map_err(|()| format!("locale: \"{}\" is not known; use \"fr\" or \"en\"", self.locale)),
+        );
+        let public = problems.take(address("listen.public", &self.listen.public));
+        let internal = problems.take(address("listen.internal", &self.listen.internal));
+        if let (Some(public), Some(internal)) = (public, internal)
+            && public.port() == internal.port()
+            && public.port() != 0
+            && (public.ip() == internal.ip() || public.ip().is_unspecified() || internal.ip().is_unspecified())
+        {
+            problems.0.push(format!(
+                "listen.public and listen.internal are both on port {}: give them different ports, so that nothing internal is reachable from outside",
+                public.port()
+            ));
+        }
+        let public_origin = problems.take(origin("public.origin", &self.public.origin));
+        let internal_origin = problems.take(origin("internal.origin", &self.internal.origin));
+        if !self.data_dir.is_absolute() {
+            problems.0.push(format!("data_dir: {} is not an absolute path", self.data_dir.display()));
+        }
+        let database = problems.take(self.database());
+        let tls = problems.take(self.tls(public_origin.as_deref(), internal_origin.as_deref()));
+        let smtp = problems.take(self.smtp());
+        if self.sync.hold_percent > 100 {
+            problems.0.push(format!("sync.hold_percent: {} is more than 100", self.sync.hold_percent));
+        }
+        if !(1..=4096).contains(&self.plugins.memory_mib) {
+            problems.0.push(format!("plugins.memory_mib: {} is not between 1 and 4096", self.plugins.memory_mib));
+        }
+        if !(1..=600).contains(&self.plugins.cpu_seconds) {
+            problems.0.push(format!("plugins.cpu_seconds: {} is not between 1 and 600", self.plugins.cpu_seconds));
+        }
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.level) {
+            problems.0.push(format!("log.level: {error}; use error, warn, info, debug or trace"));
+        }
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            problems.0.push(format!("log.format: \"{}\" is not known; use \"text\" or \"json\"", self.log.format));
+        }
+        let compiler = problems.take(self.compiler());
+        let (
+            Some(organisation),
+            Some(locale),
+            Some(public),
+            Some(internal),
+            Some(public_origin),
+            Some(internal_origin),
+            Some(database),
+            Some(tls),
+            Some(smtp),
+            Some(compiler),
+            true,
+        ) = (
+            organisation,
+            locale,
+            public,
+            internal,
+            public_origin,
+            internal_origin,
+            database,
+            tls,
+            smtp,
+            compiler,
+            problems.0.is_empty(),
+        )
+        else {
+            return Err(ConfigError(problems.0));
+        };
+        Ok(CheckedSettings {
+            organisation,
+            locale,
+            public,
+            internal,
+            operator: self.operator_socket(),
+            public_origin,
+            internal_origin,
+            store: StoreSettings {
+                database,
+                data_dir: self.data_dir.clone(),
+                kek_file: path_or(&self.database.key_file, || self.data_dir.join("keys/kek")),
+            },
+            tls,
+            smtp,
+            plugins_dir: self.plugins.dir.clone(),
+            compiler,
+            plugin_memory: (self.plugins.memory_mib as usize) << 20,
+            plugin_cpu_seconds: self.plugins.cpu_seconds,
+            hold_percent: self.sync.hold_percent,
+            log_filter: self.log.level.clone(),
+            log_json: self.log.format == "json",
+            data_dir: self.data_dir.clone(),
+        })
+    }
+
+    /// The socket by which commands reach the running service.
+    pub fn operator_socket(&self) -> PathBuf {
+        path_or(&self.listen.operator, || self.data_dir.join("operator.sock"))
+    }
+
+    fn database(&self) -> Result<Database, String> {
+        if self.database.url.is_empty() {
+            if !self.database.password_file.is_empty() {
+                return Err("database.password_file is set, but database.url is empty (SQLite has no password): set the url or remove it".into());
+            }
+            return Ok(Database::Sqlite(self.data_dir.join("estampe.db")));
+        }
+        let mut url = Url::parse(&self.database.url)
+            .map_err(|e| format!("database.url: {e}; give it as postgres://user@host/name, or leave it empty for SQLite"))?;
+        if !matches!(url.scheme(), "postgres" | "postgresql") {
+            return Err(format!("database.url: \"{}:\" is not known; use postgres://user@host/name, or leave it empty for SQLite", url.scheme()));
+        }
+        if !cfg!(feature = "postgres") {
+            return Err("database.url: this build speaks SQLite only; install the package estampe-postgres, or leave it empty".into());
+        }
+        if !self.database.password_file.is_empty() {
+            let password = secret("database.password_file", &self.database.password_file)?;
+            url.set_password(Some(&password)).map_err(|()| "database.url: it has no place for a password".to_owned())?;
+        }
+        Ok(Database::Postgres(url.into()))
+    }
+
+    fn tls(&self, public_origin: Option<&str>, internal_origin: Option<&str>) -> Result<TlsSource, String> {
+        let (certificate, key) = (&self.tls.certificate_file, &self.tls.key_file);
+        match (certificate.is_empty(), key.is_empty()) {
+            (false, false) => Ok(TlsSource::Files { certificate: certificate.into(), key: key.into() }),
+            (true, true) => {
+                let mut names = self.tls.names.clone();
+                let origins = [public_origin, internal_origin].into_iter().flatten();
+                names.extend(origins.filter_map(|o| Url::parse(o).ok()?.host_str().map(|h| h.trim_matches(['[', ']']).to_owned())));
+                names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
+                names.sort();
+                names.dedup();
+                Ok(TlsSource::Local { names })
+            }
+            (false, true) => Err("tls.certificate_file is set without tls.key_file: set both, or neither for a local CA".into()),
+            (true, false) => Err("tls.key_file is set without tls.certificate_file: set both, or neither for a local CA".into()),
+        }
+    }
+
+    fn smtp(&self) -> Result<Option<SmtpSettings>, String> {
+        let smtp = &self.smtp;
+        let encryption = match smtp.encryption.as_str() {
+            "starttls" => Encryption::StartTls,
+            "tls" => Encryption::Tls,
+            "none" => Encryption::None,
+            other => return Err(format!("smtp.encryption: \"{other}\" is not known; use \"starttls\", \"tls\" or \"none\"")),
+        };
+        if smtp.host.is_empty() {
+            let set = [("username", &smtp.username), ("from", &smtp.from), ("ca_file", &smtp.ca_file), ("password_file", &smtp.password_file)];
+            return match set.iter().find(|(_, value)| !value.is_empty()) {
+                Some((key, _)) => Err(format!("smtp.{key} is set, but smtp.host is empty: set the host, or remove it")),
+                None => Ok(None),
+            };
+        }
+        if encryption == Encryption::None && !smtp.username.is_empty() {
+            return Err("smtp.encryption is \"none\" with smtp.username set: a password is never sent in clear; use \"starttls\" or \"tls\"".into());
+        }
+        let credentials = match (smtp.username.is_empty(), smtp.password_file.is_empty()) {
+            (true, true) => None,
+            (false, false) => Some((smtp.username.clone(), secret("smtp.password_file", &smtp.password_file)?)),
+            (false, true) => return Err("smtp.username is set without smtp.password_file: set both or neither".into()),
+            (true, false) => return Err("smtp.password_file is set without smtp.username: set both or neither".into()),
+        };
+        let ca_pem = match smtp.ca_file.as_str() {
+            "" => None,
+            path => Some(std::fs::read(path).map_err(|e| format!("smtp.ca_file: {path}: {e}"))?),
+        };
+        Ok(Some(SmtpSettings {
+            host: smtp.host.clone(),
+            port: smtp.port,
+            encryption,
+            credentials,
+            from: self.sender()?,
+            ca_pem,
+            hello: None,
+        }))
+    }
+
+    fn sender(&self) -> Result<(Line, Email), String> {
+        let from = self.smtp.from.trim();
+        let (name, address) = match from.strip_suffix('>').and_then(|rest| rest.split_once('<')) {
+            Some((name, address)) => (name.trim().trim_matches('"'), address),
+            None => (self.organisation.as_str(), from),
+        };
+        let wrong = |e| format!("smtp.from: {e}; give it as \"cards@example.com\" or \"Cards <cards@example.com>\"");
+        let address = address.parse().map_err(wrong)?;
+        Ok((name.parse().map_err(wrong)?, address))
+    }
+
+    fn compiler(&self) -> Result<PathBuf, String> {
+        if !self.plugins.compiler.is_empty() {
+            return Ok(self.plugins.compiler.clone().into());
+        }
+        let own = std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
+        Ok(own.with_file_name("estampe-compile"))
+    }
+}
+
+fn path_or(text: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
+    if text.is_empty() { default() } else { PathBuf::from(text) }
+}
+
+fn address(key: &str, text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{key}: \"{text}\" is not an address with a port, such as 0.0.0.0:8443 or [::]:8443"))
+}
+
+/// An origin: scheme, host and port, no path. `https` alone, for everything is served
+/// over TLS, by us or by the proxy before us.
+fn origin(key: &str, text: &str) -> Result<String, String> {
+    let wrong = |why: &str| format!("{key}: \"{text}\" {why}; give it as https://cards.example.com");
+    let url = Url::parse(text).map_err(|_| wrong("is no web address"))?;
+    if url.scheme() != "https" {
+        return Err(wrong("does not begin with https://"));
+    }
+    if url.host_str().is_none() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("has more than a host and a port"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a user name"));
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+/// Reads a secret from its file: the first line.
+fn secret(key: &str, path: &str) -> Result<String, String> {
+    let text = std::fs::read_to_string(Path::new(path)).map_err(|e| format!("{key}: {path}: {e}"))?;
+    match text.lines().next().unwrap_or_default() {
+        "" => Err(format!("{key}: {path} is empty")),
+        secret => Ok(secret.to_owned()),
+    }
+}

@@ -1,0 +1,15 @@
+//! The configuration: defaults, file, `conf.d`, environment; refused with the place
+//! and the remedy when something is wrong.
+
+mod check;
+mod layers;
+mod settings;
+
+pub use check::{CheckedSettings, TlsSource};
+pub use layers::load;
+pub use settings::Settings;
+
+/// What is wrong with the configuration, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(pub Vec<String>);

@@ -1,0 +1,137 @@
+//! The keys and their defaults. `config/estampe.toml` shows the same to people; a
+//! test holds the two equal.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    pub organisation: String,
+    pub locale: String,
+    pub listen: Listen,
+    pub public: Origin,
+    pub internal: Origin,
+    pub database: Database,
+    pub tls: Tls,
+    pub smtp: Smtp,
+    pub plugins: Plugins,
+    pub sync: Sync,
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    pub public: String,
+    pub internal: String,
+    pub operator: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    pub origin: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub url: String,
+    pub password_file: String,
+    pub key_file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub certificate_file: String,
+    pub key_file: String,
+    pub names: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub encryption: String,
+    pub username: String,
+    pub password_file: String,
+    pub from: String,
+    pub ca_file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plugins {
+    pub dir: PathBuf,
+    pub compiler: String,
+    pub memory_mib: u32,
+    pub cpu_seconds: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {
+    pub hold_percent: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: "/var/lib/estampe".into(),
+            organisation: "Your organisation".into(),
+            locale: "fr".into(),
+            listen: Listen {
+                public: "0.0.0.0:8443".into(),
+                internal: "127.0.0.1:9443".into(),
+                operator: String::new(),
+            },
+            public: Origin { origin: "https://localhost:8443".into() },
+            internal: Origin { origin: "https://localhost:9443".into() },
+            database: Database { url: String::new(), password_file: String::new(), key_file: String::new() },
+            tls: Tls { certificate_file: String::new(), key_file: String::new(), names: vec!["localhost".into()] },
+            smtp: Smtp {
+                host: String::new(),
+                port: 587,
+                encryption: "starttls".into(),
+                username: String::new(),
+                password_file: String::new(),
+                from: String::new(),
+                ca_file: String::new(),
+            },
+            plugins: Plugins {
+                dir: "/usr/lib/estampe/plugins".into(),
+                compiler: String::new(),
+                memory_mib: 64,
+                cpu_seconds: 5,
+            },
+            sync: Sync { hold_percent: 10 },
+            log: Log { level: "info".into(), format: "text".into() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_file_shows_every_key_at_its_default() {
+        let reference = include_str!("../../../../config/estampe.toml");
+        let read: Settings = toml::from_str(reference).unwrap();
+        assert_eq!(read, Settings::default());
+        // and leaves none out: serde would have said so, no field has a default of its own
+    }
+}

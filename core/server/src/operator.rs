@@ -1,0 +1,60 @@
+//! Speaks to the running service over its Unix socket.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A connection to the running service.
+pub struct Operator {
+    client: reqwest::Client,
+    socket: PathBuf,
+}
+
+impl Operator {
+    /// To the service whose socket this is.
+    pub fn new(socket: PathBuf) -> Result<Self, String> {
+        let client = reqwest::Client::builder()
+            .unix_socket(socket.clone())
+            .timeout(Duration::from_secs(120))
+            .build()
+            .map_err(|e| format!("operator: {e}"))?;
+        Ok(Self { client, socket })
+    }
+
+    /// Asks for something.
+    pub async fn get(&self, path: &str) -> Result<Value, String> {
+        self.answer(self.client.get(url(path))).await
+    }
+
+    /// Asks for something to be done.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.answer(self.client.post(url(path)).json(body)).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
+        let response = request.send().await.map_err(|e| unreachable(&self.socket, &e))?;
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(body);
+        }
+        let text = |key: &str| body.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+        Err(text("detail").or_else(|| text("title")).unwrap_or_else(|| format!("the service answered {status}")))
+    }
+}
+
+fn url(path: &str) -> String {
+    format!("http://operator{path}")
+}
+
+fn unreachable(socket: &Path, error: &reqwest::Error) -> String {
+    if !error.is_connect() {
+        return format!("{}: the service did not answer: {error}", socket.display());
+    }
+    if socket.exists() {
+        format!("{}: no answer; do you have its rights (root or the service's user), and is the service running?", socket.display())
+    } else {
+        format!("{}: the service is not running; start it (estampe serve), or name its configuration with --config", socket.display())
+    }
+}

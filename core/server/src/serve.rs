@@ -1,0 +1,161 @@
+//! `estampe serve`: wires the parts and runs them until told to stop.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use estampe_adapters::{NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
+use estampe_domain::ports::{Clock, Mailer, Random};
+use estampe_jobs::Worker;
+use estampe_plugin_host::{HostSettings, Limits, PluginHost};
+use estampe_service::{Ports, Service, Settings as ServiceSettings};
+use estampe_store::{Database, Store};
+use estampe_web::{AppState, Listeners, LocalRoot};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::config::CheckedSettings;
+use crate::tls;
+
+/// Starts everything, says that it is ready, and stops it at Ctrl-C or SIGTERM.
+pub fn run(settings: CheckedSettings) -> Result<(), String> {
+    crate::telemetry::init(&settings.log_filter, settings.log_json);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(32)
+        .thread_keep_alive(Duration::from_secs(5))
+        .enable_all()
+        .build()
+        .map_err(|e| format!("tokio: {e}"))?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: CheckedSettings) -> Result<(), String> {
+    // a second provider may come in by a dependency: ours is the process's
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
+    let tls = tls::material(&settings, clock.now())?;
+    let public = bind("listen.public", settings.public)?;
+    let internal = bind("listen.internal", settings.internal)?;
+    let operator = bind_socket(&settings.operator)?;
+    let mailer: Arc<dyn Mailer> = match &settings.smtp {
+        Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
+        None => Arc::new(NoMailer),
+    };
+    let host = plugin_host(&settings, &store, &clock)?;
+    for problem in host.problems() {
+        tracing::warn!(plugin.path = %problem.path.display(), plugin.problem = problem.message, "a plugin cannot be used");
+    }
+    let exclusive = matches!(settings.store.database, Database::Sqlite(_));
+    let ports = Ports {
+        clock,
+        random,
+        plugin_problems: host.problems().iter().map(|p| format!("{}: {}", p.path.display(), p.message)).collect(),
+        directory: Arc::new(host),
+        images: Arc::new(Portraits),
+        qr: Arc::new(QrPictures),
+    };
+    let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
+    if exclusive {
+        let released = service.release_jobs().await.map_err(|e| e.to_string())?;
+        if released > 0 {
+            tracing::info!(jobs.released = released, "work of the last start goes on");
+        }
+    }
+    let mut state = AppState::new(Arc::clone(&service));
+    if let Some(root) = tls.root {
+        state = state.with_local_root(LocalRoot { pem: root.pem, fingerprint: root.fingerprint });
+    }
+    let listeners = Listeners { public: (public, tls.config.clone()), internal: (internal, tls.config), operator };
+    let mut servers = estampe_web::serve(listeners, Arc::new(state)).map_err(|e| format!("listen: {e}"))?;
+    let (stop, stopped) = watch::channel(false);
+    let sender_domain = settings.smtp.as_ref().map_or("estampe.invalid", |s| s.from.1.domain()).to_owned();
+    let worker = tokio::spawn(Worker { service, mailer, sender_domain }.run(stopped));
+    tracing::info!(
+        listen.public = %settings.public,
+        listen.internal = %settings.internal,
+        public.origin = settings.public_origin,
+        "ready"
+    );
+    let ended = tokio::select! {
+        () = asked_to_stop() => None,
+        ended = servers.ended() => Some(ended),
+    };
+    tracing::info!("stopping: requests and work in hand end first");
+    servers.stop(true).await;
+    let _ = stop.send(true);
+    let _ = worker.await;
+    let _ = std::fs::remove_file(&settings.operator);
+    tracing::info!("stopped");
+    match ended {
+        None => Ok(()),
+        Some(Ok(())) => Err("a listener ended by itself".into()),
+        Some(Err(error)) => Err(format!("a listener failed: {error}")),
+    }
+}
+
+fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
+    ServiceSettings {
+        organisation: settings.organisation.to_string(),
+        public_origin: settings.public_origin.clone(),
+        internal_origin: settings.internal_origin.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        hold_threshold_percent: settings.hold_percent,
+        default_locale: settings.locale,
+    }
+}
+
+fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>) -> Result<PluginHost, String> {
+    PluginHost::start(HostSettings {
+        bundles: vec![settings.plugins_dir.clone()],
+        cache: settings.data_dir.join("plugin-cache"),
+        compiler: settings.compiler.clone(),
+        cache_key: store.plugin_cache_key(),
+        limits: Limits {
+            memory: settings.plugin_memory,
+            computing: Duration::from_secs(u64::from(settings.plugin_cpu_seconds)),
+            ..Limits::default()
+        },
+        clock: Arc::clone(clock),
+    })
+    .map_err(|e| format!("plugins: {e}"))
+}
+
+fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|e| format!("{key}: {address}: {e}"))
+}
+
+/// The operator's socket: its file mode is its lock.
+fn bind_socket(path: &Path) -> Result<UnixListener, String> {
+    let at = |e: std::io::Error| format!("listen.operator: {}: {e}", path.display());
+    if path.exists() {
+        if UnixStream::connect(path).is_ok() {
+            return Err(format!("listen.operator: {}: another estampe answers there", path.display()));
+        }
+        std::fs::remove_file(path).map_err(at)?;
+    }
+    // made with no rights for others from its first moment
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let listener = listener.map_err(at)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(at)?;
+    Ok(listener)
+}
+
+async fn asked_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // without signals only a failing listener ends us
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

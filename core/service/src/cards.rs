@@ -1,0 +1,70 @@
+//! Public cards: the page, the photo, the vCard, the QR.
+
+use estampe_domain::card::Card;
+use estampe_domain::vcard::{self, Version};
+use estampe_domain::{Context, Error, PublicId, Result};
+
+use crate::Service;
+use crate::views::{Photo, VcardFile};
+
+impl Service {
+    /// The public address of a card.
+    pub fn card_url(&self, public_id: &PublicId) -> String {
+        format!("{}/c/{public_id}", self.settings.public_origin)
+    }
+
+    /// A card that is shown. Anything else is [`Error::NotFound`], whatever the reason.
+    pub async fn card(&self, _ctx: &Context, public_id: &PublicId) -> Result<Card> {
+        let public_id = public_id.clone();
+        self.store.read(move |tx| tx.shown_card(&public_id)).await?.ok_or(Error::NotFound)
+    }
+
+    /// The photo of a card.
+    pub async fn photo(&self, _ctx: &Context, public_id: &PublicId) -> Result<Photo> {
+        let public_id = public_id.clone();
+        let photo = self
+            .store
+            .read(move |tx| {
+                let Some(blob) = tx.shown_card(&public_id)?.and_then(|card| card.profile.photo) else {
+                    return Ok(None);
+                };
+                Ok(tx.blob(&blob)?.map(|bytes| Photo { blob, bytes }))
+            })
+            .await?;
+        photo.ok_or(Error::NotFound)
+    }
+
+    /// The vCard of a card.
+    pub async fn vcard(&self, _ctx: &Context, public_id: &PublicId, version: Version) -> Result<VcardFile> {
+        let wanted = public_id.clone();
+        let found = self
+            .store
+            .read(move |tx| {
+                let Some(card) = tx.shown_card(&wanted)? else { return Ok(None) };
+                let photo = match &card.profile.photo {
+                    Some(blob) => tx.blob(blob)?,
+                    None => None,
+                };
+                Ok(Some((card, photo)))
+            })
+            .await?;
+        let (card, photo) = found.ok_or(Error::NotFound)?;
+        Ok(VcardFile {
+            text: vcard::write(&card, version, &self.card_url(public_id), photo.as_deref()),
+            media_type: version.media_type(),
+            file_name: vcard::file_name(&card),
+        })
+    }
+
+    /// The card's address as a QR code, SVG.
+    pub async fn qr_svg(&self, ctx: &Context, public_id: &PublicId) -> Result<String> {
+        self.card(ctx, public_id).await?;
+        self.ports.qr.svg(&self.card_url(public_id))
+    }
+
+    /// The card's address as a QR code, PNG.
+    pub async fn qr_png(&self, ctx: &Context, public_id: &PublicId) -> Result<Vec<u8>> {
+        self.card(ctx, public_id).await?;
+        self.ports.qr.png(&self.card_url(public_id))
+    }
+}

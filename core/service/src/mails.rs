@@ -1,0 +1,190 @@
+//! The outbox and the other jobs, as the worker and the console see them.
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::ids::{JobId, LeadId, RunId};
+use estampe_domain::lead::{ConsentRecord, LeadDetails};
+use estampe_domain::mail::LeadMail;
+use estampe_domain::person::Profile;
+use estampe_domain::{Context, Error, Locale, PublicId, Result, Ts};
+use estampe_store::{Job, JobRow};
+
+use crate::Service;
+use crate::views::{JobState, MailEntry};
+
+/// A job that this worker leased.
+#[derive(Clone, Debug)]
+pub struct DueJob {
+    /// Its id.
+    pub id: JobId,
+    /// What is to be done.
+    pub work: Work,
+    /// Tries, this one included.
+    pub attempt: u32,
+}
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Send a mail of a lead.
+    Mail(LeadMail, LeadId),
+    /// Run a connector.
+    Sync(RunId),
+    /// Apply a plan that stands.
+    Apply(RunId),
+}
+
+impl From<&Job> for Work {
+    fn from(job: &Job) -> Self {
+        match job {
+            Job::LeadAcknowledgement(lead) => Self::Mail(LeadMail::Acknowledgement, *lead),
+            Job::LeadNotice(lead) => Self::Mail(LeadMail::Notice, *lead),
+            Job::Sync(run) => Self::Sync(*run),
+            Job::Apply(run) => Self::Apply(*run),
+        }
+    }
+}
+
+/// All that the mails of a lead say.
+#[derive(Clone, Debug)]
+pub struct LeadMailData {
+    /// What was left.
+    pub details: LeadDetails,
+    /// When.
+    pub received_at: Ts,
+    /// The visitor's language.
+    pub visitor_locale: Locale,
+    /// The language for the holder.
+    pub holder_locale: Locale,
+    /// The holder.
+    pub holder: Profile,
+    /// The holder's card.
+    pub public_id: PublicId,
+    /// What was told and agreed.
+    pub consents: Vec<ConsentRecord>,
+}
+
+/// How long a worker may be silent before another takes its job, in seconds.
+const LEASE: i64 = 120;
+
+impl Service {
+    /// Ids of jobs that are due, and when the next one will be.
+    pub async fn due_jobs(&self, limit: i64) -> Result<(Vec<JobId>, Option<Ts>)> {
+        let now = self.ports.clock.now();
+        Ok(self.store.read(move |tx| Ok((tx.due_jobs(now, limit)?, tx.next_job_at()?))).await?)
+    }
+
+    /// Leases a due job; `None` when another worker was quicker.
+    pub async fn lease_job(&self, job: JobId) -> Result<Option<DueJob>> {
+        let now = self.ports.clock.now();
+        let row = self.store.write(move |tx| tx.lease_job(job, now, now.plus_seconds(LEASE))).await?;
+        Ok(row.map(|row| DueJob { id: row.id, work: Work::from(&row.job), attempt: row.attempts }))
+    }
+
+    /// Gives back what a killed predecessor of this process had leased. Only for a
+    /// database that no other node shares.
+    pub async fn release_jobs(&self) -> Result<u64> {
+        Ok(self.store.write(|tx| tx.release_jobs()).await?)
+    }
+
+    /// Notes that a job is done.
+    pub async fn finish_job(&self, job: JobId) -> Result<()> {
+        let now = self.ports.clock.now();
+        Ok(self.store.write(move |tx| tx.finish_job(job, now)).await?)
+    }
+
+    /// Puts a job back for later. `error` holds classes and codes only.
+    pub async fn retry_job(&self, job: JobId, after_seconds: i64, error: String) -> Result<()> {
+        let at = self.ports.clock.now().plus_seconds(after_seconds);
+        Ok(self.store.write(move |tx| tx.retry_job(job, at, &error)).await?)
+    }
+
+    /// Gives a job up; it stays visible.
+    pub async fn kill_job(&self, job: JobId, error: String) -> Result<()> {
+        let now = self.ports.clock.now();
+        Ok(self.store.write(move |tx| tx.kill_job(job, now, &error)).await?)
+    }
+
+    /// Removes jobs done more than 30 days ago and sessions past their time.
+    pub async fn tidy(&self) -> Result<()> {
+        let now = self.ports.clock.now();
+        Ok(self
+            .store
+            .write(move |tx| {
+                tx.prune_jobs(now.plus_seconds(-30 * 86_400))?;
+                tx.end_sessions_before(
+                    now.plus_seconds(-crate::accounts::SESSION_IDLE),
+                    now.plus_seconds(-crate::accounts::SESSION_ABSOLUTE),
+                )
+            })
+            .await?)
+    }
+
+    /// What a lead's mails say; `None` when its subject was erased meanwhile.
+    pub async fn lead_mail_data(&self, lead: LeadId) -> Result<Option<LeadMailData>> {
+        let default_locale = self.settings.default_locale;
+        Ok(self
+            .store
+            .read(move |tx| {
+                let Some((found, visitor_locale)) = tx.lead(lead)? else { return Ok(None) };
+                let Some(details) = found.details else { return Ok(None) };
+                let Some(holder) = tx.person(found.person)? else { return Ok(None) };
+                Ok(Some(LeadMailData {
+                    details,
+                    received_at: found.received_at,
+                    visitor_locale,
+                    holder_locale: holder.profile.locale.unwrap_or(default_locale),
+                    holder: holder.profile,
+                    public_id: holder.public_id,
+                    consents: tx.consents(lead)?,
+                }))
+            })
+            .await?)
+    }
+
+    /// Mails that are not tried any more.
+    pub async fn outbox_dead(&self, ctx: &Context) -> Result<Vec<MailEntry>> {
+        ctx.require_administrator()?;
+        let rows = self.store.read(|tx| tx.mails(estampe_store::JobState::Dead, 200)).await?;
+        Ok(rows.iter().filter_map(entry).collect())
+    }
+
+    /// Begins a dead mail anew.
+    pub async fn resend(&self, ctx: &Context, job: JobId) -> Result<()> {
+        ctx.require_administrator()?;
+        let (ctx, random) = (*ctx, self.shared_random());
+        let revived = self
+            .store
+            .write(move |tx| {
+                if !tx.revive_job(job, ctx.now)? {
+                    return Ok(false);
+                }
+                tx.audit(&AuditEvent::done(&ctx, &*random, "mail.resend", "job", job))?;
+                Ok(true)
+            })
+            .await?;
+        if !revived {
+            return Err(Error::NotFound);
+        }
+        self.wake_worker();
+        Ok(())
+    }
+}
+
+/// A mail job for the console; `None` for other jobs.
+pub fn entry(row: &JobRow) -> Option<MailEntry> {
+    let Work::Mail(kind, lead) = Work::from(&row.job) else { return None };
+    Some(MailEntry {
+        job: row.id,
+        kind,
+        lead,
+        state: match row.state {
+            estampe_store::JobState::Waiting => JobState::Waiting,
+            estampe_store::JobState::Running => JobState::Running,
+            estampe_store::JobState::Done => JobState::Done,
+            estampe_store::JobState::Dead => JobState::Dead,
+        },
+        attempts: row.attempts,
+        next_at: row.run_at,
+        last_error: row.last_error.clone(),
+    })
+}

@@ -1,0 +1,71 @@
+//! Passwords: argon2id on the blocking pool, a few at a time.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use estampe_domain::ports::Random;
+use estampe_domain::{Error, Result};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// Bounded hashing: each takes 19 MiB, so a flood of sign-ins queues here.
+pub struct Passwords {
+    gate: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// At most `concurrent` at a time.
+    pub fn new(concurrent: usize) -> Self {
+        Self { gate: Arc::new(Semaphore::new(concurrent)) }
+    }
+
+    /// Hashes a new password to a PHC string.
+    pub async fn hash(&self, password: &str, random: &dyn Random) -> Result<String> {
+        let mut salt = [0; 16];
+        random.fill(&mut salt);
+        self.bounded(password, move |password| {
+            let hash: PasswordHash = hasher()
+                .hash_password_with_salt(password, &salt)
+                .map_err(|e| Error::Internal(format!("argon2: {e}")))?;
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    /// Whether a password fits a hash. Without a hash the same work is done for
+    /// nothing, so that time does not tell whether an account exists.
+    pub async fn verify(&self, password: &str, hash: Option<String>, random: &dyn Random) -> Result<bool> {
+        let Some(hash) = hash else {
+            self.hash(password, random).await?;
+            return Ok(false);
+        };
+        self.bounded(password, move |password| {
+            let parsed = PasswordHash::new(&hash).map_err(|e| Error::Internal(format!("password hash: {e}")))?;
+            Ok(hasher().verify_password(password, &parsed).is_ok())
+        })
+        .await
+    }
+
+    async fn bounded<T: Send + 'static>(
+        &self,
+        password: &str,
+        work: impl FnOnce(&[u8]) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let closed = |_| Error::Unavailable("password hashing is closed".into());
+        let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(closed)?;
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&password)
+        })
+        .await
+        .map_err(|e| Error::Internal(format!("password hashing: {e}")))?
+    }
+}
+
+/// OWASP's second choice of parameters: 19 MiB, two passes, one lane.
+fn hasher() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}

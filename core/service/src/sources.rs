@@ -1,0 +1,86 @@
+//! Sources: configured connector instances.
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::ids::SourceId;
+use estampe_domain::plugin::{ConnectorSpec, Probe};
+use estampe_domain::source::{Source, SourceOverview};
+use estampe_domain::text::Line;
+use estampe_domain::{Context, Error, Result};
+use serde_json::json;
+
+use crate::Service;
+
+impl Service {
+    /// Every source and how it fares.
+    pub async fn sources(&self, ctx: &Context) -> Result<Vec<SourceOverview>> {
+        ctx.require_administrator()?;
+        Ok(self.store.read(|tx| tx.source_overviews()).await?)
+    }
+
+    /// One source and how it fares.
+    pub async fn source(&self, ctx: &Context, name: &str) -> Result<SourceOverview> {
+        let sources = self.sources(ctx).await?;
+        sources.into_iter().find(|s| s.source.name == name).ok_or(Error::NotFound)
+    }
+
+    /// Adds a source. The plugin must be there, and each input it asks for must be
+    /// given as an absolute path; the files themselves are looked at by
+    /// [`check_source`](Self::check_source).
+    pub async fn add_source(&self, ctx: &Context, name: &str, connector: ConnectorSpec) -> Result<Source> {
+        ctx.require_administrator()?;
+        let name: Line = name.parse().map_err(|problem| Error::invalid("name", format!("{problem}")))?;
+        if name.as_str().contains('/') {
+            return Err(Error::invalid("name", "a slash cannot be part of it"));
+        }
+        let plugins = self.ports.directory.plugins();
+        let Some(plugin) = plugins.iter().find(|p| p.id == connector.plugin) else {
+            let there: Vec<_> = plugins.iter().map(|p| p.id.as_str()).collect();
+            return Err(Error::invalid(
+                "plugin",
+                format!("there is no plugin \"{}\"; installed: {}", connector.plugin, there.join(", ")),
+            ));
+        };
+        for input in &plugin.inputs {
+            let Some(path) = connector.inputs.get(input) else {
+                return Err(Error::invalid("inputs", format!("the plugin needs a file as \"{input}\"")));
+            };
+            if !path.is_absolute() {
+                return Err(Error::invalid("inputs", format!("{} is not an absolute path", path.display())));
+            }
+        }
+        if let Some(extra) = connector.inputs.keys().find(|name| !plugin.inputs.contains(name)) {
+            return Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\"")));
+        }
+        let source = Source {
+            id: SourceId::new(ctx.now, self.random()),
+            name: name.as_str().to_owned(),
+            connector,
+            created_at: ctx.now,
+        };
+        let (ctx, random, stored) = (*ctx, self.shared_random(), source.clone());
+        let taken = self
+            .store
+            .write(move |tx| {
+                if tx.source_by_name(&stored.name)?.is_some() {
+                    return Ok(true);
+                }
+                tx.insert_source(&stored)?;
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "source.add", "source", stored.id)
+                        .with(json!({"plugin": stored.connector.plugin})),
+                )?;
+                Ok(false)
+            })
+            .await?;
+        if taken {
+            return Err(Error::Conflict(format!("there is a source \"{}\" already", source.name)));
+        }
+        Ok(source)
+    }
+
+    /// Lets a source's connector try what it needs.
+    pub async fn check_source(&self, ctx: &Context, name: &str) -> Result<Vec<Probe>> {
+        let overview = self.source(ctx, name).await?;
+        Ok(self.ports.directory.check(&overview.source.connector).await?)
+    }
+}

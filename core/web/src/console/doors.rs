@@ -1,0 +1,205 @@
+//! The ways in and out of the console: first run, sign in, sign out.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use estampe_domain::ErrorKind;
+use estampe_service::views::{FirstRun, FirstRunOutcome, SignedIn};
+
+use crate::console::people::query_of;
+use crate::fields::{Field, Kind, problems};
+use crate::forms::{Fields, Nothing, OpenForm, ProtectedForm};
+use crate::locale::Lang;
+use crate::respond::{Reply, get, local_path, see_other};
+use crate::session::{cookie, no_cookie, presented};
+use crate::visit::Visit;
+
+/// A page with one form on a sheet: first run and sign in.
+#[derive(Template)]
+#[template(path = "console/door.html")]
+pub(crate) struct DoorPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) host: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) submit: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) next: &'a str,
+    pub(crate) fields: Vec<Field>,
+    /// What is wrong with the whole.
+    pub(crate) problem: Option<String>,
+}
+
+impl DoorPage<'_> {
+    fn problems(&self) -> usize {
+        problems(&self.fields)
+    }
+}
+
+/// Adds the routes.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/first-run", get().to(first_run))
+        .route("/first-run", web::post().to(do_first_run))
+        .route("/sign-in", get().to(sign_in))
+        .route("/sign-in", web::post().to(do_sign_in))
+        .route("/sign-out", web::post().to(sign_out));
+}
+
+/// What is typed to sign in.
+#[derive(Default)]
+pub(crate) struct SignIn {
+    email: String,
+    password: String,
+    next: String,
+}
+
+impl From<Fields> for SignIn {
+    fn from(fields: Fields) -> Self {
+        Self { email: fields.text("email"), password: fields.text("password"), next: fields.text("next") }
+    }
+}
+
+/// The typed first run; of the service's own type.
+pub(crate) struct FirstRunForm(FirstRun);
+
+impl From<Fields> for FirstRunForm {
+    fn from(fields: Fields) -> Self {
+        Self(FirstRun {
+            token: fields.text("token"),
+            name: fields.text("name"),
+            email: fields.text("email"),
+            password: fields.text("password"),
+        })
+    }
+}
+
+pub(crate) fn first_run_page<'a>(
+    l: &'a Lang,
+    host: &'a str,
+    form: &FirstRun,
+    found: &[(&'static str, &'static str)],
+) -> DoorPage<'a> {
+    let problem = |name: &str| {
+        found.iter().find(|(field, _)| *field == name).map(|(_, key)| l.t(key).to_string())
+    };
+    let fields = vec![
+        Field::new("token", l.t("first-run-token"), &form.token)
+            .hint(l.t("first-run-token-hint"))
+            .problem(problem("token")),
+        Field::new("name", l.t("first-run-name"), &form.name).autocomplete("name").problem(problem("name")),
+        Field::new("email", l.t("first-run-email"), &form.email)
+            .kind(Kind::Line("email"))
+            .autocomplete("username")
+            .inputmode("email")
+            .hint(l.t("first-run-email-hint"))
+            .problem(problem("email")),
+        // a password is never sent back
+        Field::new("password", l.t("first-run-password"), "")
+            .kind(Kind::Line("password"))
+            .autocomplete("new-password")
+            .hint(l.t("first-run-password-hint"))
+            .problem(problem("password")),
+    ];
+    DoorPage {
+        l,
+        host,
+        title: estampe_texts::key("first-run-title"),
+        text: estampe_texts::key("first-run-text"),
+        submit: estampe_texts::key("first-run-submit"),
+        action: "/first-run",
+        next: "",
+        fields,
+        problem: None,
+    }
+}
+
+pub(crate) fn sign_in_page<'a>(
+    l: &'a Lang,
+    host: &'a str,
+    form: &'a SignIn,
+    problem: Option<&str>,
+) -> DoorPage<'a> {
+    let fields = vec![
+        Field::new("email", l.t("sign-in-email"), &form.email)
+            .kind(Kind::Line("email"))
+            .autocomplete("username")
+            .inputmode("email"),
+        Field::new("password", l.t("sign-in-password"), "")
+            .kind(Kind::Line("password"))
+            .autocomplete("current-password"),
+    ];
+    DoorPage {
+        l,
+        host,
+        title: estampe_texts::key("sign-in-title"),
+        text: estampe_texts::key("sign-in-text"),
+        submit: estampe_texts::key("sign-in-submit"),
+        action: "/sign-in",
+        next: &form.next,
+        fields,
+        problem: problem.map(|key| l.t(key).to_string()),
+    }
+}
+
+async fn first_run(visit: Visit) -> Reply {
+    if !visit.ok(visit.service().first_run_open().await)? {
+        return Ok(see_other("/sign-in"));
+    }
+    visit.page(&first_run_page(&visit.l, visit.organisation(), &FirstRun::default(), &[]))
+}
+
+async fn do_first_run(sent: OpenForm<FirstRunForm>) -> Reply {
+    let OpenForm { visit, form: FirstRunForm(form) } = sent;
+    match visit.ok(visit.service().first_run(&visit.ctx, &form).await)? {
+        FirstRunOutcome::Done(signed_in) => Ok(enter(&signed_in, "/")),
+        FirstRunOutcome::Problems(found) => {
+            let page = first_run_page(&visit.l, visit.organisation(), &form, &found);
+            visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+    }
+}
+
+async fn sign_in(visit: Visit, request: HttpRequest) -> Reply {
+    if visit.ok(visit.service().first_run_open().await)? {
+        return Ok(see_other("/first-run"));
+    }
+    let form = SignIn { next: query_of(&request, "next"), ..SignIn::default() };
+    visit.page(&sign_in_page(&visit.l, visit.organisation(), &form, None))
+}
+
+async fn do_sign_in(sent: OpenForm<SignIn>) -> Reply {
+    let OpenForm { visit, form } = sent;
+    let outcome = visit.ok(visit.service().sign_in(&visit.ctx, &form.email, &form.password).await);
+    let fault = match outcome {
+        Ok(signed_in) => return Ok(enter(&signed_in, local_path(&form.next))),
+        Err(fault) => fault,
+    };
+    let (status, problem) = match fault.domain().map(estampe_domain::Error::kind) {
+        Some(ErrorKind::Unauthenticated) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, estampe_texts::key("sign-in-wrong"))
+        }
+        Some(ErrorKind::Unavailable) => {
+            (StatusCode::SERVICE_UNAVAILABLE, estampe_texts::key("sign-in-throttled"))
+        }
+        _ => return Err(fault),
+    };
+    visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, Some(problem)))
+}
+
+async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
+    if let Some(token) = presented(&request) {
+        sent.desk.ok(sent.desk.service().sign_out(&sent.desk.ctx, &token).await)?;
+    }
+    let mut reply = see_other("/sign-in");
+    // a cookie of our own making is always writable
+    let _ = reply.add_cookie(&no_cookie());
+    Ok(reply)
+}
+
+fn enter(signed_in: &SignedIn, next: &str) -> HttpResponse {
+    let mut reply = see_other(next);
+    // a cookie of our own making is always writable
+    let _ = reply.add_cookie(&cookie(&signed_in.token));
+    reply
+}

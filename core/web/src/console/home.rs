@@ -1,0 +1,119 @@
+//! The console's first page: what needs a person, figures, sources.
+
+use askama::Template;
+use estampe_domain::run::{HoldReason, Run};
+use estampe_service::views::{Attention, Home};
+use estampe_texts::key;
+
+use crate::console::shell::{Section, Shell};
+use crate::console::sources::SourceLine;
+use crate::locale::Lang;
+use crate::respond::Reply;
+use crate::session::Desk;
+use crate::words;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "console/home.html")]
+pub(crate) struct HomePage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) s: Shell,
+    pub(crate) points: Vec<Point>,
+    pub(crate) figures: Vec<(String, String)>,
+    pub(crate) sources: Vec<SourceLine>,
+}
+
+/// Something that needs a person: what, why, and the next step.
+pub(crate) struct Point {
+    pub(crate) icon: &'static str,
+    pub(crate) tone: &'static str,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) action: Option<(String, String)>,
+}
+
+impl<'a> HomePage<'a> {
+    pub(crate) fn new(l: &'a Lang, s: Shell, home: &Home) -> Self {
+        let figure = |count: u64, key: &'static str| (l.n(count), l.t(key).with("count", count).to_string());
+        Self {
+            points: home.attention.iter().map(|attention| point(l, attention)).collect(),
+            figures: vec![
+                figure(home.cards, key("figure-cards")),
+                figure(home.people, key("figure-people")),
+                figure(home.leads_30_days, key("figure-leads")),
+                figure(home.mails_waiting, key("figure-mails")),
+            ],
+            sources: home.sources.iter().map(|source| SourceLine::new(l, source)).collect(),
+            l,
+            s,
+        }
+    }
+}
+
+fn point(l: &Lang, attention: &Attention) -> Point {
+    let action = |key: &'static str, href: String| Some((l.t(key).to_string(), href));
+    match attention {
+        Attention::RunHeld(run) => Point {
+            icon: "alert",
+            tone: if run.hold == Some(HoldReason::TooManyGone) { "seal" } else { "sun" },
+            title: l.t("home-held-title").with("source", run.source_name.as_str()).to_string(),
+            text: held(l, run),
+            action: action(key("home-held-action"), format!("/runs/{}", run.id)),
+        },
+        Attention::RunFailed(run) => {
+            let code = run.failure.as_ref().map_or("", |(code, _)| code.as_str());
+            let reason = l.t(words::failure(code)).to_string();
+            Point {
+                icon: "alert",
+                tone: "seal",
+                title: l.t("home-failed-title").with("source", run.source_name.as_str()).to_string(),
+                text: l.t("home-failed-text").with("reason", reason).to_string(),
+                action: action(key("home-failed-action"), format!("/runs/{}", run.id)),
+            }
+        }
+        Attention::DeadMail(count) => Point {
+            icon: "mail",
+            tone: "sun",
+            title: l.t("home-mail-title").with("count", *count).to_string(),
+            text: l.t("home-mail-text").to_string(),
+            action: action(key("home-mail-action"), "/outbox".to_owned()),
+        },
+        Attention::PluginProblem(what) => Point {
+            icon: "plug",
+            tone: "seal",
+            title: l.t("home-plugin-title").to_string(),
+            text: what.clone(),
+            action: None,
+        },
+        Attention::NoSource => Point {
+            icon: "refresh",
+            tone: "plate",
+            title: l.t("home-source-title").to_string(),
+            text: l.t("home-source-text").to_string(),
+            action: action(key("home-source-action"), "/sources/new".to_owned()),
+        },
+    }
+}
+
+fn held(l: &Lang, run: &Run) -> String {
+    if run.hold == Some(HoldReason::TooManyGone) {
+        l.t("home-held-gone")
+            .with("count", run.counts.disabled)
+            .with("known", run.known_active)
+            .with("percent", percent(run.counts.disabled, run.known_active))
+            .to_string()
+    } else {
+        l.t("home-held-plan").with("count", run.counts.changes()).to_string()
+    }
+}
+
+/// A share in whole percent, rounded.
+pub(crate) fn percent(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(200).saturating_add(whole) / whole.saturating_mul(2).max(1)
+}
+
+/// `GET /`
+pub(crate) async fn show(desk: Desk) -> Reply {
+    let home = desk.ok(desk.service().home(&desk.ctx).await)?;
+    desk.page(&HomePage::new(&desk.l, Shell::new(&desk, Section::Home, "/"), &home))
+}

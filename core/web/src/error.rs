@@ -1,0 +1,249 @@
+//! What went wrong, mapped once: to a status, a stable code and words, for pages and
+//! for problem+json alike. Defects are logged here, once, without personal data.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+use estampe_domain::{Error, ErrorKind, RequestId};
+use estampe_texts::key;
+use serde::Serialize;
+
+use crate::headers::Surface;
+use crate::locale::Lang;
+use crate::respond::see_other;
+use crate::visit::Visit;
+
+/// Why a request got no answer of its own.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// A use case said so.
+    Domain(Error),
+    /// A form that some other site sent.
+    Origin,
+    /// A form whose token is not this session's.
+    Expired,
+    /// A body above the limit.
+    TooLarge,
+    /// Not signed in: where to go instead.
+    SignIn(String),
+}
+
+/// A request's failure, ready to be shown where it happened.
+pub(crate) struct Fault(Box<Inner>);
+
+struct Inner {
+    cause: Cause,
+    surface: Surface,
+    l: Lang,
+    request: RequestId,
+}
+
+/// A line of the one table.
+struct Entry {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+impl Fault {
+    pub(crate) fn new(visit: &Visit, cause: Cause) -> Self {
+        let request = visit.ctx.request;
+        if let Cause::Domain(error) = &cause {
+            match error.kind() {
+                ErrorKind::Internal => tracing::error!(request.id = %request, %error, "request failed"),
+                ErrorKind::Unavailable => tracing::warn!(request.id = %request, %error, "request not possible"),
+                _ => {}
+            }
+        }
+        Self(Box::new(Inner { cause, surface: visit.surface, l: visit.l.clone(), request }))
+    }
+
+    pub(crate) fn not_found(visit: &Visit) -> Self {
+        Self::new(visit, Cause::Domain(Error::NotFound))
+    }
+
+    /// The domain's error, where there is one.
+    pub(crate) fn domain(&self) -> Option<&Error> {
+        match &self.0.cause {
+            Cause::Domain(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Inner {
+    /// The one table.
+    fn entry(&self) -> Entry {
+        let entry = |status, code, title, text| Entry { status, code, title, text };
+        match &self.cause {
+            Cause::Domain(error) => match error.kind() {
+                ErrorKind::NotFound => entry(
+                    StatusCode::NOT_FOUND,
+                    error.code(),
+                    key("error-not-found-title"),
+                    match self.surface {
+                        Surface::Public => key("error-not-found-text"),
+                        Surface::Console | Surface::Operator => key("error-console-not-found-text"),
+                    },
+                ),
+                ErrorKind::Invalid => entry(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    error.code(),
+                    key("error-invalid-title"),
+                    key("error-invalid-text"),
+                ),
+                ErrorKind::Conflict => {
+                    entry(StatusCode::CONFLICT, error.code(), key("error-conflict-title"), key("error-conflict-text"))
+                }
+                ErrorKind::Forbidden => entry(
+                    StatusCode::FORBIDDEN,
+                    error.code(),
+                    key("error-forbidden-title"),
+                    key("error-forbidden-text"),
+                ),
+                ErrorKind::Unauthenticated => entry(
+                    StatusCode::UNAUTHORIZED,
+                    error.code(),
+                    key("error-unauthenticated-title"),
+                    key("error-unauthenticated-text"),
+                ),
+                ErrorKind::Unavailable if matches!(error, Error::Plugin(_)) => {
+                    entry(StatusCode::BAD_GATEWAY, error.code(), key("error-plugin-title"), key("error-plugin-text"))
+                }
+                ErrorKind::Unavailable => entry(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    error.code(),
+                    key("error-unavailable-title"),
+                    key("error-unavailable-text"),
+                ),
+                ErrorKind::Internal => entry(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    error.code(),
+                    key("error-internal-title"),
+                    key("error-internal-text"),
+                ),
+            },
+            Cause::Origin => {
+                entry(StatusCode::FORBIDDEN, "foreign_origin", key("error-origin-title"), key("error-origin-text"))
+            }
+            Cause::Expired => {
+                entry(StatusCode::FORBIDDEN, "form_expired", key("error-expired-title"), key("error-expired-text"))
+            }
+            Cause::TooLarge => entry(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                key("error-too-large-title"),
+                key("error-too-large-text"),
+            ),
+            Cause::SignIn(_) => entry(
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                key("error-unauthenticated-title"),
+                key("error-unauthenticated-text"),
+            ),
+        }
+    }
+
+    /// What the domain adds for people: never for defects, which may hold internals.
+    fn detail(&self) -> Option<String> {
+        match &self.cause {
+            Cause::Domain(Error::Invalid { .. } | Error::Conflict(_)) => match &self.cause {
+                Cause::Domain(error) => Some(error.to_string()),
+                _ => None,
+            },
+            Cause::Domain(Error::Plugin(failure)) => Some(failure.message.clone()),
+            _ => None,
+        }
+    }
+
+    /// The reference that finds the log line; absent where two answers must be the same.
+    fn reference(&self) -> Option<String> {
+        let logged = matches!(
+            &self.cause,
+            Cause::Domain(error) if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable)
+        );
+        logged.then(|| self.request.to_string())
+    }
+}
+
+/// A page that says what went wrong.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub(crate) struct ErrorPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) detail: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) home: bool,
+}
+
+/// RFC 9457.
+#[derive(Serialize)]
+struct Problem {
+    r#type: String,
+    title: String,
+    status: u16,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    request: String,
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.cause.fmt(f)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.entry().code)
+    }
+}
+
+impl ResponseError for Fault {
+    fn status_code(&self) -> StatusCode {
+        self.0.entry().status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let inner = &self.0;
+        let Entry { status, code, title, text } = inner.entry();
+        match (&inner.cause, inner.surface) {
+            (_, Surface::Operator) => HttpResponse::build(status)
+                .insert_header((CONTENT_TYPE, "application/problem+json"))
+                .body(
+                    serde_json::to_string(&Problem {
+                        r#type: format!("urn:estampe:problem:{code}"),
+                        title: inner.l.t(title).to_string(),
+                        status: status.as_u16(),
+                        code,
+                        detail: inner.detail(),
+                        request: inner.request.to_string(),
+                    })
+                    .unwrap_or_default(),
+                ),
+            (Cause::SignIn(location), _) => see_other(location),
+            _ => {
+                let page = ErrorPage {
+                    l: &inner.l,
+                    title,
+                    text,
+                    detail: inner.detail(),
+                    reference: inner.reference(),
+                    home: inner.surface == Surface::Console,
+                };
+                HttpResponse::build(status)
+                    .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+                    .insert_header((CACHE_CONTROL, "no-store"))
+                    .insert_header((VARY, "Accept-Language"))
+                    .body(page.render().unwrap_or_default())
+            }
+        }
+    }
+}

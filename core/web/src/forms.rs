@@ -1,0 +1,199 @@
+//! Forms: what was typed, from where, and whether it is this session's.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::{FromRequest, HttpRequest, web};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::error::{Cause, Fault};
+use crate::session::Desk;
+use crate::visit::Visit;
+
+/// Most bytes of a form's body.
+const LIMIT: usize = 32 * 1024;
+
+/// The hidden field of a session's forms.
+pub(crate) const CSRF: &str = "csrf";
+
+/// A future that actix awaits on its own thread.
+pub(crate) type Local<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+/// The pairs of a form, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn parse(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().take(256).collect())
+    }
+
+    /// The first value of this name, or nothing typed.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// Every value of this name.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    }
+}
+
+/// A form that anybody may send, from our own pages: the Origin is checked, there is
+/// no session yet that a token could belong to.
+pub(crate) struct OpenForm<T> {
+    pub(crate) visit: Visit,
+    pub(crate) form: T,
+}
+
+/// A form of a session: signed in, its own token, from our own pages.
+pub(crate) struct ProtectedForm<T> {
+    pub(crate) desk: Desk,
+    pub(crate) form: T,
+}
+
+impl<T: From<Fields> + 'static> FromRequest for OpenForm<T> {
+    type Error = actix_web::Error;
+    type Future = Local<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let visit = Visit::of(&request, estampe_domain::Actor::Visitor)?;
+            let fields = read(&visit, &request, payload).await?;
+            Ok(Self { visit, form: T::from(fields) })
+        })
+    }
+}
+
+impl<T: From<Fields> + 'static> FromRequest for ProtectedForm<T> {
+    type Error = actix_web::Error;
+    type Future = Local<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let desk = Desk::of(&request).await?;
+            let fields = read(&desk, &request, payload).await?;
+            if !is_token(&desk.secret, &fields.text(CSRF)) {
+                return Err(Fault::new(&desk, Cause::Expired).into());
+            }
+            Ok(Self { desk, form: T::from(fields) })
+        })
+    }
+}
+
+/// For forms of a button alone.
+pub(crate) struct Nothing;
+
+impl From<Fields> for Nothing {
+    fn from(_: Fields) -> Self {
+        Self
+    }
+}
+
+async fn read(visit: &Visit, request: &HttpRequest, payload: Payload) -> Result<Fields, Fault> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(actix_web::http::uri::Authority::as_str));
+    if !is_own(request.headers(), visit.origin(), host) {
+        return Err(Fault::new(visit, Cause::Origin));
+    }
+    let payload = web::Payload::from_request(request, &mut { payload }).await;
+    let body = match payload {
+        Ok(payload) => payload.to_bytes_limited(LIMIT).await,
+        Err(_) => return Err(Fault::new(visit, Cause::TooLarge)),
+    };
+    match body {
+        Ok(Ok(body)) => Ok(Fields::parse(&body)),
+        // the visitor went away in the middle: nobody reads this answer
+        Ok(Err(_)) => Err(Fault::new(visit, Cause::Domain(estampe_domain::Error::invalid("body", "it is cut short")))),
+        Err(_) => Err(Fault::new(visit, Cause::TooLarge)),
+    }
+}
+
+/// Whether a form comes from our own pages, as far as the browser says: no page of
+/// another site can take these headers away or forge them. Without any (an old
+/// browser, a script) nothing is said against it.
+fn is_own(headers: &HeaderMap, own: &str, host: Option<&str>) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let site = text("sec-fetch-site");
+    let site_is_own = site.is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let origin_is_own = match text(ORIGIN.as_str()) {
+        None => true,
+        // a page without referrer sends "null"; then only the other header can tell
+        Some("null") => site.is_some(),
+        Some(origin) => {
+            // also by another name of ours: the browser connected to the host it names
+            origin == own || host.is_some_and(|host| origin.strip_prefix("https://") == Some(host))
+        }
+    };
+    site_is_own && origin_is_own
+}
+
+/// The token for a session's forms.
+pub(crate) fn token(secret: &str) -> String {
+    mac(secret).map(|mac| data_encoding::BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())).unwrap_or_default()
+}
+
+fn is_token(secret: &str, given: &str) -> bool {
+    let given = data_encoding::BASE64URL_NOPAD.decode(given.as_bytes()).unwrap_or_default();
+    mac(secret).is_some_and(|mac| mac.verify_slice(&given).is_ok())
+}
+
+fn mac(secret: &str) -> Option<Hmac<Sha256>> {
+    if secret.is_empty() {
+        return None;
+    }
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+    mac.update(b"estampe console form v1");
+    Some(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn own(pairs: &[(&'static str, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        is_own(&headers, "https://cards.example", Some("localhost:8443"))
+    }
+
+    #[test]
+    fn forms_of_other_sites_are_refused() {
+        assert!(own(&[]));
+        assert!(own(&[("origin", "https://cards.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(own(&[("origin", "https://localhost:8443")]));
+        assert!(own(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));
+        assert!(!own(&[("origin", "null")]));
+        assert!(!own(&[("origin", "http://localhost:8443")]));
+        assert!(!own(&[("origin", "https://evil.example")]));
+        assert!(!own(&[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(!own(&[("sec-fetch-site", "cross-site")]));
+        assert!(!own(&[("sec-fetch-site", "same-site")]));
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_session_alone() {
+        let good = token("one session");
+        assert!(is_token("one session", &good));
+        assert!(!is_token("another", &good));
+        assert!(!is_token("one session", ""));
+        assert!(!is_token("", &token("")));
+    }
+
+    #[test]
+    fn boxes_of_one_name_are_all_kept() {
+        let fields = Fields::parse(b"name=Zo%C3%A9+L&consent=a&consent=b&x");
+        assert_eq!(fields.text("name"), "Zoé L");
+        assert_eq!(fields.all("consent"), ["a", "b"]);
+        assert_eq!(fields.text("absent"), "");
+    }
+}

@@ -1,0 +1,211 @@
+//! Renders every page with sample data, in both languages, and checks what must hold
+//! for all of them. The pages are left in `target/gallery` to be looked at.
+
+use std::path::PathBuf;
+
+use askama::Template;
+use estampe_domain::run::{HoldReason, RunState};
+use estampe_domain::{Locale, lead::LeadForm};
+use estampe_service::views::{FirstRun, JobState, PeopleFilter, PeoplePage};
+
+use crate::assets;
+use crate::console::doors::{SignIn, first_run_page, sign_in_page};
+use crate::console::home::HomePage;
+use crate::console::leads::{LeadDetailPage, LeadsPage};
+use crate::console::outbox::OutboxPage;
+use crate::console::people::{PeopleListPage, PersonPage};
+use crate::console::runs::RunPage;
+use crate::console::shell::Section;
+use crate::console::sources::{NewSource, NewSourcePage, SourceLine, SourcePage, SourcesPage};
+use crate::error::ErrorPage;
+use crate::public::ca::CaPage;
+use crate::public::card::{CardPage, QrPage};
+use crate::public::exchange::{ExchangePage, KeptPage, SentPage, fields};
+use crate::samples::{self, HOST, lang, shell};
+use crate::state::LocalRoot;
+
+type Pages = Vec<(&'static str, String)>;
+
+fn public_pages(locale: Locale) -> Pages {
+    let l = &lang(locale);
+    let (card, bare) = (samples::card(), samples::card_of(samples::bare_profile()));
+    let exchange = samples::exchange(locale);
+    let (typed, empty) = (samples::typed(), LeadForm::default());
+    let wrong = typed.parse().unwrap_err();
+    let mut already = ExchangePage::new(l, HOST, &exchange, &typed, None);
+    already.already = Some(samples::now());
+    let root = LocalRoot { pem: String::new(), fingerprint: "9A:41:".repeat(15) + "7F:C2" };
+    let kept = KeptPage {
+        l,
+        card: &card.public_id,
+        fields: fields(l, &typed, None),
+        form: &typed,
+        reference: Some("0192…".into()),
+    };
+    let error = ErrorPage {
+        l,
+        title: "error-not-found-title",
+        text: "error-not-found-text",
+        detail: None,
+        reference: None,
+        home: false,
+    };
+    let broken = ErrorPage {
+        l,
+        title: "error-internal-title",
+        text: "error-internal-text",
+        detail: Some("…".into()),
+        reference: Some("01935e1c-7f00-7000-8000-070707070707".into()),
+        home: true,
+    };
+    vec![
+        ("card", CardPage::new(l, HOST, &card).render().unwrap()),
+        ("card-bare", CardPage::new(l, HOST, &bare).render().unwrap()),
+        ("qr", QrPage { l, card: &card, url: "https://cartes.example/c/x".into() }.render().unwrap()),
+        ("exchange", ExchangePage::new(l, HOST, &exchange, &empty, None).render().unwrap()),
+        ("exchange-wrong", ExchangePage::new(l, HOST, &exchange, &typed, Some(&wrong)).render().unwrap()),
+        ("exchange-already", already.render().unwrap()),
+        ("kept", kept.render().unwrap()),
+        (
+            "sent",
+            SentPage { l, receipt: &samples::receipt(), email: "amelie.traore@atelier.fr" }.render().unwrap(),
+        ),
+        ("ca", CaPage { l, host: HOST, root: &root }.render().unwrap()),
+        ("error-not-found", error.render().unwrap()),
+        ("error-internal", broken.render().unwrap()),
+    ]
+}
+
+fn console_pages(locale: Locale) -> Pages {
+    let l = &lang(locale);
+    let s = shell;
+    let filter = PeopleFilter { query: "zoé".into(), active: Some(true), after: Some("x".into()) };
+    let (all, nobody) =
+        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, next: None });
+    let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
+    let wrong =
+        [("token", "first-run-token-wrong"), ("password", "password-too-short")];
+    let sign_in = SignIn::default();
+    let (people, person, gone) = (samples::people(), samples::person(true), samples::person(false));
+    let lines = || samples::home(false).sources.iter().map(|source| SourceLine::new(l, source)).collect();
+    let plugins = samples::plugins();
+    let overview = samples::overview("Annuaire RH", Some(RunState::Held));
+    let runs = [samples::run(RunState::Held, Some(HoldReason::PlanOnly)), samples::run(RunState::Done, None)];
+    let source = |probes| SourcePage { l, s: s(Section::Sources), overview: &overview, runs: &runs, probes };
+    let new_source = |plugins: &[_], found| NewSourcePage {
+        l,
+        s: s(Section::Sources),
+        fields: NewSource::default().fields(l, plugins, found),
+        has_plugins: !plugins.is_empty(),
+    };
+    let person_page = |detail| PersonPage { l, s: s(Section::People), detail, card_url: "https://c/".into() };
+    let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
+    let mut pages = vec![
+        ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
+        ("sign-in", sign_in_page(l, HOST, &sign_in, Some("sign-in-wrong")).render().unwrap()),
+        ("home", HomePage::new(l, s(Section::Home), &samples::home(false)).render().unwrap()),
+        ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true)).render().unwrap()),
+        ("people", PeopleListPage { l, s: s(Section::People), filter: &filter, page: &people }.render().unwrap()),
+        ("people-none", PeopleListPage { l, s: s(Section::People), filter: &filter, page: &nobody }.render().unwrap()),
+        ("people-empty", PeopleListPage { l, s: s(Section::People), filter: &all, page: &nobody }.render().unwrap()),
+        ("person", person_page(&person).render().unwrap()),
+        ("person-gone", person_page(&gone).render().unwrap()),
+        ("sources", SourcesPage { l, s: s(Section::Sources), sources: lines() }.render().unwrap()),
+        ("sources-empty", SourcesPage { l, s: s(Section::Sources), sources: Vec::new() }.render().unwrap()),
+        ("source", source(None).render().unwrap()),
+        ("source-checked", source(Some(samples::probes())).render().unwrap()),
+        ("source-new", new_source(&plugins, Some(("path", "source-new-path-wrong"))).render().unwrap()),
+        ("source-new-none", new_source(&[], None).render().unwrap()),
+        ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
+        ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
+        ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
+        (
+            "outbox",
+            OutboxPage { l, s: s(Section::Outbox), mails: &[samples::mail(JobState::Dead)] }.render().unwrap(),
+        ),
+        ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), mails: &[] }.render().unwrap()),
+    ];
+    for (name, state, hold) in [
+        ("run-planning", RunState::Planning, None),
+        ("run-held", RunState::Held, Some(HoldReason::TooManyGone)),
+        ("run-plan", RunState::Held, Some(HoldReason::PlanOnly)),
+        ("run-applying", RunState::Applying, None),
+        ("run-done", RunState::Done, None),
+        ("run-failed", RunState::Failed, None),
+        ("run-discarded", RunState::Discarded, None),
+    ] {
+        let detail = &samples::run_detail(state, hold);
+        pages.push((name, RunPage { l, s: s(Section::Sources), detail }.render().unwrap()));
+    }
+    pages
+}
+
+fn pages(locale: Locale) -> Pages {
+    let mut pages = public_pages(locale);
+    pages.extend(console_pages(locale));
+    pages
+}
+
+#[test]
+fn every_page_says_its_words_and_nothing_inline() {
+    for locale in Locale::ALL {
+        for (name, html) in pages(locale) {
+            assert!(!html.contains('⟦'), "{name} ({}) lacks words: {html}", locale.tag());
+            assert!(!html.contains("{$") && !html.contains("{ $"), "{name} lacks an argument");
+            let lower = html.to_lowercase();
+            for inline in ["<style", "style=", "<script", " onclick", " onload", " onsubmit", "javascript:"] {
+                assert!(!lower.contains(inline), "{name}: {inline}");
+            }
+            for elsewhere in ["src=\"http", "src=\"//", "url(http"] {
+                assert!(!lower.contains(elsewhere), "{name} fetches from elsewhere");
+            }
+            assert!(html.contains(&format!("<html lang=\"{}\">", locale.tag())), "{name}");
+            assert_eq!(html.matches("<h1").count(), 1, "{name} has one heading of the first rank");
+            assert_eq!(html.matches("<main").count(), 1, "{name} has one main part");
+        }
+    }
+}
+
+#[test]
+fn every_id_stands_once_and_every_label_finds_its_field() {
+    for (name, html) in pages(Locale::En) {
+        let values = |attribute: &str| -> Vec<String> {
+            html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()).map(ToOwned::to_owned).collect()
+        };
+        let ids = values(" id=\"");
+        let mut once = ids.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), ids.len(), "{name}: {ids:?}");
+        let named = values(" for=\"").into_iter().chain(
+            [" aria-describedby=\"", " aria-labelledby=\"", " href=\"#"]
+                .into_iter()
+                .flat_map(values)
+                .flat_map(|list| list.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>()),
+        );
+        for id in named {
+            assert!(ids.contains(&id), "{name} points at {id}, which is not there");
+        }
+    }
+}
+
+#[test]
+fn what_people_typed_is_text() {
+    for (name, html) in pages(Locale::Fr) {
+        assert!(!html.contains("<script>alert"), "{name}");
+    }
+    let bare = public_pages(Locale::Fr).into_iter().find(|(name, _)| *name == "card-bare").unwrap().1;
+    assert!(bare.contains("&#60;script&#62;alert"), "{bare}");
+}
+
+#[test]
+fn the_gallery_is_written() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/gallery");
+    assets::write_to(&folder);
+    for locale in Locale::ALL {
+        for (name, html) in pages(locale) {
+            let path = folder.join(format!("{name}.{}.html", locale.tag()));
+            std::fs::write(path, html.replace("http-equiv=\"refresh\"", "name=\"refresh\"")).unwrap();
+        }
+    }
+}

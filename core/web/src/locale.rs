@@ -1,0 +1,88 @@
+//! The language of a page, and how it is carried from page to page.
+//!
+//! A language chosen by `?lang=` stands above the browser's wish and is carried
+//! through links; the console keeps it in a cookie instead.
+
+use std::borrow::Borrow;
+use std::fmt::Display;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT_LANGUAGE;
+use estampe_domain::{Locale, Ts};
+use estampe_texts::{Message, TimeZone};
+
+use crate::headers::Surface;
+
+/// The console's cookie that keeps a chosen language.
+pub(crate) const COOKIE: &str = "__Host-estampe-lang";
+
+/// A page's language, with the moment and the zone its times are written for.
+/// Templates call it `l`.
+#[derive(Clone, Debug)]
+pub(crate) struct Lang {
+    pub(crate) locale: Locale,
+    pub(crate) chosen: bool,
+    pub(crate) zone: TimeZone,
+    pub(crate) now: Ts,
+}
+
+/// Which language a request wants, and whether its address says so.
+pub(crate) fn wanted(request: &HttpRequest, surface: Surface) -> (Locale, bool) {
+    let chosen = url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "lang")
+        .and_then(|(_, tag)| tag.parse().ok());
+    if let Some(locale) = chosen {
+        return (locale, true);
+    }
+    // never on the public side: what is answered there depends on the address and the
+    // browser's wish alone
+    let cookie = (surface == Surface::Console).then(|| request.cookie(COOKIE)).flatten();
+    if let Some(locale) = cookie.and_then(|cookie| cookie.value().parse().ok()) {
+        return (locale, false);
+    }
+    let wish = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    (Locale::negotiate(wish.unwrap_or_default(), Locale::En), false)
+}
+
+impl Lang {
+    /// The words of a key.
+    pub(crate) fn t<'a>(&self, key: &'a str) -> Message<'a> {
+        estampe_texts::say(self.locale, key)
+    }
+
+    /// A number.
+    pub(crate) fn n(&self, number: impl Borrow<u64>) -> String {
+        estampe_texts::number(self.locale, *number.borrow())
+    }
+
+    /// A moment, with "UTC" where that is the zone.
+    pub(crate) fn when(&self, at: &Ts) -> String {
+        let text = estampe_texts::date_time(self.locale, *at, &self.zone);
+        if self.zone == TimeZone::UTC { format!("{text} UTC") } else { text }
+    }
+
+    /// How long ago.
+    pub(crate) fn ago(&self, at: &Ts) -> String {
+        estampe_texts::ago(self.locale, self.now, *at, &self.zone)
+    }
+
+    /// For the `lang` attribute.
+    pub(crate) fn tag(&self) -> &'static str {
+        self.locale.tag()
+    }
+
+    /// The language that the switch offers.
+    pub(crate) fn other(&self) -> Locale {
+        self.locale.other()
+    }
+
+    /// The other language's own name.
+    pub(crate) fn other_name(&self) -> String {
+        estampe_texts::t(self.other(), "language-name")
+    }
+
+    /// A link that keeps the chosen language.
+    pub(crate) fn link(&self, path: impl Display) -> String {
+        if self.chosen { format!("{path}?lang={}", self.tag()) } else { path.to_string() }
+    }
+}

@@ -1,0 +1,81 @@
+//! People and leads over the operator's socket.
+
+use actix_web::http::StatusCode;
+use actix_web::HttpRequest;
+use estampe_domain::lead::Lead;
+use estampe_domain::person::PersonSummary;
+use estampe_service::views::PeopleFilter;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::console::people::query_of;
+use crate::operator::wire::Wire;
+use crate::respond::Reply;
+
+#[derive(Serialize)]
+struct PersonView {
+    id: String,
+    name: String,
+    title: Option<String>,
+    email: Option<String>,
+    active: bool,
+    public_id: String,
+    card_url: String,
+}
+
+impl PersonView {
+    fn new(wire: &Wire, person: &PersonSummary) -> Self {
+        Self {
+            id: person.id.to_string(),
+            name: person.profile.display_name.to_string(),
+            title: person.profile.title.as_ref().map(ToString::to_string),
+            email: person.profile.emails.first().map(ToString::to_string),
+            active: person.active,
+            public_id: person.public_id.to_string(),
+            card_url: wire.service().card_url(&person.public_id),
+        }
+    }
+}
+
+fn after(request: &HttpRequest) -> Option<String> {
+    Some(query_of(request, "after")).filter(|after| !after.is_empty())
+}
+
+/// `GET /v1/people?q=&after=`
+pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
+    let filter = PeopleFilter { query: query_of(&request, "q"), active: None, after: after(&request) };
+    let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
+    let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
+    wire.json(StatusCode::OK, &json!({ "people": people, "total": page.total, "next": page.next }))
+}
+
+#[derive(Serialize)]
+struct LeadView {
+    id: String,
+    card: String,
+    person: String,
+    person_name: String,
+    received_at: String,
+    /// `null` once erased.
+    details: Option<estampe_domain::lead::LeadDetails>,
+}
+
+impl From<Lead> for LeadView {
+    fn from(lead: Lead) -> Self {
+        Self {
+            id: lead.id.to_string(),
+            card: lead.card.to_string(),
+            person: lead.person.to_string(),
+            person_name: lead.person_name,
+            received_at: lead.received_at.to_string(),
+            details: lead.details,
+        }
+    }
+}
+
+/// `GET /v1/leads?after=`
+pub(crate) async fn leads(wire: Wire, request: HttpRequest) -> Reply {
+    let page = wire.ok(wire.service().leads(&wire.ctx, after(&request)).await)?;
+    let leads: Vec<_> = page.leads.into_iter().map(LeadView::from).collect();
+    wire.json(StatusCode::OK, &json!({ "leads": leads, "total": page.total, "next": page.next }))
+}

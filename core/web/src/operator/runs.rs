@@ -1,0 +1,71 @@
+//! Runs over the operator's socket.
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use estampe_domain::RunId;
+use estampe_domain::run::{Refusal, RunCounts};
+use estampe_service::views::RunDetail;
+use serde::Serialize;
+
+use crate::operator::wire::Wire;
+use crate::respond::Reply;
+
+#[derive(Serialize)]
+struct RunView {
+    id: RunId,
+    source: String,
+    state: &'static str,
+    hold: Option<&'static str>,
+    counts: RunCounts,
+    failure: Option<Failure>,
+    started_at: String,
+    ended_at: Option<String>,
+    refusals: Vec<Refusal>,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    code: String,
+    message: String,
+}
+
+impl From<RunDetail> for RunView {
+    fn from(detail: RunDetail) -> Self {
+        let run = detail.run;
+        Self {
+            id: run.id,
+            source: run.source_name,
+            state: run.state.as_str(),
+            hold: run.hold.map(|hold| hold.as_str()),
+            counts: run.counts,
+            failure: run.failure.map(|(code, message)| Failure { code, message }),
+            started_at: run.started_at.to_string(),
+            ended_at: run.ended_at.map(|at| at.to_string()),
+            refusals: detail.refusals,
+        }
+    }
+}
+
+async fn answer(wire: &Wire, id: RunId) -> Reply {
+    let detail = wire.ok(wire.service().run(&wire.ctx, id).await)?;
+    wire.json(StatusCode::OK, &RunView::from(detail))
+}
+
+/// `GET /v1/runs/{id}`
+pub(crate) async fn show(wire: Wire, path: web::Path<String>) -> Reply {
+    answer(&wire, wire.id(&path)?).await
+}
+
+/// `POST /v1/runs/{id}/approve`
+pub(crate) async fn approve(wire: Wire, path: web::Path<String>) -> Reply {
+    let id: RunId = wire.id(&path)?;
+    wire.ok(wire.service().approve_run(&wire.ctx, id).await)?;
+    answer(&wire, id).await
+}
+
+/// `POST /v1/runs/{id}/discard`
+pub(crate) async fn discard(wire: Wire, path: web::Path<String>) -> Reply {
+    let id: RunId = wire.id(&path)?;
+    wire.ok(wire.service().discard_run(&wire.ctx, id).await)?;
+    answer(&wire, id).await
+}

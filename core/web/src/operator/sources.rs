@@ -1,0 +1,89 @@
+//! Sources over the operator's socket.
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use estampe_domain::plugin::ConnectorSpec;
+use estampe_domain::source::SourceOverview;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::operator::wire::Wire;
+use crate::respond::Reply;
+
+#[derive(Serialize)]
+struct SourceView {
+    id: String,
+    name: String,
+    #[serde(flatten)]
+    connector: ConnectorSpec,
+    people: u64,
+    last_run: Option<LastRun>,
+}
+
+#[derive(Serialize)]
+struct LastRun {
+    id: String,
+    state: &'static str,
+    at: String,
+}
+
+impl From<SourceOverview> for SourceView {
+    fn from(overview: SourceOverview) -> Self {
+        let SourceOverview { source, people, last_run } = overview;
+        Self {
+            id: source.id.to_string(),
+            name: source.name,
+            connector: source.connector,
+            people,
+            last_run: last_run.map(|(id, state, at)| LastRun {
+                id: id.to_string(),
+                state: state.as_str(),
+                at: at.to_string(),
+            }),
+        }
+    }
+}
+
+/// `GET /v1/sources`
+pub(crate) async fn list(wire: Wire) -> Reply {
+    let sources = wire.ok(wire.service().sources(&wire.ctx).await)?;
+    let sources: Vec<SourceView> = sources.into_iter().map(SourceView::from).collect();
+    wire.json(StatusCode::OK, &json!({ "sources": sources }))
+}
+
+#[derive(Deserialize)]
+struct NewSource {
+    name: String,
+    plugin: String,
+    #[serde(default)]
+    config: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    inputs: std::collections::BTreeMap<String, std::path::PathBuf>,
+}
+
+/// `POST /v1/sources`
+pub(crate) async fn add(wire: Wire, body: web::Bytes) -> Reply {
+    let NewSource { name, plugin, config, inputs } = wire.body(&body)?;
+    let connector = ConnectorSpec { plugin, config, inputs };
+    let source = wire.ok(wire.service().add_source(&wire.ctx, &name, connector).await)?;
+    wire.json(StatusCode::CREATED, &json!({ "id": source.id, "name": source.name }))
+}
+
+/// `POST /v1/sources/{name}/check`
+pub(crate) async fn check(wire: Wire, name: web::Path<String>) -> Reply {
+    let probes = wire.ok(wire.service().check_source(&wire.ctx, &name).await)?;
+    wire.json(StatusCode::OK, &json!({ "probes": probes }))
+}
+
+#[derive(Deserialize)]
+struct Sync {
+    #[serde(default)]
+    plan_only: bool,
+}
+
+/// `POST /v1/sources/{name}/sync`
+pub(crate) async fn sync(wire: Wire, name: web::Path<String>, body: web::Bytes) -> Reply {
+    let Sync { plan_only } = wire.body(&body)?;
+    let started = wire.ok(wire.service().start_sync(&wire.ctx, &name, plan_only).await)?;
+    wire.json(StatusCode::ACCEPTED, &json!({ "run": started.run }))
+}

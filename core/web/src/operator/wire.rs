@@ -1,0 +1,50 @@
+//! A request over the operator's socket, and JSON in and out.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use estampe_domain::{Actor, Error};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Fault;
+use crate::respond::Reply;
+use crate::visit::Visit;
+
+/// A visit by the operator.
+pub(crate) struct Wire(Visit);
+
+impl Deref for Wire {
+    type Target = Visit;
+
+    fn deref(&self) -> &Visit {
+        &self.0
+    }
+}
+
+impl FromRequest for Wire {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Visit::of(request, Actor::Operator).map(Self))
+    }
+}
+
+impl Wire {
+    /// Reads a body; nothing at all is an empty object.
+    pub(crate) fn body<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, Fault> {
+        let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+        self.ok(serde_json::from_slice(bytes).map_err(|error| Error::invalid("body", error.to_string())))
+    }
+
+    /// An answer.
+    pub(crate) fn json(&self, status: StatusCode, body: &impl Serialize) -> Reply {
+        let text = serde_json::to_string(body).map_err(|error| Error::Internal(format!("json: {error}")));
+        Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/json")).body(self.ok(text)?))
+    }
+}

@@ -1,0 +1,125 @@
+//! A card, and its QR code to be scanned from the screen.
+
+use actix_web::{HttpRequest, web};
+use askama::Template;
+use estampe_domain::card::Card;
+use estampe_domain::person::{PhoneKind, Profile};
+use estampe_texts::key;
+
+use crate::locale::Lang;
+use crate::respond::Reply;
+use crate::visit::Visit;
+
+/// The card. Nothing in it differs from one view to the next.
+#[derive(Template)]
+#[template(path = "public/card.html")]
+pub(crate) struct CardPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) host: &'a str,
+    pub(crate) card: &'a Card,
+    pub(crate) profile: &'a Profile,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// A way to reach the holder.
+pub(crate) struct Row {
+    pub(crate) icon: &'static str,
+    pub(crate) href: Option<String>,
+    pub(crate) main: String,
+    pub(crate) small: String,
+}
+
+impl<'a> CardPage<'a> {
+    pub(crate) fn new(l: &'a Lang, host: &'a str, card: &'a Card) -> Self {
+        Self { l, host, card, profile: &card.profile, rows: rows(l, &card.profile) }
+    }
+
+    /// Whose card it is: the holder's organisation, else the host.
+    fn organisation(&self) -> &str {
+        self.profile.organisation.as_ref().map_or(self.host, |o| o.as_str())
+    }
+
+    fn initial(&self) -> String {
+        initial(self.organisation())
+    }
+
+    /// "Agence de Toulouse · elle"
+    fn place(&self) -> String {
+        let place = self.profile.office.as_ref().or(self.profile.department.as_ref());
+        [place, self.profile.pronouns.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|part| part.as_str())
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+}
+
+/// The letter in the mark.
+pub(crate) fn initial(name: &str) -> String {
+    name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
+fn rows(l: &Lang, profile: &Profile) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for phone in &profile.phones {
+        let kind = match phone.kind {
+            PhoneKind::Work => key("card-phone-work"),
+            PhoneKind::Mobile => key("card-phone-mobile"),
+        };
+        rows.push(Row {
+            icon: "phone",
+            href: Some(format!("tel:{}", phone.number.dialled())),
+            main: phone.number.to_string(),
+            small: l.t(kind).to_string(),
+        });
+    }
+    for email in &profile.emails {
+        rows.push(Row {
+            icon: "mail",
+            href: Some(format!("mailto:{email}")),
+            main: email.to_string(),
+            small: l.t("card-email").to_string(),
+        });
+    }
+    for link in &profile.links {
+        let host = link.url.host();
+        rows.push(Row {
+            icon: "link",
+            href: Some(link.url.to_string()),
+            main: link.label.as_ref().map_or_else(|| host.clone(), ToString::to_string),
+            small: if link.label.is_some() { host } else { String::new() },
+        });
+    }
+    if let Some(address) = &profile.address {
+        let main = address.first_line();
+        let locality = address.locality();
+        let small = if main == locality { String::new() } else { locality };
+        rows.push(Row { icon: "pin", href: None, main, small });
+    }
+    rows
+}
+
+/// `GET /c/{public_id}`
+pub(crate) async fn show(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
+    let id = visit.public_id(&path)?;
+    let card = visit.ok(visit.service().card(&visit.ctx, &id).await)?;
+    visit.kept_page(&request, &CardPage::new(&visit.l, visit.organisation(), &card))
+}
+
+/// The QR code, large.
+#[derive(Template)]
+#[template(path = "public/qr.html")]
+pub(crate) struct QrPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) card: &'a Card,
+    pub(crate) url: String,
+}
+
+/// `GET /c/{public_id}/qr`
+pub(crate) async fn qr(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
+    let id = visit.public_id(&path)?;
+    let card = visit.ok(visit.service().card(&visit.ctx, &id).await)?;
+    let url = visit.service().card_url(&id);
+    visit.kept_page(&request, &QrPage { l: &visit.l, card: &card, url })
+}

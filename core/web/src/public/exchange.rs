@@ -1,0 +1,173 @@
+//! The form to share details back. Nothing typed is ever lost, and a confirmation is
+//! shown only for what is on disk.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, REFERRER_POLICY};
+use actix_web::web;
+use askama::Template;
+use estampe_domain::card::Card;
+use estampe_domain::lead::{FormProblems, LeadField, LeadForm};
+use estampe_domain::purpose::LegalBasis;
+use estampe_domain::{ErrorKind, PublicId, Ts};
+use estampe_service::views::{Exchange, Receipt, Submission};
+
+use crate::fields::{Field, Kind, problems};
+use crate::forms::{Fields, OpenForm};
+use crate::locale::Lang;
+use crate::respond::Reply;
+use crate::visit::Visit;
+use crate::words::lead_problem;
+
+/// The form.
+#[derive(Template)]
+#[template(path = "public/exchange.html")]
+pub(crate) struct ExchangePage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) host: &'a str,
+    pub(crate) exchange: &'a Exchange,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) ticked: &'a [String],
+    /// Set when other details went through under the form's first key.
+    pub(crate) already: Option<Ts>,
+}
+
+/// The form after a failure of ours: needs nothing that may be away.
+#[derive(Template)]
+#[template(path = "public/kept.html")]
+pub(crate) struct KeptPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) card: &'a PublicId,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) form: &'a LeadForm,
+    pub(crate) reference: Option<String>,
+}
+
+/// The confirmation.
+#[derive(Template)]
+#[template(path = "public/sent.html")]
+pub(crate) struct SentPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) receipt: &'a Receipt,
+    pub(crate) email: &'a str,
+}
+
+impl<'a> ExchangePage<'a> {
+    pub(crate) fn new(
+        l: &'a Lang,
+        host: &'a str,
+        exchange: &'a Exchange,
+        form: &'a LeadForm,
+        found: Option<&FormProblems>,
+    ) -> Self {
+        Self { l, host, exchange, fields: fields(l, form, found), ticked: &form.consents, already: None }
+    }
+
+    fn card(&self) -> &Card {
+        &self.exchange.card
+    }
+
+    fn problems(&self) -> usize {
+        problems(&self.fields)
+    }
+
+    fn is_ticked(&self, purpose: &str) -> bool {
+        self.ticked.iter().any(|ticked| ticked == purpose)
+    }
+
+    fn asks(&self, basis: &LegalBasis) -> bool {
+        *basis == LegalBasis::Consent
+    }
+}
+
+/// The five fields as typed.
+pub(crate) fn fields(l: &Lang, form: &LeadForm, found: Option<&FormProblems>) -> Vec<Field> {
+    let problem = |field: LeadField| {
+        found.and_then(|problems| problems.of(field)).map(|problem| lead_problem(l, field, problem))
+    };
+    vec![
+        Field::new("name", l.t("lead-name"), &form.name).autocomplete("name").problem(problem(LeadField::Name)),
+        Field::new("email", l.t("lead-email"), &form.email)
+            .kind(Kind::Line("email"))
+            .autocomplete("email")
+            .inputmode("email")
+            .problem(problem(LeadField::Email)),
+        Field::new("phone", l.t("lead-phone"), &form.phone)
+            .kind(Kind::Line("tel"))
+            .autocomplete("tel")
+            .inputmode("tel")
+            .optional()
+            .problem(problem(LeadField::Phone)),
+        Field::new("company", l.t("lead-company"), &form.company)
+            .autocomplete("organization")
+            .optional()
+            .problem(problem(LeadField::Company)),
+        Field::new("message", l.t("lead-message"), &form.message)
+            .kind(Kind::Lines)
+            .optional()
+            .problem(problem(LeadField::Message)),
+    ]
+}
+
+impl From<Fields> for LeadForm {
+    fn from(fields: Fields) -> Self {
+        Self {
+            name: fields.text("name"),
+            email: fields.text("email"),
+            phone: fields.text("phone"),
+            company: fields.text("company"),
+            message: fields.text("message"),
+            consents: fields.all("consent"),
+            idempotency_key: fields.text("idempotency_key"),
+        }
+    }
+}
+
+/// `GET /c/{public_id}/exchange`
+pub(crate) async fn show(visit: Visit, path: web::Path<String>) -> Reply {
+    let id = visit.public_id(&path)?;
+    let exchange = visit.ok(visit.service().exchange(&visit.ctx, &id).await)?;
+    let form = LeadForm::default();
+    let page = ExchangePage::new(&visit.l, visit.organisation(), &exchange, &form, None);
+    form_page(visit.page(&page))
+}
+
+/// `POST /c/{public_id}/leads`
+pub(crate) async fn submit(sent: OpenForm<LeadForm>, path: web::Path<String>) -> Reply {
+    let OpenForm { visit, form } = sent;
+    let id = visit.public_id(&path)?;
+    let outcome = visit.ok(visit.service().submit_lead(&visit.ctx, &id, &form).await);
+    let (l, host) = (&visit.l, visit.organisation());
+    match outcome {
+        Ok(Submission::Received(receipt)) => {
+            visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() })
+        }
+        Ok(Submission::Problems { exchange, problems }) => {
+            let page = ExchangePage::new(l, host, &exchange, &form, Some(&problems));
+            form_page(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+        Ok(Submission::AlreadySent { exchange, at }) => {
+            let mut page = ExchangePage::new(l, host, &exchange, &form, None);
+            page.already = Some(at);
+            form_page(visit.page_with(StatusCode::CONFLICT, &page))
+        }
+        Err(fault) => match fault.domain().map(estampe_domain::Error::kind) {
+            Some(ErrorKind::Unavailable) => kept(&visit, &id, &form, StatusCode::SERVICE_UNAVAILABLE),
+            Some(ErrorKind::Internal) => kept(&visit, &id, &form, StatusCode::INTERNAL_SERVER_ERROR),
+            _ => Err(fault),
+        },
+    }
+}
+
+fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {
+    let l = &visit.l;
+    let reference = Some(visit.ctx.request.to_string());
+    let page = KeptPage { l, card, fields: fields(l, form, None), form, reference };
+    form_page(visit.page_with(status, &page))
+}
+
+/// A page with a form must let the browser say where the form comes from.
+fn form_page(reply: Reply) -> Reply {
+    let mut reply = reply?;
+    reply.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(reply)
+}

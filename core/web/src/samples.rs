@@ -1,0 +1,355 @@
+//! Sample data for the tests that render every page.
+
+use std::collections::BTreeMap;
+
+use estampe_domain::card::Card;
+use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
+use estampe_domain::mail::LeadMail;
+use estampe_domain::person::{
+    FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
+};
+use estampe_domain::plugin::{ConnectorSpec, PluginInfo, Probe};
+use estampe_domain::ports::Random;
+use estampe_domain::purpose::{LegalBasis, Purpose};
+use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunCounts, RunState};
+use estampe_domain::source::{Source, SourceOverview};
+use estampe_domain::{
+    BlobId, CardId, JobId, LeadId, Locale, PersonId, PublicId, PurposeId, RunId, SourceId, SubjectId, Ts,
+};
+use estampe_service::views::{
+    Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, PeoplePage, PersonDetail, PluginEntry,
+    Receipt, RunDetail,
+};
+use estampe_texts::TimeZone;
+
+use crate::console::shell::{Section, Shell};
+use crate::locale::Lang;
+
+pub(crate) const HOST: &str = "Banque Garonne";
+
+struct Sevens;
+
+impl Random for Sevens {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+pub(crate) fn now() -> Ts {
+    Ts::from_micros(1_795_507_920_000_000)
+}
+
+pub(crate) fn lang(locale: Locale) -> Lang {
+    Lang { locale, chosen: false, zone: TimeZone::get("Europe/Paris").unwrap(), now: now() }
+}
+
+pub(crate) fn shell(section: Section) -> Shell {
+    Shell {
+        section,
+        account: "Mireille Bordes".into(),
+        initials: "MB".into(),
+        csrf: "token".into(),
+        organisation: HOST.into(),
+        version: "0.1.0",
+        here: "/".into(),
+    }
+}
+
+pub(crate) fn profile() -> Profile {
+    Profile {
+        display_name: "Zoé Lefèvre-Núñez".parse().unwrap(),
+        given_name: "Zoé".parse().ok(),
+        family_name: "Lefèvre-Núñez".parse().ok(),
+        pronouns: "elle".parse().ok(),
+        title: "Directrice des financements d’exportation".parse().ok(),
+        organisation: HOST.parse().ok(),
+        department: "Financements".parse().ok(),
+        office: "Agence de Toulouse".parse().ok(),
+        phones: vec![LabelledPhone { kind: PhoneKind::Work, number: "+33 5 61 00 42 17".parse().unwrap() }],
+        emails: vec!["zoe.lefevre@banque-garonne.example".parse().unwrap()],
+        links: vec![LabelledLink {
+            label: "Prendre rendez-vous".parse().ok(),
+            url: "https://rdv.banque-garonne.example/zoe".parse().unwrap(),
+        }],
+        address: Some(PostalAddress {
+            street: "18 avenue de l’Europe".parse().ok(),
+            postal_code: "31520".parse().ok(),
+            city: "Ramonville-Saint-Agne".parse().ok(),
+            ..PostalAddress::default()
+        }),
+        locale: Some(Locale::Fr),
+        photo: Some(BlobId::of(b"photo")),
+    }
+}
+
+/// Somebody with nothing but a name that wants to break the page.
+pub(crate) fn bare_profile() -> Profile {
+    Profile {
+        display_name: "<script>alert(1)</script> Maximilian-Konstantin von Hohenlohe".parse().unwrap(),
+        given_name: None,
+        family_name: None,
+        pronouns: None,
+        title: None,
+        organisation: None,
+        department: None,
+        office: None,
+        phones: Vec::new(),
+        emails: Vec::new(),
+        links: Vec::new(),
+        address: None,
+        locale: None,
+        photo: None,
+    }
+}
+
+pub(crate) fn card_of(profile: Profile) -> Card {
+    Card {
+        id: CardId::new(now(), &Sevens),
+        public_id: PublicId::new(&Sevens),
+        person: PersonId::new(now(), &Sevens),
+        version: 3,
+        profile,
+        changed_at: now(),
+    }
+}
+
+pub(crate) fn card() -> Card {
+    card_of(profile())
+}
+
+pub(crate) fn purposes(locale: Locale) -> Vec<Purpose> {
+    let (reply, invite) = match locale {
+        Locale::Fr => (
+            "But : répondre à votre demande.",
+            "J’accepte de recevoir l’invitation aux rencontres export de {organisation}. Je peux changer d’avis à tout moment.",
+        ),
+        Locale::En => (
+            "Purpose: to answer your request.",
+            "I agree to be invited to the export meetings of {organisation}. I can change my mind at any time.",
+        ),
+    };
+    let purpose = |key: &str, basis, text: &str| Purpose {
+        id: PurposeId::new(now(), &Sevens),
+        key: key.into(),
+        basis,
+        retention_months: 36,
+        text_version: 1,
+        text: text.into(),
+    };
+    vec![
+        purpose("reply", LegalBasis::LegitimateInterest, reply),
+        purpose("invitations", LegalBasis::Consent, invite),
+    ]
+}
+
+pub(crate) fn exchange(locale: Locale) -> Exchange {
+    Exchange { card: card(), purposes: purposes(locale), idempotency_key: "0123456789abcdef".into() }
+}
+
+pub(crate) fn typed() -> LeadForm {
+    LeadForm {
+        name: "Amélie Traoré".into(),
+        email: "amelie.traore@atelier,fr".into(),
+        phone: "06 12 34 56 78".into(),
+        company: "Atelier du Canal".into(),
+        message: "Suite à notre échange au Salon de Toulouse.".into(),
+        consents: vec!["invitations".into()],
+        idempotency_key: "0123456789abcdef".into(),
+    }
+}
+
+pub(crate) fn receipt() -> Receipt {
+    Receipt { card: card(), lead: LeadId::new(now(), &Sevens), at: now() }
+}
+
+pub(crate) fn summary(name: &str, title: &str, active: bool) -> PersonSummary {
+    let mut profile = profile();
+    profile.display_name = name.parse().unwrap();
+    profile.title = title.parse().ok();
+    PersonSummary {
+        id: PersonId::new(now(), &Sevens),
+        profile,
+        active,
+        card: CardId::new(now(), &Sevens),
+        public_id: PublicId::new(&Sevens),
+        changed_at: now().plus_seconds(-7200),
+    }
+}
+
+pub(crate) fn people() -> PeoplePage {
+    PeoplePage {
+        people: vec![
+            summary("Karim Benali", "Chargé de clientèle", true),
+            summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", true),
+            summary("Inès Oyarzabal", "Conseillère", false),
+        ],
+        total: 1204,
+        next: Some("x".into()),
+    }
+}
+
+pub(crate) fn person(active: bool) -> PersonDetail {
+    PersonDetail {
+        summary: summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", active),
+        identities: vec![("Annuaire RH".into(), "uid=zlefevre,ou=Toulouse".into())],
+        leads: 38,
+    }
+}
+
+pub(crate) fn overview(name: &str, state: Option<RunState>) -> SourceOverview {
+    SourceOverview {
+        source: Source {
+            id: SourceId::new(now(), &Sevens),
+            name: name.into(),
+            connector: ConnectorSpec {
+                plugin: "directory-file".into(),
+                config: BTreeMap::from([("format".into(), "ldif".into())]),
+                inputs: BTreeMap::from([("file".into(), "/srv/annuaire/export.ldif".into())]),
+            },
+            created_at: now(),
+        },
+        people: 1204,
+        last_run: state.map(|state| (RunId::new(now(), &Sevens), state, now().plus_seconds(-720))),
+    }
+}
+
+pub(crate) fn run(state: RunState, hold: Option<HoldReason>) -> Run {
+    let failed = state == RunState::Failed;
+    Run {
+        id: RunId::new(now(), &Sevens),
+        source: SourceId::new(now(), &Sevens),
+        source_name: "Annuaire RH".into(),
+        state,
+        hold,
+        counts: RunCounts { created: 9, changed: 31, disabled: 146, unchanged: 1018, refused: 2 },
+        known_active: 1204,
+        failure: failed.then(|| ("not-found".into(), "/srv/annuaire/export.ldif: no such file".into())),
+        started_at: now().plus_seconds(-720),
+        ended_at: (!state.is_open()).then(|| now().plus_seconds(-600)),
+    }
+}
+
+pub(crate) fn run_detail(state: RunState, hold: Option<HoldReason>) -> RunDetail {
+    let change = |field, old: &str, new: &str| FieldChange { field, old: old.into(), new: new.into() };
+    let line = |action, name: &str, changes| PlanLine {
+        action,
+        person: (action != PlanAction::Create).then(|| PersonId::new(now(), &Sevens)),
+        name: name.into(),
+        changes,
+    };
+    RunDetail {
+        run: run(state, hold),
+        lines: vec![
+            line(
+                PlanAction::Update,
+                "Zoé Lefèvre-Núñez",
+                vec![
+                    change(ProfileField::Title, "Chargée d’affaires", "Directrice des financements d’exportation"),
+                    change(ProfileField::Phones, "+33 5 61 00 42 00", "+33 5 61 00 42 17"),
+                ],
+            ),
+            line(PlanAction::Update, "Karim Benali", vec![change(ProfileField::Office, "", "Toulouse")]),
+            line(PlanAction::Create, "Inès Oyarzabal", Vec::new()),
+            line(PlanAction::Update, "Paul Sarthe", Vec::new()),
+            line(PlanAction::Disable, "Jean-Marc Etcheverry", Vec::new()),
+        ],
+        refusals: vec![
+            Refusal { position: "line 884".into(), code: "no-name-no-mail".into(), detail: "cn=svc-scan".into() },
+            Refusal { position: "line 900".into(), code: "connector".into(), detail: "base64 is cut short".into() },
+        ],
+    }
+}
+
+pub(crate) fn lead(erased: bool) -> Lead {
+    let mut form = typed();
+    form.email = "amelie.traore@atelier.fr".into();
+    let details: LeadDetails = form.parse().unwrap();
+    Lead {
+        id: LeadId::new(now(), &Sevens),
+        subject: SubjectId::new(now(), &Sevens),
+        card: CardId::new(now(), &Sevens),
+        person: PersonId::new(now(), &Sevens),
+        person_name: "Zoé Lefèvre-Núñez".into(),
+        details: (!erased).then_some(details),
+        received_at: now().plus_seconds(-3700),
+    }
+}
+
+pub(crate) fn leads() -> LeadPage {
+    LeadPage { leads: vec![lead(false), lead(true)], total: 2, next: None }
+}
+
+pub(crate) fn mail(state: JobState) -> MailEntry {
+    MailEntry {
+        job: JobId::new(now(), &Sevens),
+        kind: if state == JobState::Done { LeadMail::Notice } else { LeadMail::Acknowledgement },
+        lead: LeadId::new(now(), &Sevens),
+        state,
+        attempts: 8,
+        next_at: now(),
+        last_error: (state == JobState::Dead).then(|| "550 5.1.1 at RCPT TO".into()),
+    }
+}
+
+pub(crate) fn lead_detail(erased: bool) -> LeadDetail {
+    let consent = |purpose: &Purpose| ConsentRecord {
+        purpose: purpose.key.clone(),
+        basis: purpose.basis,
+        granted: true,
+        text_version: 1,
+        wording: purpose.wording(HOST),
+        locale: Locale::Fr,
+        at: now(),
+        channel: "card-form".into(),
+    };
+    LeadDetail {
+        lead: lead(erased),
+        consents: purposes(Locale::Fr).iter().map(consent).collect(),
+        mails: vec![mail(JobState::Done), mail(JobState::Dead)],
+    }
+}
+
+pub(crate) fn plugins() -> Vec<PluginEntry> {
+    vec![PluginEntry {
+        info: PluginInfo {
+            id: "directory-file".into(),
+            version: "0.1.0".into(),
+            contract: "0.1".into(),
+            description: BTreeMap::from([
+                ("fr".into(), "Annuaire dans un fichier CSV ou LDIF".into()),
+                ("en".into(), "Directory in a CSV or LDIF file".into()),
+            ]),
+            inputs: vec!["file".into()],
+        },
+    }]
+}
+
+pub(crate) fn probes() -> Vec<Probe> {
+    vec![
+        Probe { name: "file".into(), passed: true, detail: "/srv/annuaire/export.ldif, 4.2 MB".into() },
+        Probe { name: "columns".into(), passed: false, detail: "there is no column “mail”".into() },
+    ]
+}
+
+pub(crate) fn home(quiet: bool) -> Home {
+    let attention = vec![
+        Attention::RunHeld(run(RunState::Held, Some(HoldReason::TooManyGone))),
+        Attention::RunFailed(run(RunState::Failed, None)),
+        Attention::DeadMail(4),
+        Attention::PluginProblem("entra-id.estampe: built for contract 0.2".into()),
+        Attention::RunHeld(run(RunState::Held, Some(HoldReason::PlanOnly))),
+        Attention::NoSource,
+    ];
+    Home {
+        attention: if quiet { Vec::new() } else { attention },
+        cards: 1198,
+        people: 1204,
+        leads_30_days: 412,
+        mails_waiting: 0,
+        sources: vec![
+            overview("Annuaire RH", Some(RunState::Held)),
+            overview("Filiale Pau", Some(RunState::Done)),
+            overview("Entra ID", None),
+        ],
+    }
+}

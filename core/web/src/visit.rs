@@ -1,0 +1,77 @@
+//! A request on its way to a use case: state, language and circumstances.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::error::ErrorInternalServerError;
+use actix_web::{FromRequest, HttpRequest, web};
+use estampe_domain::{Actor, Context, Error, PublicId};
+use estampe_service::Service;
+
+use crate::error::{Cause, Fault};
+use crate::headers::Surface;
+use crate::locale::{Lang, wanted};
+use crate::state::AppState;
+
+/// Extracted first by every handler; on its own it is an unknown visitor's.
+pub(crate) struct Visit {
+    pub(crate) state: web::Data<AppState>,
+    pub(crate) surface: Surface,
+    pub(crate) l: Lang,
+    pub(crate) ctx: Context,
+}
+
+impl Visit {
+    pub(crate) fn of(request: &HttpRequest, actor: Actor) -> Result<Self, actix_web::Error> {
+        let missing = || ErrorInternalServerError("not configured");
+        let state = request.app_data::<web::Data<AppState>>().ok_or_else(missing)?.clone();
+        let surface = *request.app_data::<Surface>().ok_or_else(missing)?;
+        let (locale, chosen) = wanted(request, surface);
+        let ctx = state.service.context(actor, locale);
+        let l = Lang { locale, chosen, zone: state.zone.clone(), now: ctx.now };
+        Ok(Self { state, surface, l, ctx })
+    }
+
+    /// The use cases.
+    pub(crate) fn service(&self) -> &Service {
+        &self.state.service
+    }
+
+    /// Who hosts this.
+    pub(crate) fn organisation(&self) -> &str {
+        &self.service().settings().organisation
+    }
+
+    /// The origin that this listener is reached by.
+    pub(crate) fn origin(&self) -> &str {
+        let settings = self.service().settings();
+        match self.surface {
+            Surface::Public => &settings.public_origin,
+            Surface::Console | Surface::Operator => &settings.internal_origin,
+        }
+    }
+
+    /// The result, or the page that says what happened.
+    pub(crate) fn ok<T>(&self, result: Result<T, Error>) -> Result<T, Fault> {
+        result.map_err(|error| Fault::new(self, Cause::Domain(error)))
+    }
+
+    /// A part of the path; a malformed one is something that does not exist.
+    pub(crate) fn id<T: std::str::FromStr>(&self, text: &str) -> Result<T, Fault> {
+        text.parse().map_err(|_| Fault::not_found(self))
+    }
+
+    /// The public id in the path.
+    pub(crate) fn public_id(&self, text: &str) -> Result<PublicId, Fault> {
+        self.id(text)
+    }
+}
+
+impl FromRequest for Visit {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request, Actor::Visitor))
+    }
+}

@@ -1,0 +1,121 @@
+//! The words for the domain's own enumerations.
+
+use estampe_domain::Locale;
+use estampe_domain::lead::LeadField;
+use estampe_domain::mail::LeadMail;
+use estampe_domain::person::ProfileField;
+use estampe_domain::run::{PlanAction, Refusal, RunState};
+use estampe_domain::text::TextProblem;
+use estampe_service::views::JobState;
+use estampe_texts::key;
+
+use crate::locale::Lang;
+
+/// What is wrong with a field that a visitor filled in.
+pub(crate) fn lead_problem(l: &Lang, field: LeadField, problem: &TextProblem) -> String {
+    match (problem, field) {
+        (TextProblem::Empty, LeadField::Name) => l.t("problem-empty-name").to_string(),
+        (TextProblem::Empty, LeadField::Email) => l.t("problem-empty-email").to_string(),
+        _ => text_problem(l, problem),
+    }
+}
+
+/// What is wrong with a text.
+pub(crate) fn text_problem(l: &Lang, problem: &TextProblem) -> String {
+    match problem {
+        TextProblem::Empty => l.t("problem-empty").to_string(),
+        TextProblem::TooLong(max) => l.t("problem-too-long").with("max", *max).to_string(),
+        TextProblem::Control => l.t("problem-control").to_string(),
+        TextProblem::NotAnEmail => l.t("problem-not-an-email").to_string(),
+        TextProblem::Comma(meant) => l.t("problem-comma").with("meant", meant.as_str()).to_string(),
+        TextProblem::NoAt => l.t("problem-no-at").to_string(),
+        TextProblem::NotAPhone => l.t("problem-not-a-phone").to_string(),
+        TextProblem::NotALink => l.t("problem-not-a-link").to_string(),
+    }
+}
+
+/// The name of a profile's field.
+pub(crate) const fn field(field: ProfileField) -> &'static str {
+    match field {
+        ProfileField::Name => key("field-name"),
+        ProfileField::Pronouns => key("field-pronouns"),
+        ProfileField::Title => key("field-title"),
+        ProfileField::Organisation => key("field-organisation"),
+        ProfileField::Department => key("field-department"),
+        ProfileField::Office => key("field-office"),
+        ProfileField::Phones => key("field-phones"),
+        ProfileField::Emails => key("field-emails"),
+        ProfileField::Links => key("field-links"),
+        ProfileField::Address => key("field-address"),
+        ProfileField::Language => key("field-language"),
+        ProfileField::Photo => key("field-photo"),
+    }
+}
+
+/// A run's state and the colour of its pill.
+pub(crate) const fn run_state(state: RunState) -> (&'static str, &'static str) {
+    match state {
+        RunState::Planning => (key("run-state-planning"), "plate"),
+        RunState::Held => (key("run-state-held"), "sun"),
+        RunState::Applying => (key("run-state-applying"), "plate"),
+        RunState::Done => (key("run-state-done"), "leaf"),
+        RunState::Failed => (key("run-state-failed"), "seal"),
+        RunState::Discarded => (key("run-state-discarded"), "plain"),
+    }
+}
+
+/// What a plan does with a person, and the colour of its pill.
+pub(crate) const fn action(action: PlanAction) -> (&'static str, &'static str) {
+    match action {
+        PlanAction::Create => (key("run-action-create"), "leaf"),
+        PlanAction::Update => (key("run-action-update"), "plate"),
+        PlanAction::Disable => (key("run-action-disable"), "seal"),
+    }
+}
+
+/// What to do about a connector's failure, by its code.
+pub(crate) fn failure(code: &str) -> &'static str {
+    match code {
+        "config" | "unsupported" | "conflict" => key("failure-config"),
+        "auth" | "denied" => key("failure-access"),
+        "not-found" => key("failure-missing"),
+        "unavailable" | "rate-limited" | "cursor-expired" => key("failure-away"),
+        "limit" | "out-of-memory" | "deadline" => key("failure-limit"),
+        _ => key("failure-defect"),
+    }
+}
+
+/// Why an entry was refused, in our words; the connector's own stand beside them.
+pub(crate) fn refusal(refusal: &Refusal) -> &'static str {
+    match refusal.code.as_str() {
+        "no-name-no-mail" => key("refusal-no-name-no-mail"),
+        "bad-name" => key("refusal-bad-name"),
+        "bad-identity" => key("refusal-bad-identity"),
+        "twice" => key("refusal-twice"),
+        "photo" => key("refusal-photo"),
+        _ => key("refusal-connector"),
+    }
+}
+
+/// Which mail.
+pub(crate) const fn mail(kind: LeadMail) -> &'static str {
+    match kind {
+        LeadMail::Acknowledgement => key("mail-kind-acknowledgement"),
+        LeadMail::Notice => key("mail-kind-notice"),
+    }
+}
+
+/// How a mail fares, and the colour of its pill.
+pub(crate) const fn job_state(state: JobState) -> (&'static str, &'static str) {
+    match state {
+        JobState::Waiting => (key("mail-state-waiting"), "sun"),
+        JobState::Running => (key("mail-state-running"), "plate"),
+        JobState::Done => (key("mail-state-done"), "leaf"),
+        JobState::Dead => (key("mail-state-dead"), "seal"),
+    }
+}
+
+/// A language's own name.
+pub(crate) fn language(locale: Locale) -> String {
+    estampe_texts::t(locale, "language-name")
+}

@@ -1,0 +1,69 @@
+//! Packages of the distribution: installed when we are root on Debian, else named.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::children;
+use crate::steps::note;
+
+/// A package, and a file by which it is known to be there: quicker than asking dpkg,
+/// and true on other distributions.
+pub struct Package {
+    pub name: &'static str,
+    pub proof: &'static str,
+}
+
+/// What the demo needs beside the compiler.
+pub const DEMO: &[Package] = &[
+    Package { name: "build-essential", proof: "/usr/bin/cc" },
+    Package { name: "curl", proof: "/usr/bin/curl" },
+    Package { name: "openssl", proof: "/usr/bin/openssl" },
+    Package { name: "python3-aiosmtpd", proof: "/usr/lib/python3/dist-packages/aiosmtpd" },
+];
+
+/// What the tests need beside that.
+pub const TESTS: &[Package] = &[
+    Package { name: "chromium", proof: "/usr/bin/chromium" },
+    Package { name: "chromium-driver", proof: "/usr/bin/chromedriver" },
+    Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
+    Package { name: "librsvg2-bin", proof: "/usr/bin/rsvg-convert" },
+    Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
+    Package { name: "postgresql", proof: "/usr/lib/postgresql" },
+    Package { name: "python3-vobject", proof: "/usr/lib/python3/dist-packages/vobject" },
+    Package { name: "sqlite3", proof: "/usr/bin/sqlite3" },
+    Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
+];
+
+/// Makes sure that these are installed.
+pub fn need(packages: &[&[Package]]) -> Result<(), String> {
+    let missing: Vec<&str> =
+        packages.iter().copied().flatten().filter(|p| !Path::new(p.proof).exists()).map(|p| p.name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    let by_hand = format!("these packages are missing: {names}\n  apt-get install --no-install-recommends {names}");
+    if !rustix::process::geteuid().is_root() || !Path::new("/usr/bin/apt-get").is_file() {
+        return Err(by_hand);
+    }
+    note(&format!("installing {names} (apt-get)"));
+    let apt_get = |arguments: &[&str]| {
+        let mut command = Command::new("/usr/bin/apt-get");
+        // without policy-rc.d a package may start its daemon; ours start their own copies
+        command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+        command.args(["-q", "-o", "DPkg::Lock::Timeout=600"]).args(arguments);
+        children::run("apt-get", &mut command)
+    };
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(&missing);
+    // lists of a fresh machine are empty or old
+    let lists = std::fs::read_dir("/var/lib/apt/lists").map_or(0, Iterator::count);
+    if lists < 5 {
+        apt_get(&["update"])?;
+    }
+    apt_get(&install)
+        .or_else(|problem| {
+            if crate::stop::asked() { Err(problem) } else { apt_get(&["update"]).and_then(|()| apt_get(&install)) }
+        })
+        .map_err(|problem| format!("{problem}\n{by_hand}"))
+}
