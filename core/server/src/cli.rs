@@ -78,7 +78,7 @@ pub struct AddSource {
     pub inputs: Vec<(String, String)>,
     /// A value of the plugin's configuration: delimiter=;
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub config: Vec<(String, String)>,
+    pub values: Vec<(String, String)>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse(); // wrong usage ends here, with 2
+    // One TLS provider for the whole process; it fails only when one is there already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match cmd::run(&cli) {
         Ok(code) => code,
         Err(error) => {

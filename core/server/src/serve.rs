@@ -34,8 +34,6 @@ pub fn run(settings: CheckedSettings) -> Result<(), String> {
 }
 
 async fn serve(settings: CheckedSettings) -> Result<(), String> {
-    // a second provider may come in by a dependency: ours is the process's
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;

@@ -13,9 +13,11 @@ pub struct Package {
     pub proof: &'static str,
 }
 
-/// What the demo needs beside the compiler.
+/// What rustc and the C parts of SQLite and aws-lc need.
+pub const COMPILING: &[Package] = &[Package { name: "build-essential", proof: "/usr/bin/cc" }];
+
+/// What the demo needs beside that.
 pub const DEMO: &[Package] = &[
-    Package { name: "build-essential", proof: "/usr/bin/cc" },
     Package { name: "curl", proof: "/usr/bin/curl" },
     Package { name: "openssl", proof: "/usr/bin/openssl" },
     Package { name: "python3-aiosmtpd", proof: "/usr/lib/python3/dist-packages/aiosmtpd" },

@@ -34,7 +34,7 @@ pub fn target(workspace: &Path) -> PathBuf {
 
 /// `cargo xtask build`
 pub fn release(workspace: &Path) -> Result<(), String> {
-    crate::apt::need(&[&crate::apt::DEMO[..1]])?;
+    crate::apt::need(&[crate::apt::COMPILING])?;
     server(workspace, true)?;
     compiler(workspace, true)?;
     plugins(workspace)?;

@@ -33,7 +33,7 @@ pub fn run(workspace: &Path) -> Result<(), String> {
 }
 
 fn packages(_: &Path) -> Result<(), String> {
-    apt::need(&[apt::DEMO, apt::TESTS])
+    apt::need(&[apt::COMPILING, apt::DEMO, apt::TESTS])
 }
 
 fn format(workspace: &Path) -> Result<(), String> {

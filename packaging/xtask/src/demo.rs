@@ -25,7 +25,7 @@ pub struct Built {
 
 /// Installs and builds all that the demo needs.
 pub fn prepare(workspace: &Path) -> Result<Built, String> {
-    apt::need(&[apt::DEMO])?;
+    apt::need(&[apt::COMPILING, apt::DEMO])?;
     let server = build::server(workspace, false)?;
     build::compiler(workspace, false)?;
     Ok(Built { server, plugins: build::plugins(workspace)? })

@@ -36,7 +36,7 @@ pub fn run(workspace: &Path, filter: Option<&str>) -> Result<(), String> {
 /// What the tests drive: the compiler process, the plugins, and the server built from
 /// the very choice of packages that is tested, so that nothing is built twice.
 pub fn prepare(workspace: &Path) -> Result<(), String> {
-    apt::need(&[apt::DEMO, apt::TESTS])?;
+    apt::need(&[apt::COMPILING, apt::DEMO, apt::TESTS])?;
     build::compiler(workspace, false)?;
     build::plugins(workspace)?;
     note("building the server and the tests");

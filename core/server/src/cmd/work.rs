@@ -97,7 +97,7 @@ async fn add_source(cli: &Cli, operator: &Operator, add: &AddSource) -> Result<E
         let whole = std::path::absolute(given).map_err(|e| format!("{given}: {e}"))?;
         *path = Value::String(whole.to_string_lossy().into_owned());
     }
-    let body = json!({"name": add.name, "plugin": add.plugin, "config": object(&add.config), "inputs": inputs});
+    let body = json!({"name": add.name, "plugin": add.plugin, "config": object(&add.values), "inputs": inputs});
     let answer = operator.post("/v1/sources", &body).await?;
     if cli.json {
         print::json(&answer);
