@@ -16,10 +16,7 @@ const SCALE: usize = 12;
 pub struct QrPictures;
 
 fn code(text: &str) -> Result<QRCode> {
-    QRBuilder::new(text)
-        .ecl(ECL::M)
-        .build()
-        .map_err(|_| Error::invalid("QR code", "the address is too long for one"))
+    QRBuilder::new(text).ecl(ECL::M).build().map_err(|_| Error::invalid("QR code", "the address is too long for one"))
 }
 
 /// Whether the module at a place is dark; the quiet zone is light.

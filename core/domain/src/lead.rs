@@ -190,12 +190,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_reported_at_once_and_optional_fields_may_be_empty() {
-        let form = LeadForm {
-            name: " ".into(),
-            email: "a@b,fr".into(),
-            phone: "abc".into(),
-            ..LeadForm::default()
-        };
+        let form = LeadForm { name: " ".into(), email: "a@b,fr".into(), phone: "abc".into(), ..LeadForm::default() };
         let problems = form.parse().unwrap_err();
         assert_eq!(problems.of(LeadField::Name), Some(&TextProblem::Empty));
         assert_eq!(problems.of(LeadField::Email), Some(&TextProblem::Comma("b.fr".into())));

@@ -41,9 +41,7 @@ impl Locale {
         for range in accept_language.split(',').take(32) {
             let mut parts = range.split(';');
             let tag = parts.next().unwrap_or_default().trim();
-            let quality = parts
-                .find_map(|p| p.trim().strip_prefix("q="))
-                .map_or(Some(1000), quality);
+            let quality = parts.find_map(|p| p.trim().strip_prefix("q=")).map_or(Some(1000), quality);
             let (Some(quality), Ok(locale)) = (quality, tag.parse::<Self>()) else {
                 continue;
             };
@@ -59,11 +57,7 @@ impl Locale {
 fn quality(text: &str) -> Option<u16> {
     let value: f32 = text.trim().parse().ok()?;
     (0.0..=1.0).contains(&value).then(|| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 1000"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
         let thousandths = (value * 1000.0).round() as u16;
         thousandths
     })
@@ -75,10 +69,7 @@ impl FromStr for Locale {
     /// Reads the primary language of a tag: `fr`, `fr-CH`, `EN_us`.
     fn from_str(tag: &str) -> Result<Self, ()> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
-        Self::ALL
-            .into_iter()
-            .find(|l| l.tag().eq_ignore_ascii_case(primary))
-            .ok_or(())
+        Self::ALL.into_iter().find(|l| l.tag().eq_ignore_ascii_case(primary)).ok_or(())
     }
 }
 

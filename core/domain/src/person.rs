@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{BlobId, CardId, PersonId, PublicId};
 use crate::locale::Locale;
 use crate::plugin::{AttributeValue, SourcePerson};
-use crate::text::{folded, Email, Line, Link, Phone};
+use crate::text::{Email, Line, Link, Phone, folded};
 use crate::time::Ts;
 
 /// What is known of a person of the organisation. All of it may be shown on a card.
@@ -237,10 +237,7 @@ impl Profile {
             emails,
             links: bag.links(&["labeledURI", "wWWHomePage", "profileUrl"]),
             address: (address != PostalAddress::default()).then_some(address),
-            locale: bag
-                .texts(&["preferredLanguage"])
-                .into_iter()
-                .find_map(|(_, text)| text.trim().parse().ok()),
+            locale: bag.texts(&["preferredLanguage"]).into_iter().find_map(|(_, text)| text.trim().parse().ok()),
             photo: None,
             display_name,
         };
@@ -291,7 +288,9 @@ impl Profile {
             ProfileField::Links => joined(self.links.iter().map(|l| l.url.as_str())),
             ProfileField::Address => self.address.as_ref().map(PostalAddress::one_line).unwrap_or_default(),
             ProfileField::Language => self.locale.map(Locale::tag).unwrap_or_default().to_owned(),
-            ProfileField::Photo => self.photo.as_ref().map(|b| b.as_str().chars().take(8).collect()).unwrap_or_default(),
+            ProfileField::Photo => {
+                self.photo.as_ref().map(|b| b.as_str().chars().take(8).collect()).unwrap_or_default()
+            }
         }
     }
 
@@ -299,8 +298,18 @@ impl Profile {
     pub fn changes_to(&self, new: &Self) -> Vec<FieldChange> {
         use ProfileField as F;
         [
-            F::Name, F::Pronouns, F::Title, F::Organisation, F::Department, F::Office,
-            F::Phones, F::Emails, F::Links, F::Address, F::Language, F::Photo,
+            F::Name,
+            F::Pronouns,
+            F::Title,
+            F::Organisation,
+            F::Department,
+            F::Office,
+            F::Phones,
+            F::Emails,
+            F::Links,
+            F::Address,
+            F::Language,
+            F::Photo,
         ]
         .into_iter()
         .filter_map(|field| {
@@ -319,12 +328,8 @@ impl PostalAddress {
 
     /// "31520 Ramonville-Saint-Agne, France"
     pub fn locality(&self) -> String {
-        let city = [&self.postal_code, &self.city]
-            .into_iter()
-            .flatten()
-            .map(Line::as_str)
-            .collect::<Vec<_>>()
-            .join(" ");
+        let city =
+            [&self.postal_code, &self.city].into_iter().flatten().map(Line::as_str).collect::<Vec<_>>().join(" ");
         [Some(city), self.region.as_ref().map(ToString::to_string), self.country.as_ref().map(ToString::to_string)]
             .into_iter()
             .flatten()

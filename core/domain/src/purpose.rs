@@ -42,13 +42,17 @@ pub struct Purpose {
     pub retention_months: u32,
     /// The version of the text below; a changed text has a higher one.
     pub text_version: u32,
-    /// What the person is told, with `{organisation}` where its name stands.
+    /// What the person is told, with `{organisation}` and `{months}` (the retention)
+    /// where these stand. The text is whole: basis and retention are in it, for it is
+    /// what is kept as proof.
     pub text: String,
 }
 
 impl Purpose {
     /// The exact words shown to a person, and kept as proof.
     pub fn wording(&self, organisation: &str) -> String {
-        self.text.replace("{organisation}", organisation)
+        self.text
+            .replace("{months}", &self.retention_months.to_string())
+            .replace("{organisation}", organisation)
     }
 }

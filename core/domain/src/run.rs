@@ -26,8 +26,7 @@ pub enum RunState {
 
 impl RunState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Planning, Self::Held, Self::Applying, Self::Done, Self::Failed, Self::Discarded];
+    pub const ALL: [Self; 6] = [Self::Planning, Self::Held, Self::Applying, Self::Done, Self::Failed, Self::Discarded];
 
     /// As the database keeps it.
     pub const fn as_str(self) -> &'static str {

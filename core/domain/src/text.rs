@@ -74,10 +74,7 @@ macro_rules! text_type {
 /// Text as lists are sorted and searched: lower case, without accents, so that
 /// "lefevre" finds Lefèvre and É stands beside E.
 pub fn folded(text: &str) -> String {
-    text.nfkd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// Characters that reorder or hide text: they could make a name lie.
@@ -172,10 +169,8 @@ impl FromStr for Email {
         if text.chars().any(is_invisible_control) {
             return Err(TextProblem::Control);
         }
-        let options = email_address::Options::default()
-            .without_display_text()
-            .without_domain_literal()
-            .with_required_tld();
+        let options =
+            email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
         if email_address::EmailAddress::parse_with_options(text, options).is_ok() {
             return Ok(Self(text.to_owned()));
         }
@@ -183,9 +178,7 @@ impl FromStr for Email {
             return Err(TextProblem::NoAt);
         };
         let mended = text.replace(',', ".");
-        if domain.contains(',')
-            && email_address::EmailAddress::parse_with_options(&mended, options).is_ok()
-        {
+        if domain.contains(',') && email_address::EmailAddress::parse_with_options(&mended, options).is_ok() {
             return Err(TextProblem::Comma(domain.replace(',', ".")));
         }
         Err(TextProblem::NotAnEmail)
@@ -233,10 +226,7 @@ text_type! {
 impl Link {
     /// The host, for people to read.
     pub fn host(&self) -> String {
-        url::Url::parse(&self.0)
-            .ok()
-            .and_then(|url| url.host_str().map(ToOwned::to_owned))
-            .unwrap_or_default()
+        url::Url::parse(&self.0).ok().and_then(|url| url.host_str().map(ToOwned::to_owned)).unwrap_or_default()
     }
 }
 
@@ -263,10 +253,7 @@ mod tests {
 
     #[test]
     fn a_comma_in_an_address_is_answered_with_what_was_meant() {
-        assert_eq!(
-            "amelie.traore@atelier,fr".parse::<Email>(),
-            Err(TextProblem::Comma("atelier.fr".into()))
-        );
+        assert_eq!("amelie.traore@atelier,fr".parse::<Email>(), Err(TextProblem::Comma("atelier.fr".into())));
         assert_eq!("amelie".parse::<Email>(), Err(TextProblem::NoAt));
         assert_eq!("a b@c.fr".parse::<Email>(), Err(TextProblem::NotAnEmail));
         assert_eq!("\"x\" <a@b.fr>".parse::<Email>(), Err(TextProblem::NotAnEmail));

@@ -221,10 +221,7 @@ mod tests {
             organisation: None,
             department: None,
             office: None,
-            phones: vec![LabelledPhone {
-                kind: PhoneKind::Work,
-                number: "+33 5 61 00 42 17".parse().unwrap(),
-            }],
+            phones: vec![LabelledPhone { kind: PhoneKind::Work, number: "+33 5 61 00 42 17".parse().unwrap() }],
             emails: vec!["zoe@banque-garonne.example".parse().unwrap()],
             links: Vec::new(),
             address: None,

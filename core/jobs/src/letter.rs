@@ -67,9 +67,7 @@ impl Letter {
             }
         }
         let (subject, greeting, intro, link) = match kind {
-            LeadMail::Acknowledgement => {
-                ("mail-ack-subject", "mail-ack-greeting", "mail-ack-intro", "mail-card-link")
-            }
+            LeadMail::Acknowledgement => ("mail-ack-subject", "mail-ack-greeting", "mail-ack-intro", "mail-card-link"),
             LeadMail::Notice => {
                 ("mail-notice-subject", "mail-notice-greeting", "mail-notice-intro", "mail-own-card-link")
             }

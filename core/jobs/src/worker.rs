@@ -100,7 +100,12 @@ impl Worker {
         }
     }
 
-    async fn send(&self, job: &DueJob, kind: estampe_domain::mail::LeadMail, lead: estampe_domain::LeadId) -> Result<()> {
+    async fn send(
+        &self,
+        job: &DueJob,
+        kind: estampe_domain::mail::LeadMail,
+        lead: estampe_domain::LeadId,
+    ) -> Result<()> {
         let composed = match mail::compose(&self.service, &self.sender_domain, job.id, kind, lead).await {
             Ok(composed) => composed,
             Err(error) => return self.later(job, &error, backoff::MAIL_TRIES).await,

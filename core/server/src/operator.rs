@@ -16,7 +16,7 @@ impl Operator {
     pub fn new(socket: PathBuf) -> Result<Self, String> {
         let client = reqwest::Client::builder()
             .unix_socket(socket.clone())
-            .timeout(Duration::from_secs(120))
+            .timeout(Duration::from_mins(2))
             .build()
             .map_err(|e| format!("operator: {e}"))?;
         Ok(Self { client, socket })
@@ -53,8 +53,14 @@ fn unreachable(socket: &Path, error: &reqwest::Error) -> String {
         return format!("{}: the service did not answer: {error}", socket.display());
     }
     if socket.exists() {
-        format!("{}: no answer; do you have its rights (root or the service's user), and is the service running?", socket.display())
+        format!(
+            "{}: no answer; do you have its rights (root or the service's user), and is the service running?",
+            socket.display()
+        )
     } else {
-        format!("{}: the service is not running; start it (estampe serve), or name its configuration with --config", socket.display())
+        format!(
+            "{}: the service is not running; start it (estampe serve), or name its configuration with --config",
+            socket.display()
+        )
     }
 }

@@ -63,8 +63,7 @@ pub fn local_root(data_dir: &Path) -> Result<LocalRoot, String> {
     let file = data_dir.join("tls/ca.pem");
     let pem = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| format!("{}: {e}", file.display()))?;
-    let fingerprint =
-        Sha256::digest(&der).iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":");
+    let fingerprint = Sha256::digest(&der).iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":");
     Ok(LocalRoot { pem, file, fingerprint })
 }
 
@@ -73,9 +72,8 @@ fn server_config(certificate: &Path, key: &Path) -> Result<ServerConfig, String>
         let path = path.display().to_string();
         move |e: &dyn std::fmt::Display| format!("{path}: {e}")
     };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(|e| at(certificate)(&e))?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect).map_err(|e| at(certificate)(&e))?;
     if chain.is_empty() {
         return Err(format!("{}: there is no certificate in it", certificate.display()));
     }
@@ -123,13 +121,16 @@ impl LocalCa {
 
     /// The leaf for these names: the one that is there, or a new one.
     fn leaf(&self, names: &[String], now: Ts) -> Result<(PathBuf, PathBuf), String> {
-        let (pem_file, key_file, note) = (self.dir.join("leaf.pem"), self.dir.join("leaf.key"), self.dir.join("leaf.for"));
+        let (pem_file, key_file, note) =
+            (self.dir.join("leaf.pem"), self.dir.join("leaf.key"), self.dir.join("leaf.for"));
         // what it was made for and until when, so that no certificate need be parsed
         let wanted = names.join("\n");
         let fresh = fs::read_to_string(&note).ok().is_some_and(|text| {
             text.split_once("\n\n").is_some_and(|(until, made_for)| {
                 made_for == wanted
-                    && until.parse().is_ok_and(|until: i64| now.plus_seconds(RENEW_DAYS * 86_400) < Ts::from_micros(until))
+                    && until
+                        .parse()
+                        .is_ok_and(|until: i64| now.plus_seconds(RENEW_DAYS * 86_400) < Ts::from_micros(until))
             })
         });
         if !fresh || !pem_file.is_file() || !key_file.is_file() {
@@ -160,8 +161,8 @@ fn ca_params(now: Ts) -> Result<CertificateParams, String> {
 }
 
 fn leaf_params(names: &[String], now: Ts) -> Result<CertificateParams, String> {
-    let mut params = CertificateParams::new(names.to_vec())
-        .map_err(|e| format!("tls.names: {e}; give host names or addresses"))?;
+    let mut params =
+        CertificateParams::new(names.to_vec()).map_err(|e| format!("tls.names: {e}; give host names or addresses"))?;
     let mut name = DistinguishedName::new();
     let host = names.iter().find(|n| n.parse::<IpAddr>().is_err()).map_or("Estampe", String::as_str);
     name.push(DnType::CommonName, host);

@@ -114,9 +114,7 @@ impl Service {
                     &AuditEvent::done(&ctx, &*random, "lead.receive", "lead", lead)
                         .with(json!({"card": card.id, "consents": versions})),
                 )?;
-                let mut enqueue = |job| {
-                    tx.enqueue(&NewJob { id: JobId::new(ctx.now, &*random), job, run_at: ctx.now })
-                };
+                let mut enqueue = |job| tx.enqueue(&NewJob { id: JobId::new(ctx.now, &*random), job, run_at: ctx.now });
                 enqueue(Job::LeadAcknowledgement(lead))?;
                 if !card.profile.emails.is_empty() {
                     enqueue(Job::LeadNotice(lead))?;

@@ -30,11 +30,7 @@ impl Service {
                 if more {
                     found.pop();
                 }
-                let next = if more {
-                    found.last().map(|(person, key)| format!("{}~{key}", person.id))
-                } else {
-                    None
-                };
+                let next = if more { found.last().map(|(person, key)| format!("{}~{key}", person.id)) } else { None };
                 Ok(PeoplePage { people: found.into_iter().map(|(person, _)| person).collect(), total, next })
             })
             .await?;

@@ -71,8 +71,7 @@ impl Service {
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
         self.store.write(move |tx| tx.reset_plan(run)).await?;
-        let mut planner =
-            Planner { run, source, job, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
+        let mut planner = Planner { run, source, job, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -94,9 +93,7 @@ impl Service {
             .write(move |tx| {
                 if tx.move_run(run, RunState::Planning, RunState::Failed, None, now)? {
                     tx.set_run_failure(run, &code, &words)?;
-                    tx.audit(
-                        &AuditEvent::done(&ctx, &*random, "run.fail", "run", run).with(json!({"code": code})),
-                    )?;
+                    tx.audit(&AuditEvent::done(&ctx, &*random, "run.fail", "run", run).with(json!({"code": code})))?;
                 }
                 Ok(())
             })
@@ -466,14 +463,7 @@ fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
 }
 
 fn disable_payload(external_id: String) -> PlanPayload {
-    PlanPayload {
-        external_id,
-        name: String::new(),
-        changes: Vec::new(),
-        profile: None,
-        fingerprint: None,
-        photo: None,
-    }
+    PlanPayload { external_id, name: String::new(), changes: Vec::new(), profile: None, fingerprint: None, photo: None }
 }
 
 fn refusal(position: &str, why: &NotAPerson) -> Refusal {

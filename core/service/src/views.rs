@@ -1,5 +1,6 @@
 //! What the use cases give back: plain data, no transport, no HTML.
 
+use estampe_domain::Ts;
 use estampe_domain::account::Account;
 use estampe_domain::card::Card;
 use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
@@ -10,7 +11,6 @@ use estampe_domain::plugin::PluginInfo;
 use estampe_domain::purpose::Purpose;
 use estampe_domain::run::{PlanLine, Refusal, Run};
 use estampe_domain::source::SourceOverview;
-use estampe_domain::Ts;
 
 /// A photo as it is served: always a JPEG.
 #[derive(Clone, Debug)]

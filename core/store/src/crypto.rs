@@ -86,9 +86,7 @@ pub fn seal(key: &SecretKey, random: &dyn Random, place: Place<'_>, plain: &[u8]
     random.fill(&mut nonce);
     let cipher = XChaCha20Poly1305::new(&Key::from(*key.bytes()));
     let payload = Payload { msg: plain, aad: &place.associated_data() };
-    let ciphertext = cipher
-        .encrypt(&XNonce::from(nonce), payload)
-        .map_err(|_| StoreError::Damaged(place.table))?;
+    let ciphertext = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Damaged(place.table))?;
     let mut out = Vec::with_capacity(1 + NONCE + ciphertext.len());
     out.push(FORMAT);
     out.extend_from_slice(&nonce);

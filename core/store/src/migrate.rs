@@ -37,9 +37,7 @@ pub fn run(conn: &mut Conn) -> Result<(), OpenError> {
             conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).map_err(failed)?;
             let known = versions(MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES))?;
             let result = refuse_newer(&known, conn.applied_migrations()).and_then(|()| {
-                conn.run_pending_migrations(POSTGRES)
-                    .map(|_| ())
-                    .map_err(|e| OpenError::Migration(e.to_string()))
+                conn.run_pending_migrations(POSTGRES).map(|_| ()).map_err(|e| OpenError::Migration(e.to_string()))
             });
             conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).map_err(failed)?;
             result
@@ -61,13 +59,11 @@ fn refuse_newer(
     applied: Result<Vec<MigrationVersion<'static>>, Failure>,
 ) -> Result<(), OpenError> {
     let applied = applied.map_err(|e| OpenError::Migration(e.to_string()))?;
-    let unknown: BTreeSet<String> =
-        applied.iter().map(ToString::to_string).filter(|v| !known.contains(v)).collect();
+    let unknown: BTreeSet<String> = applied.iter().map(ToString::to_string).filter(|v| !known.contains(v)).collect();
     match unknown.last() {
         None => Ok(()),
-        Some(newest) => Err(OpenError::TooNew {
-            database: newest.clone(),
-            binary: known.last().cloned().unwrap_or_default(),
-        }),
+        Some(newest) => {
+            Err(OpenError::TooNew { database: newest.clone(), binary: known.last().cloned().unwrap_or_default() })
+        }
     }
 }

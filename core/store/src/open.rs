@@ -61,7 +61,9 @@ pub enum OpenError {
     #[error("migration: {0}")]
     Migration(String),
     /// A newer Estampe wrote this database.
-    #[error("the database was written by a newer Estampe (schema {database}; this binary knows {binary}): install that version or restore a backup made with this one")]
+    #[error(
+        "the database was written by a newer Estampe (schema {database}; this binary knows {binary}): install that version or restore a backup made with this one"
+    )]
     TooNew {
         /// Newest migration applied.
         database: String,
@@ -232,13 +234,8 @@ fn lock_data_dir(settings: &StoreSettings) -> Result<fs::File, OpenError> {
         }
     }
     let path = settings.data_dir.join("lock");
-    let lock = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(file(&path))?;
+    let lock =
+        fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(file(&path))?;
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| OpenError::InUse(settings.data_dir.clone()))?;
     Ok(lock)
@@ -261,8 +258,8 @@ fn load_keys(
     let keys: i64 = appliance_key::table.count().get_result(conn).map_err(|e| database(e.into()))?;
     let path = &settings.kek_file;
     // a new key beside an old database would hide that the right one is lost
-    let kek = keyring::read_kek(path, keys == 0, random)
-        .map_err(|error| OpenError::File { path: path.clone(), error })?;
+    let kek =
+        keyring::read_kek(path, keys == 0, random).map_err(|error| OpenError::File { path: path.clone(), error })?;
     let mut transaction = OpenTransaction { conn, done: false };
     let begin = transaction.conn.begin(true);
     transaction.conn.batch_execute(begin).map_err(|e| database(e.into()))?;

@@ -271,7 +271,30 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
-    appliance_key, data_key, subject, blind_index, purpose, purpose_text, blob, source, source_state, person, card, run, person_identity, run_item, run_refusal, run_state, lead, consent, submission, job, account, session, setting, audit_event,
+    appliance_key,
+    data_key,
+    subject,
+    blind_index,
+    purpose,
+    purpose_text,
+    blob,
+    source,
+    source_state,
+    person,
+    card,
+    run,
+    person_identity,
+    run_item,
+    run_refusal,
+    run_state,
+    lead,
+    consent,
+    submission,
+    job,
+    account,
+    session,
+    setting,
+    audit_event,
 );
 
 diesel::joinable!(card -> person (person_id));

@@ -143,15 +143,13 @@ mod tests {
             if line.starts_with('#') {
                 continue;
             }
-            if let (true, Some((key, _))) =
-                (line.starts_with(|c: char| c.is_ascii_alphabetic()), line.split_once('='))
+            if let (true, Some((key, _))) = (line.starts_with(|c: char| c.is_ascii_alphabetic()), line.split_once('='))
             {
                 key.trim().clone_into(&mut current);
                 found.entry(current.clone()).or_default();
             }
             for part in line.split('$').skip(1) {
-                let name: String =
-                    part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+                let name: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
                 found.entry(current.clone()).or_default().insert(name);
             }
         }

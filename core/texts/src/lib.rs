@@ -21,8 +21,5 @@ pub fn t(locale: Locale, key: &str) -> String {
 
 /// The words of `key` with its arguments.
 pub fn t_with(locale: Locale, key: &str, arguments: &[(&'static str, Value<'_>)]) -> String {
-    arguments
-        .iter()
-        .fold(say(locale, key), |message, (name, value)| message.with(name, value.clone()))
-        .to_string()
+    arguments.iter().fold(say(locale, key), |message, (name, value)| message.with(name, value.clone())).to_string()
 }

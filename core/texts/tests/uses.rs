@@ -1,6 +1,8 @@
 //! Holds the texts to their uses: every key that templates and sources name exists,
 //! and every key that exists is named somewhere.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -61,11 +63,8 @@ fn every_key_in_use_exists() {
 #[test]
 fn every_key_is_in_use() {
     let sources = sources();
-    let named: BTreeSet<&str> = sources
-        .iter()
-        .flat_map(|(_, text)| literals(text))
-        .map(|(_, literal)| literal)
-        .collect();
+    let named: BTreeSet<&str> =
+        sources.iter().flat_map(|(_, text)| literals(text)).map(|(_, literal)| literal).collect();
     let unused: Vec<String> = estampe_texts::keys(Locale::Fr)
         .into_iter()
         .filter(|key| !named.contains(key.as_str()))

@@ -215,9 +215,8 @@ impl ResponseError for Fault {
         let inner = &self.0;
         let Entry { status, code, title, text } = inner.entry();
         match (&inner.cause, inner.surface) {
-            (_, Surface::Operator) => HttpResponse::build(status)
-                .insert_header((CONTENT_TYPE, "application/problem+json"))
-                .body(
+            (_, Surface::Operator) => {
+                HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(
                     serde_json::to_string(&Problem {
                         r#type: format!("urn:estampe:problem:{code}"),
                         title: inner.l.t(title).to_string(),
@@ -227,7 +226,8 @@ impl ResponseError for Fault {
                         request: inner.request.to_string(),
                     })
                     .unwrap_or_default(),
-                ),
+                )
+            }
             (Cause::SignIn(location), _) => see_other(location),
             _ => {
                 let page = ErrorPage {

@@ -66,10 +66,7 @@ fn public_pages(locale: Locale) -> Pages {
         ("exchange-wrong", ExchangePage::new(l, HOST, &exchange, &typed, Some(&wrong)).render().unwrap()),
         ("exchange-already", already.render().unwrap()),
         ("kept", kept.render().unwrap()),
-        (
-            "sent",
-            SentPage { l, receipt: &samples::receipt(), email: "amelie.traore@atelier.fr" }.render().unwrap(),
-        ),
+        ("sent", SentPage { l, receipt: &samples::receipt(), email: "amelie.traore@atelier.fr" }.render().unwrap()),
         ("ca", CaPage { l, host: HOST, root: &root }.render().unwrap()),
         ("error-not-found", error.render().unwrap()),
         ("error-internal", broken.render().unwrap()),
@@ -80,11 +77,9 @@ fn console_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let s = shell;
     let filter = PeopleFilter { query: "zoé".into(), active: Some(true), after: Some("x".into()) };
-    let (all, nobody) =
-        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, next: None });
+    let (all, nobody) = (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, next: None });
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
-    let wrong =
-        [("token", "first-run-token-wrong"), ("password", "password-too-short")];
+    let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
     let sign_in = SignIn::default();
     let (people, person, gone) = (samples::people(), samples::person(true), samples::person(false));
     let lines = || samples::home(false).sources.iter().map(|source| SourceLine::new(l, source)).collect();
@@ -119,10 +114,7 @@ fn console_pages(locale: Locale) -> Pages {
         ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
         ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
-        (
-            "outbox",
-            OutboxPage { l, s: s(Section::Outbox), mails: &[samples::mail(JobState::Dead)] }.render().unwrap(),
-        ),
+        ("outbox", OutboxPage { l, s: s(Section::Outbox), mails: &[samples::mail(JobState::Dead)] }.render().unwrap()),
         ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), mails: &[] }.render().unwrap()),
     ];
     for (name, state, hold) in [

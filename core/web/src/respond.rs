@@ -1,9 +1,7 @@
 //! Answers: a page, a redirect, something that is asked for again and again.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, VARY,
-};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, Route, guard, web};
 use askama::Template;
 use sha2::{Digest, Sha256};
@@ -80,10 +78,7 @@ fn has(request: &HttpRequest, tag: &str) -> bool {
 
 /// 303: look there.
 pub(crate) fn see_other(location: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((LOCATION, location))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .finish()
+    HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
 fn header(value: &'static str) -> actix_web::http::header::HeaderValue {

@@ -136,10 +136,7 @@ pub(crate) fn purposes(locale: Locale) -> Vec<Purpose> {
         text_version: 1,
         text: text.into(),
     };
-    vec![
-        purpose("reply", LegalBasis::LegitimateInterest, reply),
-        purpose("invitations", LegalBasis::Consent, invite),
-    ]
+    vec![purpose("reply", LegalBasis::LegitimateInterest, reply), purpose("invitations", LegalBasis::Consent, invite)]
 }
 
 pub(crate) fn exchange(locale: Locale) -> Exchange {

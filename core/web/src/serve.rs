@@ -40,10 +40,7 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
 
     let shared = state.clone();
     let public = HttpServer::new(move || {
-        App::new()
-            .app_data(shared.clone())
-            .wrap(headers(Surface::Public))
-            .configure(public::configure)
+        App::new().app_data(shared.clone()).wrap(headers(Surface::Public)).configure(public::configure)
     })
     .workers(2)
     .tcp_nodelay(true)
@@ -56,10 +53,7 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
 
     let shared = state.clone();
     let internal = HttpServer::new(move || {
-        App::new()
-            .app_data(shared.clone())
-            .wrap(headers(Surface::Console))
-            .configure(console::configure)
+        App::new().app_data(shared.clone()).wrap(headers(Surface::Console)).configure(console::configure)
     })
     .workers(1)
     .tcp_nodelay(true)
@@ -71,10 +65,7 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     .run();
 
     let operator = HttpServer::new(move || {
-        App::new()
-            .app_data(state.clone())
-            .wrap(headers(Surface::Operator))
-            .configure(operator::configure)
+        App::new().app_data(state.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
     })
     .workers(1)
     .shutdown_timeout(20)
@@ -97,8 +88,7 @@ impl Servers {
 
     /// Stops listening; graceful waits up to 20 seconds for requests under way.
     pub async fn stop(self, graceful: bool) {
-        let stopping: Vec<_> =
-            self.handles.iter().map(|handle| tokio::spawn(handle.stop(graceful))).collect();
+        let stopping: Vec<_> = self.handles.iter().map(|handle| tokio::spawn(handle.stop(graceful))).collect();
         for stopped in stopping {
             // a server that died before has nothing left to stop
             let _ = stopped.await;

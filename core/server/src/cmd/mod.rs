@@ -43,8 +43,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
 }
 
 fn ca(cli: &Cli, settings: &Settings) -> Result<ExitCode, String> {
-    let root = crate::tls::local_root(&settings.data_dir)
-        .map_err(|e| format!("{e}\nThe local CA is made at the first start of `estampe serve`, unless [tls] names a certificate."))?;
+    let root = crate::tls::local_root(&settings.data_dir).map_err(|e| {
+        format!("{e}\nThe local CA is made at the first start of `estampe serve`, unless [tls] names a certificate.")
+    })?;
     let url = format!("{}/ca", settings.public.origin.trim_end_matches('/'));
     if cli.json {
         print::json(&json!({

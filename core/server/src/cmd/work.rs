@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{
-    AddSource, Cli, Command, LeadCommand, PersonCommand, PluginCommand, RunCommand, SourceCommand,
-};
+use crate::cli::{AddSource, Cli, Command, LeadCommand, PersonCommand, PluginCommand, RunCommand, SourceCommand};
 use crate::cmd::print;
 use crate::operator::Operator;
 
@@ -21,9 +19,20 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Source(SourceCommand::Add(add)) => add_source(cli, operator, add).await,
         Command::Source(SourceCommand::List) => {
             let answer = operator.get("/v1/sources").await?;
-            list(cli, &answer, "sources", "No source yet: estampe source add NAME --input people=/path/to/export.ldif", |source| {
-                vec![text(source, "name"), text(source, "plugin"), format!("{} people", text(source, "people")), state(source)]
-            })
+            list(
+                cli,
+                &answer,
+                "sources",
+                "No source yet: estampe source add NAME --input people=/path/to/export.ldif",
+                |source| {
+                    vec![
+                        text(source, "name"),
+                        text(source, "plugin"),
+                        format!("{} people", text(source, "people")),
+                        state(source),
+                    ]
+                },
+            )
         }
         Command::Source(SourceCommand::Check { name }) => check(cli, operator, name).await,
         Command::Source(SourceCommand::Sync { name, dry_run }) => {
@@ -165,7 +174,10 @@ fn report(cli: &Cli, run: &Value) {
     let id = text(run, "id");
     match (text(run, "state").as_str(), text(run, "hold").as_str()) {
         ("held", "too-many-gone") => {
-            print::line(&format!("Held: {} people would be disabled, more than sync.hold_percent allows. Nothing was changed.", count("disabled")));
+            print::line(&format!(
+                "Held: {} people would be disabled, more than sync.hold_percent allows. Nothing was changed.",
+                count("disabled")
+            ));
             print::line(&format!("  estampe run approve {id}\n  estampe run discard {id}"));
         }
         ("held", _) => {
@@ -239,15 +251,13 @@ fn text(value: &Value, key: &str) -> String {
     }
 }
 
+/// A name as one segment of a path.
 fn encoded(segment: &str) -> String {
-    let mut url = url::Url::parse("http://x/").map(|url| url.to_string()).unwrap_or_default();
-    if let Ok(mut parsed) = url::Url::parse(&url) {
-        if let Ok(mut segments) = parsed.path_segments_mut() {
-            segments.pop_if_empty().push(segment);
-        }
-        url = parsed.path().trim_start_matches('/').to_owned();
+    let Ok(mut url) = url::Url::parse("http://operator/") else { return String::new() };
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push(segment);
     }
-    url
+    url.path().trim_start_matches('/').to_owned()
 }
 
 fn query_path(path: &str, pairs: &[(&str, Option<&str>)]) -> String {

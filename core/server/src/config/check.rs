@@ -58,7 +58,9 @@ impl Settings {
             self.organisation.parse::<Line>().map_err(|e| format!("organisation: {e}; give your organisation's name")),
         );
         let locale = problems.take(
-            self.locale.parse::<Locale>().map_err(|()| format!("locale: \"{}\" is not known; use \"fr\" or \"en\"", self.locale)),
+            self.locale
+                .parse::<Locale>()
+                .map_err(|()| format!("locale: \"{}\" is not known; use \"fr\" or \"en\"", self.locale)),
         );
         let public = problems.take(address("listen.public", &self.listen.public));
         let internal = problems.take(address("listen.internal", &self.listen.internal));
@@ -162,17 +164,25 @@ impl Settings {
             }
             return Ok(Database::Sqlite(self.data_dir.join("estampe.db")));
         }
-        let mut url = Url::parse(&self.database.url)
-            .map_err(|e| format!("database.url: {e}; give it as postgres://user@host/name, or leave it empty for SQLite"))?;
+        let mut url = Url::parse(&self.database.url).map_err(|e| {
+            format!("database.url: {e}; give it as postgres://user@host/name, or leave it empty for SQLite")
+        })?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(format!("database.url: \"{}:\" is not known; use postgres://user@host/name, or leave it empty for SQLite", url.scheme()));
+            return Err(format!(
+                "database.url: \"{}:\" is not known; use postgres://user@host/name, or leave it empty for SQLite",
+                url.scheme()
+            ));
         }
         if !cfg!(feature = "postgres") {
-            return Err("database.url: this build speaks SQLite only; install the package estampe-postgres, or leave it empty".into());
+            return Err(
+                "database.url: this build speaks SQLite only; install the package estampe-postgres, or leave it empty"
+                    .into(),
+            );
         }
         if !self.database.password_file.is_empty() {
             let password = secret("database.password_file", &self.database.password_file)?;
-            url.set_password(Some(&password)).map_err(|()| "database.url: it has no place for a password".to_owned())?;
+            url.set_password(Some(&password))
+                .map_err(|()| "database.url: it has no place for a password".to_owned())?;
         }
         Ok(Database::Postgres(url.into()))
     }
@@ -184,14 +194,21 @@ impl Settings {
             (true, true) => {
                 let mut names = self.tls.names.clone();
                 let origins = [public_origin, internal_origin].into_iter().flatten();
-                names.extend(origins.filter_map(|o| Url::parse(o).ok()?.host_str().map(|h| h.trim_matches(['[', ']']).to_owned())));
+                names.extend(
+                    origins
+                        .filter_map(|o| Url::parse(o).ok()?.host_str().map(|h| h.trim_matches(['[', ']']).to_owned())),
+                );
                 names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
                 names.sort();
                 names.dedup();
                 Ok(TlsSource::Local { names })
             }
-            (false, true) => Err("tls.certificate_file is set without tls.key_file: set both, or neither for a local CA".into()),
-            (true, false) => Err("tls.key_file is set without tls.certificate_file: set both, or neither for a local CA".into()),
+            (false, true) => {
+                Err("tls.certificate_file is set without tls.key_file: set both, or neither for a local CA".into())
+            }
+            (true, false) => {
+                Err("tls.key_file is set without tls.certificate_file: set both, or neither for a local CA".into())
+            }
         }
     }
 
@@ -201,10 +218,17 @@ impl Settings {
             "starttls" => Encryption::StartTls,
             "tls" => Encryption::Tls,
             "none" => Encryption::None,
-            other => return Err(format!("smtp.encryption: \"{other}\" is not known; use \"starttls\", \"tls\" or \"none\"")),
+            other => {
+                return Err(format!("smtp.encryption: \"{other}\" is not known; use \"starttls\", \"tls\" or \"none\""));
+            }
         };
         if smtp.host.is_empty() {
-            let set = [("username", &smtp.username), ("from", &smtp.from), ("ca_file", &smtp.ca_file), ("password_file", &smtp.password_file)];
+            let set = [
+                ("username", &smtp.username),
+                ("from", &smtp.from),
+                ("ca_file", &smtp.ca_file),
+                ("password_file", &smtp.password_file),
+            ];
             return match set.iter().find(|(_, value)| !value.is_empty()) {
                 Some((key, _)) => Err(format!("smtp.{key} is set, but smtp.host is empty: set the host, or remove it")),
                 None => Ok(None),
@@ -249,7 +273,8 @@ impl Settings {
         if !self.plugins.compiler.is_empty() {
             return Ok(self.plugins.compiler.clone().into());
         }
-        let own = std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
+        let own =
+            std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
         Ok(own.with_file_name("estampe-compile"))
     }
 }
@@ -259,7 +284,8 @@ fn path_or(text: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{key}: \"{text}\" is not an address with a port, such as 0.0.0.0:8443 or [::]:8443"))
+    text.parse()
+        .map_err(|_| format!("{key}: \"{text}\" is not an address with a port, such as 0.0.0.0:8443 or [::]:8443"))
 }
 
 /// An origin: scheme, host and port, no path. `https` alone, for everything is served

@@ -81,7 +81,9 @@ fn our_variables() -> Map<String, String> {
     std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(key, _)| key.starts_with("ESTAMPE_"))
-        .filter(|(key, _)| !key.starts_with("ESTAMPE_TEST_") && !matches!(key.as_str(), "ESTAMPE_CACHE" | "ESTAMPE_COMPILE"))
+        .filter(|(key, _)| {
+            !key.starts_with("ESTAMPE_TEST_") && !matches!(key.as_str(), "ESTAMPE_CACHE" | "ESTAMPE_COMPILE")
+        })
         .collect()
 }
 

@@ -150,21 +150,15 @@ impl Tx<'_> {
         let now = now.as_micros();
         let waiting = job::state.eq("waiting").and(job::run_at.le(now));
         let orphaned = job::state.eq("running").and(job::lease_until.lt(now).assume_not_null());
-        let rows: Vec<String> = job::table
-            .filter(waiting.or(orphaned))
-            .order(job::run_at)
-            .limit(limit)
-            .select(job::id)
-            .load(self.conn)?;
+        let rows: Vec<String> =
+            job::table.filter(waiting.or(orphaned)).order(job::run_at).limit(limit).select(job::id).load(self.conn)?;
         rows.iter().map(|row| id(row, "job")).collect()
     }
 
     /// When the next waiting job is due.
     pub fn next_job_at(&mut self) -> Result<Option<Ts>> {
-        let next: Option<i64> = job::table
-            .filter(job::state.eq("waiting"))
-            .select(diesel::dsl::min(job::run_at))
-            .first(self.conn)?;
+        let next: Option<i64> =
+            job::table.filter(job::state.eq("waiting")).select(diesel::dsl::min(job::run_at)).first(self.conn)?;
         Ok(next.map(Ts::from_micros))
     }
 
@@ -276,11 +270,8 @@ impl Tx<'_> {
 
     /// The jobs that refer to one thing.
     pub fn jobs_of(&mut self, reference: &str) -> Result<Vec<JobRow>> {
-        let rows: Vec<Row> = job::table
-            .filter(job::reference.eq(reference))
-            .order(job::id)
-            .select(columns!())
-            .load(self.conn)?;
+        let rows: Vec<Row> =
+            job::table.filter(job::reference.eq(reference)).order(job::id).select(columns!()).load(self.conn)?;
         rows.iter().map(read).collect()
     }
 

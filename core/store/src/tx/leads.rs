@@ -159,11 +159,7 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         diesel::insert_into(blind_index::table)
-            .values((
-                blind_index::field.eq("email"),
-                blind_index::mac.eq(mac),
-                blind_index::subject_id.eq(&subject_id),
-            ))
+            .values((blind_index::field.eq("email"), blind_index::mac.eq(mac), blind_index::subject_id.eq(&subject_id)))
             .execute(self.conn)?;
         Ok((subject_id, key))
     }
@@ -220,7 +216,8 @@ impl Tx<'_> {
 
     /// What was told and agreed with a lead.
     pub fn consents(&mut self, lead_id: LeadId) -> Result<Vec<ConsentRecord>> {
-        let rows: Vec<(String, String, bool, i64, String, String, i64, String)> = consent::table
+        type Row = (String, String, bool, i64, String, String, i64, String);
+        let rows: Vec<Row> = consent::table
             .inner_join(purpose::table)
             .filter(consent::lead_id.eq(lead_id.to_string()))
             .order(consent::purpose_id)
@@ -253,22 +250,19 @@ impl Tx<'_> {
 
     /// How many leads there are, from a moment on.
     pub fn lead_count(&mut self, since: Ts) -> Result<u64> {
-        let leads: i64 =
-            lead::table.filter(lead::received_at.ge(since.as_micros())).count().get_result(self.conn)?;
+        let leads: i64 = lead::table.filter(lead::received_at.ge(since.as_micros())).count().get_result(self.conn)?;
         Ok(super::count(leads))
     }
 
     /// How many leads one person received.
     pub fn lead_count_of(&mut self, person: PersonId) -> Result<u64> {
-        let leads: i64 =
-            lead::table.filter(lead::person_id.eq(person.to_string())).count().get_result(self.conn)?;
+        let leads: i64 = lead::table.filter(lead::person_id.eq(person.to_string())).count().get_result(self.conn)?;
         Ok(super::count(leads))
     }
 }
 
 type LeadRow = (String, String, String, String, String, String, String, Vec<u8>, i64);
 
-#[expect(clippy::type_complexity, reason = "the columns of LeadRow, spelt once")]
 const LEAD_COLUMNS: (
     lead::id,
     lead::subject_id,

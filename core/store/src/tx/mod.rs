@@ -57,10 +57,8 @@ impl Tx<'_> {
 
     /// Fetches a data key; `None` when it was destroyed.
     pub(crate) fn data_key(&mut self, id: &str) -> Result<Option<DataKey>> {
-        let (kek_id, wrapped): (String, Option<Vec<u8>>) = data_key::table
-            .find(id)
-            .select((data_key::kek_id, data_key::wrapped))
-            .first(self.conn)?;
+        let (kek_id, wrapped): (String, Option<Vec<u8>>) =
+            data_key::table.find(id).select((data_key::kek_id, data_key::wrapped)).first(self.conn)?;
         let Some(wrapped) = wrapped else { return Ok(None) };
         let key = self.keys.unwrap_key("data_key", id, &kek_id, &wrapped)?;
         Ok(Some(DataKey { id: id.to_owned(), key }))
@@ -69,10 +67,7 @@ impl Tx<'_> {
     /// Destroys a data key: what it sealed cannot be read again.
     pub(crate) fn destroy_data_key(&mut self, id: &str, now: Ts) -> Result<()> {
         diesel::update(data_key::table.find(id))
-            .set((
-                data_key::wrapped.eq(None::<Vec<u8>>),
-                data_key::destroyed_at.eq(Some(now.as_micros())),
-            ))
+            .set((data_key::wrapped.eq(None::<Vec<u8>>), data_key::destroyed_at.eq(Some(now.as_micros()))))
             .execute(self.conn)?;
         Ok(())
     }
@@ -107,4 +102,3 @@ pub(crate) fn count(stored: i64) -> u64 {
 pub(crate) fn stored_count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
-

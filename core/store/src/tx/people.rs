@@ -246,14 +246,20 @@ impl Tx<'_> {
     }
 
     /// Active identities that a run did not see, by identity, beginning after one.
-    pub fn unseen(&mut self, source_id: SourceId, run: RunId, after: &str, limit: i64) -> Result<Vec<(String, PersonId)>> {
+    pub fn unseen(
+        &mut self,
+        source_id: SourceId,
+        run: RunId,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, PersonId)>> {
         let rows: Vec<(String, String)> = person_identity::table
             .filter(person_identity::source_id.eq(source_id.to_string()))
             .filter(person_identity::active.eq(true))
             .filter(
-                person_identity::seen_run_id.is_null().or(person_identity::seen_run_id
-                    .ne(run.to_string())
-                    .assume_not_null()),
+                person_identity::seen_run_id
+                    .is_null()
+                    .or(person_identity::seen_run_id.ne(run.to_string()).assume_not_null()),
             )
             .filter(person_identity::external_id.gt(after))
             .order(person_identity::external_id)

@@ -105,9 +105,9 @@ impl Tx<'_> {
         diesel::delete(run_item::table.filter(run_item::run_id.eq(&text))).execute(self.conn)?;
         diesel::delete(run_refusal::table.filter(run_refusal::run_id.eq(&text))).execute(self.conn)?;
         diesel::delete(run_state::table.filter(run_state::run_id.eq(&text))).execute(self.conn)?;
-        diesel::update(crate::schema::person_identity::table.filter(
-            crate::schema::person_identity::seen_run_id.eq(&text),
-        ))
+        diesel::update(
+            crate::schema::person_identity::table.filter(crate::schema::person_identity::seen_run_id.eq(&text)),
+        )
         .set(crate::schema::person_identity::seen_run_id.eq(None::<String>))
         .execute(self.conn)?;
         self.set_run_counts(run_id, &RunCounts::default())
@@ -327,13 +327,19 @@ impl Tx<'_> {
 
     /// Moves a run on; `false` when it was not in `from`, so that two deciders cannot
     /// both win.
-    pub fn move_run(&mut self, run_id: RunId, from: RunState, to: RunState, hold: Option<HoldReason>, now: Ts) -> Result<bool> {
+    pub fn move_run(
+        &mut self,
+        run_id: RunId,
+        from: RunState,
+        to: RunState,
+        hold: Option<HoldReason>,
+        now: Ts,
+    ) -> Result<bool> {
         let ended = (!to.is_open()).then(|| now.as_micros());
-        let moved = diesel::update(
-            run::table.filter(run::id.eq(run_id.to_string())).filter(run::state.eq(from.as_str())),
-        )
-        .set((run::state.eq(to.as_str()), run::hold.eq(hold.map(HoldReason::as_str)), run::ended_at.eq(ended)))
-        .execute(self.conn)?;
+        let moved =
+            diesel::update(run::table.filter(run::id.eq(run_id.to_string())).filter(run::state.eq(from.as_str())))
+                .set((run::state.eq(to.as_str()), run::hold.eq(hold.map(HoldReason::as_str)), run::ended_at.eq(ended)))
+                .execute(self.conn)?;
         Ok(moved > 0)
     }
 
@@ -367,12 +373,8 @@ impl Tx<'_> {
 
     /// The newest runs, of one source or of all.
     pub fn runs(&mut self, of: Option<SourceId>, limit: i64) -> Result<Vec<Run>> {
-        let mut query = run::table
-            .inner_join(source::table)
-            .order(run::id.desc())
-            .limit(limit)
-            .select(RUN_COLUMNS)
-            .into_boxed();
+        let mut query =
+            run::table.inner_join(source::table).order(run::id.desc()).limit(limit).select(RUN_COLUMNS).into_boxed();
         if let Some(source_id) = of {
             query = query.filter(run::source_id.eq(source_id.to_string()));
         }
@@ -401,7 +403,12 @@ impl Tx<'_> {
     }
 
     fn read_run(&mut self, row: Row) -> Result<Run> {
-        let ((run_id, source_id, source_name, state, hold), (known_active, created, changed, disabled, unchanged, refused), (code, sealed, key_id), (started_at, ended_at)) = row;
+        let (
+            (run_id, source_id, source_name, state, hold),
+            (known_active, created, changed, disabled, unchanged, refused),
+            (code, sealed, key_id),
+            (started_at, ended_at),
+        ) = row;
         let failure = match (code, sealed) {
             (Some(code), Some(sealed)) => {
                 let words = match self.data_key(&key_id)? {

@@ -26,4 +26,3 @@ sign-in-wrong = This address and this password do not belong together.
 sign-in-throttled = Signing in is not possible right now. Wait a quarter of an hour, then try again.
 
 sign-out = Sign out
-account-administrator = Administration

@@ -24,12 +24,6 @@ lead-email = E-mail
 lead-phone = Phone
 lead-company = Company
 lead-message = Message
-exchange-basis-consent = Ground: your consent.
-exchange-basis-interest = Ground: legitimate interest.
-exchange-retention = { $months ->
-    [one] Kept for one month after we were last in touch.
-   *[other] Kept for { $months } months after we were last in touch.
-}
 exchange-rights = You may ask { $organisation } to show you this data, to correct it or to erase it.
 exchange-send = Send to { $name }
 

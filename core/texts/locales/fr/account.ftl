@@ -26,4 +26,3 @@ sign-in-wrong = Ce courriel et ce mot de passe ne vont pas ensemble.
 sign-in-throttled = La connexion n’est pas possible pour l’instant. Attendez un quart d’heure, puis réessayez.
 
 sign-out = Se déconnecter
-account-administrator = Administration

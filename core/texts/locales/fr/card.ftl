@@ -24,12 +24,6 @@ lead-email = Courriel
 lead-phone = Téléphone
 lead-company = Société
 lead-message = Message
-exchange-basis-consent = Base : votre accord.
-exchange-basis-interest = Base : intérêt légitime.
-exchange-retention = { $months ->
-    [one] Gardé un mois après notre dernier échange.
-   *[other] Gardé { $months } mois après notre dernier échange.
-}
 exchange-rights = Vous pouvez demander à { $organisation } de vous montrer ces données, de les corriger ou de les effacer.
 exchange-send = Envoyer à { $name }
 

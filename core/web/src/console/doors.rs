@@ -80,9 +80,7 @@ pub(crate) fn first_run_page<'a>(
     form: &FirstRun,
     found: &[(&'static str, &'static str)],
 ) -> DoorPage<'a> {
-    let problem = |name: &str| {
-        found.iter().find(|(field, _)| *field == name).map(|(_, key)| l.t(key).to_string())
-    };
+    let problem = |name: &str| found.iter().find(|(field, _)| *field == name).map(|(_, key)| l.t(key).to_string());
     let fields = vec![
         Field::new("token", l.t("first-run-token"), &form.token)
             .hint(l.t("first-run-token-hint"))
@@ -114,12 +112,7 @@ pub(crate) fn first_run_page<'a>(
     }
 }
 
-pub(crate) fn sign_in_page<'a>(
-    l: &'a Lang,
-    host: &'a str,
-    form: &'a SignIn,
-    problem: Option<&str>,
-) -> DoorPage<'a> {
+pub(crate) fn sign_in_page<'a>(l: &'a Lang, host: &'a str, form: &'a SignIn, problem: Option<&str>) -> DoorPage<'a> {
     let fields = vec![
         Field::new("email", l.t("sign-in-email"), &form.email)
             .kind(Kind::Line("email"))
@@ -176,12 +169,8 @@ async fn do_sign_in(sent: OpenForm<SignIn>) -> Reply {
         Err(fault) => fault,
     };
     let (status, problem) = match fault.domain().map(estampe_domain::Error::kind) {
-        Some(ErrorKind::Unauthenticated) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, estampe_texts::key("sign-in-wrong"))
-        }
-        Some(ErrorKind::Unavailable) => {
-            (StatusCode::SERVICE_UNAVAILABLE, estampe_texts::key("sign-in-throttled"))
-        }
+        Some(ErrorKind::Unauthenticated) => (StatusCode::UNPROCESSABLE_ENTITY, estampe_texts::key("sign-in-wrong")),
+        Some(ErrorKind::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, estampe_texts::key("sign-in-throttled")),
         _ => return Err(fault),
     };
     visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, Some(problem)))

@@ -136,7 +136,11 @@ impl NewSource {
             "" => BTreeMap::new(),
             format => BTreeMap::from([("format".to_owned(), format.to_owned())]),
         };
-        ConnectorSpec { plugin: self.plugin.clone(), config, inputs: BTreeMap::from([(input, self.path.clone().into())]) }
+        ConnectorSpec {
+            plugin: self.plugin.clone(),
+            config,
+            inputs: BTreeMap::from([(input, self.path.clone().into())]),
+        }
     }
 
     /// What can be seen to be wrong here: field and words.
@@ -151,8 +155,7 @@ impl NewSource {
         plugins: &[PluginEntry],
         found: Option<(&'static str, &'static str)>,
     ) -> Vec<Field> {
-        let problem =
-            |name: &str| found.filter(|(field, _)| *field == name).map(|(_, words)| l.t(words).to_string());
+        let problem = |name: &str| found.filter(|(field, _)| *field == name).map(|(_, words)| l.t(words).to_string());
         let plugins = plugins
             .iter()
             .map(|PluginEntry { info }| {
@@ -196,12 +199,7 @@ fn found(error: &Error) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn form(
-    desk: &Desk,
-    typed: &NewSource,
-    plugins: &[PluginEntry],
-    found: Option<(&'static str, &'static str)>,
-) -> Reply {
+fn form(desk: &Desk, typed: &NewSource, plugins: &[PluginEntry], found: Option<(&'static str, &'static str)>) -> Reply {
     let status = if found.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let s = Shell::new(desk, Section::Sources, "/sources/new");
     let fields = typed.fields(&desk.l, plugins, found);

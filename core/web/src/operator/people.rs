@@ -1,7 +1,7 @@
 //! People and leads over the operator's socket.
 
-use actix_web::http::StatusCode;
 use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
 use estampe_domain::lead::Lead;
 use estampe_domain::person::PersonSummary;
 use estampe_service::views::PeopleFilter;

@@ -81,9 +81,8 @@ impl<'a> ExchangePage<'a> {
 
 /// The five fields as typed.
 pub(crate) fn fields(l: &Lang, form: &LeadForm, found: Option<&FormProblems>) -> Vec<Field> {
-    let problem = |field: LeadField| {
-        found.and_then(|problems| problems.of(field)).map(|problem| lead_problem(l, field, problem))
-    };
+    let problem =
+        |field: LeadField| found.and_then(|problems| problems.of(field)).map(|problem| lead_problem(l, field, problem));
     vec![
         Field::new("name", l.t("lead-name"), &form.name).autocomplete("name").problem(problem(LeadField::Name)),
         Field::new("email", l.t("lead-email"), &form.email)
@@ -138,9 +137,7 @@ pub(crate) async fn submit(sent: OpenForm<LeadForm>, path: web::Path<String>) ->
     let outcome = visit.ok(visit.service().submit_lead(&visit.ctx, &id, &form).await);
     let (l, host) = (&visit.l, visit.organisation());
     match outcome {
-        Ok(Submission::Received(receipt)) => {
-            visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() })
-        }
+        Ok(Submission::Received(receipt)) => visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() }),
         Ok(Submission::Problems { exchange, problems }) => {
             let page = ExchangePage::new(l, host, &exchange, &form, Some(&problems));
             form_page(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))

@@ -70,9 +70,8 @@ mod tests {
 
     #[test]
     fn the_newer_vcard_is_for_who_asks() {
-        let accept = |value: &'static str| {
-            version(&TestRequest::get().insert_header((ACCEPT, value)).to_http_request())
-        };
+        let accept =
+            |value: &'static str| version(&TestRequest::get().insert_header((ACCEPT, value)).to_http_request());
         assert_eq!(accept("*/*"), Version::V3);
         assert_eq!(accept("text/vcard"), Version::V3);
         assert_eq!(accept("text/vcard; version=\"4.0\""), Version::V4);

@@ -264,9 +264,9 @@ INSERT INTO purpose (id, key, legal_basis, retention_months, on_card_form, creat
     ('019ab000-0000-7000-8000-000000000002', 'invitations', 'consent', 36, TRUE, 1763942400000000),
     ('019ab000-0000-7000-8000-000000000003', 'employee-cards', 'legitimate-interest', 36, FALSE, 1763942400000000);
 INSERT INTO purpose_text (purpose_id, version, locale, body, created_at) VALUES
-    ('019ab000-0000-7000-8000-000000000001', 1, 'fr', 'But : répondre à votre demande (intérêt légitime). Gardé 36 mois après notre dernier échange, par {organisation} seulement.', 1763942400000000),
-    ('019ab000-0000-7000-8000-000000000001', 1, 'en', 'Purpose: answering you (legitimate interest). Kept 36 months after our last exchange, by {organisation} alone.', 1763942400000000),
-    ('019ab000-0000-7000-8000-000000000002', 1, 'fr', 'J’accepte de recevoir les invitations de {organisation}. Je peux changer d’avis à tout moment.', 1763942400000000),
-    ('019ab000-0000-7000-8000-000000000002', 1, 'en', 'I agree to receive invitations from {organisation}. I can change my mind at any time.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000001', 1, 'fr', 'But : répondre à votre demande (intérêt légitime). Gardé {months} mois après notre dernier échange, par {organisation} seulement.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000001', 1, 'en', 'Purpose: answering you (legitimate interest). Kept {months} months after our last exchange, by {organisation} alone.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000002', 1, 'fr', 'J’accepte de recevoir les invitations de {organisation}, qui garde mes coordonnées {months} mois après notre dernier échange. Je peux changer d’avis à tout moment.', 1763942400000000),
+    ('019ab000-0000-7000-8000-000000000002', 1, 'en', 'I agree to receive invitations from {organisation}, which keeps my details {months} months after our last exchange. I can change my mind at any time.', 1763942400000000),
     ('019ab000-0000-7000-8000-000000000003', 1, 'fr', 'Présenter les collaborateurs de {organisation} par une carte de visite numérique.', 1763942400000000),
     ('019ab000-0000-7000-8000-000000000003', 1, 'en', 'Presenting the people of {organisation} by a digital business card.', 1763942400000000);
