@@ -51,8 +51,6 @@ pub struct Purpose {
 impl Purpose {
     /// The exact words shown to a person, and kept as proof.
     pub fn wording(&self, organisation: &str) -> String {
-        self.text
-            .replace("{months}", &self.retention_months.to_string())
-            .replace("{organisation}", organisation)
+        self.text.replace("{months}", &self.retention_months.to_string()).replace("{organisation}", organisation)
     }
 }

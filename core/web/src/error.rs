@@ -127,9 +127,15 @@ impl Inner {
                     key("error-internal-text"),
                 ),
             },
-            Cause::Origin => {
-                entry(StatusCode::FORBIDDEN, "foreign_origin", key("error-origin-title"), key("error-origin-text"))
-            }
+            Cause::Origin => entry(
+                StatusCode::FORBIDDEN,
+                "foreign_origin",
+                key("error-origin-title"),
+                match self.surface {
+                    Surface::Public => key("error-origin-text"),
+                    Surface::Console | Surface::Operator => key("error-console-origin-text"),
+                },
+            ),
             Cause::Expired => {
                 entry(StatusCode::FORBIDDEN, "form_expired", key("error-expired-title"), key("error-expired-text"))
             }

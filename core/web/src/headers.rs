@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font
 
 /// No device, no advertising interface.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), \
-    browsing-topics=(), interest-cohort=()";
+    browsing-topics=()";
 
 /// The middleware that sets them, where a handler has not set its own.
 pub fn headers(surface: Surface) -> DefaultHeaders {

@@ -24,6 +24,8 @@ mod visit;
 mod words;
 
 #[cfg(test)]
+mod contrast;
+#[cfg(test)]
 mod gallery;
 #[cfg(test)]
 mod samples;

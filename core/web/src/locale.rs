@@ -58,7 +58,12 @@ impl Lang {
     /// A moment, with "UTC" where that is the zone.
     pub(crate) fn when(&self, at: &Ts) -> String {
         let text = estampe_texts::date_time(self.locale, *at, &self.zone);
-        if self.zone == TimeZone::UTC { format!("{text} UTC") } else { text }
+        if self.is_utc(*at) { format!("{text} UTC") } else { text }
+    }
+
+    /// The system's zone may be UTC under another name.
+    fn is_utc(&self, at: Ts) -> bool {
+        self.zone.to_offset_info(at.timestamp()).abbreviation() == "UTC"
     }
 
     /// How long ago.

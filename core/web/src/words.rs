@@ -64,11 +64,12 @@ pub(crate) const fn run_state(state: RunState) -> (&'static str, &'static str) {
     }
 }
 
-/// What a plan does with a person, and the colour of its pill.
-pub(crate) const fn action(action: PlanAction) -> (&'static str, &'static str) {
+/// What a plan does or did with a person, and the colour of its pill.
+pub(crate) const fn action(action: PlanAction, done: bool) -> (&'static str, &'static str) {
     match action {
         PlanAction::Create => (key("run-action-create"), "leaf"),
         PlanAction::Update => (key("run-action-update"), "plate"),
+        PlanAction::Disable if done => (key("run-action-disabled"), "seal"),
         PlanAction::Disable => (key("run-action-disable"), "seal"),
     }
 }
@@ -93,6 +94,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> &'static str {
         "bad-identity" => key("refusal-bad-identity"),
         "twice" => key("refusal-twice"),
         "photo" => key("refusal-photo"),
+        "left-out" => key("refusal-left-out"),
         _ => key("refusal-connector"),
     }
 }

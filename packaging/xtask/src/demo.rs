@@ -112,9 +112,7 @@ pub fn told(run: &Value) -> Vec<String> {
         count("refused")
     )];
     for refusal in list(run, "refusals") {
-        let detail = text(refusal, "detail");
-        let why = if detail.is_empty() { text(refusal, "code") } else { detail };
-        lines.push(format!("refused, {}: {why}", text(refusal, "position")));
+        lines.push(format!("refused, {}: {}", text(refusal, "position"), text(refusal, "reason")));
     }
     lines
 }

@@ -40,7 +40,8 @@ impl Catcher {
     pub fn start(workspace: &Path, folder: &Path) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut command = Running::leashed("/usr/bin/python3", "TERM");
-        command.arg(workspace.join("tests/mail/catcher.py")).arg("--dir").arg(folder);
+        // -W: the distribution's aiosmtpd warns of its own future
+        command.args(["-W", "ignore"]).arg(workspace.join("tests/mail/catcher.py")).arg("--dir").arg(folder);
         command.args(["--user", USER, "--password", PASSWORD]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Running::start("the mail catcher", &mut command, Signal::TERM, Duration::from_secs(5))?;

@@ -166,7 +166,7 @@ fn report(cli: &Cli, run: &Value) {
     ));
     let refusals = run.get("refusals").and_then(Value::as_array).cloned().unwrap_or_default();
     for refusal in refusals.iter().take(REFUSALS) {
-        print::line(&format!("  {}: {}", text(refusal, "position"), why(refusal)));
+        print::line(&format!("  {}: {}", text(refusal, "position"), text(refusal, "reason")));
     }
     if refusals.len() > REFUSALS {
         print::line(&format!("  and {} more: see the run in the console", refusals.len() - REFUSALS));
@@ -186,25 +186,11 @@ fn report(cli: &Cli, run: &Value) {
         }
         ("failed", _) => {
             let failure = run.get("failure").cloned().unwrap_or_default();
-            print::line(&format!("Failed ({}): {}", text(&failure, "code"), text(&failure, "words")));
+            print::line(&format!("Failed ({}): {}", text(&failure, "code"), text(&failure, "message")));
             print::line("Nothing was changed.");
         }
         ("discarded", _) => print::line("Discarded. Nothing was changed."),
         _ => {}
-    }
-}
-
-/// Why an entry was refused, in words.
-fn why(refusal: &Value) -> String {
-    let detail = text(refusal, "detail");
-    match text(refusal, "code").as_str() {
-        "no-name-no-mail" => "neither a name nor an e-mail address: this is not a person".into(),
-        "bad-name" => "the name cannot be shown: it is too long or holds control characters".into(),
-        "bad-identity" => "the identity is empty, too long or holds control characters".into(),
-        "twice" => "the same identity came earlier in this run".into(),
-        "photo" => format!("taken, without the photo: {detail}"),
-        "left-out" => format!("taken, without what could not be read: {detail}"),
-        _ => detail,
     }
 }
 

@@ -219,7 +219,9 @@ impl Settings {
             "tls" => Encryption::Tls,
             "none" => Encryption::None,
             other => {
-                return Err(format!("smtp.encryption: \"{other}\" is not known; use \"starttls\", \"tls\" or \"none\""));
+                return Err(format!(
+                    "smtp.encryption: \"{other}\" is not known; use \"starttls\", \"tls\" or \"none\""
+                ));
             }
         };
         if smtp.host.is_empty() {

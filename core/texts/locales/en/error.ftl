@@ -19,6 +19,7 @@ error-internal-title = Something broke on our side
 error-internal-text = The incident is on record. Try again; if it happens once more, give the reference below to your IT department.
 error-origin-title = This was not sent from our page
 error-origin-text = To be safe, nothing was stored. Open the card again and send from there.
+error-console-origin-text = To be safe, nothing was changed. Open the console again and start from there.
 error-expired-title = This page had been open for too long
 error-expired-text = Nothing was changed. Go back, reload the page and try again.
 error-too-large-title = That is too large

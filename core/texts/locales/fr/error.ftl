@@ -19,6 +19,7 @@ error-internal-title = Quelque chose s’est cassé de notre côté
 error-internal-text = L’incident est consigné. Réessayez ; si cela se reproduit, donnez la référence ci-dessous à votre service informatique.
 error-origin-title = Cet envoi ne vient pas de cette page
 error-origin-text = Par prudence, rien n’a été enregistré. Ouvrez la carte à nouveau et envoyez depuis là.
+error-console-origin-text = Par prudence, rien n’a été modifié. Ouvrez la console à nouveau et recommencez depuis là.
 error-expired-title = Cette page était ouverte depuis trop longtemps
 error-expired-text = Rien n’a été modifié. Revenez en arrière, rechargez la page et recommencez.
 error-too-large-title = C’est trop volumineux

@@ -35,6 +35,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/sources/{name}/sync", web::post().to(sources::sync))
         .route("/sources/{name}/plan", web::post().to(sources::plan))
         .route("/sources/{name}/check", web::post().to(sources::check))
+        .route("/sources/{name}/{action}", get().to(sources::back))
         .route("/runs/{id}", get().to(runs::show))
         .route("/runs/{id}/approve", web::post().to(runs::approve))
         .route("/runs/{id}/discard", web::post().to(runs::discard))

@@ -40,7 +40,7 @@ impl RunPage<'_> {
     }
 
     fn title(&self) -> String {
-        let key = if self.run().state == RunState::Done { key("run-title-done") } else { key("run-title") };
+        let key = if self.is_done() { key("run-title-done") } else { key("run-title") };
         self.l.t(key).with("when", self.l.when(&self.run().started_at)).to_string()
     }
 
@@ -56,6 +56,10 @@ impl RunPage<'_> {
             RunState::Failed => self.l.t("run-failed-text").to_string(),
             RunState::Discarded => self.l.t("run-discarded-text").with("when", self.l.when(ended)).to_string(),
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.run().state == RunState::Done
     }
 
     fn is_held(&self) -> bool {
@@ -96,7 +100,7 @@ impl RunPage<'_> {
     /// Counts as chips: colour and words.
     fn chips(&self) -> Vec<(&'static str, String)> {
         let counts = &self.run().counts;
-        let gone = if self.run().state == RunState::Done { key("run-chip-disabled") } else { key("run-chip-disable") };
+        let gone = if self.is_done() { key("run-chip-disabled") } else { key("run-chip-disable") };
         [
             ("leaf", counts.created, key("run-chip-created")),
             ("plate", counts.changed, key("run-chip-changed")),
@@ -111,7 +115,7 @@ impl RunPage<'_> {
     }
 
     fn action(&self, line: &PlanLine) -> (&'static str, &'static str) {
-        words::action(line.action)
+        words::action(line.action, self.is_done())
     }
 
     fn field(&self, change: &estampe_domain::person::FieldChange) -> &'static str {
@@ -121,10 +125,11 @@ impl RunPage<'_> {
     /// What is said of a line without fields.
     fn line_words(&self, line: &PlanLine) -> &'static str {
         match line.action {
-            PlanAction::Create if self.run().state == RunState::Done => key("run-line-created"),
+            PlanAction::Create if self.is_done() => key("run-line-created"),
             PlanAction::Create => key("run-line-create"),
             PlanAction::Update => key("run-line-back"),
-            PlanAction::Disable => key("run-line-disabled"),
+            PlanAction::Disable if self.is_done() => key("run-line-disabled"),
+            PlanAction::Disable => key("run-line-disable"),
         }
     }
 

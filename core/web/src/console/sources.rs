@@ -241,6 +241,11 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
     page(&desk, &path, here(&request), None).await
 }
 
+/// `GET` of an action's address, after a reload: the source's own page.
+pub(crate) async fn back(_: Desk, path: web::Path<(String, String)>) -> Reply {
+    Ok(see_other(&path_of(&path.0)))
+}
+
 /// `POST /sources/{name}/check`
 pub(crate) async fn check(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
     let desk = sent.desk;

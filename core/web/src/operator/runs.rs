@@ -2,9 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web;
-use estampe_domain::RunId;
 use estampe_domain::run::{Refusal, RunCounts};
+use estampe_domain::{Locale, RunId};
 use estampe_service::views::RunDetail;
+use estampe_texts::t;
 use serde::Serialize;
 
 use crate::operator::wire::Wire;
@@ -20,7 +21,29 @@ struct RunView {
     failure: Option<Failure>,
     started_at: String,
     ended_at: Option<String>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<RefusalView>,
+}
+
+/// An entry that was refused, with the reason in words.
+#[derive(Serialize)]
+struct RefusalView {
+    position: String,
+    code: String,
+    detail: String,
+    reason: String,
+}
+
+impl From<&Refusal> for RefusalView {
+    fn from(refusal: &Refusal) -> Self {
+        let words = t(Locale::En, crate::words::refusal(refusal));
+        let reason = match (refusal.code.as_str(), refusal.detail.as_str()) {
+            (_, "") => words,
+            // the connector knows better than we what was wrong
+            ("connector", detail) => detail.to_owned(),
+            (_, detail) => format!("{words} ({detail})"),
+        };
+        Self { position: refusal.position.clone(), code: refusal.code.clone(), detail: refusal.detail.clone(), reason }
+    }
 }
 
 #[derive(Serialize)]
@@ -41,7 +64,7 @@ impl From<RunDetail> for RunView {
             failure: run.failure.map(|(code, message)| Failure { code, message }),
             started_at: run.started_at.to_string(),
             ended_at: run.ended_at.map(|at| at.to_string()),
-            refusals: detail.refusals,
+            refusals: detail.refusals.iter().map(RefusalView::from).collect(),
         }
     }
 }

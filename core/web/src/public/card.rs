@@ -39,6 +39,11 @@ impl<'a> CardPage<'a> {
         self.profile.organisation.as_ref().map_or(self.host, |o| o.as_str())
     }
 
+    /// The name, word by word: a line may end between two, not at a hyphen.
+    fn words(&self) -> std::str::Split<'_, char> {
+        self.profile.display_name.as_str().split(' ')
+    }
+
     fn initial(&self) -> String {
         initial(self.organisation())
     }

@@ -14,7 +14,7 @@ use estampe_service::views::{Exchange, Receipt, Submission};
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, OpenForm};
 use crate::locale::Lang;
-use crate::respond::Reply;
+use crate::respond::{Reply, see_other};
 use crate::visit::Visit;
 use crate::words::lead_problem;
 
@@ -153,6 +153,12 @@ pub(crate) async fn submit(sent: OpenForm<LeadForm>, path: web::Path<String>) ->
             _ => Err(fault),
         },
     }
+}
+
+/// `GET /c/{public_id}/leads`: someone asks for the answer's address; the form is there.
+pub(crate) async fn again(visit: Visit, path: web::Path<String>) -> Reply {
+    let id = visit.public_id(&path)?;
+    Ok(see_other(&visit.l.link(format!("/c/{id}/exchange"))))
 }
 
 fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {

@@ -28,7 +28,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/{public_id:[^/.]+}/qr.png", get().to(files::qr_png))
             .route("/{public_id:[^/.]+}/qr", get().to(card::qr))
             .route("/{public_id:[^/.]+}/exchange", get().to(exchange::show))
-            .route("/{public_id:[^/.]+}/leads", web::post().to(exchange::submit)),
+            .route("/{public_id:[^/.]+}/leads", web::post().to(exchange::submit))
+            .route("/{public_id:[^/.]+}/leads", web::get().to(exchange::again)),
     );
     assets::configure(config);
     ca::configure(config);

@@ -1,0 +1,73 @@
+//! The configuration: what is wrong is said with its place and its remedy.
+
+use estampe_tests::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
+    let server = Server::start_default().await;
+    assert_eq!(server.cli(&["check-config"]).code, 0);
+    let cases: [(&str, &[&str]); 8] = [
+        ("[smpt]\nhost = \"x\"\n", &["unknown key smpt", "did you mean smtp"]),
+        ("[smtp]\nhots = \"x\"\n", &["unknown key smtp.hots", "did you mean smtp.host"]),
+        ("[smtp]\nport = \"many\"\n", &["smtp.port", "a whole number"]),
+        ("[smtp]\nport = 70000\n", &["port"]),
+        (
+            "[smtp]\nhost = \"m\"\nfrom = \"a@b.example\"\nencryption = \"none\"\nusername = \"u\"\n",
+            &["smtp.encryption", "never sent in clear"],
+        ),
+        ("[smtp]\nfrom = \"a@b.example\"\n", &["smtp.from", "smtp.host is empty"]),
+        ("[tls]\nkey_file = \"/k.pem\"\n", &["tls.key_file", "set both"]),
+        ("[sync]\nhold_percent = 101\n", &["sync.hold_percent", "more than 100"]),
+    ];
+    for (extra, wanted) in cases {
+        server.configure(extra);
+        for command in ["check-config", "serve"] {
+            let output = server.cli(&[command]);
+            assert_eq!(output.code, 1, "{command}: {extra}");
+            for part in wanted.iter().chain([&"estampe.toml"]) {
+                assert!(output.stderr.contains(part), "{extra}: {part} is not in {}", output.stderr);
+            }
+        }
+    }
+    server.configure("data_dir = 5\n[broken\n");
+    let output = server.cli(&["check-config"]);
+    assert!(output.code == 1 && output.stderr.contains("estampe.toml"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conf_d_and_the_environment_win_over_the_file() {
+    let server = Server::start_default().await;
+    let folder = server.folder().join("conf.d");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("50-sync.toml"), "[sync]\nhold_percent = 300\n").unwrap();
+    let output = server.cli(&["check-config"]);
+    assert!(output.code == 1 && output.stderr.contains("hold_percent"), "{output:?}");
+    let binary = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("estampe");
+    let run = |key: &str, value: &str| {
+        let output = std::process::Command::new(&binary)
+            .arg("--config")
+            .arg(server.config())
+            .arg("check-config")
+            .env(key, value)
+            .output()
+            .unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run("ESTAMPE_SYNC__HOLD_PERCENT", "20").0, 0);
+    let (code, words) = run("ESTAMPE_SYNC__HOLD_PRECENT", "20");
+    assert!(code == 1 && words.contains("environment") && words.contains("sync.hold_percent"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_is_2_and_a_missing_service_is_1() {
+    let mut server = Server::start_default().await;
+    assert_eq!(server.cli(&["no-such-command"]).code, 2);
+    assert_eq!(server.cli(&["source", "add", "x", "--input", "no-equals-sign"]).code, 2);
+    let wrong = server.cli(&["source", "add", "x", "--plugin", "nothing"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("installed: directory-file"), "{wrong:?}");
+    let wrong = server.cli(&["source", "sync", "nobody"]);
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    server.stop();
+    let away = server.cli(&["source", "list"]);
+    assert!(away.code == 1 && away.stderr.contains("not running"), "{away:?}");
+}

@@ -1,0 +1,130 @@
+//! The console: who may come in, and what stands there.
+
+use estampe_tests::{Options, Server};
+use reqwest::{Client, Response};
+
+const PASSWORD: &str = "violet hortensia 47";
+
+/// Makes the first administrator and gives the signed-in browser.
+async fn signed_in(server: &Server) -> Client {
+    let token = server.json(&["first-run"])["token"].as_str().unwrap().to_owned();
+    let browser = server.console();
+    let answer = first_run(server, &browser, &token).await;
+    assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+    browser
+}
+
+async fn first_run(server: &Server, browser: &Client, token: &str) -> Response {
+    let form =
+        [("token", token), ("name", "Mireille Barrau"), ("email", "mireille@banque.example"), ("password", PASSWORD)];
+    let request = browser.post(format!("{}/first-run", server.internal)).header("origin", &server.internal);
+    request.form(&form).send().await.unwrap()
+}
+
+async fn page(browser: &Client, url: String) -> String {
+    let answer = browser.get(&url).header("accept-language", "fr").send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{url}");
+    assert_eq!(answer.headers()["cache-control"], "no-store", "{url}");
+    answer.text().await.unwrap()
+}
+
+fn csrf(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_run_token_is_good_once() {
+    let server = Server::start_default().await;
+    let stranger = server.console();
+    assert_eq!(first_run(&server, &stranger, "no-such-token").await.status(), 422);
+    let void = server.json(&["first-run"])["token"].as_str().unwrap().to_owned();
+    let token = server.json(&["first-run"])["token"].as_str().unwrap().to_owned();
+    assert_eq!(first_run(&server, &stranger, &void).await.status(), 422, "a newer token voids the older");
+    let answer = first_run(&server, &stranger, &token).await;
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for wanted in ["__Host-estampe=", "Secure", "HttpOnly", "SameSite=", "Path=/"] {
+        assert!(cookie.contains(wanted), "{wanted}: {cookie}");
+    }
+    let again = first_run(&server, &server.console(), &token).await;
+    assert!(!again.headers().contains_key("set-cookie"), "{}", again.status());
+    let refused = server.cli(&["first-run"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("an administrator exists"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sees_people_runs_refusals_and_leads() {
+    let server = Server::with_sample(Options::default()).await;
+    let card = server.card_of("lefevre");
+    let form =
+        [("name", "Amélie Traoré"), ("email", "amelie@atelier.example"), ("idempotency_key", "0123456789abcdef")];
+    server.client().post(format!("{card}/leads")).form(&form).send().await.unwrap();
+    let browser = signed_in(&server).await;
+    let at = |path: &str| format!("{}{path}", server.internal);
+    let home = page(&browser, at("/")).await;
+    assert!(home.contains("198"), "{home}");
+    assert!(page(&browser, at("/people?q=lefevre")).await.contains("Zoé Lefèvre-Núñez"));
+    assert!(page(&browser, at("/sources")).await.contains("siege"));
+    let run = server.json(&["source", "sync", "siege"])["id"].as_str().unwrap().to_owned();
+    let run = page(&browser, at(&format!("/runs/{run}"))).await;
+    assert!(run.contains("line ") && run.contains("base64"), "{run}");
+    assert!(page(&browser, at("/leads")).await.contains("Amélie Traoré"));
+    // a plan by the console's button, which needs the form's token
+    let source = page(&browser, at("/sources/siege")).await;
+    let sync = |token: String| {
+        let request = browser.post(at("/sources/siege/plan")).header("origin", &server.internal);
+        request.form(&[("csrf", token)]).send()
+    };
+    assert_eq!(sync("forged".into()).await.unwrap().status(), 403);
+    assert_eq!(sync(csrf(&source)).await.unwrap().status(), 303);
+    let out = browser.post(at("/sign-out")).header("origin", &server.internal).form(&[("csrf", csrf(&source))]);
+    assert_eq!(out.send().await.unwrap().status(), 303);
+    assert_eq!(browser.get(at("/")).send().await.unwrap().status(), 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_signed_in_reaches_nothing() {
+    let server = Server::with_sample(Options::default()).await;
+    let at = |path: &str| format!("{}{path}", server.internal);
+    let id = server.json(&["person", "list"])["people"][0]["id"].as_str().unwrap().to_owned();
+    drop(signed_in(&server).await);
+    let stranger = server.console();
+    let person = format!("/people/{id}");
+    for path in ["/", "/people", &person, "/sources", "/sources/new", "/sources/siege", "/leads", "/outbox"] {
+        let answer = stranger.get(at(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 303, "{path}");
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in"), "{path}");
+    }
+    for path in ["/sources", "/sources/siege/sync", "/sources/siege/plan", "/sources/siege/check"] {
+        let answer = stranger.post(at(path)).form(&[("csrf", "x")]).send().await.unwrap();
+        assert!([303, 401, 403].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
+    }
+    let sign_in = async |password: &str| {
+        let form = [("email", "mireille@banque.example"), ("password", password)];
+        let request = stranger.post(at("/sign-in")).header("origin", &server.internal).form(&form);
+        request.send().await.unwrap()
+    };
+    let wrong = sign_in("not this one at all").await;
+    assert!(!wrong.headers().contains_key("set-cookie"), "{}", wrong.status());
+    assert_eq!(sign_in(PASSWORD).await.status(), 303);
+    assert_eq!(stranger.get(at("/people")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_two_listeners_do_not_serve_each_others_pages() {
+    let server = Server::with_sample(Options::default()).await;
+    let client = server.client();
+    for path in ["/", "/sign-in", "/first-run", "/people", "/health/ready", "/v1/people", "/leads"] {
+        let answer = client.get(format!("{}{path}", server.public)).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    let card = server.card_of("lefevre").replace(&server.public, &server.internal);
+    assert_eq!(client.get(&card).send().await.unwrap().status(), 404);
+    for path in ["/v1/people", "/v1/first-run"] {
+        let answer = client.get(format!("{}{path}", server.internal)).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    assert_eq!(client.get(format!("{}/health/live", server.internal)).send().await.unwrap().status(), 200);
+}

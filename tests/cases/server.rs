@@ -1,0 +1,93 @@
+//! The process: clean stops, restarts, one a folder, TLS alone.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use estampe_tests::{Options, Server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_flight_ends_before_the_server_does() {
+    let mut server = Server::with_sample(Options::default()).await;
+    let card = server.card_of("lefevre");
+    let client = server.client();
+    // so many that some are under way when the signal comes
+    let requests: Vec<_> = (0..200)
+        .map(|n| {
+            let form = [
+                ("name".to_owned(), format!("Visitor {n}")),
+                ("email".to_owned(), format!("v{n}@visitors.example")),
+                ("idempotency_key".to_owned(), format!("0123456789abcdef{n}")),
+            ];
+            tokio::spawn(client.post(format!("{card}/leads")).form(&form).send())
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    server.ask_to_stop();
+    let mut acknowledged = 0;
+    for request in requests {
+        if request.await.unwrap().is_ok_and(|a| a.status().as_u16() < 400) {
+            acknowledged += 1;
+        }
+    }
+    assert_eq!(server.wait(), 0, "{}", server.log());
+    assert!(acknowledged > 0);
+    server.start_again().await;
+    let stored = server.json(&["lead", "list"])["total"].as_u64().unwrap();
+    assert!(stored >= acknowledged, "{stored} stored, {acknowledged} acknowledged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_everything_and_a_folder_serves_one_process() {
+    let mut server = Server::with_sample(Options::default()).await;
+    let people = server.people();
+    let ca = server.json(&["ca"]);
+    let second = server.cli(&["serve"]);
+    assert!(second.code == 1 && second.stderr.contains("in use"), "{second:?}");
+    server.stop();
+    server.start_again().await;
+    assert_eq!(server.people(), people);
+    assert_eq!(server.json(&["ca"]), ca);
+    for (file, mode) in [("keys/kek", 0o400), ("estampe.db", 0o600), ("operator.sock", 0o600), ("tls/ca.key", 0o600)] {
+        let meta = std::fs::metadata(server.data().join(file)).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777, mode, "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ca_can_be_fetched_with_its_fingerprint() {
+    let server = Server::start_default().await;
+    let page = server.client().get(format!("{}/ca", server.public)).send().await.unwrap().text().await.unwrap();
+    let fingerprint = server.json(&["ca"])["fingerprint_sha256"].as_str().unwrap().to_owned();
+    let dense = |text: &str| text.chars().filter(|c| c.is_ascii_hexdigit() || *c == ':').collect::<String>();
+    assert!(dense(&page).contains(&dense(&fingerprint)), "{fingerprint} is not in {page}");
+    let pem = server.client().get(format!("{}/ca.pem", server.public)).send().await.unwrap().text().await.unwrap();
+    assert_eq!(pem, std::fs::read_to_string(server.data().join("tls/ca.pem")).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_in_clear() {
+    let server = Server::start_default().await;
+    for origin in [&server.public, &server.internal] {
+        let address = origin.trim_start_matches("https://").replace("localhost", "127.0.0.1");
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.starts_with(b"HTTP/"), "{}", String::from_utf8_lossy(&answer));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_server_with_the_sample_is_small() {
+    let server = Server::with_sample(Options::default()).await;
+    let card = server.card_of("lefevre");
+    for _ in 0..50 {
+        server.client().get(&card).send().await.unwrap();
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let resident = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    let resident: u64 = resident.trim().trim_end_matches(" kB").trim().parse().unwrap();
+    assert!(resident <= 64 * 1024, "{resident} kB resident");
+}

@@ -1,0 +1,168 @@
+//! Leads and people: sealed, found again, one for each submission.
+
+use estampe_domain::lead::{IdempotencyKey, LeadDetails};
+use estampe_domain::person::Profile;
+use estampe_domain::plugin::{AttributeValue, SourcePerson};
+use estampe_domain::{CardId, LeadId, Locale, PersonId, PublicId, SubjectId, Ts};
+use estampe_store::{Database as Place, NewLead, PeopleQuery, Store, StoredConsent};
+use estampe_tests::on_both;
+
+use super::{Bench, System};
+
+fn profile(name: &str, title: &str) -> Profile {
+    let text = |key: &str, value: &str| (key.to_owned(), AttributeValue::Text(value.to_owned()));
+    let attributes = vec![text("cn", name), text("title", title)];
+    let source = SourcePerson { external_id: name.to_owned(), active: true, attributes, photo: None, position: None };
+    Profile::map(&source).unwrap().profile
+}
+
+async fn person(store: &Store, now: Ts, name: &str, title: &str) -> (PersonId, CardId) {
+    let (person, card) = (PersonId::new(now, &System), CardId::new(now, &System));
+    let profile = profile(name, title);
+    store.write(move |tx| tx.insert_person(person, card, &PublicId::new(&System), &profile, now)).await.unwrap();
+    (person, card)
+}
+
+fn details(email: &str, message: &str) -> LeadDetails {
+    LeadDetails {
+        name: "Amélie Secrète".parse().unwrap(),
+        email: email.parse().unwrap(),
+        phone: None,
+        company: None,
+        message: Some(message.parse().unwrap()),
+    }
+}
+
+async fn leave(
+    store: &Store,
+    now: Ts,
+    (person, card): (PersonId, CardId),
+    key: &str,
+    details: LeadDetails,
+) -> estampe_store::Result<LeadId> {
+    let key: IdempotencyKey = key.parse().unwrap();
+    let id = LeadId::new(now, &System);
+    store
+        .write(move |tx| {
+            let purposes = tx.card_form_purposes(Locale::Fr)?;
+            let consents = purposes
+                .into_iter()
+                .map(|purpose| StoredConsent { wording: purpose.wording("X"), purpose, granted: true, channel: "test" })
+                .collect();
+            tx.insert_lead(&NewLead {
+                id,
+                subject: SubjectId::new(now, &System),
+                card,
+                person,
+                details,
+                locale: Locale::Fr,
+                key,
+                consents,
+                at: now,
+            })
+        })
+        .await?;
+    Ok(id)
+}
+
+on_both! {
+    async fn a_lead_is_sealed_on_disk_and_opens_again(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let holder = person(&store, now, "Zoé Lefèvre", "Directrice").await;
+        let left = details("amelie@secret.example", "un message confidentiel");
+        let id = leave(&store, now, holder, "0123456789abcdef", left.clone()).await.unwrap();
+        let (lead, locale) = store.read(move |tx| tx.lead(id)).await.unwrap().unwrap();
+        assert_eq!((lead.details, locale), (Some(left.clone()), Locale::Fr));
+        let consents = store.read(move |tx| tx.consents(id)).await.unwrap();
+        assert_eq!(consents.len(), 2);
+        assert!(consents.iter().all(|c| c.wording.contains('X') && c.text_version == 1 && c.at == now));
+        let key: IdempotencyKey = "0123456789abcdef".parse().unwrap();
+        let granted = vec!["invitations".to_owned()];
+        for (tried, same) in [(left, true), (details("amelie@secret.example", "autre"), false)] {
+            let (key, granted, card) = (key.clone(), granted.clone(), holder.1);
+            let earlier = store.read(move |tx| tx.earlier_submission(card, &key, &tried, &granted)).await.unwrap();
+            assert_eq!(earlier.map(|e| (e.lead, e.same)), Some((id, same)));
+        }
+        drop(store);
+        let stored = match &bench.settings.database {
+            Place::Sqlite(path) => {
+                let mut bytes = std::fs::read(path).unwrap();
+                bytes.extend(std::fs::read(path.with_extension("db-wal")).unwrap_or_default());
+                bytes
+            }
+            Place::Postgres(url) => {
+                std::process::Command::new("pg_dump").args(["--data-only", "-d", url]).output().unwrap().stdout
+            }
+        };
+        assert!(stored.windows(6).any(|w| w == "Lefèvr".as_bytes().get(..6).unwrap()), "employees stand plain");
+        for secret in ["Secr", "secret.example", "confidentiel", "0123456789abcdef"] {
+            assert!(!stored.windows(secret.len()).any(|w| w == secret.as_bytes()), "{secret} stands plain");
+        }
+    }
+
+    async fn the_same_human_is_one_subject_and_the_same_key_one_lead(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let holder = person(&store, now, "Zoé", "Directrice").await;
+        let first = leave(&store, now, holder, "key-number-one-aaa", details("A@x.example", "1")).await.unwrap();
+        let second = leave(&store, now, holder, "key-number-two-bbb", details("a@X.example", "2")).await.unwrap();
+        let subject = async |id| store.read(move |tx| tx.lead(id)).await.unwrap().unwrap().0.subject;
+        assert_eq!(subject(first).await, subject(second).await);
+        let again = leave(&store, now, holder, "key-number-one-aaa", details("A@x.example", "1")).await;
+        assert!(again.unwrap_err().is_conflict());
+        assert_eq!(store.read(|tx| tx.lead_count(Ts::from_micros(0))).await.unwrap(), 2);
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let store = store.clone();
+            tasks.spawn(async move { leave(&store, now, holder, "key-of-sixteen-ccc", details("new@x.example", "3")).await });
+        }
+        let done: Vec<_> = tasks.join_all().await;
+        assert_eq!(done.iter().filter(|r| r.is_ok()).count(), 1);
+        assert!(done.into_iter().filter_map(Result::err).all(|e| e.is_conflict()));
+        assert_eq!(store.read(|tx| tx.lead_count(Ts::from_micros(0))).await.unwrap(), 3);
+    }
+
+    async fn people_are_found_and_sorted_alike(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        for (name, title) in [
+            ("Zoé Zola", "100 % clerk"), ("Élise Abadie", "Clerk_A"), ("eric abadie", "ClerkXA"),
+            ("Éric Ábel", "Boss"), ("Nguyễn Thị Ánh", "Boss"), ("O’Neil", "back\\slash"),
+        ] {
+            person(&store, now, name, title).await;
+        }
+        let found = async |words: &[&str], after: Option<(String, String)>, limit| {
+            let words = words.iter().map(|w| (*w).to_owned()).collect();
+            let query = PeopleQuery { words, active: None, after, limit };
+            let people = store.read(move |tx| tx.people(&query)).await.unwrap();
+            people.into_iter().map(|(p, key)| (p.profile.display_name.to_string(), p.id.to_string(), key)).collect::<Vec<_>>()
+        };
+        let names = |found: Vec<(String, String, String)>| found.into_iter().map(|f| f.0).collect::<Vec<_>>();
+        let all = ["Élise Abadie", "eric abadie", "Éric Ábel", "Nguyễn Thị Ánh", "O’Neil", "Zoé Zola"];
+        assert_eq!(names(found(&[], None, 50).await), all);
+        let mut paged = Vec::new();
+        let mut after = None;
+        loop {
+            let page = found(&[], after.clone(), 2).await;
+            let Some((_, id, key)) = page.last().cloned() else { break };
+            after = Some((key, id));
+            paged.extend(names(page));
+        }
+        assert_eq!(paged, all);
+        for (words, wanted) in [
+            (&["ABADIE"][..], &["Élise Abadie", "eric abadie"][..]),
+            (&["eric", "boss"], &["Éric Ábel"]),
+            (&["anh"], &["Nguyễn Thị Ánh"]),
+            (&["%"], &["Zoé Zola"]),
+            (&["k_a"], &["Élise Abadie"]),
+            (&["\\"], &["O’Neil"]),
+            (&["nobody"], &[]),
+        ] {
+            assert_eq!(names(found(words, None, 50).await), wanted, "{words:?}");
+        }
+    }
+}

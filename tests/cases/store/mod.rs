@@ -1,0 +1,74 @@
+//! The store by its own door, on both databases.
+
+mod jobs;
+mod leads;
+mod opening;
+mod parity;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use estampe_domain::ports::{Clock, Random};
+use estampe_domain::{Actor, Context, Locale, RequestId, Ts};
+use estampe_store::{Database as Place, OpenError, Store, StoreSettings};
+use estampe_tests::{Database, fresh_postgres};
+use tempfile::TempDir;
+
+/// A clock that a test moves.
+#[derive(Default)]
+struct Hands(AtomicI64);
+
+impl Hands {
+    fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Ts {
+        Ts::from_micros(1_764_000_000_000_000 + self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// The system's randomness.
+struct System;
+
+impl Random for System {
+    fn fill(&self, bytes: &mut [u8]) {
+        use std::io::Read;
+        std::fs::File::open("/dev/urandom").unwrap().read_exact(bytes).unwrap();
+    }
+}
+
+/// A place for a database, which may be opened again and again.
+struct Bench {
+    folder: TempDir,
+    settings: StoreSettings,
+    clock: Arc<Hands>,
+}
+
+impl Bench {
+    fn new(database: Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data");
+        let place = match database {
+            Database::Sqlite => Place::Sqlite(data_dir.join("estampe.db")),
+            Database::Postgres => Place::Postgres(fresh_postgres()),
+        };
+        let settings = StoreSettings { database: place, kek_file: data_dir.join("keys/kek"), data_dir };
+        Self { folder, settings, clock: Arc::default() }
+    }
+
+    fn try_open(&self) -> Result<Store, OpenError> {
+        Store::open(&self.settings, self.clock.clone(), Arc::new(System))
+    }
+
+    fn open(&self) -> Store {
+        self.try_open().unwrap()
+    }
+
+    fn context(&self) -> Context {
+        let now = self.clock.now();
+        Context { actor: Actor::System, locale: Locale::Fr, request: RequestId::new(now, &System), now }
+    }
+}

@@ -1,0 +1,291 @@
+//! The appliance under test: the real binary, driven by HTTP and by its commands.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::database::{Database, fresh_postgres};
+use crate::process::{Process, until};
+
+/// The folder of the workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The sample directory of Banque Garonne.
+pub fn sample() -> PathBuf {
+    workspace().join("config/sample/garonne.ldif")
+}
+
+fn binary() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    // target/debug/deps/it-… → target/debug/estampe
+    let found = own.parent().unwrap().parent().unwrap().join("estampe");
+    assert!(found.is_file(), "{} is not built: run `cargo xtask test`", found.display());
+    found
+}
+
+/// How a server is started.
+pub struct Options {
+    /// On which database.
+    pub database: Database,
+    /// More of the configuration, after what the harness writes: `[smtp]` and such.
+    pub extra: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { database: Database::Sqlite, extra: String::new() }
+    }
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Output {
+    /// Exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// A running server with a folder of its own.
+pub struct Server {
+    process: Option<Process>,
+    folder: TempDir,
+    /// `https://localhost:port` of the public listener.
+    pub public: String,
+    /// `https://localhost:port` of the internal listener.
+    pub internal: String,
+}
+
+/// Two ports that are free now.
+fn free_ports() -> (u16, u16) {
+    let bound = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+    let port = |l: &TcpListener| l.local_addr().unwrap().port();
+    (port(&bound[0]), port(&bound[1]))
+}
+
+impl Server {
+    /// Starts one and waits until it is ready.
+    pub async fn start(options: Options) -> Self {
+        static TLS: Once = Once::new();
+        TLS.call_once(|| rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let (public, internal) = free_ports();
+        let url = match options.database {
+            Database::Sqlite => String::new(),
+            Database::Postgres => fresh_postgres(),
+        };
+        let configuration = format!(
+            "data_dir = {:?}\norganisation = \"Banque Garonne\"\n\
+             [listen]\npublic = \"127.0.0.1:{public}\"\ninternal = \"127.0.0.1:{internal}\"\n\
+             [public]\norigin = \"https://localhost:{public}\"\n[internal]\norigin = \"https://localhost:{internal}\"\n\
+             [database]\nurl = \"{url}\"\n[plugins]\ndir = {:?}\n",
+            folder.path().join("data"),
+            binary().parent().unwrap().parent().unwrap().join("plugins"),
+        );
+        let server = Self {
+            process: None,
+            public: format!("https://localhost:{public}"),
+            internal: format!("https://localhost:{internal}"),
+            folder,
+        };
+        std::fs::write(server.folder.path().join("base.toml"), configuration).unwrap();
+        server.configure(&options.extra);
+        server.run().await
+    }
+
+    /// A server on SQLite without a mail server.
+    pub async fn start_default() -> Self {
+        Self::start(Options::default()).await
+    }
+
+    /// A server with the sample imported.
+    pub async fn with_sample(options: Options) -> Self {
+        let server = Self::start(options).await;
+        server.import(&sample());
+        server
+    }
+
+    /// Writes the configuration anew, with these further sections.
+    pub fn configure(&self, extra: &str) {
+        let base = std::fs::read_to_string(self.folder.path().join("base.toml")).unwrap();
+        std::fs::write(self.config(), base + extra).unwrap();
+    }
+
+    async fn run(mut self) -> Self {
+        self.spawn();
+        self.wait_ready().await;
+        self
+    }
+
+    fn spawn(&mut self) {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let mut command = self.command(&["serve"]);
+        self.process = Some(Process::start(command.stderr(log)));
+    }
+
+    async fn wait_ready(&mut self) {
+        until("the server is ready", 60, async || {
+            let process = self.process.as_mut().unwrap();
+            if let Some(status) = process.0.try_wait().unwrap() {
+                panic!("the server ended ({status}):\n{}", self.log());
+            }
+            if !self.data().join("tls/ca.pem").is_file() {
+                return None;
+            }
+            let answer = self.client().get(format!("{}/health/ready", self.internal)).send().await;
+            answer.is_ok_and(|a| a.status().is_success()).then_some(())
+        })
+        .await;
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.arg("--config").arg(self.config()).args(arguments);
+        command
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("estampe.toml")
+    }
+
+    /// A folder for what a test writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap().0.id()
+    }
+
+    /// Everything logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// A browser of a stranger: no cookies, follows nothing, trusts this server's CA alone.
+    pub fn client(&self) -> reqwest::Client {
+        self.builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    }
+
+    /// A browser of an administrator: keeps cookies, follows nothing.
+    pub fn console(&self) -> reqwest::Client {
+        self.builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true).build().unwrap()
+    }
+
+    fn builder(&self) -> reqwest::ClientBuilder {
+        let pem = std::fs::read(self.data().join("tls/ca.pem")).unwrap();
+        reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
+            .timeout(Duration::from_secs(30))
+    }
+
+    /// Runs a command against the server.
+    pub fn cli(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output().unwrap();
+        Output {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that must print JSON, whatever its exit code.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.cli(&[&["--json"], arguments].concat());
+        serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {output:?}"))
+    }
+
+    /// Adds `file` as the source "siege" where it is not, and runs it: the run.
+    pub fn import(&self, file: &Path) -> Value {
+        let input = format!("people={}", file.display());
+        let added = self.cli(&["source", "add", "siege", "--input", &input]);
+        assert_eq!(added.code, 0, "{added:?}");
+        self.sync()
+    }
+
+    /// Runs the source "siege": the run.
+    pub fn sync(&self) -> Value {
+        self.json(&["source", "sync", "siege"])
+    }
+
+    /// Everybody, by name.
+    pub fn people(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = match &after {
+                None => self.json(&["person", "list"]),
+                Some(after) => self.json(&["person", "list", "--after", after]),
+            };
+            all.extend(page["people"].as_array().unwrap().iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => return all,
+            }
+        }
+    }
+
+    /// The address of somebody's card.
+    pub fn card_of(&self, name: &str) -> String {
+        let found = self.json(&["person", "list", name]);
+        found["people"][0]["card_url"].as_str().unwrap_or_else(|| panic!("{name}: {found}")).to_owned()
+    }
+
+    /// Sends SIGTERM and waits for a clean end.
+    pub fn stop(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.signal("TERM");
+        assert_eq!(process.wait(Duration::from_secs(40)), 0, "{}", self.log());
+    }
+
+    /// Sends SIGTERM without waiting.
+    pub fn ask_to_stop(&self) {
+        self.process.as_ref().unwrap().signal("TERM");
+    }
+
+    /// Waits for the end after [`ask_to_stop`](Self::ask_to_stop); its exit code.
+    pub fn wait(&mut self) -> i32 {
+        self.process.take().unwrap().wait(Duration::from_secs(40))
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        self.process.take().unwrap();
+    }
+
+    /// Starts it again on the same folder.
+    pub async fn start_again(&mut self) {
+        self.spawn();
+        self.wait_ready().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<_> = log.lines().rev().take(30).collect();
+            eprintln!("the server's last lines:");
+            for line in tail.iter().rev() {
+                eprintln!("  {line}");
+            }
+        }
+    }
+}
