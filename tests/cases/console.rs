@@ -120,10 +120,11 @@ async fn the_two_listeners_do_not_serve_each_others_pages() {
         let answer = client.get(format!("{}{path}", server.public)).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
     }
-    let card = server.card_of("lefevre").replace(&server.public, &server.internal);
-    assert_eq!(client.get(&card).send().await.unwrap().status(), 404);
-    for path in ["/v1/people", "/v1/first-run"] {
-        let answer = client.get(format!("{}{path}", server.internal)).send().await.unwrap();
+    // signed in: a stranger is sent to the door whatever they ask for
+    let browser = signed_in(&server).await;
+    let card = server.card_of("lefevre").replace(&server.public, "");
+    for path in [card.as_str(), &format!("{card}.vcf"), "/v1/people", "/v1/first-run"] {
+        let answer = browser.get(format!("{}{path}", server.internal)).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
     }
     assert_eq!(client.get(format!("{}/health/live", server.internal)).send().await.unwrap().status(), 200);

@@ -41,7 +41,7 @@ async fn a_visitor_leaves_their_details_on_a_phone() {
     browser.text("h1").await;
     pictures(&browser, "sent-fr").await;
     let leads = server.json(&["lead", "list"]);
-    assert_eq!(leads["leads"][0]["email"], "amelie.traore@atelier.fr");
+    assert_eq!(leads["leads"][0]["details"]["email"], "amelie.traore@atelier.fr");
     browser.go(&format!("{card}?lang=en")).await;
     pictures(&browser, "card-en").await;
     // 422 is the one answer that a browser notes as an error

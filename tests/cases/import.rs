@@ -121,6 +121,21 @@ async fn an_identity_that_comes_twice_is_refused_the_second_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_there_but_cannot_be_read_keeps_their_card() {
+    let server = Server::start_default().await;
+    let file = server.folder().join("people.ldif");
+    std::fs::write(&file, ldif(1..=20, "Clerk")).unwrap();
+    server.import(&file);
+    let card = server.card_of("number3");
+    // the export lost their name and address
+    let nameless = "dn: uid=u3,ou=people\nobjectClass: inetOrgPerson\nuid: u3\n\n";
+    std::fs::write(&file, ldif((1..=20).filter(|n| *n != 3), "Clerk") + nameless).unwrap();
+    let run = server.sync();
+    assert_eq!((run["state"].as_str(), counts(&run)), (Some("done"), [0, 0, 0, 19, 1]));
+    assert_eq!(server.client().get(&card).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_csv_with_french_headers_is_read() {
     let server = Server::start_default().await;
     let file = estampe_tests::workspace().join("config/sample/agence-pau.csv");

@@ -36,7 +36,7 @@ on_both! {
         let answer = post(&server, &card, &form(KEY, "Suite à notre échange.")).await;
         assert!(answer.status().is_success() || answer.status() == 303, "{}", answer.status());
         let stored = server.json(&["lead", "list"]);
-        assert_eq!(stored["leads"][0]["email"], "amelie.canari@atelier.example");
+        assert_eq!(stored["leads"][0]["details"]["email"], "amelie.canari@atelier.example");
         let mails = mail.wait_for(2).await;
         assert!(mails.iter().all(|m| m.protected), "over TLS, signed in");
         let to = |address: &str| mails.iter().find(|m| m.recipients == [address]).unwrap_or_else(|| panic!("{address}"));

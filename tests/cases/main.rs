@@ -3,8 +3,11 @@
 mod cards;
 mod config;
 mod console;
+mod doors;
 mod e2e;
+mod hostile;
 mod import;
 mod leads;
+mod outbox;
 mod server;
 mod store;

@@ -13,7 +13,9 @@ Debian: python3-aiosmtpd, openssl.
 
 import argparse
 import asyncio
+import email
 import json
+import logging
 import os
 import signal
 import socket
@@ -55,16 +57,20 @@ def certificates(folder):
 class Keeper:
     """Writes mails down, complete or not at all."""
 
-    def __init__(self, folder, refuse):
+    def __init__(self, folder, refuse, answer):
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.refuse = refuse
+        self.answer = answer
         self.count = sum(1 for _ in folder.glob("*.eml"))
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuse > 0:
             self.refuse -= 1
-            return "451 4.3.0 Come back later"
+            name = email.message_from_bytes(envelope.original_content)["message-id"]
+            with (self.folder / "refused").open("a") as refused:
+                refused.write(f"{name}\n")
+            return self.answer
         self.count += 1
         name = f"{self.count:04}"
         how = {
@@ -86,13 +92,16 @@ def main():
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--user", default="estampe")
     parser.add_argument("--password", default="only for the catcher")
-    parser.add_argument("--refuse", type=int, default=0, help="answer so many mails with a temporary failure first")
+    parser.add_argument("--refuse", type=int, default=0, help="refuse so many mails first; DIR/mail/refused names them")
+    parser.add_argument("--answer", default="451 4.3.0 Come back later", help="what a refused mail is answered")
     given = parser.parse_args()
 
+    # it warns of its own future at every sign-in
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     certificates(given.dir)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(given.dir / "leaf.pem", given.dir / "leaf.key")
-    keeper = Keeper(given.dir / "mail", given.refuse)
+    keeper = Keeper(given.dir / "mail", given.refuse, given.answer)
 
     def authenticate(server, session, envelope, mechanism, data):
         good = isinstance(data, LoginPassword)

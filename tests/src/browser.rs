@@ -162,6 +162,16 @@ impl Browser {
 
     /// Closes the window.
     pub async fn close(self) {
-        self.client.close().await.unwrap();
+        self.client.clone().close().await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    /// After a failed test nobody closed the window: without this, Chromium would stay
+    /// when chromedriver goes.
+    fn drop(&mut self) {
+        let mut close = Command::new("curl");
+        close.args(["--silent", "--max-time", "5", "--request", "DELETE", &self.session]);
+        let _ = close.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }

@@ -10,7 +10,7 @@ mod server;
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
-pub use process::until;
+pub use process::{Process, until};
 pub use server::{Options, Output, Server, sample, workspace};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL.
@@ -18,7 +18,6 @@ pub use server::{Options, Output, Server, sample, workspace};
 macro_rules! on_both {
     ($($(#[$doc:meta])* async fn $name:ident($database:ident) $body:block)+) => {$(
         mod $name {
-            #[allow(unused_imports, reason = "the body may need nothing from outside")]
             use super::*;
 
             async fn body($database: $crate::Database) $body

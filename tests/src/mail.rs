@@ -64,10 +64,19 @@ pub struct MailCatcher {
 impl MailCatcher {
     /// Starts one on a free port.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one that refuses its first mails with this answer.
+    pub fn start_refusing(mails: u32, answer: &str) -> Self {
+        Self::start_with(&["--refuse", &mails.to_string(), "--answer", answer])
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("/usr/bin/python3");
         command.args(["-W", "ignore"]).arg(workspace().join("tests/mail/catcher.py"));
-        command.arg("--dir").arg(folder.path()).args(["--user", USER, "--password", PASSWORD]);
+        command.arg("--dir").arg(folder.path()).args(["--user", USER, "--password", PASSWORD]).args(more);
         let mut process = Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let mut line = String::new();
         BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -117,6 +126,12 @@ impl MailCatcher {
                 }
             })
             .collect()
+    }
+
+    /// Message-IDs of the mails that it refused.
+    pub fn refused(&self) -> Vec<String> {
+        let refused = std::fs::read_to_string(self.folder.path().join("mail/refused")).unwrap_or_default();
+        refused.lines().map(ToOwned::to_owned).collect()
     }
 
     /// Waits until there are so many.

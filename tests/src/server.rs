@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -66,11 +67,17 @@ pub struct Server {
     pub internal: String,
 }
 
-/// Two ports that are free now.
+/// Two ports that are free, and stay so when the server is started again: below those
+/// that the system gives to whoever asks for any, and none twice in this process.
 fn free_ports() -> (u16, u16) {
-    let bound = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
-    let port = |l: &TcpListener| l.local_addr().unwrap().port();
-    (port(&bound[0]), port(&bound[1]))
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let mut found = std::iter::repeat_with(|| {
+        let step = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        10_000 + u16::try_from(step % 20_000).unwrap()
+    })
+    .take(20_000)
+    .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    (found.next().expect("a free port"), found.next().expect("a free port"))
 }
 
 impl Server {

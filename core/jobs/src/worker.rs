@@ -88,15 +88,17 @@ impl Worker {
             Work::Sync(run) => self.sync(&job, run).await,
             Work::Apply(run) => {
                 let ctx = self.service.context(Actor::System, Locale::En);
-                match self.service.apply_run(&ctx, run, job.id).await {
-                    Ok(()) => self.service.finish_job(job.id).await,
+                match self.service.apply_run(&ctx, run, job.lease).await {
+                    Ok(()) => self.service.finish_job(job.lease).await,
+                    // the lease went to another worker: the job is its now
+                    Err(Error::Conflict(_)) => Ok(()),
                     Err(error) => self.later(&job, &error, backoff::RUN_TRIES).await,
                 }
             }
         };
         if let Err(error) = done {
             // the lease runs out and the job is tried again
-            tracing::error!(job.id = %job.id, error.code = error.code(), error.text = %error, "a job's end could not be noted");
+            tracing::error!(job.id = %job.lease.job, error.code = error.code(), error.text = %error, "a job's end could not be noted");
         }
     }
 
@@ -106,32 +108,32 @@ impl Worker {
         kind: estampe_domain::mail::LeadMail,
         lead: estampe_domain::LeadId,
     ) -> Result<()> {
-        let composed = match mail::compose(&self.service, &self.sender_domain, job.id, kind, lead).await {
+        let composed = match mail::compose(&self.service, &self.sender_domain, job.lease.job, kind, lead).await {
             Ok(composed) => composed,
             Err(error) => return self.later(job, &error, backoff::MAIL_TRIES).await,
         };
-        let Some(composed) = composed else { return self.service.finish_job(job.id).await };
+        let Some(composed) = composed else { return self.service.finish_job(job.lease).await };
         match self.mailer.send(&composed).await {
             Ok(()) => {
-                tracing::info!(job.id = %job.id, job.attempt = job.attempt, "a mail was handed over");
-                self.service.finish_job(job.id).await
+                tracing::info!(job.id = %job.lease.job, job.attempt = job.attempt, "a mail was handed over");
+                self.service.finish_job(job.lease).await
             }
             Err(failure) if mail::is_final(&failure, job.attempt) => {
-                tracing::warn!(job.id = %job.id, job.attempt = job.attempt, mail.failure = %failure, "a mail was given up");
-                self.service.kill_job(job.id, failure.detail).await
+                tracing::warn!(job.id = %job.lease.job, job.attempt = job.attempt, mail.failure = %failure, "a mail was given up");
+                self.service.kill_job(job.lease, failure.detail).await
             }
             Err(failure) => {
                 let wait = backoff::seconds_after(job.attempt);
-                tracing::warn!(job.id = %job.id, job.attempt = job.attempt, mail.failure = %failure, mail.retry_seconds = wait, "a mail could not go yet");
-                self.service.retry_job(job.id, wait, failure.detail).await
+                tracing::warn!(job.id = %job.lease.job, job.attempt = job.attempt, mail.failure = %failure, mail.retry_seconds = wait, "a mail could not go yet");
+                self.service.retry_job(job.lease, wait, failure.detail).await
             }
         }
     }
 
     async fn sync(&self, job: &DueJob, run: estampe_domain::RunId) -> Result<()> {
         let ctx = self.service.context(Actor::System, Locale::En);
-        match self.service.run_sync(&ctx, run, job.id).await {
-            Ok(()) => self.service.finish_job(job.id).await,
+        match self.service.run_sync(&ctx, run, job.lease).await {
+            Ok(()) => self.service.finish_job(job.lease).await,
             // the lease went to another worker: the job is its now
             Err(Error::Conflict(_)) => Ok(()),
             Err(error) if job.attempt >= backoff::RUN_TRIES => {
@@ -144,10 +146,10 @@ impl Worker {
 
     /// Puts a job back after a failure of our own, or gives it up.
     async fn later(&self, job: &DueJob, error: &Error, tries: u32) -> Result<()> {
-        tracing::error!(job.id = %job.id, job.attempt = job.attempt, error.code = error.code(), error.text = %error, "a job failed");
+        tracing::error!(job.id = %job.lease.job, job.attempt = job.attempt, error.code = error.code(), error.text = %error, "a job failed");
         if job.attempt >= tries {
-            return self.service.kill_job(job.id, error.code().to_owned()).await;
+            return self.service.kill_job(job.lease, error.code().to_owned()).await;
         }
-        self.service.retry_job(job.id, backoff::seconds_after(job.attempt), error.code().to_owned()).await
+        self.service.retry_job(job.lease, backoff::seconds_after(job.attempt), error.code().to_owned()).await
     }
 }

@@ -39,10 +39,16 @@ impl Service {
     /// Takes what a visitor left. [`Submission::Received`] is given only once lead,
     /// consents, audit event and outbox rows are on disk, all in one transaction.
     pub async fn submit_lead(&self, ctx: &Context, public_id: &PublicId, form: &LeadForm) -> Result<Submission> {
-        let exchange = self.exchange(ctx, public_id).await?;
+        let mut exchange = self.exchange(ctx, public_id).await?;
         let details = match form.parse() {
             Ok(details) => details,
-            Err(problems) => return Ok(Submission::Problems { exchange, problems }),
+            Err(problems) => {
+                // still the same submission: it keeps its key
+                if form.idempotency_key.parse::<IdempotencyKey>().is_ok() {
+                    exchange.idempotency_key.clone_from(&form.idempotency_key);
+                }
+                return Ok(Submission::Problems { exchange, problems });
+            }
         };
         // A key that is no key (an old page, a script) would make the form unusable
         // for no fault of the visitor's: such a submission simply stands alone.

@@ -25,6 +25,7 @@ use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
+pub use estampe_store::Lease;
 pub use mails::{DueJob, LeadMailData, Work};
 
 use crate::password::Passwords;

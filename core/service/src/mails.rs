@@ -6,7 +6,7 @@ use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::LeadMail;
 use estampe_domain::person::Profile;
 use estampe_domain::{Context, Error, Locale, PublicId, Result, Ts};
-use estampe_store::{Job, JobRow};
+use estampe_store::{Job, JobRow, Lease};
 
 use crate::Service;
 use crate::views::{JobState, MailEntry};
@@ -14,8 +14,8 @@ use crate::views::{JobState, MailEntry};
 /// A job that this worker leased.
 #[derive(Clone, Debug)]
 pub struct DueJob {
-    /// Its id.
-    pub id: JobId,
+    /// This worker's hold on it.
+    pub lease: Lease,
     /// What is to be done.
     pub work: Work,
     /// Tries, this one included.
@@ -77,7 +77,7 @@ impl Service {
     pub async fn lease_job(&self, job: JobId) -> Result<Option<DueJob>> {
         let now = self.ports.clock.now();
         let row = self.store.write(move |tx| tx.lease_job(job, now, now.plus_seconds(LEASE))).await?;
-        Ok(row.map(|row| DueJob { id: row.id, work: Work::from(&row.job), attempt: row.attempts }))
+        Ok(row.map(|row| DueJob { lease: row.lease(), work: Work::from(&row.job), attempt: row.attempts }))
     }
 
     /// Gives back what a killed predecessor of this process had leased. Only for a
@@ -87,21 +87,21 @@ impl Service {
     }
 
     /// Notes that a job is done.
-    pub async fn finish_job(&self, job: JobId) -> Result<()> {
+    pub async fn finish_job(&self, lease: Lease) -> Result<()> {
         let now = self.ports.clock.now();
-        Ok(self.store.write(move |tx| tx.finish_job(job, now)).await?)
+        Ok(self.store.write(move |tx| tx.finish_job(lease, now)).await?)
     }
 
     /// Puts a job back for later. `error` holds classes and codes only.
-    pub async fn retry_job(&self, job: JobId, after_seconds: i64, error: String) -> Result<()> {
+    pub async fn retry_job(&self, lease: Lease, after_seconds: i64, error: String) -> Result<()> {
         let at = self.ports.clock.now().plus_seconds(after_seconds);
-        Ok(self.store.write(move |tx| tx.retry_job(job, at, &error)).await?)
+        Ok(self.store.write(move |tx| tx.retry_job(lease, at, &error)).await?)
     }
 
     /// Gives a job up; it stays visible.
-    pub async fn kill_job(&self, job: JobId, error: String) -> Result<()> {
+    pub async fn kill_job(&self, lease: Lease, error: String) -> Result<()> {
         let now = self.ports.clock.now();
-        Ok(self.store.write(move |tx| tx.kill_job(job, now, &error)).await?)
+        Ok(self.store.write(move |tx| tx.kill_job(lease, now, &error)).await?)
     }
 
     /// Removes jobs done more than 30 days ago and sessions past their time.

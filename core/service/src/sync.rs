@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use estampe_domain::audit::AuditEvent;
-use estampe_domain::ids::{CardId, JobId, PersonId, PublicId, RunId};
+use estampe_domain::ids::{CardId, PersonId, PublicId, RunId};
 use estampe_domain::person::{NotAPerson, Profile};
 use estampe_domain::plan::{self, Fingerprint, Known};
 use estampe_domain::plugin::{DirectoryEvent, FailKind, Page, PluginFailure, SourcePerson, SyncCall, SyncMode};
@@ -15,7 +15,7 @@ use estampe_domain::ports::Random;
 use estampe_domain::run::{HoldReason, PlanAction, Refusal, Run, RunCounts, RunState};
 use estampe_domain::source::Source;
 use estampe_domain::{BlobId, Context, Error, Result};
-use estampe_store::{PlanPayload, StagedItem, Tx};
+use estampe_store::{Lease, PlanPayload, StagedItem, Tx};
 use serde_json::json;
 
 use crate::Service;
@@ -33,7 +33,7 @@ const LEASE: i64 = 120;
 struct Planner {
     run: RunId,
     source: Source,
-    job: JobId,
+    lease: Lease,
     seq: i64,
     refusal_seq: i64,
     counts: RunCounts,
@@ -53,7 +53,7 @@ struct Incoming {
 impl Service {
     /// Does a run, or what is left of it: plans, holds or applies. An interrupted plan
     /// begins anew, an interrupted application goes on.
-    pub async fn run_sync(&self, ctx: &Context, run: RunId, job: JobId) -> Result<()> {
+    pub async fn run_sync(&self, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
         let Some((found, source, plan_only)) = self
             .store
             .read(move |tx| {
@@ -67,11 +67,11 @@ impl Service {
         };
         match found.state {
             RunState::Planning => {}
-            RunState::Applying => return self.apply_run(ctx, run, job).await,
+            RunState::Applying => return self.apply_run(ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
         self.store.write(move |tx| tx.reset_plan(run)).await?;
-        let mut planner = Planner { run, source, job, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
+        let mut planner = Planner { run, source, lease, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -80,7 +80,7 @@ impl Service {
             Err(error) => return Err(error),
         }
         let held = self.decide_hold(ctx, &planner, &found, plan_only).await?;
-        if held { Ok(()) } else { self.apply_run(ctx, run, job).await }
+        if held { Ok(()) } else { self.apply_run(ctx, run, lease).await }
     }
 
     /// Ends a run that could not be planned; nobody's state was changed.
@@ -137,16 +137,16 @@ impl Service {
     /// Plans one page: maps, looks up, judges, makes photos harmless, stages.
     async fn stage_page(&self, planner: &mut Planner, page: Page) -> Result<()> {
         let mut refusals = Vec::new();
-        let (incoming, gone) = read_events(page.events, &mut refusals);
+        let Events { incoming, gone, unusable } = read_events(page.events, &mut refusals);
         let (run, source) = (planner.run, planner.source.id);
-        let (mut incoming, known, staged, gone) = self
+        let (mut incoming, known, staged, gone, unusable) = self
             .store
             .read(move |tx| {
-                let ids: Vec<&str> =
-                    incoming.iter().map(|p| p.external_id.as_str()).chain(gone.iter().map(String::as_str)).collect();
+                let others = gone.iter().chain(&unusable).map(String::as_str);
+                let ids: Vec<&str> = incoming.iter().map(|p| p.external_id.as_str()).chain(others).collect();
                 let known = tx.identities(source, &ids)?;
                 let staged = tx.staged_identities(run, source, &ids)?;
-                Ok((incoming, known, staged, gone))
+                Ok((incoming, known, staged, gone, unusable))
             })
             .await?;
         let twice = |external_id: &str| {
@@ -160,7 +160,8 @@ impl Service {
             !again
         });
         let mut work = Vec::new();
-        let mut seen = Vec::new();
+        // who is there but cannot be read stays as they were: an unreadable entry is not gone
+        let mut seen: Vec<String> = unusable.into_iter().filter(|id| known.contains_key(id)).collect();
         for person in incoming {
             let before = known.get(&person.external_id);
             if before.is_some() {
@@ -249,15 +250,15 @@ impl Service {
         state: BTreeMap<String, Option<Vec<u8>>>,
         checkpoint: Option<Vec<u8>>,
     ) -> Result<()> {
-        let (run, source, job) = (planner.run, planner.source.id, planner.job);
+        let (run, source, lease) = (planner.run, planner.source.id, planner.lease);
         let (first, first_refusal, counts) = (planner.seq, planner.refusal_seq, planner.counts);
         planner.seq += i64::try_from(items.len()).unwrap_or(0);
         planner.refusal_seq += i64::try_from(refusals.len()).unwrap_or(0);
-        let lease = self.ports.clock.now().plus_seconds(LEASE);
+        let until = self.ports.clock.now().plus_seconds(LEASE);
         Ok(self
             .store
             .write(move |tx| {
-                keep_lease(tx, job, lease)?;
+                keep_lease(tx, lease, until)?;
                 let mut staged = Vec::with_capacity(items.len());
                 for (seq, (action, person, mut payload)) in (first..).zip(items) {
                     if let Some(before) = person.map(|p| tx.person(p)).transpose()?.flatten() {
@@ -331,7 +332,7 @@ impl Service {
     }
 
     /// Applies what is left of a plan, chunk by chunk.
-    pub async fn apply_run(&self, ctx: &Context, run: RunId, job: JobId) -> Result<()> {
+    pub async fn apply_run(&self, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
         loop {
             let (ctx, random) = (*ctx, self.shared_random());
             let now = self.ports.clock.now();
@@ -342,7 +343,7 @@ impl Service {
                     if found.state != RunState::Applying {
                         return Ok(true);
                     }
-                    keep_lease(tx, job, now.plus_seconds(LEASE))?;
+                    keep_lease(tx, lease, now.plus_seconds(LEASE))?;
                     let items = tx.pending_items(run, CHUNK)?;
                     // one moment for what is written, however long the run took
                     let ctx = Context { now, ..ctx };
@@ -420,19 +421,33 @@ fn apply_item(
     tx.item_applied(run.id, item, person)
 }
 
-/// Sorts a page's events: people mapped, identities that left, entries refused.
-fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> (Vec<Incoming>, Vec<String>) {
+/// A page's events, sorted.
+struct Events {
+    /// People, mapped.
+    incoming: Vec<Incoming>,
+    /// Identities that left.
+    gone: Vec<String>,
+    /// Identities whose entry was refused.
+    unusable: Vec<String>,
+}
+
+/// Sorts a page's events and refuses what is no person.
+fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Events {
     let mut incoming: Vec<Incoming> = Vec::with_capacity(events.len());
     let mut ids = HashSet::new();
-    let mut gone = Vec::new();
+    let (mut gone, mut unusable) = (Vec::new(), Vec::new());
     for event in events {
         match event {
             DirectoryEvent::Person(person) => {
                 let position = person.position.clone().unwrap_or_default();
+                let external_id = person.external_id.clone();
                 match read_person(person) {
                     Ok(person) if ids.insert(person.external_id.clone()) => incoming.push(person),
                     Ok(_) => refusals.push(refusal(&position, &NotAPerson::Twice)),
-                    Err(why) => refusals.push(refusal(&position, &why)),
+                    Err(why) => {
+                        refusals.push(refusal(&position, &why));
+                        unusable.push(external_id);
+                    }
                 }
             }
             DirectoryEvent::PersonGone(external_id, _) => {
@@ -445,7 +460,7 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> (Vec
             }
         }
     }
-    (incoming, gone)
+    Events { incoming, gone, unusable }
 }
 
 fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
@@ -489,8 +504,8 @@ fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Opti
 }
 
 /// Renews the lease; a worker that lost it must not write.
-fn keep_lease(tx: &mut Tx<'_>, job: JobId, until: estampe_domain::Ts) -> estampe_store::Result<()> {
-    if tx.extend_lease(job, until)? {
+fn keep_lease(tx: &mut Tx<'_>, lease: Lease, until: estampe_domain::Ts) -> estampe_store::Result<()> {
+    if tx.extend_lease(lease, until)? {
         Ok(())
     } else {
         Err(Error::Conflict("another worker has this job now".into()).into())

@@ -66,6 +66,16 @@ impl Conn {
         Ok(conn)
     }
 
+    /// Fails when this transaction could not be committed any more: PostgreSQL answers a
+    /// COMMIT after an error that nobody heeded by rolling back, and calls that success.
+    pub fn ensure_commits(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => conn.batch_execute("SELECT 1"),
+        }
+    }
+
     /// The statement that begins a transaction.
     pub fn begin(&self, write: bool) -> &'static str {
         match (self, write) {

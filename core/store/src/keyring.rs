@@ -110,9 +110,13 @@ pub fn read_kek(path: &Path, create: bool, random: &dyn Random) -> io::Result<Se
             let key = SecretKey::new(random);
             text.push_str(&data_encoding::HEXLOWER.encode(key.bytes()));
             text.push('\n');
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
+            // whole or not at all: half a key would stop every later start
+            let new = path.with_extension("new");
+            let _ = fs::remove_file(&new);
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(&new)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
+            fs::rename(&new, path)?;
             if let Some(folder) = path.parent() {
                 fs::File::open(folder)?.sync_all()?;
             }

@@ -20,7 +20,7 @@ pub use error::{Result, StoreError};
 pub use open::{Database, OpenError, Store, StoreSettings};
 pub use tx::Tx;
 pub use tx::accounts::NewSession;
-pub use tx::jobs::{Job, JobRow, JobState, NewJob};
+pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob};
 pub use tx::leads::{EarlierSubmission, NewLead, StoredConsent};
 pub use tx::people::{IdentityRow, PeopleQuery};
 pub use tx::runs::{NewRun, PlanPayload, StagedItem};

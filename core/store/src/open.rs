@@ -191,6 +191,9 @@ fn in_transaction<T>(
     let mut open = OpenTransaction { conn: &mut conn, done: false };
     let mut tx = Tx { conn: open.conn, keys: &inner.keys, clock: &*inner.clock, random: &*inner.random };
     let value = work(&mut tx)?;
+    if write {
+        open.conn.ensure_commits()?;
+    }
     open.conn.batch_execute("COMMIT")?;
     open.done = true;
     Ok(value)

@@ -109,7 +109,10 @@ impl Drop for Running {
 pub fn run(name: &'static str, command: &mut Command) -> Result<(), String> {
     command.stdin(Stdio::null());
     let mut running = Running::start(name, command, Signal::TERM, Duration::from_secs(20))?.with_group();
-    let status = running.wait()?;
+    let ended = running.wait();
+    // what a failed test left behind (a browser outlives its driver) ends with the run
+    running.send(Signal::KILL);
+    let status = ended?;
     if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})")) }
 }
 

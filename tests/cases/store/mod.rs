@@ -1,10 +1,13 @@
 //! The store by its own door, on both databases.
 
+mod accounts;
 mod jobs;
 mod leads;
 mod opening;
 mod parity;
+mod runs;
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -65,6 +68,28 @@ impl Bench {
 
     fn open(&self) -> Store {
         self.try_open().unwrap()
+    }
+
+    /// What another program is told by the database, a line a row, octets in hexadecimal.
+    fn ask(&self, sql: &str) -> Vec<String> {
+        const PYTHON: &str = "import sys,sqlite3\nc=sqlite3.connect(sys.argv[1])\n\
+            for r in c.execute(sys.argv[2]): print('|'.join(v.hex() if isinstance(v,bytes) else str(v) for v in r))\n\
+            c.commit()";
+        let mut command = match &self.settings.database {
+            Place::Postgres(url) => {
+                let mut psql = Command::new("psql");
+                psql.args(["-qAt", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]);
+                psql
+            }
+            Place::Sqlite(path) => {
+                let mut python = Command::new("/usr/bin/python3");
+                python.args(["-c", PYTHON]).arg(path).arg(sql);
+                python
+            }
+        };
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(ToOwned::to_owned).collect()
     }
 
     fn context(&self) -> Context {

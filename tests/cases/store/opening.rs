@@ -67,6 +67,23 @@ on_both! {
         bench.open();
     }
 
+    async fn an_error_that_nobody_heeds_is_not_acknowledged(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = crate::store::runs::source("siege", now);
+        let done = store
+            .write(move |tx| {
+                tx.insert_source(&source)?;
+                let _ = tx.insert_source(&source);
+                Ok(())
+            })
+            .await;
+        // what is acknowledged is there: SQLite goes on after such an error, PostgreSQL cannot
+        let sources = store.read(|tx| tx.source_overviews()).await.unwrap().len();
+        assert_eq!(done.is_ok(), sources == 1);
+    }
+
     async fn a_unit_of_work_is_whole_or_nothing_its_audit_event_too(database) {
         let bench = Bench::new(database);
         let store = bench.open();

@@ -71,3 +71,47 @@ async fn both_trees_of_migrations_make_the_same_tables() {
     let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>();
     assert_eq!((only(&ours, &theirs), only(&theirs, &ours)), (Vec::new(), Vec::new()));
 }
+
+/// What each check and each partial index allows: its column and its words, in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_trees_of_migrations_allow_the_same_words() {
+    let (sqlite, postgres) = (Bench::new(Database::Sqlite), Bench::new(Database::Postgres));
+    drop((sqlite.open(), postgres.open()));
+    let read = |definitions: Vec<String>| {
+        let mut allowed: Vec<String> = definitions.iter().flat_map(|text| conditions(text)).collect();
+        allowed.sort();
+        allowed
+    };
+    // one line a row: line breaks inside a definition are made spaces
+    let ours = read(sqlite.ask("SELECT replace(sql, char(10), ' ') FROM sqlite_master WHERE sql IS NOT NULL"));
+    let theirs = read(postgres.ask(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+         UNION ALL SELECT 'WHERE ' || pg_get_expr(indpred, indrelid) FROM pg_index WHERE indpred IS NOT NULL",
+    ));
+    assert!(ours.len() >= 8, "{ours:?}");
+    assert_eq!(ours, theirs);
+}
+
+/// The conditions in a definition, in the words that both databases use.
+fn conditions(definition: &str) -> Vec<String> {
+    let starts = definition.match_indices("CHECK (").chain(definition.match_indices(" WHERE "));
+    let starts = starts.chain(definition.starts_with("WHERE ").then_some((0, "WHERE ")));
+    starts
+        .map(|(at, keyword)| {
+            let rest = &definition[at + keyword.len()..];
+            let mut depth = 0;
+            let end = rest.find(|c| {
+                depth += match c {
+                    '(' => 1,
+                    ')' => -1,
+                    _ => 0,
+                };
+                depth < 0
+            });
+            let condition = &rest[..end.unwrap_or(rest.len())];
+            let column = condition.trim_start_matches('(').split([' ', ')']).next().unwrap_or_default();
+            let words: Vec<&str> = condition.split('\'').skip(1).step_by(2).collect();
+            if words.is_empty() { condition.replace(['(', ')'], "") } else { format!("{column}: {words:?}") }
+        })
+        .collect()
+}

@@ -6,5 +6,4 @@
 mod bundles;
 mod directory_file;
 mod hostile;
-mod measure;
 mod support;

@@ -3,26 +3,25 @@
 mod print;
 mod work;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use crate::cli::{Cli, Command};
-use crate::config::{self, Settings};
+use crate::config::{self, ConfigError, Origins, Settings};
 use crate::operator::Operator;
 
 /// Runs a command; the error is for people.
 pub fn run(cli: &Cli) -> Result<ExitCode, String> {
-    let settings = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
+    let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
     match &cli.command {
         Command::Serve => {
-            let checked = settings.check().map_err(|e| in_file(cli.config.as_deref(), &e.to_string()))?;
+            let checked = settings.check().map_err(|e| placed(&origins, &e))?;
             crate::serve::run(checked)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {
-            settings.check().map_err(|e| in_file(cli.config.as_deref(), &e.to_string()))?;
+            settings.check().map_err(|e| placed(&origins, &e))?;
             if cli.json {
                 print::json(&json!({"ok": true}));
             } else {
@@ -61,10 +60,13 @@ fn ca(cli: &Cli, settings: &Settings) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says in which configuration a value stands, where it is one file.
-fn in_file(file: Option<&Path>, problems: &str) -> String {
-    let place = file.unwrap_or_else(|| Path::new("/etc/estampe/estampe.toml")).display();
-    problems.lines().map(|line| format!("{place}: {line}")).collect::<Vec<_>>().join("\n")
+/// Says where each wrong value stands: its file, the environment, or nowhere yet.
+fn placed(origins: &Origins, problems: &ConfigError) -> String {
+    let place = |problem: &str| {
+        let key = problem.split([':', ' ']).next().unwrap_or_default();
+        origins.get(key).map_or("defaults", String::as_str).to_owned()
+    };
+    problems.0.iter().map(|problem| format!("{}: {problem}", place(problem))).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints an error: to standard error, for people or machines.

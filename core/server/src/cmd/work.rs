@@ -68,7 +68,13 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Lead(LeadCommand::List { after }) => {
             let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
             let code = list(cli, &answer, "leads", "No lead yet.", |lead| {
-                vec![text(lead, "received_at"), text(lead, "name"), text(lead, "email"), text(lead, "person")]
+                let details = lead.get("details").cloned().unwrap_or_default();
+                vec![
+                    text(lead, "received_at"),
+                    text(&details, "name"),
+                    text(&details, "email"),
+                    text(lead, "person_name"),
+                ]
             });
             more(cli, &answer);
             code

@@ -82,15 +82,9 @@ impl Settings {
         let database = problems.take(self.database());
         let tls = problems.take(self.tls(public_origin.as_deref(), internal_origin.as_deref()));
         let smtp = problems.take(self.smtp());
-        if self.sync.hold_percent > 100 {
-            problems.0.push(format!("sync.hold_percent: {} is more than 100", self.sync.hold_percent));
-        }
-        if !(1..=4096).contains(&self.plugins.memory_mib) {
-            problems.0.push(format!("plugins.memory_mib: {} is not between 1 and 4096", self.plugins.memory_mib));
-        }
-        if !(1..=600).contains(&self.plugins.cpu_seconds) {
-            problems.0.push(format!("plugins.cpu_seconds: {} is not between 1 and 600", self.plugins.cpu_seconds));
-        }
+        let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
+        let memory_mib: Option<usize> = problems.take(within("plugins.memory_mib", self.plugins.memory_mib, 1, 4096));
+        let cpu_seconds = problems.take(within("plugins.cpu_seconds", self.plugins.cpu_seconds, 1, 600));
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.level) {
             problems.0.push(format!("log.level: {error}; use error, warn, info, debug or trace"));
         }
@@ -109,6 +103,7 @@ impl Settings {
             Some(tls),
             Some(smtp),
             Some(compiler),
+            (Some(hold_percent), Some(memory_mib), Some(cpu_seconds)),
             true,
         ) = (
             organisation,
@@ -121,6 +116,7 @@ impl Settings {
             tls,
             smtp,
             compiler,
+            (hold_percent, memory_mib, cpu_seconds),
             problems.0.is_empty(),
         )
         else {
@@ -143,9 +139,9 @@ impl Settings {
             smtp,
             plugins_dir: self.plugins.dir.clone(),
             compiler,
-            plugin_memory: (self.plugins.memory_mib as usize) << 20,
-            plugin_cpu_seconds: self.plugins.cpu_seconds,
-            hold_percent: self.sync.hold_percent,
+            plugin_memory: memory_mib << 20,
+            plugin_cpu_seconds: cpu_seconds,
+            hold_percent,
             log_filter: self.log.level.clone(),
             log_json: self.log.format == "json",
             data_dir: self.data_dir.clone(),
@@ -224,6 +220,7 @@ impl Settings {
                 ));
             }
         };
+        within::<u16>("smtp.port", smtp.port, 1, 65535)?;
         if smtp.host.is_empty() {
             let set = [
                 ("username", &smtp.username),
@@ -251,7 +248,7 @@ impl Settings {
         };
         Ok(Some(SmtpSettings {
             host: smtp.host.clone(),
-            port: smtp.port,
+            port: within("smtp.port", smtp.port, 1, 65535)?,
             encryption,
             credentials,
             from: self.sender()?,
@@ -283,6 +280,15 @@ impl Settings {
 
 fn path_or(text: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
     if text.is_empty() { default() } else { PathBuf::from(text) }
+}
+
+/// A number between two others, both allowed.
+fn within<T: TryFrom<i64>>(key: &str, value: i64, least: i64, most: i64) -> Result<T, String> {
+    let wrong = || format!("{key}: {value} is not between {least} and {most}");
+    if !(least..=most).contains(&value) {
+        return Err(wrong());
+    }
+    value.try_into().map_err(|_| wrong())
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, String> {

@@ -1,6 +1,7 @@
 //! Reads the layers and merges them. Every key of every layer is held against the
 //! defaults first, so that an unknown one is named with the place it stands in.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKind};
@@ -12,20 +13,24 @@ const DEFAULT_FILE: &str = "/etc/estampe/estampe.toml";
 /// Variables of the environment begin with this.
 const PREFIX: &str = "ESTAMPE";
 
+/// Where each value that is not a default stands, by its key.
+pub type Origins = BTreeMap<String, String>;
+
 /// Reads and merges the layers. `file` must exist when it is given.
-pub fn load(file: Option<&Path>) -> Result<Settings, ConfigError> {
-    let mut problems = Vec::new();
+pub fn load(file: Option<&Path>) -> Result<(Settings, Origins), ConfigError> {
     let defaults = defaults().map_err(|e| ConfigError(vec![e]))?;
     let known = defaults.collect().map_err(|e| ConfigError(vec![format!("built-in defaults: {e}")]))?;
+    let mut layers = Layers { known, origins: Origins::new(), problems: Vec::new() };
     let mut builder = Config::builder().add_source(defaults);
     for path in files(file)? {
         let layer = File::from(path.clone()).format(FileFormat::Toml);
+        let place = path.display().to_string();
         match layer.collect() {
-            Ok(keys) => {
-                check(&known, &keys, "", &format!("{}: ", path.display()), &mut problems);
+            Ok(values) => {
+                layers.check("", &values, &place, false);
                 builder = builder.add_source(layer);
             }
-            Err(error) => problems.push(format!("{}: {}", path.display(), first_line(&error.to_string()))),
+            Err(error) => layers.problems.push(format!("{place}: {}", indented(&error.to_string()))),
         }
     }
     let environment = Environment::with_prefix(PREFIX)
@@ -37,17 +42,69 @@ pub fn load(file: Option<&Path>) -> Result<Settings, ConfigError> {
         .ignore_empty(true)
         .source(Some(our_variables()));
     match environment.collect() {
-        Ok(keys) => check(&known, &keys, "", "environment: ", &mut problems),
-        Err(error) => problems.push(format!("environment: {error}")),
+        Ok(values) => layers.check("", &values, "environment", true),
+        Err(error) => layers.problems.push(format!("environment: {error}")),
     }
-    if !problems.is_empty() {
-        return Err(ConfigError(problems));
+    if !layers.problems.is_empty() {
+        return Err(ConfigError(layers.problems));
     }
-    builder
+    let settings = builder
         .add_source(environment)
         .build()
         .and_then(Config::try_deserialize)
-        .map_err(|error| ConfigError(vec![error.to_string()]))
+        .map_err(|error| ConfigError(vec![error.to_string()]))?;
+    Ok((settings, layers.origins))
+}
+
+/// Holds the values of every layer against the defaults.
+struct Layers {
+    known: Map<String, Value>,
+    origins: Origins,
+    problems: Vec<String>,
+}
+
+impl Layers {
+    /// Looks at the values of a layer under `path`: unknown names, wrong types.
+    fn check(&mut self, path: &str, values: &Map<String, Value>, place: &str, parsed: bool) {
+        let mut keys: Vec<_> = values.iter().collect();
+        keys.sort_by_key(|(key, _)| *key);
+        for (key, value) in keys {
+            let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match (self.default_of(&full), &value.kind) {
+                (Err(unknown), _) => self.problems.push(format!("{place}: {unknown}")),
+                (Ok(ValueKind::Table(_)), ValueKind::Table(inner)) => self.check(&full, inner, place, parsed),
+                (Ok(default), given) if !fits(&default, given, parsed) => {
+                    self.problems.push(format!("{place}: {full} is {}; it must be {}", kind(given), kind(&default)));
+                }
+                _ => {
+                    self.origins.insert(full, place.to_owned());
+                }
+            }
+        }
+    }
+
+    /// The default of a dotted key, or what is wrong with the key.
+    fn default_of(&self, full: &str) -> Result<ValueKind, String> {
+        let mut table = &self.known;
+        let mut path = String::new();
+        let mut names = full.split('.').peekable();
+        while let Some(name) = names.next() {
+            let Some(value) = table.get(name) else {
+                let at = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                return Err(format!("unknown key {at}{}", suggestion(name, table, &path)));
+            };
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(name);
+            match (&value.kind, names.peek()) {
+                (kind, None) => return Ok(kind.clone()),
+                (ValueKind::Table(inner), Some(_)) => table = inner,
+                (_, Some(_)) => return Err(format!("{path} is a value, not a section")),
+            }
+        }
+        Err("an empty key".to_owned())
+    }
 }
 
 fn defaults() -> Result<File<config::FileSourceString, FileFormat>, String> {
@@ -87,26 +144,6 @@ fn our_variables() -> Map<String, String> {
         .collect()
 }
 
-/// Holds the keys of a layer against the defaults: unknown names, wrong types.
-fn check(known: &Map<String, Value>, given: &Map<String, Value>, path: &str, place: &str, problems: &mut Vec<String>) {
-    let mut keys: Vec<_> = given.keys().collect();
-    keys.sort();
-    for key in keys {
-        let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let Some(value) = given.get(key) else { continue };
-        match known.get(key) {
-            None => problems.push(format!("{place}unknown key {full}{}", suggestion(key, known, path))),
-            Some(default) => match (&default.kind, &value.kind) {
-                (ValueKind::Table(known), ValueKind::Table(given)) => check(known, given, &full, place, problems),
-                (default, given) if !fits(default, given) => {
-                    problems.push(format!("{place}{full} is {}; it must be {}", kind(given), kind(default)));
-                }
-                _ => {}
-            },
-        }
-    }
-}
-
 fn suggestion(key: &str, known: &Map<String, Value>, path: &str) -> String {
     let nearest = known.keys().map(|k| (strsim::damerau_levenshtein(k, key), k)).min();
     let full = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
@@ -120,18 +157,18 @@ fn suggestion(key: &str, known: &Map<String, Value>, path: &str) -> String {
     }
 }
 
-/// A number in the environment may be meant as text, and the other way round is
-/// found when the whole is read.
-fn fits(default: &ValueKind, given: &ValueKind) -> bool {
+/// Whether a value has the type of its default. What an environment variable holds was
+/// guessed at (`parsed`): digits may be meant as text.
+fn fits(default: &ValueKind, given: &ValueKind, parsed: bool) -> bool {
     use ValueKind as K;
-    matches!(
-        (default, given),
+    match (default, given) {
         (K::String(_), K::String(_))
-            | (K::Boolean(_), K::Boolean(_))
-            | (K::I64(_) | K::U64(_), K::I64(_) | K::U64(_))
-            | (K::Float(_), K::Float(_) | K::I64(_))
-            | (K::Array(_), K::Array(_))
-    )
+        | (K::Boolean(_), K::Boolean(_))
+        | (K::I64(_) | K::U64(_), K::I64(_) | K::U64(_))
+        | (K::Array(_), K::Array(_)) => true,
+        (K::String(_), K::I64(_) | K::U64(_) | K::Float(_) | K::Boolean(_)) => parsed,
+        _ => false,
+    }
 }
 
 fn kind(value: &ValueKind) -> &'static str {
@@ -146,6 +183,7 @@ fn kind(value: &ValueKind) -> &'static str {
     }
 }
 
-fn first_line(text: &str) -> String {
+/// An error of several lines, its later lines set in.
+fn indented(text: &str) -> String {
     text.lines().filter(|line| !line.trim().is_empty()).take(6).collect::<Vec<_>>().join("\n    ")
 }

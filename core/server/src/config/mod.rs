@@ -6,7 +6,7 @@ mod layers;
 mod settings;
 
 pub use check::{CheckedSettings, TlsSource};
-pub use layers::load;
+pub use layers::{Origins, load};
 pub use settings::Settings;
 
 /// What is wrong with the configuration, a line each.

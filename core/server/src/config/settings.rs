@@ -1,5 +1,6 @@
 //! The keys and their defaults. `config/estampe.toml` shows the same to people; a
-//! test holds the two equal.
+//! test holds the two equal. Numbers are wide here: their ranges are checked with the
+//! rest, which can say where a value stands.
 
 use std::path::PathBuf;
 
@@ -57,7 +58,7 @@ pub struct Tls {
 #[serde(deny_unknown_fields)]
 pub struct Smtp {
     pub host: String,
-    pub port: u16,
+    pub port: i64,
     pub encryption: String,
     pub username: String,
     pub password_file: String,
@@ -70,14 +71,14 @@ pub struct Smtp {
 pub struct Plugins {
     pub dir: PathBuf,
     pub compiler: String,
-    pub memory_mib: u32,
-    pub cpu_seconds: u32,
+    pub memory_mib: i64,
+    pub cpu_seconds: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sync {
-    pub hold_percent: u8,
+    pub hold_percent: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

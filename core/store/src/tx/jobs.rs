@@ -105,6 +105,22 @@ pub struct JobRow {
     pub last_error: Option<String>,
 }
 
+/// A worker's hold on a job: the attempt is what tells it from an earlier holder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job: JobId,
+    /// The attempt that this lease began.
+    pub attempt: u32,
+}
+
+impl JobRow {
+    /// The hold on this job that its leasing gave.
+    pub fn lease(&self) -> Lease {
+        Lease { job: self.id, attempt: self.attempts }
+    }
+}
+
 type Row = (String, String, String, String, i64, i64, Option<String>);
 
 fn read(row: &Row) -> Result<JobRow> {
@@ -122,6 +138,18 @@ fn read(row: &Row) -> Result<JobRow> {
 macro_rules! columns {
     () => {
         (job::id, job::kind, job::reference, job::state, job::attempts, job::run_at, job::last_error)
+    };
+}
+
+/// The job while a lease holds.
+macro_rules! leased {
+    ($lease:expr) => {
+        job::table.filter(
+            job::id
+                .eq($lease.job.to_string())
+                .and(job::state.eq("running"))
+                .and(job::attempts.eq(i64::from($lease.attempt))),
+        )
     };
 }
 
@@ -182,11 +210,10 @@ impl Tx<'_> {
         read(&row).map(Some)
     }
 
-    /// Renews the lease of a running job; `false` when it is no longer this worker's.
-    pub fn extend_lease(&mut self, job_id: JobId, until: Ts) -> Result<bool> {
-        let renewed = diesel::update(job::table.filter(job::id.eq(job_id.to_string()).and(job::state.eq("running"))))
-            .set(job::lease_until.eq(Some(until.as_micros())))
-            .execute(self.conn)?;
+    /// Renews a lease; `false` when it is no longer this worker's.
+    pub fn extend_lease(&mut self, lease: Lease, until: Ts) -> Result<bool> {
+        let renewed =
+            diesel::update(leased!(lease)).set(job::lease_until.eq(Some(until.as_micros()))).execute(self.conn)?;
         Ok(renewed > 0)
     }
 
@@ -198,18 +225,19 @@ impl Tx<'_> {
         Ok(released as u64)
     }
 
-    /// Notes that a job is done.
-    pub fn finish_job(&mut self, job_id: JobId, now: Ts) -> Result<()> {
-        self.end_job(job_id, JobState::Done, now, None)
+    /// Notes that a job is done. This and the next two change nothing once the lease is
+    /// another worker's: what that one does stands.
+    pub fn finish_job(&mut self, lease: Lease, now: Ts) -> Result<()> {
+        self.end_job(lease, JobState::Done, now, None)
     }
 
     /// Gives a job up; it stays visible.
-    pub fn kill_job(&mut self, job_id: JobId, now: Ts, error: &str) -> Result<()> {
-        self.end_job(job_id, JobState::Dead, now, Some(error))
+    pub fn kill_job(&mut self, lease: Lease, now: Ts, error: &str) -> Result<()> {
+        self.end_job(lease, JobState::Dead, now, Some(error))
     }
 
-    fn end_job(&mut self, job_id: JobId, state: JobState, now: Ts, error: Option<&str>) -> Result<()> {
-        diesel::update(job::table.find(job_id.to_string()))
+    fn end_job(&mut self, lease: Lease, state: JobState, now: Ts, error: Option<&str>) -> Result<()> {
+        diesel::update(leased!(lease))
             .set((
                 job::state.eq(state.as_str()),
                 job::lease_until.eq(None::<i64>),
@@ -221,8 +249,8 @@ impl Tx<'_> {
     }
 
     /// Puts a job back for a later try.
-    pub fn retry_job(&mut self, job_id: JobId, run_at: Ts, error: &str) -> Result<()> {
-        diesel::update(job::table.find(job_id.to_string()))
+    pub fn retry_job(&mut self, lease: Lease, run_at: Ts, error: &str) -> Result<()> {
+        diesel::update(leased!(lease))
             .set((
                 job::state.eq(JobState::Waiting.as_str()),
                 job::lease_until.eq(None::<i64>),

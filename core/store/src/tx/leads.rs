@@ -149,6 +149,8 @@ impl Tx<'_> {
         {
             return Ok((subject_id, key));
         }
+        // an erased human who comes back is a new subject
+        diesel::delete(blind_index::table.find(("email", &mac))).execute(self.conn)?;
         let key = self.new_data_key(new.at)?;
         let subject_id = new.subject.to_string();
         diesel::insert_into(subject::table)

@@ -63,7 +63,7 @@ CREATE TABLE blob (
 
 CREATE TABLE source (
     id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
     connector TEXT NOT NULL,
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     checkpoint BYTEA,

@@ -1,0 +1,308 @@
+//! Runs and their plans: one open run a source, lines sealed, opened, applied, forgotten.
+
+use std::collections::{BTreeMap, HashSet};
+
+use estampe_domain::person::{FieldChange, LabelledPhone, PhoneKind, Profile, ProfileField};
+use estampe_domain::plan::Fingerprint;
+use estampe_domain::plugin::ConnectorSpec;
+use estampe_domain::run::{HoldReason, PlanAction, Refusal, RunCounts, RunState};
+use estampe_domain::source::Source;
+use estampe_domain::{CardId, PersonId, PublicId, RunId, SourceId, Ts};
+use estampe_store::{NewRun, PlanPayload, StagedItem, Store, StoreError};
+use estampe_tests::on_both;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+use super::{Bench, System};
+
+pub(super) fn source(name: &str, now: Ts) -> Source {
+    let connector = ConnectorSpec { plugin: "directory-file".into(), config: BTreeMap::new(), inputs: BTreeMap::new() };
+    Source { id: SourceId::new(now, &System), name: name.into(), connector, created_at: now }
+}
+
+async fn new_source(store: &Store, name: &str, now: Ts) -> SourceId {
+    let source = source(name, now);
+    let id = source.id;
+    store.write(move |tx| tx.insert_source(&source)).await.unwrap();
+    id
+}
+
+async fn begin(store: &Store, source: SourceId, at: Ts) -> estampe_store::Result<RunId> {
+    let id = RunId::new(at, &System);
+    store.write(move |tx| tx.insert_run(&NewRun { id, source, plan_only: false, at })).await?;
+    Ok(id)
+}
+
+fn bare(name: &str) -> Profile {
+    Profile {
+        display_name: name.parse().unwrap(),
+        given_name: None,
+        family_name: None,
+        pronouns: None,
+        title: None,
+        organisation: None,
+        department: None,
+        office: None,
+        phones: Vec::new(),
+        emails: Vec::new(),
+        links: Vec::new(),
+        address: None,
+        locale: None,
+        photo: None,
+    }
+}
+
+fn line(seq: i64, action: PlanAction, name: &str) -> StagedItem {
+    let payload = PlanPayload {
+        external_id: format!("confidential-{seq}"),
+        name: name.into(),
+        changes: vec![FieldChange { field: ProfileField::Title, old: "Clerk".into(), new: "Boss".into() }],
+        profile: Some(bare(name)),
+        fingerprint: Some("print".into()),
+        photo: Some(b"a photo of somebody".to_vec()),
+    };
+    StagedItem { seq, action, person: None, payload }
+}
+
+on_both! {
+    async fn a_source_has_one_open_run_and_a_new_one_once_that_ended(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let (one, other) = (new_source(&store, "one", now).await, new_source(&store, "other", now).await);
+        let first = begin(&store, one, now).await.unwrap();
+        begin(&store, other, now).await.expect("another source may run at the same time");
+        for (from, to) in [(RunState::Planning, RunState::Held), (RunState::Held, RunState::Applying)] {
+            assert!(begin(&store, one, now).await.unwrap_err().is_conflict(), "while {from:?}");
+            let hold = (to == RunState::Held).then_some(HoldReason::TooManyGone);
+            assert!(store.write(move |tx| tx.move_run(first, from, to, hold, now)).await.unwrap());
+            assert!(!store.write(move |tx| tx.move_run(first, from, to, hold, now)).await.unwrap(), "one decider wins");
+        }
+        assert!(begin(&store, one, now).await.unwrap_err().is_conflict(), "while applying");
+        let ended = now.plus_seconds(5);
+        assert!(store.write(move |tx| tx.move_run(first, RunState::Applying, RunState::Done, None, ended)).await.unwrap());
+        let run = store.read(move |tx| tx.run(first)).await.unwrap().unwrap();
+        assert_eq!((run.state, run.hold, run.ended_at), (RunState::Done, None, Some(ended)));
+        let second = begin(&store, one, now.plus_seconds(10)).await.unwrap();
+        let runs = store.read(move |tx| tx.runs(Some(one), 10)).await.unwrap();
+        assert_eq!(runs.iter().map(|r| r.id).collect::<Vec<_>>(), [second, first], "newest first");
+    }
+
+    async fn of_sixteen_who_begin_a_run_at_once_one_succeeds(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let store = store.clone();
+            tasks.spawn(async move { begin(&store, source, now).await });
+        }
+        let done = tasks.join_all().await;
+        assert_eq!(done.iter().filter(|r| r.is_ok()).count(), 1);
+        assert!(done.into_iter().filter_map(Result::err).all(|e| e.is_conflict()));
+    }
+
+    async fn a_plan_is_staged_read_applied_and_forgotten_with_its_key(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let run = begin(&store, source, now).await.unwrap();
+        let person = PersonId::new(now, &System);
+        store.write(move |tx| {
+            tx.insert_person(person, CardId::new(now, &System), &PublicId::new(&System), &bare("Known"), now)
+        }).await.unwrap();
+        let items = vec![
+            line(1, PlanAction::Create, "Carla Created"),
+            line(2, PlanAction::Update, "Ursula Updated"),
+            line(3, PlanAction::Disable, "Didier Disabled"),
+        ];
+        let refusal = Refusal { position: "line 7".into(), code: "bad-name".into(), detail: "Raoul Refused".into() };
+        let refused = refusal.clone();
+        let state = BTreeMap::from([("kept".to_owned(), Some(vec![0, 255])), ("gone".to_owned(), None)]);
+        store.write(move |tx| {
+            tx.stage(run, source, &items)?;
+            tx.refuse(run, 1, &[refused])?;
+            tx.stage_state(run, &state)?;
+            tx.set_run_counts(run, &RunCounts { created: 1, changed: 1, disabled: 1, unchanged: 0, refused: 1 })
+        }).await.unwrap();
+        let again = store.write(move |tx| {
+            let mut twice = line(4, PlanAction::Create, "Twice");
+            twice.payload.external_id = "confidential-1".into();
+            tx.stage(run, source, &[twice])
+        }).await;
+        assert!(again.unwrap_err().is_conflict(), "one line for an identity");
+        let staged = store.read(move |tx| tx.staged_identities(run, source, &["confidential-2", "unknown"])).await;
+        assert_eq!(staged.unwrap(), HashSet::from(["confidential-2".to_owned()]));
+        let mut kept = store.read(move |tx| tx.staged_state(run)).await.unwrap();
+        kept.sort();
+        assert_eq!(kept, [("gone".to_owned(), None), ("kept".to_owned(), Some(vec![0, 255]))]);
+
+        // what waits for an administrator's word names nobody in the database
+        let (items, refusals) = (bench.ask("SELECT sealed FROM run_item"), bench.ask("SELECT sealed FROM run_refusal"));
+        assert_eq!((items.len(), refusals.len()), (3, 1));
+        for secret in ["confidential", "Carla", "Boss", "a photo of", "Raoul"] {
+            let hidden = |row: &String| !row.contains(&data_encoding::HEXLOWER.encode(secret.as_bytes()));
+            assert!(items.iter().chain(&refusals).all(hidden), "{secret} stands plain");
+        }
+
+        let lines = store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap();
+        let names: Vec<_> = lines.iter().map(|l| (l.action, l.name.as_str())).collect();
+        assert_eq!(names, [
+            (PlanAction::Disable, "Didier Disabled"),
+            (PlanAction::Update, "Ursula Updated"),
+            (PlanAction::Create, "Carla Created"),
+        ], "what needs a look comes first");
+        assert_eq!(store.read(move |tx| tx.plan_lines(run, 2)).await.unwrap().len(), 2);
+        assert_eq!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap(), [refusal]);
+
+        let pending = store.read(move |tx| tx.pending_items(run, 2)).await.unwrap();
+        assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(pending[0].payload.photo.as_deref(), Some(&b"a photo of somebody"[..]));
+        assert_eq!(pending[0].payload.fingerprint().as_ref().map(Fingerprint::as_str), Some("print"));
+        let first = pending[0].clone();
+        store.write(move |tx| tx.item_applied(run, &first, person)).await.unwrap();
+        let pending = store.read(move |tx| tx.pending_items(run, 10)).await.unwrap();
+        assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [2, 3]);
+        let lines = store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap();
+        assert_eq!((lines[2].person, lines[2].changes.len()), (Some(person), 1), "still readable when applied");
+
+        store.write(move |tx| {
+            tx.set_run_failure(run, "source-unreachable", "words of Wanda")?;
+            tx.move_run(run, RunState::Planning, RunState::Failed, None, now)
+        }).await.unwrap();
+        let failure = store.read(move |tx| tx.run(run)).await.unwrap().unwrap().failure;
+        assert_eq!(failure, Some(("source-unreachable".into(), "words of Wanda".into())));
+        store.write(move |tx| tx.prune_runs(source, 1, now)).await.unwrap();
+        assert_eq!(store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap().len(), 3, "the newest is kept");
+        store.write(move |tx| tx.prune_runs(source, 0, now)).await.unwrap();
+        assert!(store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap().is_empty());
+        assert!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap().is_empty());
+        assert!(store.read(move |tx| tx.staged_state(run)).await.unwrap().is_empty());
+        let pruned = store.read(move |tx| tx.run(run)).await.unwrap().unwrap();
+        assert_eq!((pruned.counts.changes(), pruned.failure), (3, Some(("source-unreachable".into(), String::new()))));
+        let left = bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NOT NULL");
+        assert_eq!(left, ["0"], "the key is destroyed");
+    }
+
+    async fn a_line_moved_to_another_place_does_not_open(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let run = begin(&store, source, now).await.unwrap();
+        let items = [line(1, PlanAction::Create, "A"), line(2, PlanAction::Create, "B")];
+        store.write(move |tx| tx.stage(run, source, &items)).await.unwrap();
+        bench.ask("UPDATE run_item SET sealed = (SELECT sealed FROM run_item WHERE seq = 2) WHERE seq = 1");
+        let read = store.read(move |tx| tx.plan_lines(run, 10)).await;
+        assert!(matches!(read, Err(StoreError::Damaged("run_item"))));
+    }
+
+    async fn a_plan_begun_anew_is_empty(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let run = begin(&store, source, now).await.unwrap();
+        store.write(move |tx| {
+            tx.stage(run, source, &[line(1, PlanAction::Create, "A")])?;
+            tx.refuse(run, 1, &[Refusal { position: "line 1".into(), code: "twice".into(), detail: String::new() }])?;
+            tx.reset_plan(run)?;
+            tx.stage(run, source, &[line(1, PlanAction::Create, "A again")])
+        }).await.unwrap();
+        let lines = store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap();
+        assert_eq!(lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["A again"]);
+        assert!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap().is_empty());
+    }
+
+    async fn identities_unseen_by_a_run_are_found_page_by_page(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let (before, run) = (begin(&store, source, now).await.unwrap(), RunId::new(now, &System));
+        // an order that leans on the database's own would differ here
+        let known = ["Zoé", "a-1", "a1", "B", "É", "é"];
+        store.write(move |tx| {
+            let person = PersonId::new(now, &System);
+            tx.insert_person(person, CardId::new(now, &System), &PublicId::new(&System), &bare("All"), now)?;
+            for id in known {
+                tx.put_identity(source, id, person, &Fingerprint::from_stored("f".into()), true, before)?;
+            }
+            tx.move_run(before, RunState::Planning, RunState::Done, None, now)?;
+            tx.insert_run(&NewRun { id: run, source, plan_only: false, at: now })?;
+            tx.mark_seen(source, &["B", "a1"], run)
+        }).await.unwrap();
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let after = found.last().cloned().unwrap_or_default();
+            let page = store.read(move |tx| tx.unseen(source, run, &after, 1)).await.unwrap();
+            let Some((id, _)) = page.into_iter().next() else { break };
+            found.push(id);
+        }
+        assert_eq!(found, ["Zoé", "a-1", "É", "é"], "in the order of the octets, on both");
+        let of = store.read(move |tx| tx.identities(source, &["B", "É", "nobody"])).await.unwrap();
+        assert_eq!((of.len(), of["B"].seen, of["É"].seen), (2, Some(run), Some(before)));
+        store.write(move |tx| tx.deactivate_identity(source, "É")).await.unwrap();
+        assert_eq!(store.read(move |tx| tx.known_active(source)).await.unwrap(), 5);
+    }
+
+    async fn any_payload_seals_and_opens_to_itself(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let run = begin(&store, source, now).await.unwrap();
+        let here = tokio::runtime::Handle::current();
+        let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+        let tried = tokio::task::block_in_place(|| {
+            runner.run(&(any::<i64>(), payload()), |(seq, payload)| {
+                let wanted = format!("{payload:?}");
+                let opened = here.block_on(store.write(move |tx| {
+                    tx.reset_plan(run)?;
+                    tx.stage(run, source, &[StagedItem { seq, action: PlanAction::Create, person: None, payload }])?;
+                    tx.pending_items(run, 10)
+                }));
+                let opened = opened.map_err(|e| TestCaseError::fail(e.to_string()))?;
+                prop_assert_eq!(opened.len(), 1);
+                prop_assert_eq!(opened[0].seq, seq);
+                prop_assert_eq!(format!("{:?}", opened[0].payload), wanted);
+                Ok(())
+            })
+        });
+        tried.unwrap();
+    }
+}
+
+/// Texts from every plane, NUL and line breaks among them.
+fn text() -> impl Strategy<Value = String> {
+    proptest::collection::vec(any::<char>(), 0..40).prop_map(|chars| chars.into_iter().collect())
+}
+
+/// Whatever such a text gives when it is read as what it is for.
+fn parsed<T: std::str::FromStr + std::fmt::Debug>() -> impl Strategy<Value = Option<T>> {
+    text().prop_map(|text| text.parse().ok())
+}
+
+fn profile() -> impl Strategy<Value = Profile> {
+    let digits = proptest::option::of("\\+[0-9]{3,15}");
+    (parsed(), parsed(), parsed(), digits).prop_map(|(name, title, office, digits)| Profile {
+        display_name: name.unwrap_or_else(|| "Zoé".parse().unwrap()),
+        title,
+        office,
+        phones: digits.iter().map(|d| LabelledPhone { kind: PhoneKind::Mobile, number: d.parse().unwrap() }).collect(),
+        ..bare("x")
+    })
+}
+
+fn payload() -> impl Strategy<Value = PlanPayload> {
+    let change = (text(), text()).prop_map(|(old, new)| FieldChange { field: ProfileField::Name, old, new });
+    let changes = proptest::collection::vec(change, 0..4);
+    // a photo is a JPEG, so never empty
+    let photo = proptest::option::of(proptest::collection::vec(any::<u8>(), 1..3000));
+    let optional = (proptest::option::of(profile()), proptest::option::of(text()), photo);
+    (text(), text(), changes, optional).prop_map(|(external_id, name, changes, (profile, fingerprint, photo))| {
+        PlanPayload { external_id, name, changes, profile, fingerprint, photo }
+    })
+}
