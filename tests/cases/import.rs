@@ -133,6 +133,12 @@ async fn who_is_there_but_cannot_be_read_keeps_their_card() {
     let run = server.sync();
     assert_eq!((run["state"].as_str(), counts(&run)), (Some("done"), [0, 0, 0, 19, 1]));
     assert_eq!(server.client().get(&card).send().await.unwrap().status(), 200);
+    // or the connector cannot read a value, before the line that says whose it is
+    let broken = "dn: uid=u3,ou=people\nobjectClass: inetOrgPerson\ntitle:: ###\nuid: u3\ncn: Person Number3\n\n";
+    std::fs::write(&file, ldif((1..=20).filter(|n| *n != 3), "Clerk") + broken).unwrap();
+    let run = server.sync();
+    assert_eq!((run["state"].as_str(), counts(&run)), (Some("done"), [0, 0, 0, 19, 1]));
+    assert_eq!(server.client().get(&card).send().await.unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

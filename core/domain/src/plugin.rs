@@ -52,6 +52,8 @@ pub enum DirectoryEvent {
     PersonGone(String, Gone),
     /// An entry that the connector could not read.
     Rejected {
+        /// Whose entry it is, when that could still be read: they are there all the same.
+        external_id: Option<String>,
         /// Where it stands: `line 120`.
         position: String,
         /// Why, and what would be right.

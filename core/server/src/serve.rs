@@ -104,6 +104,7 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
         internal_origin: settings.internal_origin.clone(),
         version: env!("CARGO_PKG_VERSION"),
         hold_threshold_percent: settings.hold_percent,
+        mail_configured: settings.smtp.is_some(),
         default_locale: settings.locale,
     }
 }

@@ -11,7 +11,7 @@ impl Service {
     /// What needs a person first, and the figures.
     pub async fn home(&self, ctx: &Context) -> Result<Home> {
         ctx.require_administrator()?;
-        let now = ctx.now;
+        let (now, mail_configured) = (ctx.now, self.settings.mail_configured);
         let mut home = self
             .store
             .read(move |tx| {
@@ -29,6 +29,10 @@ impl Service {
                 if dead > 0 {
                     attention.push(Attention::DeadMail(dead));
                 }
+                let mails_waiting = tx.mail_count(JobState::Waiting)?;
+                if !mail_configured {
+                    attention.push(Attention::NoMailServer(mails_waiting));
+                }
                 if sources.is_empty() {
                     attention.push(Attention::NoSource);
                 }
@@ -37,7 +41,7 @@ impl Service {
                     cards: tx.shown_cards()?,
                     people: tx.people_count(&PeopleQuery::default())?,
                     leads_30_days: tx.lead_count(now.plus_seconds(-30 * 86_400))?,
-                    mails_waiting: tx.mail_count(JobState::Waiting)?,
+                    mails_waiting,
                     sources,
                 })
             })

@@ -44,6 +44,8 @@ pub struct Settings {
     pub version: &'static str,
     /// A run that would disable more than this share of its people is held, in percent.
     pub hold_threshold_percent: u8,
+    /// Whether there is a server to send mail by.
+    pub mail_configured: bool,
     /// The language for mail to people whose own is not known.
     pub default_locale: Locale,
 }

@@ -455,7 +455,8 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
                     gone.push(external_id);
                 }
             }
-            DirectoryEvent::Rejected { position, reason } => {
+            DirectoryEvent::Rejected { external_id, position, reason } => {
+                unusable.extend(external_id);
                 refusals.push(Refusal { position, code: "connector".into(), detail: reason });
             }
         }

@@ -88,6 +88,8 @@ pub enum Attention {
     DeadMail(u64),
     /// A plugin could not be loaded: its file and why.
     PluginProblem(String),
+    /// No mail server is configured: so many mails wait.
+    NoMailServer(u64),
     /// No source is configured yet.
     NoSource,
 }

@@ -335,6 +335,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::DeadMail(4),
         Attention::PluginProblem("entra-id.estampe: built for contract 0.2".into()),
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::PlanOnly))),
+        Attention::NoMailServer(2),
         Attention::NoSource,
     ];
     Home {

@@ -2,7 +2,7 @@
 //! they are active.
 
 use data_encoding::HEXLOWER;
-use estampe_plugin_sdk::{MAX_VALUES, Person};
+use estampe_plugin_sdk::{MAX_ID, MAX_VALUES, Person};
 
 use crate::attributes::{self, KNOWN};
 use crate::ldif::{Entry, Value, not_utf8};
@@ -71,6 +71,12 @@ pub fn person(mut entry: Entry, id_attribute: Option<&str>) -> Result<Option<Per
         Some(std::mem::take(&mut photo.octets))
     });
     Ok(Some(person))
+}
+
+/// Whose entry it is, as far as it can be read: for entries that are refused.
+pub fn whose(entry: &Entry, id_attribute: Option<&str>) -> Option<String> {
+    let id = identity(entry, id_attribute).ok()?;
+    (1..=MAX_ID).contains(&id.len()).then_some(id)
 }
 
 fn is_person(entry: &Entry) -> bool {

@@ -47,8 +47,8 @@ pub struct Entry {
 pub enum Record {
     /// An entry.
     Entry(Entry),
-    /// Something that is wrong: its line, and why.
-    Refused(u64, String),
+    /// Something that is wrong: its line, why, and what else of an entry could be read.
+    Refused(u64, String, Option<Entry>),
     /// Something that is right and no entry, such as a search reference.
     Other,
     /// The file's end.
@@ -72,12 +72,14 @@ struct Wrong {
     reason: String,
     /// How to go on to the next record; none when its blank line is read already.
     rest: Option<Skip>,
+    /// The rest of the entry, where it could be read: it may say whose it is.
+    entry: Option<Entry>,
 }
 
 impl Wrong {
     /// Wrong on a line that was read to its end.
     fn at(line: u64, reason: impl Into<String>) -> Self {
-        Self { line, reason: reason.into(), rest: Some(Skip::Start) }
+        Self { line, reason: reason.into(), rest: Some(Skip::Start), entry: None }
     }
 
     fn too_long(line: u64, rest: Skip) -> Self {
@@ -86,7 +88,7 @@ impl Wrong {
             MAX_LINE / 1024 / 1024,
             MAX_ENTRY / 1024 / 1024
         );
-        Self { line, reason, rest: Some(rest) }
+        Self { line, reason, rest: Some(rest), entry: None }
     }
 }
 
@@ -144,7 +146,7 @@ impl<'h, 'w, H: Host + ?Sized> Records<'h, 'w, H> {
     fn refuse(&mut self, first: u64, wrong: Wrong) -> Record {
         self.skip = wrong.rest;
         let reason = if wrong.line == first { wrong.reason } else { format!("line {}: {}", wrong.line, wrong.reason) };
-        Record::Refused(first, reason)
+        Record::Refused(first, reason, wrong.entry)
     }
 
     /// The entry whose first line is in the buffer.
@@ -155,9 +157,15 @@ impl<'h, 'w, H: Host + ?Sized> Records<'h, 'w, H> {
         };
         let mut entry = Entry { line: first, dn, values: Vec::new() };
         let mut octets = self.text.len();
+        let mut first_wrong = None;
         loop {
             let line = match self.lines.next(&mut self.text)? {
-                Logical::End | Logical::Blank => return Ok(Ok(entry)),
+                Logical::End | Logical::Blank => {
+                    return Ok(match first_wrong {
+                        None => Ok(entry),
+                        Some((line, reason)) => Err(Wrong { line, reason, rest: None, entry: Some(entry) }),
+                    });
+                }
                 Logical::TooLong(line) => return Ok(Err(Wrong::too_long(line, Skip::Within))),
                 Logical::Line(line) => line,
             };
@@ -174,7 +182,10 @@ impl<'h, 'w, H: Host + ?Sized> Records<'h, 'w, H> {
                 }
                 Ok(Some(value)) => entry.values.push(value),
                 Ok(None) => {}
-                Err(reason) => return Ok(Err(Wrong::at(line, reason))),
+                // read on: a later line may say whose entry it is
+                Err(reason) => {
+                    first_wrong.get_or_insert((line, reason));
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Gathers events until a page is full.
 
-use estampe_plugin_sdk::{Event, Failure, FileReader, Host, Person, Rejected};
+use estampe_plugin_sdk::{Event, Failure, FileReader, Host, MAX_ID, Person, Rejected};
 
 use crate::csv::{Layout, Row, Rows};
 use crate::ldif::{Record, Records, Skip};
@@ -53,8 +53,14 @@ impl Builder {
             let (line, outcome) = match records.next()? {
                 Record::End => return Ok(self.finished()),
                 Record::Other => (line, Ok(None)),
-                Record::Refused(line, reason) => (line, Err(reason)),
-                Record::Entry(entry) => (entry.line, entry::person(entry, id)),
+                Record::Refused(line, reason, rest) => {
+                    let whose = rest.and_then(|entry| entry::whose(&entry, id));
+                    (line, Err(Refusal { id: whose, reason }))
+                }
+                Record::Entry(entry) => {
+                    let (line, whose) = (entry.line, entry::whose(&entry, id));
+                    (line, entry::person(entry, id).map_err(|reason| Refusal { id: whose, reason }))
+                }
             };
             if !self.take(line, outcome) {
                 return Ok(self.unfinished());
@@ -73,7 +79,7 @@ impl Builder {
             let (line, outcome) = match rows.next(layout)? {
                 Row::End => return Ok(self.finished()),
                 Row::Empty => (self.position.line, Ok(None)),
-                Row::Refused(line, reason) => (line, Err(reason)),
+                Row::Refused(line, reason) => (line, Err(Refusal { id: None, reason })),
                 Row::Person(line, person) => (line, Ok(Some(person))),
             };
             if !self.take(line, outcome) {
@@ -83,14 +89,14 @@ impl Builder {
     }
 
     /// Adds what an entry gave. False when it must begin the next page instead.
-    fn take(&mut self, line: u64, outcome: Result<Option<Person>, String>) -> bool {
+    fn take(&mut self, line: u64, outcome: Result<Option<Person>, Refusal>) -> bool {
         let event = match outcome.and_then(within_limits) {
             Ok(None) => {
                 self.position.counts.others += 1;
                 return true;
             }
             Ok(Some(person)) => Event::Person(person),
-            Err(reason) => Event::Rejected(Rejected { position: format!("line {line}"), reason }),
+            Err(Refusal { id, reason }) => Event::Rejected(Rejected { id, position: format!("line {line}"), reason }),
         };
         let weight = event.weight();
         if !self.events.is_empty() && self.weight + weight > self.limits.weight {
@@ -121,10 +127,21 @@ impl Builder {
     }
 }
 
+/// Why an entry is refused, and whose it is where that can be read.
+struct Refusal {
+    id: Option<String>,
+    reason: String,
+}
+
 /// A person whom the host will take, or why it would not.
-fn within_limits(person: Option<Person>) -> Result<Option<Person>, String> {
+fn within_limits(person: Option<Person>) -> Result<Option<Person>, Refusal> {
     if let Some(person) = &person {
-        person.check_limits()?;
+        person.check_limits().map_err(|reason| Refusal { id: takeable(person.id.clone()), reason })?;
     }
     Ok(person)
+}
+
+/// An identity that the host will take.
+fn takeable(id: String) -> Option<String> {
+    (1..=MAX_ID).contains(&id.len()).then_some(id)
 }

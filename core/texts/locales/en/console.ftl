@@ -38,6 +38,12 @@ home-mail-title = { $count ->
 home-mail-text = The leads themselves are safely stored.
 home-mail-action = Look into it
 home-plugin-title = A plugin could not be loaded
+home-no-mail-title = No mail server is set
+home-no-mail-text = { $count ->
+    [0] Nothing waits yet. Set smtp.host, then restart the service.
+    [one] One mail waits. It goes once smtp.host is set and the service restarted.
+   *[other] { $count } mails wait. They go once smtp.host is set and the service restarted.
+}
 home-source-title = No directory is connected yet
 home-source-text = A source tells Estampe who works here. Cards grow from it.
 home-source-action = Connect a directory

@@ -38,6 +38,12 @@ home-mail-title = { $count ->
 home-mail-text = Les contacts reçus sont bien enregistrés.
 home-mail-action = Examiner
 home-plugin-title = Une extension n’a pas pu être chargée
+home-no-mail-title = Aucun serveur de courriel n’est réglé
+home-no-mail-text = { $count ->
+    [0] Rien n’attend encore. Réglez smtp.host, puis redémarrez le service.
+    [one] Un courriel attend. Il partira dès que smtp.host sera réglé et le service redémarré.
+   *[other] { $count } courriels attendent. Ils partiront dès que smtp.host sera réglé et le service redémarré.
+}
 home-source-title = Aucun annuaire n’est encore relié
 home-source-text = Une source dit à Estampe qui travaille ici. Les cartes en naissent.
 home-source-action = Relier un annuaire

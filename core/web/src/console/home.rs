@@ -85,6 +85,13 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: what.clone(),
             action: None,
         },
+        Attention::NoMailServer(waiting) => Point {
+            icon: "mail",
+            tone: "sun",
+            title: l.t("home-no-mail-title").to_string(),
+            text: l.t("home-no-mail-text").with("count", *waiting).to_string(),
+            action: None,
+        },
         Attention::NoSource => Point {
             icon: "refresh",
             tone: "plate",

@@ -133,7 +133,8 @@ impl Measure {
                 let position = clean(&rejected.position, MAX_POSITION);
                 let reason = clean(&rejected.reason, MAX_MESSAGE);
                 self.take(position.len() + reason.len())?;
-                DirectoryEvent::Rejected { position, reason }
+                let external_id = rejected.id.map(|id| self.id(id, Some(&position))).transpose()?;
+                DirectoryEvent::Rejected { external_id, position, reason }
             }
         })
     }
