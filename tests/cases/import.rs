@@ -168,6 +168,18 @@ async fn a_missing_file_fails_the_run_in_words_and_changes_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_appliances_own_files_are_never_an_input() {
+    let server = Server::start_default().await;
+    let link = server.folder().join("link");
+    std::os::unix::fs::symlink(server.data(), &link).unwrap();
+    for (name, file) in [("direct", server.data().join("tls/ca.key")), ("linked", link.join("keys/kek"))] {
+        server.cli(&["source", "add", name, "--input", &format!("people={}", file.display())]);
+        let run = server.json(&["source", "sync", name]);
+        assert_eq!(run["failure"]["code"], "denied", "{run}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_killed_in_the_middle_is_finished_after_the_next_start() {
     let mut server = Server::start_default().await;
     let file = server.folder().join("people.ldif");

@@ -122,7 +122,9 @@ fn failure(error: &SmtpError) -> MailFailure {
         None if error.is_client() => "the server does not offer what is needed (TLS, sign-in or UTF-8)".into(),
         None => "no connection to the server".into(),
     };
-    MailFailure { temporary: !error.is_permanent(), detail }
+    // RFC 4954: a refused sign-in says nothing of this mail; it goes once that is mended
+    let sign_in = error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
+    MailFailure { temporary: !error.is_permanent() || sign_in, detail }
 }
 
 /// Stands in while no server is configured: mail waits.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, Error, Locale, Result};
-use estampe_service::{DueJob, Service, Work};
+use estampe_domain::{Actor, Error, Locale, Result, RunId};
+use estampe_service::{DueJob, Lease, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -15,6 +15,8 @@ use crate::{backoff, mail};
 const CONCURRENT: usize = 6;
 /// The longest that the worker sleeps, so that work of other nodes is seen.
 const NAP: Duration = Duration::from_secs(15);
+/// How often the lease of a long job is renewed.
+const RENEWAL: Duration = Duration::from_secs(30);
 /// How long work in hand may take to end at a stop; what does not is leased again later.
 const FAREWELL: Duration = Duration::from_secs(15);
 
@@ -68,7 +70,15 @@ impl Worker {
         let (due, next) = self.service.due_jobs(i64::try_from(room).unwrap_or(1)).await?;
         let more = due.len() == room;
         for id in due {
-            let Some(job) = self.service.lease_job(id).await? else { continue };
+            let job = match self.service.lease_job(id).await {
+                Ok(Some(job)) => job,
+                Ok(None) => continue,
+                // one row that cannot be read must not stop those behind it
+                Err(error) => {
+                    tracing::error!(job.id = %id, error.code = error.code(), error.text = %error, "a job cannot be begun");
+                    continue;
+                }
+            };
             let worker = Arc::clone(self);
             hands.spawn(async move { worker.work(job).await });
         }
@@ -85,16 +95,8 @@ impl Worker {
     async fn work(&self, job: DueJob) {
         let done = match job.work {
             Work::Mail(kind, lead) => self.send(&job, kind, lead).await,
-            Work::Sync(run) => self.sync(&job, run).await,
-            Work::Apply(run) => {
-                let ctx = self.service.context(Actor::System, Locale::En);
-                match self.service.apply_run(&ctx, run, job.lease).await {
-                    Ok(()) => self.service.finish_job(job.lease).await,
-                    // the lease went to another worker: the job is its now
-                    Err(Error::Conflict(_)) => Ok(()),
-                    Err(error) => self.later(&job, &error, backoff::RUN_TRIES).await,
-                }
-            }
+            Work::Sync(run) => self.do_run(&job, run, false).await,
+            Work::Apply(run) => self.do_run(&job, run, true).await,
         };
         if let Err(error) = done {
             // the lease runs out and the job is tried again
@@ -130,9 +132,21 @@ impl Worker {
         }
     }
 
-    async fn sync(&self, job: &DueJob, run: estampe_domain::RunId) -> Result<()> {
+    /// Does a run, or only applies its standing plan, while the lease is kept.
+    async fn do_run(&self, job: &DueJob, run: RunId, planned: bool) -> Result<()> {
         let ctx = self.service.context(Actor::System, Locale::En);
-        match self.service.run_sync(&ctx, run, job.lease).await {
+        let work = async {
+            if planned {
+                self.service.apply_run(&ctx, run, job.lease).await
+            } else {
+                self.service.run_sync(&ctx, run, job.lease).await
+            }
+        };
+        let done = tokio::select! {
+            done = work => done,
+            lost = self.keep(job.lease) => lost,
+        };
+        match done {
             Ok(()) => self.service.finish_job(job.lease).await,
             // the lease went to another worker: the job is its now
             Err(Error::Conflict(_)) => Ok(()),
@@ -141,6 +155,19 @@ impl Worker {
                 self.later(job, &error, backoff::RUN_TRIES).await
             }
             Err(error) => self.later(job, &error, backoff::RUN_TRIES).await,
+        }
+    }
+
+    /// Renews a lease again and again; returns once it is lost.
+    async fn keep(&self, lease: Lease) -> Result<()> {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            match self.service.renew_lease(lease).await {
+                Ok(true) => {}
+                Ok(false) => return Err(Error::Conflict("another worker has this job now".into())),
+                // tried again before the lease ends
+                Err(error) => tracing::warn!(job.id = %lease.job, error.code = error.code(), "a lease was not renewed"),
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -31,7 +32,10 @@ struct Version {
 
 /// Which version of its files every run began with.
 #[derive(Debug, Default)]
-pub struct Runs(Mutex<Watched>);
+pub struct Runs {
+    watched: Mutex<Watched>,
+    protected: Vec<PathBuf>,
+}
 
 #[derive(Debug, Default)]
 struct Watched {
@@ -40,16 +44,21 @@ struct Watched {
 }
 
 impl Runs {
+    /// None yet; nothing is opened in the folders `protected`.
+    pub fn new(protected: Vec<PathBuf>) -> Self {
+        Self { watched: Mutex::default(), protected }
+    }
+
     /// Forgets a run that ended.
     pub fn forget(&self, run: RunId) {
-        let mut watched = lock(&self.0);
+        let mut watched = lock(&self.watched);
         watched.versions.retain(|(other, _), _| *other != run);
         watched.order.retain(|(other, _)| *other != run);
     }
 
     /// Whether this is the version that the run began with; remembers the first.
     fn same(&self, run: RunId, input: &str, version: Version) -> bool {
-        let mut watched = lock(&self.0);
+        let mut watched = lock(&self.watched);
         let key = (run, input.to_owned());
         if let Some(first) = watched.versions.get(&key) {
             return *first == version;
@@ -120,7 +129,7 @@ impl Files {
             return Err(PluginFailure::new(FailKind::Denied, message));
         };
         if !self.open.contains_key(input) {
-            let file = open_regular(path)?;
+            let file = open_regular(path, &self.runs.protected)?;
             let version = version(&file).map_err(|error| cannot_read(path, &error))?;
             self.open.insert(input.to_owned(), (file, version));
         }
@@ -156,7 +165,7 @@ fn version(file: &File) -> io::Result<Version> {
 /// Opens a regular file for reading. Links are not followed at the end of the path:
 /// who may replace the file must not reach the server's own secrets by a link. Pipes
 /// and devices are refused without waiting for them.
-fn open_regular(path: &Path) -> Result<File, PluginFailure> {
+fn open_regular(path: &Path, protected: &[PathBuf]) -> Result<File, PluginFailure> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let not_regular = || {
         let message = format!("{} is not a regular file; name the file itself, not a link", path.display());
@@ -168,7 +177,17 @@ fn open_regular(path: &Path) -> Result<File, PluginFailure> {
         Err(error) => return Err(cannot_read(path, &error.into())),
     };
     let stat = fstat(&file).map_err(|error| cannot_read(path, &error.into()))?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile { Ok(file) } else { Err(not_regular()) }
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(not_regular());
+    }
+    // where the file that is open really stands, whatever links led to it
+    let real =
+        std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(|error| cannot_read(path, &error))?;
+    if protected.iter().any(|folder| real.starts_with(folder)) {
+        let message = format!("{} is in a folder of the appliance's own; put the file elsewhere", path.display());
+        return Err(PluginFailure::new(FailKind::Denied, message));
+    }
+    Ok(file)
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> PluginFailure {
@@ -277,7 +296,7 @@ mod tests {
         for number in 0..2 * MAX_WATCHED {
             assert!(runs.same(run(1), &number.to_string(), version));
         }
-        let watched = lock(&runs.0);
+        let watched = lock(&runs.watched);
         assert_eq!((watched.versions.len(), watched.order.len()), (MAX_WATCHED, MAX_WATCHED));
     }
 }

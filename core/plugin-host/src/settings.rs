@@ -20,6 +20,9 @@ pub struct HostSettings {
     /// and the same from start to start. Compiled code is loaded as it is, so who has
     /// this key and can write to the cache runs code in the server.
     pub cache_key: [u8; 32],
+    /// Folders, without links in their paths, from which no input is opened: the
+    /// appliance's own data and keys.
+    pub protected: Vec<PathBuf>,
     /// What plugins may use.
     pub limits: Limits,
     /// Where the time comes from.

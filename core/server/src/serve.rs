@@ -1,9 +1,9 @@
 //! `estampe serve`: wires the parts and runs them until told to stop.
 
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +114,7 @@ fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>
         bundles: vec![settings.plugins_dir.clone()],
         cache: settings.data_dir.join("plugin-cache"),
         compiler: settings.compiler.clone(),
+        protected: protected(settings),
         cache_key: store.plugin_cache_key(),
         limits: Limits {
             memory: settings.plugin_memory,
@@ -125,6 +126,13 @@ fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>
     .map_err(|e| format!("plugins: {e}"))
 }
 
+/// Folders that no plugin reads from, whoever names a file in them: what is there is ours.
+fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
+    let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
+    let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten();
+    folders.filter_map(|folder| folder.canonicalize().ok()).collect()
+}
+
 fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).map_err(|e| format!("{key}: {address}: {e}"))
 }
@@ -132,7 +140,10 @@ fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String>
 /// The operator's socket: its file mode is its lock.
 fn bind_socket(path: &Path) -> Result<UnixListener, String> {
     let at = |e: std::io::Error| format!("listen.operator: {}: {e}", path.display());
-    if path.exists() {
+    if let Ok(found) = std::fs::symlink_metadata(path) {
+        if !found.file_type().is_socket() {
+            return Err(format!("listen.operator: {} is there and is no socket; name another path", path.display()));
+        }
         if UnixStream::connect(path).is_ok() {
             return Err(format!("listen.operator: {}: another estampe answers there", path.display()));
         }

@@ -61,13 +61,14 @@ impl Service {
         if let Err(problem) = check_new_password(&form.password) {
             problems.push(("password", password_problem(problem)));
         }
-        if !self.throttle.allows(FIRST_RUN_SETTING, ctx.now) {
+        if !self.throttle.begin(FIRST_RUN_SETTING, ctx.now) {
             return Err(Error::Unavailable("too many wrong tokens; wait a quarter of an hour".into()));
         }
         let presented = SecretToken::presented(form.token.trim()).hash();
         let good = self.first_run_token_is(&presented, ctx.now).await?;
-        if !good {
-            self.throttle.failed(FIRST_RUN_SETTING, ctx.now);
+        if good {
+            self.throttle.succeeded(FIRST_RUN_SETTING);
+        } else {
             problems.insert(0, ("token", "first-run-token-wrong"));
         }
         let (Some(name), Some(email), true) = (name, email, problems.is_empty()) else {
@@ -85,7 +86,10 @@ impl Service {
                 if !still || tx.accounts()? > 0 {
                     return Ok(false);
                 }
-                tx.remove_setting(FIRST_RUN_SETTING)?;
+                // of two that got here at once, one removes it
+                if !tx.remove_setting(FIRST_RUN_SETTING)? {
+                    return Ok(false);
+                }
                 tx.insert_account(&stored, &hash, ctx.now)?;
                 session.store(tx, stored.id, ctx.now)?;
                 let ctx = Context { actor: Actor::Account(stored.id), ..ctx };
@@ -108,16 +112,17 @@ impl Service {
     /// Signs in by address and password. [`Error::Unauthenticated`] says no more than
     /// that the two do not fit; [`Error::Unavailable`] that too many did not.
     pub async fn sign_in(&self, ctx: &Context, email: &str, password: &str) -> Result<SignedIn> {
-        if !self.throttle.allows(email, ctx.now) {
+        // one spelling for the look-up and for the throttle; no setting's name has an @
+        let wanted: String = email.trim().chars().take(254).collect::<String>().to_lowercase();
+        let who = format!("{wanted}@");
+        if !self.throttle.begin(&who, ctx.now) {
             return Err(Error::Unavailable("too many failed sign-ins; wait a quarter of an hour".into()));
         }
-        let wanted: String = email.trim().chars().take(254).collect();
         let found = self.store.read(move |tx| tx.account_by_email(&wanted)).await?;
         let (account, hash) = found.unzip();
         let password: String = password.chars().take(estampe_domain::account::PASSWORD_MAX).collect();
         let fits = self.passwords.verify(&password, hash, self.random()).await?;
         let Some(account) = account.filter(|_| fits) else {
-            self.throttle.failed(email, ctx.now);
             let (ctx, random) = (*ctx, self.shared_random());
             self.store
                 .write(move |tx| {
@@ -127,7 +132,7 @@ impl Service {
                 .await?;
             return Err(Error::Unauthenticated);
         };
-        self.throttle.succeeded(email);
+        self.throttle.succeeded(&who);
         let (token, session) = self.new_session(ctx.now);
         let (random, id) = (self.shared_random(), account.id);
         let ctx = Context { actor: Actor::Account(id), ..*ctx };

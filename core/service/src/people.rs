@@ -14,23 +14,29 @@ impl Service {
     /// People by name.
     pub async fn people(&self, ctx: &Context, filter: &PeopleFilter) -> Result<PeoplePage> {
         ctx.require_administrator()?;
-        let after = filter.after.as_deref().map(read_position).transpose()?;
-        let query = PeopleQuery {
+        let after: Option<PersonId> =
+            filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
+        let mut query = PeopleQuery {
             words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
             active: filter.active,
-            after,
+            after: None,
             limit: PAGE + 1,
         };
         let page = self
             .store
             .read(move |tx| {
+                // an address holds an id, never a name
+                if let Some(after) = after {
+                    let last = tx.person(after)?.ok_or(Error::NotFound)?;
+                    query.after = Some((last.profile.sort_key(), after.to_string()));
+                }
                 let total = tx.people_count(&query)?;
                 let mut found = tx.people(&query)?;
                 let more = found.len() as u64 > PAGE.unsigned_abs();
                 if more {
                     found.pop();
                 }
-                let next = if more { found.last().map(|(person, key)| format!("{}~{key}", person.id)) } else { None };
+                let next = if more { found.last().map(|(person, _)| person.id.to_string()) } else { None };
                 Ok(PeoplePage { people: found.into_iter().map(|(person, _)| person).collect(), total, next })
             })
             .await?;
@@ -63,11 +69,4 @@ impl Service {
             .await?;
         photo.ok_or(Error::NotFound)
     }
-}
-
-/// A position in the list: `id~sort key`.
-fn read_position(text: &str) -> Result<(String, String)> {
-    let (person, key) = text.split_once('~').ok_or(Error::NotFound)?;
-    let person: PersonId = person.parse().map_err(|_| Error::NotFound)?;
-    Ok((key.chars().filter(|c| !c.is_control()).take(600).collect(), person.to_string()))
 }

@@ -88,6 +88,9 @@ impl Service {
                 if !tx.move_run(run, RunState::Held, to, None, ctx.now)? {
                     return Ok(Some(false));
                 }
+                if to == RunState::Discarded {
+                    tx.drop_plan(run)?;
+                }
                 if to == RunState::Applying {
                     tx.enqueue(&NewJob { id: JobId::new(ctx.now, &*random), job: Job::Apply(run), run_at: ctx.now })?;
                 }

@@ -70,7 +70,13 @@ impl Service {
             RunState::Applying => return self.apply_run(ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
-        self.store.write(move |tx| tx.reset_plan(run)).await?;
+        let until = self.ports.clock.now().plus_seconds(LEASE);
+        self.store
+            .write(move |tx| {
+                keep_lease(tx, lease, until)?;
+                tx.reset_plan(run)
+            })
+            .await?;
         let mut planner = Planner { run, source, lease, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
         match self.plan(&mut planner).await {
             Ok(()) => {}
@@ -83,7 +89,9 @@ impl Service {
         if held { Ok(()) } else { self.apply_run(ctx, run, lease).await }
     }
 
-    /// Ends a run that could not be planned; nobody's state was changed.
+    /// Ends a run that could not be done. While it was planned nobody's state was changed;
+    /// of a plan that was being applied, what was applied stays, under the code
+    /// `apply-failed`, and the next full run plans the rest.
     pub async fn fail_run(&self, ctx: &Context, run: RunId, code: &str, words: &str) -> Result<()> {
         let (ctx, random) = (*ctx, self.shared_random());
         let now = self.ports.clock.now();
@@ -91,8 +99,11 @@ impl Service {
         Ok(self
             .store
             .write(move |tx| {
-                if tx.move_run(run, RunState::Planning, RunState::Failed, None, now)? {
-                    tx.set_run_failure(run, &code, &words)?;
+                let planning = tx.move_run(run, RunState::Planning, RunState::Failed, None, now)?;
+                if planning || tx.move_run(run, RunState::Applying, RunState::Failed, None, now)? {
+                    let code = if planning { code.as_str() } else { "apply-failed" };
+                    tx.set_run_failure(run, code, &words)?;
+                    tx.drop_plan(run)?;
                     tx.audit(&AuditEvent::done(&ctx, &*random, "run.fail", "run", run).with(json!({"code": code})))?;
                 }
                 Ok(())
@@ -316,9 +327,13 @@ impl Service {
         let (ctx, random, run, counts) = (*ctx, self.shared_random(), planner.run, planner.counts);
         let now = self.ports.clock.now();
         let to = if hold.is_some() { RunState::Held } else { RunState::Applying };
+        let lease = planner.lease;
         self.store
             .write(move |tx| {
-                tx.move_run(run, RunState::Planning, to, hold, now)?;
+                keep_lease(tx, lease, now.plus_seconds(LEASE))?;
+                if !tx.move_run(run, RunState::Planning, to, hold, now)? {
+                    return Err(Error::Conflict("this run is no longer planned by this worker".into()).into());
+                }
                 if let Some(hold) = hold {
                     tx.audit(
                         &AuditEvent::done(&ctx, &*random, "run.hold", "run", run)
@@ -329,6 +344,12 @@ impl Service {
             })
             .await?;
         Ok(hold.is_some())
+    }
+
+    /// Renews a worker's hold on a job that takes long; `false` when it is lost.
+    pub async fn renew_lease(&self, lease: Lease) -> Result<bool> {
+        let until = self.ports.clock.now().plus_seconds(LEASE);
+        Ok(self.store.write(move |tx| tx.extend_lease(lease, until)).await?)
     }
 
     /// Applies what is left of a plan, chunk by chunk.

@@ -1,4 +1,5 @@
-//! Slows guessing of passwords: a bound on failures for each address, in memory.
+//! Slows guessing: a bound on failures for each address and for the first-run token,
+//! in memory.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -19,16 +20,11 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Whether another try is allowed now.
-    pub fn allows(&self, email: &str, now: Ts) -> bool {
-        let key = BlobId::of(email.to_lowercase().as_bytes());
-        let failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        failures.get(&key).is_none_or(|(count, since)| *count < FAILURES || now.seconds_since(*since) >= WINDOW)
-    }
-
-    /// Notes a failed try.
-    pub fn failed(&self, email: &str, now: Ts) {
-        let key = BlobId::of(email.to_lowercase().as_bytes());
+    /// Begins a try, counted as failed until [`succeeded`](Self::succeeded) says
+    /// otherwise, so that many at once are not more than one after another. `false` when
+    /// no more are allowed now.
+    pub fn begin(&self, who: &str, now: Ts) -> bool {
+        let key = BlobId::of(who.as_bytes());
         let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if failures.len() >= ADDRESSES {
             failures.retain(|_, (_, since)| now.seconds_since(*since) < WINDOW);
@@ -41,11 +37,12 @@ impl Throttle {
             *entry = (0, now);
         }
         entry.0 += 1;
+        entry.0 <= FAILURES
     }
 
-    /// Forgets the failures of an address that signed in.
-    pub fn succeeded(&self, email: &str) {
-        let key = BlobId::of(email.to_lowercase().as_bytes());
+    /// Forgets the failures of who got in.
+    pub fn succeeded(&self, who: &str) {
+        let key = BlobId::of(who.as_bytes());
         self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&key);
     }
 }

@@ -86,8 +86,8 @@ struct Inner {
     writers: Pool<Manager>,
     /// Bounds the tasks that wait for a connection, so that load queues in order here
     /// and not on blocking threads.
-    reading: Semaphore,
-    writing: Semaphore,
+    reading: Arc<Semaphore>,
+    writing: Arc<Semaphore>,
     keys: Keyring,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -123,8 +123,8 @@ impl Store {
             inner: Arc::new(Inner {
                 readers: pool(readers)?,
                 writers: pool(writers)?,
-                reading: Semaphore::new(readers as usize),
-                writing: Semaphore::new(writers as usize),
+                reading: Arc::new(Semaphore::new(readers as usize)),
+                writing: Arc::new(Semaphore::new(writers as usize)),
                 keys,
                 clock,
                 random,
@@ -164,19 +164,18 @@ impl Store {
     {
         let gate = if write { &self.inner.writing } else { &self.inner.reading };
         let closed = |_| StoreError::Connection("the store is closed".into());
-        let permit = gate.acquire().await.map_err(closed)?;
+        let permit = Arc::clone(gate).acquire_owned().await.map_err(closed)?;
         let inner = Arc::clone(&self.inner);
-        // Once begun, a unit runs to its end even when its caller is gone: the permit
-        // is given back by the caller's side only, the connection by the task's.
-        let result = tokio::task::spawn_blocking(move || {
+        // Once begun, a unit runs to its end even when its caller is gone, and holds its
+        // place until then.
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             let pool = if write { &inner.writers } else { &inner.readers };
             let conn = pool.get().map_err(|e| StoreError::Connection(e.to_string()))?;
             in_transaction(&inner, conn, write, work)
         })
         .await
-        .unwrap_or_else(|e| Err(StoreError::Connection(format!("a unit of work ended early: {e}"))));
-        drop(permit);
-        result
+        .unwrap_or_else(|e| Err(StoreError::Connection(format!("a unit of work ended early: {e}"))))
     }
 }
 

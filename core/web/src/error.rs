@@ -55,6 +55,10 @@ impl Fault {
         if let Cause::Domain(error) = &cause {
             match error.kind() {
                 ErrorKind::Internal => tracing::error!(request.id = %request, %error, "request failed"),
+                // a plugin's words may name people: its kind says enough here
+                ErrorKind::Unavailable if let Error::Plugin(failure) = error => {
+                    tracing::warn!(request.id = %request, plugin.failure = failure.kind.as_str(), "a plugin failed");
+                }
                 ErrorKind::Unavailable => tracing::warn!(request.id = %request, %error, "request not possible"),
                 _ => {}
             }

@@ -111,6 +111,7 @@ impl Place {
             cache: self.path("cache"),
             compiler: compiler(),
             cache_key: [7; 32],
+            protected: Vec::new(),
             limits: Limits { computing: Duration::from_millis(500), ..Limits::default() },
             clock: Arc::new(Noon),
         }

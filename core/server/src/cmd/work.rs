@@ -193,7 +193,10 @@ fn report(cli: &Cli, run: &Value) {
         ("failed", _) => {
             let failure = run.get("failure").cloned().unwrap_or_default();
             print::line(&format!("Failed ({}): {}", text(&failure, "code"), text(&failure, "message")));
-            print::line("Nothing was changed.");
+            print::line(match text(&failure, "code").as_str() {
+                "apply-failed" => "What was applied stays; the next run does the rest.",
+                _ => "Nothing was changed.",
+            });
         }
         ("discarded", _) => print::line("Discarded. Nothing was changed."),
         _ => {}

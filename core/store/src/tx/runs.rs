@@ -113,6 +113,15 @@ impl Tx<'_> {
         self.set_run_counts(run_id, &RunCounts::default())
     }
 
+    /// Forgets the plan of a run that will not be applied: what it would have written is
+    /// personal data. The refusals stay.
+    pub fn drop_plan(&mut self, run_id: RunId) -> Result<()> {
+        let text = run_id.to_string();
+        diesel::delete(run_item::table.filter(run_item::run_id.eq(&text))).execute(self.conn)?;
+        diesel::delete(run_state::table.filter(run_state::run_id.eq(&text))).execute(self.conn)?;
+        Ok(())
+    }
+
     /// Which of these identities are in a run's plan already.
     pub fn staged_identities(&mut self, run_id: RunId, source: SourceId, ids: &[&str]) -> Result<HashSet<String>> {
         let by_mac: HashMap<Vec<u8>, &str> = ids.iter().map(|i| (self.identity_mac(source, i), *i)).collect();

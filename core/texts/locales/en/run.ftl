@@ -13,6 +13,7 @@ run-planning-text = Reading the directory. Nothing is changed before the whole p
 run-applying-text = The changes are being applied. This page refreshes by itself.
 run-held-text = Nothing is applied yet.
 run-done-text = Applied on { $when }.
+run-failed-half = What was applied stays. The next synchronisation does the rest.
 run-failed-text = Nothing was changed.
 run-discarded-text = The plan was discarded on { $when }. Nothing was changed.
 

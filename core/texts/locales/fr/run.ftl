@@ -13,6 +13,7 @@ run-planning-text = Lecture de l’annuaire. Rien n’est modifié tant que le p
 run-applying-text = Les changements sont en train d’être appliqués. Cette page se met à jour seule.
 run-held-text = Rien n’est encore appliqué.
 run-done-text = Appliqué le { $when }.
+run-failed-half = Ce qui était appliqué le reste. La prochaine synchronisation fera la suite.
 run-failed-text = Rien n’a été modifié.
 run-discarded-text = Le plan a été abandonné le { $when }. Rien n’a été modifié.
 

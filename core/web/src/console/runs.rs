@@ -53,6 +53,7 @@ impl RunPage<'_> {
             RunState::Applying => self.l.t("run-applying-text").to_string(),
             RunState::Held => self.l.t("run-held-text").to_string(),
             RunState::Done => self.l.t("run-done-text").with("when", self.l.when(ended)).to_string(),
+            RunState::Failed if stopped_half_way(run) => self.l.t("run-failed-half").to_string(),
             RunState::Failed => self.l.t("run-failed-text").to_string(),
             RunState::Discarded => self.l.t("run-discarded-text").with("when", self.l.when(ended)).to_string(),
         }
@@ -175,4 +176,9 @@ pub(crate) async fn discard(sent: ProtectedForm<Nothing>, path: web::Path<String
     let id: RunId = desk.id(&path)?;
     desk.ok(desk.service().discard_run(&desk.ctx, id).await)?;
     Ok(see_other(&format!("/runs/{id}")))
+}
+
+/// Whether a run failed while it was being applied.
+fn stopped_half_way(run: &Run) -> bool {
+    run.failure.as_ref().is_some_and(|(code, _)| code == "apply-failed")
 }
