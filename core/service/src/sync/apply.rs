@@ -1,0 +1,108 @@
+//! Applying: the lines of a standing plan, chunk by chunk, each with its audit event.
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::ids::{CardId, PersonId, PublicId, RunId};
+use estampe_domain::ports::Random;
+use estampe_domain::run::{PlanAction, Run, RunState};
+use estampe_domain::{Context, Error, Result};
+use estampe_store::{Lease, StagedItem, Tx};
+use serde_json::json;
+
+use super::{LEASE, keep_lease};
+use crate::Service;
+
+/// Lines of a plan applied in one transaction.
+const CHUNK: i64 = 200;
+/// Runs of a source whose details are kept.
+const KEPT_RUNS: i64 = 20;
+
+impl Service {
+    /// Applies what is left of a plan, chunk by chunk.
+    pub async fn apply_run(&self, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
+        loop {
+            let (ctx, random) = (*ctx, self.shared_random());
+            let now = self.ports.clock.now();
+            let done = self
+                .store
+                .write(move |tx| {
+                    let Some(found) = tx.run(run)? else { return Err(Error::NotFound.into()) };
+                    if found.state != RunState::Applying {
+                        return Ok(true);
+                    }
+                    keep_lease(tx, lease, now.plus_seconds(LEASE))?;
+                    let items = tx.pending_items(run, CHUNK)?;
+                    // one moment for what is written, however long the run took
+                    let ctx = Context { now, ..ctx };
+                    for item in &items {
+                        apply_item(tx, &ctx, &*random, &found, item)?;
+                    }
+                    if !items.is_empty() {
+                        return Ok(false);
+                    }
+                    for (key, value) in tx.staged_state(run)? {
+                        tx.set_source_state(found.source, &key, value.as_deref())?;
+                    }
+                    let checkpoint = tx.run_checkpoint(run)?;
+                    tx.set_checkpoint(found.source, checkpoint.as_deref())?;
+                    tx.move_run(run, RunState::Applying, RunState::Done, None, now)?;
+                    tx.prune_runs(found.source, KEPT_RUNS, now)?;
+                    tx.audit(
+                        &AuditEvent::done(&ctx, &*random, "run.apply", "run", run)
+                            .with(json!({"counts": found.counts})),
+                    )?;
+                    Ok(true)
+                })
+                .await?;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Applies one line of a plan, with its audit event.
+fn apply_item(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    random: &dyn Random,
+    run: &Run,
+    item: &StagedItem,
+) -> estampe_store::Result<()> {
+    let payload = &item.payload;
+    let event = |operation, person: PersonId| {
+        AuditEvent::done(ctx, random, operation, "person", person).with(json!({"run": run.id}))
+    };
+    let unreadable = || estampe_store::StoreError::Unreadable("run_item");
+    let person = match item.action {
+        PlanAction::Disable => {
+            let person = item.person.ok_or_else(unreadable)?;
+            tx.deactivate_identity(run.source, &payload.external_id)?;
+            if !tx.active_elsewhere(person, run.source)? {
+                tx.disable_person(person, ctx.now)?;
+                tx.audit(&event("person.disable", person))?;
+            }
+            person
+        }
+        PlanAction::Create | PlanAction::Update => {
+            let profile = payload.profile.as_ref().ok_or_else(unreadable)?;
+            let fingerprint = payload.fingerprint().ok_or_else(unreadable)?;
+            if let Some(photo) = &payload.photo {
+                tx.put_blob("image/jpeg", photo, ctx.now)?;
+            }
+            let person = if let Some(person) = item.person {
+                tx.update_person(person, profile, ctx.now)?;
+                let fields: Vec<_> = payload.changes.iter().map(|c| c.field.key()).collect();
+                tx.audit(&event("person.change", person).with(json!({"run": run.id, "fields": fields})))?;
+                person
+            } else {
+                let person = PersonId::new(ctx.now, random);
+                tx.insert_person(person, CardId::new(ctx.now, random), &PublicId::new(random), profile, ctx.now)?;
+                tx.audit(&event("person.create", person))?;
+                person
+            };
+            tx.put_identity(run.source, &payload.external_id, person, &fingerprint, true, run.id)?;
+            person
+        }
+    };
+    tx.item_applied(run.id, item, person)
+}

@@ -1,0 +1,188 @@
+//! Directory to card: the plan of a run, page by page, and its application.
+//!
+//! A plan is staged whole (`stage`) before anything is applied (`apply`), so that a
+//! held, failed or interrupted run has changed nobody's state. Applying goes by chunks,
+//! each one transaction; a killed process goes on with the lines that are left.
+
+mod apply;
+mod stage;
+
+use std::collections::BTreeMap;
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::ids::RunId;
+use estampe_domain::plan;
+use estampe_domain::plugin::{FailKind, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
+use estampe_domain::source::Source;
+use estampe_domain::{Context, Error, Result};
+use estampe_store::{Lease, Tx};
+use serde_json::json;
+
+use crate::Service;
+
+/// A worker's lease is renewed for so long, in seconds.
+const LEASE: i64 = 120;
+
+/// Where the plan of a run stands while it grows.
+struct Planner {
+    run: RunId,
+    source: Source,
+    lease: Lease,
+    seq: i64,
+    refusal_seq: i64,
+    counts: RunCounts,
+}
+
+impl Service {
+    /// Does a run, or what is left of it: plans, holds or applies. An interrupted plan
+    /// begins anew, an interrupted application goes on.
+    pub async fn run_sync(&self, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
+        let Some((found, source, plan_only)) = self
+            .store
+            .read(move |tx| {
+                let Some(found) = tx.run(run)? else { return Ok(None) };
+                let source = tx.source(found.source)?;
+                Ok(Some((found, source, tx.is_plan_only(run)?)))
+            })
+            .await?
+        else {
+            return Err(Error::NotFound);
+        };
+        match found.state {
+            RunState::Planning => {}
+            RunState::Applying => return self.apply_run(ctx, run, lease).await,
+            RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
+        }
+        let until = self.ports.clock.now().plus_seconds(LEASE);
+        self.store
+            .write(move |tx| {
+                keep_lease(tx, lease, until)?;
+                tx.reset_plan(run)
+            })
+            .await?;
+        let mut planner = Planner { run, source, lease, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
+        match self.plan(&mut planner).await {
+            Ok(()) => {}
+            Err(Error::Plugin(failure)) => {
+                return self.fail_run(ctx, run, failure.kind.as_str(), &failure.message).await;
+            }
+            Err(error) => return Err(error),
+        }
+        let held = self.decide_hold(ctx, &planner, &found, plan_only).await?;
+        if held { Ok(()) } else { self.apply_run(ctx, run, lease).await }
+    }
+
+    /// Ends a run that could not be done. While it was planned nobody's state was changed;
+    /// of a plan that was being applied, what was applied stays, under the code
+    /// `apply-failed`, and the next full run plans the rest.
+    pub async fn fail_run(&self, ctx: &Context, run: RunId, code: &str, words: &str) -> Result<()> {
+        let (ctx, random) = (*ctx, self.shared_random());
+        let now = self.ports.clock.now();
+        let (code, words) = (code.to_owned(), words.to_owned());
+        Ok(self
+            .store
+            .write(move |tx| {
+                let planning = tx.move_run(run, RunState::Planning, RunState::Failed, None, now)?;
+                if planning || tx.move_run(run, RunState::Applying, RunState::Failed, None, now)? {
+                    let code = if planning { code.as_str() } else { "apply-failed" };
+                    tx.set_run_failure(run, code, &words)?;
+                    tx.drop_plan(run)?;
+                    tx.audit(&AuditEvent::done(&ctx, &*random, "run.fail", "run", run).with(json!({"code": code})))?;
+                }
+                Ok(())
+            })
+            .await?)
+    }
+
+    async fn plan(&self, planner: &mut Planner) -> Result<()> {
+        let source = planner.source.id;
+        let mut state = self.store.read(move |tx| tx.source_state(source)).await?;
+        let mut cursor = None;
+        loop {
+            let page = self
+                .ports
+                .directory
+                .sync_page(SyncCall {
+                    run: planner.run,
+                    connector: planner.source.connector.clone(),
+                    mode: SyncMode::Full,
+                    cursor: cursor.clone(),
+                    state: state.clone(),
+                })
+                .await?;
+            let next = page.next.clone();
+            overlay(&mut state, &page.state);
+            self.stage_page(planner, page).await?;
+            match next {
+                None => break,
+                Some(next) if cursor.as_ref() == Some(&next) => {
+                    return Err(PluginFailure::new(
+                        FailKind::Internal,
+                        "the connector gave the same cursor twice: the run would never end",
+                    )
+                    .into());
+                }
+                Some(next) => cursor = Some(next),
+            }
+        }
+        self.stage_missing(planner).await
+    }
+
+    /// Holds the standing plan, or lets it be applied. Whether it is held.
+    async fn decide_hold(&self, ctx: &Context, planner: &Planner, found: &Run, plan_only: bool) -> Result<bool> {
+        let too_many =
+            plan::must_hold(planner.counts.disabled, found.known_active, self.settings.hold_threshold_percent);
+        let hold = if too_many {
+            Some(HoldReason::TooManyGone)
+        } else if plan_only && planner.counts.changes() > 0 {
+            Some(HoldReason::PlanOnly)
+        } else {
+            None
+        };
+        let (ctx, random, run, counts) = (*ctx, self.shared_random(), planner.run, planner.counts);
+        let now = self.ports.clock.now();
+        let to = if hold.is_some() { RunState::Held } else { RunState::Applying };
+        let lease = planner.lease;
+        self.store
+            .write(move |tx| {
+                keep_lease(tx, lease, now.plus_seconds(LEASE))?;
+                if !tx.move_run(run, RunState::Planning, to, hold, now)? {
+                    return Err(Error::Conflict("this run is no longer planned by this worker".into()).into());
+                }
+                if let Some(hold) = hold {
+                    tx.audit(
+                        &AuditEvent::done(&ctx, &*random, "run.hold", "run", run)
+                            .with(json!({"reason": hold, "counts": counts})),
+                    )?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(hold.is_some())
+    }
+
+    /// Renews a worker's hold on a job that takes long; `false` when it is lost.
+    pub async fn renew_lease(&self, lease: Lease) -> Result<bool> {
+        let until = self.ports.clock.now().plus_seconds(LEASE);
+        Ok(self.store.write(move |tx| tx.extend_lease(lease, until)).await?)
+    }
+}
+
+fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Option<Vec<u8>>>) {
+    for (key, value) in writes {
+        match value {
+            Some(value) => state.insert(key.clone(), value.clone()),
+            None => state.remove(key),
+        };
+    }
+}
+
+/// Renews the lease; a worker that lost it must not write.
+fn keep_lease(tx: &mut Tx<'_>, lease: Lease, until: estampe_domain::Ts) -> estampe_store::Result<()> {
+    if tx.extend_lease(lease, until)? {
+        Ok(())
+    } else {
+        Err(Error::Conflict("another worker has this job now".into()).into())
+    }
+}
