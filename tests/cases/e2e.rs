@@ -26,18 +26,18 @@ async fn a_visitor_leaves_their_details_on_a_phone() {
     browser.go(&card).await;
     assert!(browser.text("h1").await.contains("Lefèvre-Núñez"));
     pictures(&browser, "card-fr").await;
-    browser.click("a[href$='/exchange']").await;
+    browser.follow("a[href$='/exchange']").await;
     pictures(&browser, "form-fr").await;
     browser.fill("[name=name]", "Amélie Traoré").await;
     browser.fill("[name=email]", "amelie.traore@atelier,fr").await;
     browser.fill("[name=phone]", "06 12 34 56 78").await;
     browser.fill("[name=message]", "Suite à notre échange au Salon de Toulouse.").await;
-    browser.click("button[type=submit]").await;
+    browser.follow("button[type=submit]").await;
     assert!(browser.text("main").await.contains("atelier.fr"));
     assert_eq!(browser.value("[name=message]").await, "Suite à notre échange au Salon de Toulouse.");
     pictures(&browser, "form-error-fr").await;
     browser.fill("[name=email]", "amelie.traore@atelier.fr").await;
-    browser.click("button[type=submit]").await;
+    browser.follow("button[type=submit]").await;
     browser.text("h1").await;
     pictures(&browser, "sent-fr").await;
     let leads = server.json(&["lead", "list"]);
@@ -64,9 +64,12 @@ async fn an_administrator_begins_with_the_keyboard_alone() {
     browser.click("[name=token]").await;
     let (tab, enter) = ("\u{e004}", "\u{e007}");
     let token = first["token"].as_str().unwrap();
-    for typed in [token, tab, "Mireille Barrau", tab, "mireille@banque.example", tab, "violet hortensia 47", enter] {
+    for typed in [token, tab, "Mireille Barrau", tab, "mireille@banque.example", tab, "violet hortensia 47"] {
         browser.keys(typed).await;
     }
+    browser.leave().await;
+    browser.keys(enter).await;
+    browser.arrive().await;
     assert!(browser.text("h1").await.contains("Mireille"));
     pictures(&browser, "home-fr").await;
     let run = server.json(&["source", "sync", "siege"])["id"].as_str().unwrap().to_owned();

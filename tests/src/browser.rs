@@ -119,6 +119,29 @@ impl Browser {
         found.click().await.unwrap();
     }
 
+    /// Clicks on what leads to another page, and waits until that one stands there.
+    pub async fn follow(&self, selector: &str) {
+        self.leave().await;
+        self.click(selector).await;
+        self.arrive().await;
+    }
+
+    /// Marks the page that stands there, before something that leads to another.
+    pub async fn leave(&self) {
+        self.client.execute("window.estampeLeft = true", Vec::new()).await.unwrap();
+    }
+
+    /// Waits until another page than the marked one stands there, whole.
+    pub async fn arrive(&self) {
+        let script = "return window.estampeLeft === undefined && document.readyState === 'complete'";
+        until("another page", 30, async || {
+            // between two pages there may be nothing to ask
+            let there = self.client.execute(script, Vec::new()).await.ok()?;
+            (there == json!(true)).then_some(())
+        })
+        .await;
+    }
+
     /// Presses keys, wherever the focus is.
     pub async fn keys(&self, keys: &str) {
         let focused = self.client.active_element().await.unwrap();
