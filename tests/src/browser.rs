@@ -92,7 +92,9 @@ impl Browser {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         let value = if scheme == Scheme::Dark { "dark" } else { "light" };
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": value}]});
+        // without motion: a picture must not catch colours on their way from one to the other
+        let still = json!({"name": "prefers-reduced-motion", "value": "reduce"});
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": value}, still]});
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
