@@ -269,7 +269,8 @@ fn line_of(text: &[u8]) -> Result<Line<'_>, String> {
     let value = match rest.get(1..).unwrap_or_default() {
         [b':', rest @ ..] => Written::Base64(rest.trim_ascii()),
         [b'<', ..] => Written::Url,
-        rest => Written::Plain(rest.trim_ascii_start()),
+        // FILL is spaces alone: what else is white belongs to the value
+        rest => Written::Plain(rest.get(rest.iter().take_while(|octet| **octet == b' ').count()..).unwrap_or_default()),
     };
     Ok(Line { name, tagged: parts.next().is_some(), value })
 }

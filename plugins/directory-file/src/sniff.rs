@@ -9,9 +9,12 @@ use crate::{INPUT, csv};
 /// UTF-8's byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// How much is looked at, octets.
+const HEAD: u32 = 4096;
+
 /// The beginning of the file.
 pub fn start(host: &dyn Host, info: &FileInfo, options: &Options) -> Result<Position, Failure> {
-    let head = host.read(INPUT, 0, 4096)?;
+    let head = head(host)?;
     if head.trim_ascii().is_empty() && head.len() as u64 == info.size {
         // a run that finds nobody would take everybody's card down
         return Err(Failure::config("the file is empty"));
@@ -31,6 +34,19 @@ pub fn start(host: &dyn Host, info: &FileInfo, options: &Options) -> Result<Posi
             Position::start(info, offset, line, Format::Csv(layout))
         }
     })
+}
+
+/// The file's first octets, at most 4,096. One read may give fewer than it was asked for.
+fn head(host: &dyn Host) -> Result<Vec<u8>, Failure> {
+    let mut head: Vec<u8> = Vec::new();
+    while let Some(wanted @ 1..) = HEAD.checked_sub(u32::try_from(head.len()).unwrap_or(HEAD)) {
+        let more = host.read(INPUT, head.len() as u64, wanted)?;
+        if more.is_empty() {
+            break;
+        }
+        head.extend(more);
+    }
+    Ok(head)
 }
 
 fn by_name(name: &str) -> Option<Kind> {

@@ -55,7 +55,7 @@ fn style() -> impl Strategy<Value = Style> {
 
 /// RFC 2849's SAFE-STRING, without blanks at the end.
 fn is_safe(text: &str) -> bool {
-    text.is_ascii() && !text.starts_with([' ', ':', '<']) && !text.ends_with(' ')
+    text.is_ascii() && !text.contains(['\0', '\r', '\n']) && !text.starts_with([' ', ':', '<']) && !text.ends_with(' ')
 }
 
 fn attribute(out: &mut Vec<u8>, style: &Style, name: &str, octets: &[u8]) {
@@ -222,6 +222,16 @@ proptest! {
                 }
             };
             prop_assert_eq!(outcome, plain);
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_is_empty_however_little_a_read_gives() {
+    for format in ["csv", "ldif"] {
+        for file in ["", "\r\n", "\n\n \n"] {
+            let host = ScriptedHost::new().with_config("format", format).with_file("people", "p", file).with_max_read(1);
+            assert_eq!(page_within(&host, None, Limits::default()).unwrap_err().message, "the file is empty");
         }
     }
 }
