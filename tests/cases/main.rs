@@ -10,4 +10,5 @@ mod import;
 mod leads;
 mod outbox;
 mod server;
+mod slow;
 mod store;

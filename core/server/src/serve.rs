@@ -13,7 +13,7 @@ use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Listeners, LocalRoot};
+use estampe_web::{AppState, Listeners, LocalRoot, Places};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -69,7 +69,9 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
     if let Some(root) = tls.root {
         state = state.with_local_root(LocalRoot { pem: root.pem, fingerprint: root.fingerprint });
     }
-    let listeners = Listeners { public: (public, tls.config.clone()), internal: (internal, tls.config), operator };
+    let places = Places::new(256, |_| false);
+    let listeners =
+        Listeners { public: (public, tls.config.clone()), internal: (internal, tls.config), operator, places };
     let mut servers = estampe_web::serve(listeners, Arc::new(state)).map_err(|e| format!("listen: {e}"))?;
     let (stop, stopped) = watch::channel(false);
     let sender_domain = settings.smtp.as_ref().map_or("estampe.invalid", |s| s.from.1.domain()).to_owned();

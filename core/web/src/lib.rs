@@ -10,6 +10,7 @@ pub mod operator;
 pub mod public;
 
 mod assets;
+mod connection;
 mod error;
 mod fields;
 mod forms;
@@ -30,6 +31,7 @@ mod gallery;
 #[cfg(test)]
 mod samples;
 
+pub use connection::Places;
 pub use headers::{Surface, headers};
 pub use serve::{Listeners, Servers, serve};
 pub use state::{AppState, LocalRoot};

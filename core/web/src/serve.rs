@@ -5,13 +5,13 @@ use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_server::{Server, ServerBuilder, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 
+use crate::connection::{Door, Places, listen, watch};
 use crate::headers::{Surface, headers};
 use crate::state::AppState;
 use crate::{console, operator, public};
@@ -24,6 +24,8 @@ pub struct Listeners {
     pub internal: (TcpListener, ServerConfig),
     /// The operator's socket; its file mode keeps others out.
     pub operator: UnixListener,
+    /// How many connections one client may hold, on both TLS listeners together.
+    pub places: Arc<Places>,
 }
 
 /// The running applications.
@@ -36,44 +38,44 @@ pub struct Servers {
 /// left to the caller.
 pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> {
     let state = web::Data::from(state);
-    let Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator } = listeners;
+    let Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, places } = listeners;
 
     let shared = state.clone();
-    let public = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Public)).configure(public::configure)
-    })
-    .workers(2)
-    .tcp_nodelay(true)
-    .keep_alive(Duration::from_secs(30))
-    .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(20)
-    .disable_signals()
-    .listen_rustls_0_23(public, public_tls)?
+    let door = door("public", public_tls, &places);
+    let public = listen(builder(2), public, door, move || {
+        App::new().app_data(shared.clone()).wrap(headers(Surface::Public)).wrap(watch()).configure(public::configure)
+    })?
     .run();
 
     let shared = state.clone();
-    let internal = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Console)).configure(console::configure)
-    })
-    .workers(1)
-    .tcp_nodelay(true)
-    .keep_alive(Duration::from_secs(75))
-    .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(20)
-    .disable_signals()
-    .listen_rustls_0_23(internal, internal_tls)?
+    let door = self::door("internal", internal_tls, &places);
+    let internal = listen(builder(1), internal, door, move || {
+        App::new().app_data(shared.clone()).wrap(headers(Surface::Console)).wrap(watch()).configure(console::configure)
+    })?
     .run();
 
     let operator = HttpServer::new(move || {
         App::new().app_data(state.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
     })
     .workers(1)
-    .shutdown_timeout(20)
+    .shutdown_timeout(SHUTDOWN)
     .disable_signals()
     .listen_uds(operator)?
     .run();
 
     Ok(Servers::spawn([public, internal, operator]))
+}
+
+/// How long requests under way may take at a stop, seconds.
+const SHUTDOWN: u64 = 20;
+
+fn builder(workers: usize) -> ServerBuilder {
+    ServerBuilder::default().workers(workers).shutdown_timeout(SHUTDOWN).disable_signals()
+}
+
+fn door(name: &'static str, mut tls: ServerConfig, places: &Arc<Places>) -> Door {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Door { name, tls: Arc::new(tls), places: Arc::clone(places) }
 }
 
 impl Servers {

@@ -1,0 +1,252 @@
+//! Connections: TLS, how many one client may hold, and when a silent or slow one is
+//! cut. actix has time-outs for the first request's head and between requests; a
+//! socket that says nothing, drips, or does not read, can stay below them for ever.
+//!
+//! Three rules, each ending well within [`LONGEST`]:
+//! - nothing is asked: [`IDLE`] after the last answer, or after the handshake;
+//! - a request's body, or an answer, goes slower than [`Pace`] allows;
+//! - the handshake does not end within [`HANDSHAKE`].
+
+mod body;
+mod places;
+mod watched;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_http::{HttpService, Request, Response};
+use actix_server::ServerBuilder;
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, Service};
+use actix_web::rt::net::TcpStream;
+use rustls::ServerConfig;
+use std::net::TcpListener;
+use std::sync::Arc;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+pub(crate) use body::watch;
+pub use places::Places;
+use watched::Watched;
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a connection may ask for nothing. Phones come back to it while they fetch
+/// a card's parts; nobody needs it longer.
+const IDLE: Duration = Duration::from_secs(25);
+/// How long the head of a request may take.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// How long octets may take: some seconds, and more for each that has come through.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    grace: Duration,
+    /// Octets in a second that are fast enough to go on.
+    rate: u64,
+}
+
+/// Two bars of mobile network are faster.
+const PACE: Pace = Pace { grace: Duration::from_secs(20), rate: 4096 };
+
+impl Pace {
+    /// How long so many octets may take.
+    fn allows(self, octets: u64) -> Duration {
+        self.grace.saturating_add(Duration::from_millis(octets.saturating_mul(1000) / self.rate))
+    }
+}
+
+/// What is known of a connection: shared by its stream, its requests and its answers,
+/// which all live on one thread.
+pub(crate) struct Watch {
+    /// Requests that have begun and whose answers have not gone.
+    under_way: Cell<usize>,
+    /// When the last of them ended.
+    idle_since: Cell<Instant>,
+    /// Since when octets wait to be written, and how many went since.
+    writing: Cell<Option<(Instant, u64)>>,
+    /// Until when each answer has to be gone.
+    answers: RefCell<Vec<(u64, Instant)>>,
+    next_answer: Cell<u64>,
+    /// Set when a body came too slowly: no more is read of this connection.
+    is_given_up: Cell<bool>,
+}
+
+impl Watch {
+    fn new() -> Rc<Self> {
+        Rc::new(Self {
+            under_way: Cell::new(0),
+            idle_since: Cell::new(Instant::now()),
+            writing: Cell::new(None),
+            answers: RefCell::new(Vec::new()),
+            next_answer: Cell::new(0),
+            is_given_up: Cell::new(false),
+        })
+    }
+
+    /// When to look again; none when the connection has to be cut now.
+    fn look(&self, now: Instant) -> Option<Instant> {
+        let mut next = now + IDLE;
+        let mut due = |end: Instant| {
+            next = next.min(end);
+            now >= end
+        };
+        let idle = self.under_way.get() == 0 && due(self.idle_since.get() + IDLE);
+        let stuck = self.writing.get().is_some_and(|(since, sent)| due(since + PACE.allows(sent)));
+        let late = self.answers.borrow().iter().filter(|(_, end)| due(*end)).count() > 0;
+        if idle || stuck || late { None } else { Some(next) }
+    }
+
+    fn begin(&self) {
+        self.under_way.set(self.under_way.get() + 1);
+    }
+
+    fn end(&self) {
+        let left = self.under_way.get().saturating_sub(1);
+        self.under_way.set(left);
+        if left == 0 {
+            self.idle_since.set(Instant::now());
+        }
+    }
+
+    /// An answer of so many octets begins to go.
+    fn answer(&self, octets: u64) -> u64 {
+        let id = self.next_answer.get();
+        self.next_answer.set(id.wrapping_add(1));
+        self.answers.borrow_mut().push((id, Instant::now() + PACE.allows(octets)));
+        id
+    }
+
+    fn answered(&self, id: u64) {
+        self.answers.borrow_mut().retain(|(other, _)| *other != id);
+    }
+}
+
+/// What a TLS listener needs besides its application.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) name: &'static str,
+    pub(crate) tls: Arc<ServerConfig>,
+    pub(crate) places: Arc<Places>,
+}
+
+/// Serves an application over TLS on a listener.
+pub(crate) fn listen<F, I, S, B>(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    door: Door,
+    application: F,
+) -> io::Result<ServerBuilder>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let shutdown = builder.graceful_shutdown_signal();
+    builder.listen(door.name, listener, move || {
+        let application = application().into_factory().map_err(|error: S::Error| error.into().error_response());
+        let shutdown = shutdown.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let shutdown = shutdown.clone();
+                async move { shutdown.notified().await }
+            })
+            .keep_alive(IDLE)
+            .client_request_timeout(HEAD)
+            .client_disconnect_timeout(Duration::from_secs(5))
+            .on_connect_ext(|io: &TlsStream<Watched<TcpStream>>, data| {
+                data.insert(io.get_ref().0.watch());
+            })
+            .finish(map_config(application, |()| AppConfig::default()));
+        let (acceptor, places) = (TlsAcceptor::from(Arc::clone(&door.tls)), Arc::clone(&door.places));
+        fn_service(move |io: TcpStream| {
+            let (acceptor, places) = (acceptor.clone(), Arc::clone(&places));
+            async move { accept(io, &acceptor, &places).await.ok_or(()) }
+        })
+        .and_then(http.map_err(|_| ()))
+    })
+}
+
+/// The handshake; none when there is no place for this client, or it does not end.
+async fn accept(
+    io: TcpStream,
+    acceptor: &TlsAcceptor,
+    places: &Arc<Places>,
+) -> Option<(TlsStream<Watched<TcpStream>>, actix_http::Protocol, Option<std::net::SocketAddr>)> {
+    let peer = io.peer_addr().ok()?;
+    let place = places.take(peer.ip())?;
+    // small answers go at once (actix leaves Nagle's algorithm on)
+    io.set_nodelay(true).ok()?;
+    let io = Watched::new(io, place);
+    let io = tokio::time::timeout(HANDSHAKE, acceptor.accept(io)).await.ok()?.ok()?;
+    let protocol = match io.get_ref().1.alpn_protocol() {
+        Some(b"h2") => actix_http::Protocol::Http2,
+        _ => actix_http::Protocol::Http1,
+    };
+    io.get_ref().0.watch().idle_since.set(Instant::now());
+    Some((io, protocol, Some(peer)))
+}
+
+/// One client: an IPv4 address, or the /64 that an IPv6 site has for itself.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_cut_by_the_rule_that_it_breaks() {
+        let later = |seconds| Instant::now() + Duration::from_secs(seconds);
+        // nothing asked
+        let silent = Watch::new();
+        assert!(silent.look(later(24)).is_some());
+        assert_eq!(silent.look(later(25)), None);
+        // a use case may take its time, once the request is there
+        let busy = Watch::new();
+        busy.begin();
+        assert!(busy.look(later(300)).is_some());
+        busy.end();
+        assert!(busy.look(later(24)).is_some());
+        // an answer that is not fetched, though others are
+        let unread = Watch::new();
+        unread.begin();
+        let small = unread.answer(0);
+        unread.answer(40_960);
+        unread.answered(small);
+        assert_eq!(unread.look(later(21)), Some(later(30)));
+        assert_eq!(unread.look(later(30)), None);
+        // octets that do not go
+        let full = Watch::new();
+        full.begin();
+        full.writing.set(Some((Instant::now(), 0)));
+        assert_eq!(full.look(later(20)), None);
+        full.writing.set(Some((Instant::now(), 409_600)));
+        assert!(full.look(later(119)).is_some(), "slow, and fast enough");
+        assert_eq!(full.look(later(120)), None);
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_site() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(client(ip("192.0.2.1")), ip("192.0.2.1"));
+        assert_eq!(client(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+        assert_eq!(client(ip("2001:db8:1:2:3:4:5:6")), ip("2001:db8:1:2::"));
+    }
+}
