@@ -19,6 +19,23 @@ impl Service {
         self.store.read(move |tx| tx.shown_card(&public_id)).await?.ok_or(Error::NotFound)
     }
 
+    /// The version of a card that is shown; [`Error::NotFound`] as for [`card`](Self::card).
+    pub async fn card_version(&self, _ctx: &Context, public_id: &PublicId) -> Result<i64> {
+        let public_id = public_id.clone();
+        self.store.read(move |tx| tx.shown_version(&public_id)).await?.ok_or(Error::NotFound)
+    }
+
+    /// A number that rises after every change of a card by this process. Take it before
+    /// reading a card: while it stays the same, what was read stays true.
+    pub fn card_changes(&self) -> u64 {
+        self.store.card_changes()
+    }
+
+    /// Whether cards change by this process alone.
+    pub fn changes_alone(&self) -> bool {
+        self.store.is_alone()
+    }
+
     /// The photo of a card.
     pub async fn photo(&self, _ctx: &Context, public_id: &PublicId) -> Result<Photo> {
         let public_id = public_id.clone();

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -91,6 +92,8 @@ struct Inner {
     keys: Keyring,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    card_changes: AtomicU64,
+    is_alone: bool,
     _lock: fs::File,
 }
 
@@ -128,6 +131,8 @@ impl Store {
                 keys,
                 clock,
                 random,
+                card_changes: AtomicU64::new(0),
+                is_alone: matches!(settings.database, Database::Sqlite(_)),
                 _lock: lock,
             }),
         })
@@ -136,6 +141,18 @@ impl Store {
     /// The key that authenticates compiled plugins in their cache.
     pub fn plugin_cache_key(&self) -> [u8; 32] {
         *self.inner.keys.plugins.bytes()
+    }
+
+    /// A number that rises after every commit here that changed what a card shows. Read
+    /// it before a card: while it stays the same, so does the card, as far as this
+    /// process writes.
+    pub fn card_changes(&self) -> u64 {
+        self.inner.card_changes.load(Ordering::Acquire)
+    }
+
+    /// Whether nobody but this process writes to the database.
+    pub fn is_alone(&self) -> bool {
+        self.inner.is_alone
     }
 
     /// Runs `work` in one reading transaction: everything it sees is of one moment.
@@ -188,13 +205,18 @@ fn in_transaction<T>(
     let begin = conn.begin(write);
     conn.batch_execute(begin)?;
     let mut open = OpenTransaction { conn: &mut conn, done: false };
-    let mut tx = Tx { conn: open.conn, keys: &inner.keys, clock: &*inner.clock, random: &*inner.random };
+    let mut tx =
+        Tx { conn: open.conn, keys: &inner.keys, clock: &*inner.clock, random: &*inner.random, cards_changed: false };
     let value = work(&mut tx)?;
+    let cards_changed = tx.cards_changed;
     if write {
         open.conn.ensure_commits()?;
     }
     open.conn.batch_execute("COMMIT")?;
     open.done = true;
+    if cards_changed {
+        inner.card_changes.fetch_add(1, Ordering::Release);
+    }
     Ok(value)
 }
 

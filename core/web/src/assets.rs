@@ -5,10 +5,10 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, web};
 use sha2::{Digest, Sha256};
 
+use crate::encoded::Encoded;
 use crate::error::Fault;
 use crate::respond::Reply;
 use crate::visit::Visit;
@@ -60,17 +60,23 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config.route("/static/{hash}/{name}", web::get().to(serve));
 }
 
-async fn serve(visit: Visit, path: web::Path<(String, String)>) -> Reply {
+async fn serve(visit: Visit, request: HttpRequest, path: web::Path<(String, String)>) -> Reply {
     let (hash, name) = path.into_inner();
-    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+    let Some((_, encoded)) = ENCODED.iter().find(|(known, _)| *known == name) else {
         return Err(Fault::not_found(&visit));
     };
     let caching = if hash == *HASH { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, asset.media_type))
-        .insert_header((CACHE_CONTROL, caching))
-        .body(asset.content))
+    Ok(encoded.answer(&request, caching, "Accept-Encoding"))
 }
+
+/// Every file, compressed once where that gains something.
+static ENCODED: LazyLock<Vec<(&'static str, Encoded)>> = LazyLock::new(|| {
+    let encode = |asset: &Asset| match asset.media_type {
+        "font/woff2" => Encoded::dense(asset.media_type, asset.content),
+        _ => Encoded::text(asset.media_type, asset.content),
+    };
+    ASSETS.iter().map(|asset| (asset.name, encode(asset))).collect()
+});
 
 /// Writes every file below `folder` as it is served, for looking at pages.
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod public;
 
 mod assets;
 mod connection;
+mod encoded;
 mod error;
 mod fields;
 mod forms;

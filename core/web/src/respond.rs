@@ -1,18 +1,19 @@
 //! Answers: a page, a redirect, something that is asked for again and again.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, VARY};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, VARY};
 use actix_web::{HttpRequest, HttpResponse, Route, guard, web};
 use askama::Template;
 use sha2::{Digest, Sha256};
 
+use crate::encoded::has;
 use crate::error::{Cause, Fault};
 use crate::visit::Visit;
 
 /// What a handler gives back.
 pub(crate) type Reply = Result<HttpResponse, Fault>;
 
-const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// A route for GET and HEAD.
 pub(crate) fn get() -> Route {
@@ -41,7 +42,7 @@ impl Visit {
         Ok(reply)
     }
 
-    fn render(&self, view: &impl Template) -> Result<String, Fault> {
+    pub(crate) fn render(&self, view: &impl Template) -> Result<String, Fault> {
         view.render().map_err(|error| {
             Fault::new(self, Cause::Domain(estampe_domain::Error::Internal(format!("template: {error}"))))
         })
@@ -57,23 +58,13 @@ pub(crate) fn kept(request: &HttpRequest, media_type: &str, content: Vec<u8>) ->
 /// Content whose name is known: the ETag is `tag`.
 pub(crate) fn kept_as(request: &HttpRequest, media_type: &str, tag: &str, content: Vec<u8>) -> HttpResponse {
     let tag = format!("\"{tag}\"");
-    let mut reply = if has(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    reply.insert_header((ETAG, tag.clone())).insert_header((CACHE_CONTROL, "no-cache"));
-    if has(request, &tag) {
+    let has = has(request.headers(), tag.as_bytes());
+    let mut reply = if has { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    reply.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    if has {
         return reply.finish();
     }
     reply.insert_header((CONTENT_TYPE, media_type)).body(content)
-}
-
-/// Whether the asker has it (RFC 9110, 13.1.2: weak comparison).
-fn has(request: &HttpRequest, tag: &str) -> bool {
-    request
-        .headers()
-        .get_all(IF_NONE_MATCH)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag)
 }
 
 /// 303: look there.

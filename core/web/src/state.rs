@@ -5,11 +5,14 @@ use std::sync::Arc;
 use estampe_service::Service;
 use estampe_texts::TimeZone;
 
+use crate::public::pages::Pages;
+
 /// What every handler shares.
 pub struct AppState {
     pub(crate) service: Arc<Service>,
     pub(crate) local_root: Option<LocalRoot>,
     pub(crate) zone: TimeZone,
+    pub(crate) pages: Pages,
 }
 
 /// The root certificate that this house signs its own addresses with.
@@ -25,7 +28,7 @@ impl AppState {
     /// State over this service. Times are shown in the system's time zone.
     pub fn new(service: Arc<Service>) -> Self {
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-        Self { service, local_root: None, zone }
+        Self { service, local_root: None, zone, pages: Pages::new() }
     }
 
     /// Hands this root certificate out under `/ca`.

@@ -30,6 +30,18 @@ impl Tx<'_> {
         }))
     }
 
+    /// The version of a card that is shown.
+    pub fn shown_version(&mut self, public_id: &PublicId) -> Result<Option<i64>> {
+        Ok(card::table
+            .inner_join(person::table)
+            .filter(card::public_id.eq(public_id.as_str()))
+            .filter(card::active.eq(true))
+            .filter(person::active.eq(true))
+            .select(card::version)
+            .first(self.conn)
+            .optional()?)
+    }
+
     /// How many cards are shown.
     pub fn shown_cards(&mut self) -> Result<u64> {
         let shown: i64 = card::table

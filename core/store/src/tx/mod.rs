@@ -28,6 +28,8 @@ pub struct Tx<'a> {
     pub(crate) keys: &'a Keyring,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) random: &'a dyn Random,
+    /// Whether this transaction changed what a card shows, or whether it is shown.
+    pub(crate) cards_changed: bool,
 }
 
 /// A data key with its id.

@@ -156,6 +156,7 @@ impl Tx<'_> {
 
     /// Changes a person's profile and shows it: their cards get a new version.
     pub fn update_person(&mut self, person_id: PersonId, profile: &Profile, now: Ts) -> Result<()> {
+        self.cards_changed = true;
         diesel::update(person::table.find(person_id.to_string()))
             .set((
                 person::display_name.eq(profile.display_name.as_str()),
@@ -172,6 +173,7 @@ impl Tx<'_> {
 
     /// Takes a person's cards down. Nothing is deleted.
     pub fn disable_person(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+        self.cards_changed = true;
         diesel::update(person::table.find(person_id.to_string()))
             .set((person::active.eq(false), person::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;

@@ -1,13 +1,19 @@
 //! A card, and its QR code to be scanned from the screen.
 
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use estampe_domain::Actor;
 use estampe_domain::card::Card;
 use estampe_domain::person::{PhoneKind, Profile};
 use estampe_texts::key;
 
-use crate::locale::Lang;
-use crate::respond::Reply;
+use crate::encoded::Encoded;
+use crate::error::Fault;
+use crate::headers::Surface;
+use crate::locale::{Lang, wanted};
+use crate::public::pages::Key;
+use crate::respond::{HTML, Reply};
+use crate::state::AppState;
 use crate::visit::Visit;
 
 /// The card. Nothing in it differs from one view to the next.
@@ -105,11 +111,34 @@ fn rows(l: &Lang, profile: &Profile) -> Vec<Row> {
     rows
 }
 
-/// `GET /c/{public_id}`
-pub(crate) async fn show(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
-    let id = visit.public_id(&path)?;
-    let card = visit.ok(visit.service().card(&visit.ctx, &id).await)?;
-    visit.kept_page(&request, &CardPage::new(&visit.l, visit.organisation(), &card))
+/// `GET /c/{public_id}`. What is kept is answered before anything else is made ready.
+pub(crate) async fn show(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let (locale, chosen) = wanted(&request, Surface::Public);
+    let key = path.parse().ok().map(|card| Key { card, locale, chosen });
+    if let Some(page) = key.as_ref().and_then(|key| state.pages.ready(&*state.service, key)) {
+        return Ok(answer(&page, &request));
+    }
+    let visit = Visit::of(&request, Actor::Visitor)?;
+    let key = key.ok_or_else(|| Fault::not_found(&visit))?;
+    let id = key.card.clone();
+    let page = state
+        .pages
+        .get(&visit, key, async || {
+            let card = visit.ok(visit.service().card(&visit.ctx, &id).await)?;
+            let page = visit.render(&CardPage::new(&visit.l, visit.organisation(), &card))?;
+            Ok((Encoded::text(HTML, page), card.version))
+        })
+        .await?;
+    Ok(answer(&page, &request))
+}
+
+/// Kept by whoever asks, and asked for anew each time.
+fn answer(page: &Encoded, request: &HttpRequest) -> HttpResponse {
+    page.answer(request, "no-cache", "Accept-Encoding, Accept-Language")
 }
 
 /// The QR code, large.
