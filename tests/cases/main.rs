@@ -9,6 +9,7 @@ mod hostile;
 mod import;
 mod leads;
 mod outbox;
+mod pages;
 mod server;
 mod slow;
 mod store;
