@@ -17,6 +17,7 @@ mod headers;
 mod icons;
 mod locale;
 mod respond;
+mod routes;
 mod serve;
 mod session;
 mod state;
@@ -31,5 +32,6 @@ mod gallery;
 mod samples;
 
 pub use headers::{Surface, headers};
+pub use routes::{Route, routes};
 pub use serve::{Listeners, Servers, serve};
 pub use state::{AppState, LocalRoot};
