@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::encoded::Encoded;
 use crate::error::Fault;
 use crate::respond::Reply;
+use crate::routes::Table;
 use crate::visit::Visit;
 
 struct Asset {
@@ -56,8 +57,8 @@ pub(crate) fn url(name: &str) -> String {
 }
 
 /// Adds the route.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/static/{hash}/{name}", web::get().to(serve));
+pub(crate) fn routes(table: Table) -> Table {
+    table.scope("/static", |table| table.get("/{hash}/{name}", serve))
 }
 
 async fn serve(visit: Visit, request: HttpRequest, path: web::Path<(String, String)>) -> Reply {

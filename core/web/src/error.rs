@@ -4,7 +4,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use estampe_domain::{Error, ErrorKind, RequestId};
@@ -25,6 +25,8 @@ pub(crate) enum Cause {
     Origin,
     /// A form whose token is not this session's.
     Expired,
+    /// A method that this address does not have; those that it has.
+    Method(&'static str),
     /// A body above the limit.
     TooLarge,
     /// Not signed in: where to go instead.
@@ -143,6 +145,12 @@ impl Inner {
             Cause::Expired => {
                 entry(StatusCode::FORBIDDEN, "form_expired", key("error-expired-title"), key("error-expired-text"))
             }
+            Cause::Method(_) => entry(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                key("error-method-title"),
+                key("error-method-text"),
+            ),
             Cause::TooLarge => entry(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
@@ -224,7 +232,7 @@ impl ResponseError for Fault {
     fn error_response(&self) -> HttpResponse {
         let inner = &self.0;
         let Entry { status, code, title, text } = inner.entry();
-        match (&inner.cause, inner.surface) {
+        let mut response = match (&inner.cause, inner.surface) {
             (_, Surface::Operator) => {
                 HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(
                     serde_json::to_string(&Problem {
@@ -254,6 +262,10 @@ impl ResponseError for Fault {
                     .insert_header((VARY, "Accept-Language"))
                     .body(page.render().unwrap_or_default())
             }
+        };
+        if let Cause::Method(allowed) = inner.cause {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
         }
+        response
     }
 }

@@ -1,9 +1,16 @@
 //! The headers that every answer carries, in one place.
 
+use std::future::{Ready, ready};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::error::InternalError;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::middleware::DefaultHeaders;
+
+use crate::forms::Local;
 
 /// Which of the three applications answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +31,100 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), \
     browsing-topics=()";
 
-/// The middleware that sets them, where a handler has not set its own.
-pub fn headers(surface: Surface) -> DefaultHeaders {
-    let headers = DefaultHeaders::new().add((X_CONTENT_TYPE_OPTIONS, "nosniff"));
-    let headers = match surface {
+/// On every answer, whoever made it.
+const ALWAYS: [(HeaderName, HeaderValue); 6] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS)),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// The middleware that sets them, where a handler has not set its own. It belongs
+/// outside of every other: their answers have headers too.
+pub fn headers(surface: Surface) -> Headers {
+    Headers(surface)
+}
+
+/// Made by [`headers`].
+#[derive(Clone, Copy, Debug)]
+pub struct Headers(Surface);
+
+impl Headers {
+    fn set(self, headers: &mut HeaderMap) {
+        for (name, value) in ALWAYS {
+            set(headers, name, value);
+        }
         // a card is fetched again and again: it says itself how it may be kept
-        Surface::Public => headers.add((REFERRER_POLICY, "no-referrer")),
-        Surface::Console => headers
+        set(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let referrer = match self.0 {
+            Surface::Public => "no-referrer",
             // forms need an Origin of their own, which "no-referrer" would take away
-            .add((REFERRER_POLICY, "same-origin"))
-            .add((CACHE_CONTROL, "no-store")),
-        Surface::Operator => return headers.add((CACHE_CONTROL, "no-store")),
-    };
-    headers
-        .add((CONTENT_SECURITY_POLICY, POLICY))
-        .add((STRICT_TRANSPORT_SECURITY, "max-age=31536000"))
-        .add(("Permissions-Policy", PERMISSIONS))
-        .add(("Cross-Origin-Opener-Policy", "same-origin"))
-        .add(("Cross-Origin-Resource-Policy", "same-origin"))
+            Surface::Console | Surface::Operator => "same-origin",
+        };
+        set(headers, REFERRER_POLICY, HeaderValue::from_static(referrer));
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, value);
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Headers
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Transform = WithHeaders<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(WithHeaders { headers: *self, service }))
+    }
+}
+
+/// An application whose answers carry the headers.
+#[derive(Debug)]
+pub struct WithHeaders<S> {
+    headers: Headers,
+    service: S,
+}
+
+impl<S, B> Service<ServiceRequest> for WithHeaders<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Future = Local<Self::Response>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let headers = self.headers;
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            match answer.await {
+                Ok(mut answer) => {
+                    headers.set(answer.headers_mut());
+                    Ok(answer)
+                }
+                // actix would make an answer of it further out, without the headers
+                Err(error) => {
+                    let mut answer = error.error_response();
+                    headers.set(answer.headers_mut());
+                    Err(InternalError::from_response(error, answer).into())
+                }
+            }
+        })
+    }
 }

@@ -19,6 +19,7 @@ mod headers;
 mod icons;
 mod locale;
 mod respond;
+mod routes;
 mod serve;
 mod session;
 mod state;
@@ -34,5 +35,6 @@ mod samples;
 
 pub use connection::Places;
 pub use headers::{Surface, headers};
+pub use routes::{Route, routes};
 pub use serve::{Listeners, Servers, serve};
 pub use state::{AppState, LocalRoot};

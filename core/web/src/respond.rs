@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, VARY};
-use actix_web::{HttpRequest, HttpResponse, Route, guard, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use sha2::{Digest, Sha256};
 
@@ -15,9 +15,9 @@ pub(crate) type Reply = Result<HttpResponse, Fault>;
 
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
-/// A route for GET and HEAD.
-pub(crate) fn get() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+/// 405: this address exists and takes these methods alone.
+pub(crate) fn wrong_method(visit: &Visit, allowed: &'static str) -> Reply {
+    Err(Fault::new(visit, Cause::Method(allowed)))
 }
 
 impl Visit {

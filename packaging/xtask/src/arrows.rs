@@ -34,9 +34,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-compile", &[]),
     ("estampe-plugin-sdk", &[]),
     ("estampe-plugin-directory-file", &["estampe-plugin-sdk"]),
-    // these stand outside: xtask knows nobody, the tests know the doors and the store
+    // these stand outside: xtask knows nobody, the tests know the doors, the store,
+    // and of the web the list of its routes
     ("xtask", &[]),
-    ("estampe-tests", &["estampe-domain", "estampe-store"]),
+    ("estampe-tests", &["estampe-domain", "estampe-store", "estampe-web"]),
 ];
 
 /// Heavy or weighty parts and the only crates of ours that may name them.

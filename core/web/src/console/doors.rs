@@ -1,7 +1,7 @@
 //! The ways in and out of the console: first run, sign in, sign out.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use estampe_domain::ErrorKind;
 use estampe_service::views::{FirstRun, FirstRunOutcome, SignedIn};
@@ -10,7 +10,8 @@ use crate::console::people::query_of;
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, Nothing, OpenForm, ProtectedForm};
 use crate::locale::Lang;
-use crate::respond::{Reply, get, local_path, see_other};
+use crate::respond::{Reply, local_path, see_other};
+use crate::routes::Table;
 use crate::session::{cookie, no_cookie, presented};
 use crate::visit::Visit;
 
@@ -37,13 +38,13 @@ impl DoorPage<'_> {
 }
 
 /// Adds the routes.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config
-        .route("/first-run", get().to(first_run))
-        .route("/first-run", web::post().to(do_first_run))
-        .route("/sign-in", get().to(sign_in))
-        .route("/sign-in", web::post().to(do_sign_in))
-        .route("/sign-out", web::post().to(sign_out));
+pub(crate) fn routes(table: Table) -> Table {
+    table
+        .get("/first-run", first_run)
+        .post("/first-run", do_first_run)
+        .get("/sign-in", sign_in)
+        .post("/sign-in", do_sign_in)
+        .post("/sign-out", sign_out)
 }
 
 /// What is typed to sign in.

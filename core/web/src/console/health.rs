@@ -1,15 +1,16 @@
 //! For whoever watches over the process.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use crate::respond::{Reply, get};
+use crate::respond::Reply;
+use crate::routes::Table;
 use crate::visit::Visit;
 
 /// Adds the routes.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/health/live", get().to(live)).route("/health/ready", get().to(ready));
+pub(crate) fn routes(table: Table) -> Table {
+    table.scope("/health", |table| table.get("/live", live).get("/ready", ready))
 }
 
 async fn live() -> HttpResponse {

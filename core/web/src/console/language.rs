@@ -8,11 +8,12 @@ use estampe_domain::Locale;
 use crate::console::people::query_of;
 use crate::locale::COOKIE;
 use crate::respond::{Reply, local_path, see_other};
+use crate::routes::Table;
 use crate::visit::Visit;
 
 /// Adds the route.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/language/{tag}", web::get().to(choose));
+pub(crate) fn routes(table: Table) -> Table {
+    table.scope("/language", |table| table.get("/{tag}", choose))
 }
 
 async fn choose(visit: Visit, path: web::Path<String>, request: actix_web::HttpRequest) -> Reply {

@@ -17,38 +17,45 @@ use crate::assets;
 use crate::error::Fault;
 use crate::headers::Surface;
 use crate::public::ca;
-use crate::respond::{Reply, get};
+use crate::respond::{Reply, wrong_method};
+use crate::routes::Table;
 use crate::session::Desk;
 
 /// Adds the routes of the internal listener.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.app_data(Surface::Console);
-    config
-        .route("/", get().to(home::show))
-        .route("/people", get().to(people::list))
-        .route("/people/{id}", get().to(people::show))
-        .route("/people/{id}/photo.jpg", get().to(people::photo))
-        .route("/sources", get().to(sources::list))
-        .route("/sources", web::post().to(sources::add))
-        .route("/sources/new", get().to(sources::new))
-        .route("/sources/{name}", get().to(sources::show))
-        .route("/sources/{name}/sync", web::post().to(sources::sync))
-        .route("/sources/{name}/plan", web::post().to(sources::plan))
-        .route("/sources/{name}/check", web::post().to(sources::check))
-        .route("/sources/{name}/{action}", get().to(sources::back))
-        .route("/runs/{id}", get().to(runs::show))
-        .route("/runs/{id}/approve", web::post().to(runs::approve))
-        .route("/runs/{id}/discard", web::post().to(runs::discard))
-        .route("/leads", get().to(leads::list))
-        .route("/leads/{id}", get().to(leads::show))
-        .route("/outbox", get().to(outbox::list))
-        .route("/outbox/{job}/resend", web::post().to(outbox::resend));
-    doors::configure(config);
-    language::configure(config);
-    health::configure(config);
-    assets::configure(config);
-    ca::configure(config);
+    routes().register(config, |allowed| web::to(move |desk: Desk| async move { wrong_method(&desk, allowed) }));
     config.default_service(web::to(missing));
+}
+
+/// Its routes.
+pub(crate) fn routes() -> Table {
+    let table = Table::new()
+        .get("/", home::show)
+        .scope("/people", |table| {
+            table.get("", people::list).get("/{id}", people::show).get("/{id}/photo.jpg", people::photo)
+        })
+        .scope("/sources", |table| {
+            table
+                .get("", sources::list)
+                .post("", sources::add)
+                .get("/new", sources::new)
+                .get("/{name}", sources::show)
+                .post("/{name}/sync", sources::sync)
+                .get("/{name}/sync", sources::back)
+                .post("/{name}/plan", sources::plan)
+                .get("/{name}/plan", sources::back)
+                .post("/{name}/check", sources::check)
+                .get("/{name}/check", sources::back)
+        })
+        .scope("/runs", |table| {
+            table.get("/{id}", runs::show).post("/{id}/approve", runs::approve).post("/{id}/discard", runs::discard)
+        })
+        .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
+        .scope("/outbox", |table| table.get("", outbox::list).post("/{job}/resend", outbox::resend));
+    [doors::routes, language::routes, health::routes, assets::routes, ca::routes]
+        .into_iter()
+        .fold(table, |table, add| add(table))
 }
 
 /// Nobody learns which addresses exist here without signing in.

@@ -242,8 +242,8 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
 }
 
 /// `GET` of an action's address, after a reload: the source's own page.
-pub(crate) async fn back(_: Desk, path: web::Path<(String, String)>) -> Reply {
-    Ok(see_other(&path_of(&path.0)))
+pub(crate) async fn back(_: Desk, path: web::Path<String>) -> Reply {
+    Ok(see_other(&path_of(&path)))
 }
 
 /// `POST /sources/{name}/check`

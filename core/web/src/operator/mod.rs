@@ -16,27 +16,33 @@ use serde_json::json;
 use crate::error::Fault;
 use crate::headers::Surface;
 use crate::operator::wire::Wire;
-use crate::respond::Reply;
+use crate::respond::{Reply, wrong_method};
+use crate::routes::Table;
 
 /// Adds the routes of the operator's socket.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.app_data(Surface::Operator);
-    config.service(
-        web::scope("/v1")
-            .route("/ready", web::get().to(ready))
-            .route("/first-run", web::post().to(first_run))
-            .route("/plugins", web::get().to(plugins))
-            .route("/sources", web::get().to(sources::list))
-            .route("/sources", web::post().to(sources::add))
-            .route("/sources/{name}/check", web::post().to(sources::check))
-            .route("/sources/{name}/sync", web::post().to(sources::sync))
-            .route("/runs/{id}", web::get().to(runs::show))
-            .route("/runs/{id}/approve", web::post().to(runs::approve))
-            .route("/runs/{id}/discard", web::post().to(runs::discard))
-            .route("/people", web::get().to(people::list))
-            .route("/leads", web::get().to(people::leads)),
-    );
+    routes().register(config, |allowed| web::to(move |wire: Wire| async move { wrong_method(&wire, allowed) }));
     config.default_service(web::to(missing));
+}
+
+/// Its routes.
+pub(crate) fn routes() -> Table {
+    Table::new().scope("/v1", |table| {
+        table
+            .get("/ready", ready)
+            .post("/first-run", first_run)
+            .get("/plugins", plugins)
+            .get("/sources", sources::list)
+            .post("/sources", sources::add)
+            .post("/sources/{name}/check", sources::check)
+            .post("/sources/{name}/sync", sources::sync)
+            .get("/runs/{id}", runs::show)
+            .post("/runs/{id}/approve", runs::approve)
+            .post("/runs/{id}/discard", runs::discard)
+            .get("/people", people::list)
+            .get("/leads", people::leads)
+    })
 }
 
 async fn missing(wire: Wire) -> Reply {

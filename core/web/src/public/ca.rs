@@ -1,12 +1,13 @@
 //! Hands out the house's own root certificate, with the fingerprint to compare.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::error::Fault;
 use crate::locale::Lang;
-use crate::respond::{Reply, get};
+use crate::respond::Reply;
+use crate::routes::Table;
 use crate::state::LocalRoot;
 use crate::visit::Visit;
 
@@ -20,8 +21,8 @@ pub(crate) struct CaPage<'a> {
 }
 
 /// Adds the routes.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/ca", get().to(show)).route("/ca.pem", get().to(pem));
+pub(crate) fn routes(table: Table) -> Table {
+    table.get("/ca", show).get("/ca.pem", pem)
 }
 
 fn root(visit: &Visit) -> Result<&LocalRoot, Fault> {

@@ -13,28 +13,32 @@ use actix_web::web;
 use crate::assets;
 use crate::error::Fault;
 use crate::headers::Surface;
-use crate::respond::{Reply, get};
+use crate::respond::{Reply, wrong_method};
+use crate::routes::Table;
 use crate::visit::Visit;
 
 /// Adds the routes of the public listener.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.app_data(Surface::Public);
-    // the hot page first: every route before it costs it time
-    config.route("/c/{public_id:[^/.]+}", get().to(card::show));
-    config.service(
-        web::scope("/c")
-            .route("/{public_id:[^/.]+}.vcf", get().to(files::vcard))
-            .route("/{public_id:[^/.]+}/photo.jpg", get().to(files::photo))
-            .route("/{public_id:[^/.]+}/qr.svg", get().to(files::qr_svg))
-            .route("/{public_id:[^/.]+}/qr.png", get().to(files::qr_png))
-            .route("/{public_id:[^/.]+}/qr", get().to(card::qr))
-            .route("/{public_id:[^/.]+}/exchange", get().to(exchange::show))
-            .route("/{public_id:[^/.]+}/leads", web::post().to(exchange::submit))
-            .route("/{public_id:[^/.]+}/leads", web::get().to(exchange::again)),
-    );
-    assets::configure(config);
-    ca::configure(config);
+    routes().register(config, |allowed| web::to(move |visit: Visit| async move { wrong_method(&visit, allowed) }));
     config.default_service(web::to(missing));
+}
+
+/// Its routes.
+pub(crate) fn routes() -> Table {
+    // the hot page first: every route before it costs it time
+    let table = Table::new().get("/c/{public_id:[^/.]+}", card::show).scope("/c", |table| {
+        table
+            .get("/{public_id:[^/.]+}.vcf", files::vcard)
+            .get("/{public_id:[^/.]+}/photo.jpg", files::photo)
+            .get("/{public_id:[^/.]+}/qr.svg", files::qr_svg)
+            .get("/{public_id:[^/.]+}/qr.png", files::qr_png)
+            .get("/{public_id:[^/.]+}/qr", card::qr)
+            .get("/{public_id:[^/.]+}/exchange", exchange::show)
+            .post("/{public_id:[^/.]+}/leads", exchange::submit)
+            .get("/{public_id:[^/.]+}/leads", exchange::again)
+    });
+    ca::routes(assets::routes(table))
 }
 
 async fn missing(visit: Visit) -> Reply {

@@ -1,0 +1,202 @@
+//! Every route of the three listeners, from the router's own list, with every method:
+//! what each answer carries, and what a stranger reaches.
+
+use estampe_tests::{Options, Server};
+use estampe_web::{Route, Surface, routes};
+use reqwest::{Client, Method, Response};
+
+use crate::hostile::administrator;
+
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
+
+/// What may be fetched again with its ETag, or is kept: all of it is public.
+const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
+
+/// Pages of the console that are for people who are not signed in (yet).
+const OPEN: [&str; 8] = [
+    "/first-run",
+    "/sign-in",
+    "/language/{tag}",
+    "/health/live",
+    "/health/ready",
+    "/static/{hash}/{name}",
+    "/ca",
+    "/ca.pem",
+];
+
+/// A server with something of everything, and what stands for each parameter.
+struct World {
+    server: Server,
+    card: String,
+    person: String,
+    run: String,
+    lead: String,
+    stylesheet: (String, String),
+}
+
+impl World {
+    async fn new() -> Self {
+        let server = Server::with_sample(Options::default()).await;
+        let card = server.card_of("lefevre");
+        let form = [("name", "A"), ("email", "a@visitors.example"), ("idempotency_key", "0123456789abcdefghij")];
+        let sent = server.client().post(format!("{card}/leads")).form(&form).send().await.unwrap();
+        assert_eq!(sent.status(), 200);
+        let page = server.client().get(&card).send().await.unwrap().text().await.unwrap();
+        let (_, rest) = page.split_once("/static/").unwrap();
+        let (hash, _) = rest.split_once('/').unwrap();
+        let found = server.json(&["person", "list", "lefevre"]);
+        let lead = server.json(&["lead", "list"]);
+        Self {
+            person: found["people"][0]["id"].as_str().unwrap().to_owned(),
+            lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
+            run: server.sync()["id"].as_str().unwrap().to_owned(),
+            card: card.rsplit('/').next().unwrap().to_owned(),
+            stylesheet: (hash.to_owned(), "app.css".to_owned()),
+            server,
+        }
+    }
+
+    /// The pattern with its parameters filled in.
+    fn path(&self, pattern: &str) -> String {
+        let (mut path, mut rest) = (String::new(), pattern);
+        while let Some((before, parameter)) = rest.split_once('{') {
+            let (parameter, after) = parameter.split_once('}').unwrap();
+            let name = parameter.split(':').next().unwrap();
+            path += before;
+            path += match (name, path.trim_end_matches('/').rsplit('/').next().unwrap()) {
+                ("public_id", _) => &self.card,
+                ("hash", _) => &self.stylesheet.0,
+                ("name", hash) if hash == self.stylesheet.0 => &self.stylesheet.1,
+                ("name", _) => "siege",
+                ("id", "people") => &self.person,
+                ("id", "runs") => &self.run,
+                // no mail has this id: a page of ours says so
+                ("id", "leads") | ("job", _) => &self.lead,
+                ("tag", _) => "fr",
+                (other, before) => panic!("nothing stands for {{{other}}} after {before} of {pattern}"),
+            };
+            rest = after;
+        }
+        path + rest
+    }
+}
+
+/// The addresses of a listener, each with its methods.
+fn addresses(surface: Surface) -> Vec<(String, Vec<&'static str>)> {
+    let mut found: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for Route { method, pattern } in routes(surface) {
+        match found.iter_mut().find(|(known, _)| *known == pattern) {
+            Some((_, methods)) => methods.push(method),
+            None => found.push((pattern, vec![method])),
+        }
+    }
+    for (_, methods) in &mut found {
+        methods.sort_unstable();
+    }
+    found
+}
+
+/// What every answer has to carry.
+pub fn assert_headers(answer: &Response, what: &str) {
+    let one = |name: &str| {
+        let all: Vec<_> = answer.headers().get_all(name).iter().collect();
+        assert_eq!(all.len(), 1, "{what} ({}): {name}: {all:?}", answer.status());
+        all[0].to_str().unwrap().to_owned()
+    };
+    let policy = one("content-security-policy");
+    for directive in policy.split(';') {
+        let mut words = directive.split_whitespace();
+        let name = words.next().unwrap();
+        assert!(words.all(|source| source == "'self'" || source == "'none'"), "{what}: {name} in {policy}");
+    }
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{what}: {policy}");
+    let seconds = one("strict-transport-security");
+    let seconds: u64 = seconds.strip_prefix("max-age=").unwrap().parse().unwrap();
+    assert!(seconds >= 31_536_000, "{what}: {seconds}");
+    assert_eq!(one("x-content-type-options"), "nosniff", "{what}");
+    assert!(["no-referrer", "same-origin"].contains(&one("referrer-policy").as_str()), "{what}");
+    assert!(one("permissions-policy").contains("camera=()"), "{what}");
+    assert_eq!(one("cross-origin-opener-policy"), "same-origin", "{what}");
+    assert_eq!(one("cross-origin-resource-policy"), "same-origin", "{what}");
+    one("cache-control");
+    assert!(!answer.headers().contains_key("server"), "{what}");
+}
+
+/// Asks for an address with every method that there is.
+async fn walk(world: &World, surface: Surface, client: &Client, origin: &str, signed_in: bool) {
+    for (pattern, methods) in addresses(surface) {
+        for method in METHODS {
+            // what is signed out here could not be walked any further
+            let url = format!("{origin}{}", world.path(&pattern));
+            let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), &url);
+            let answer = request.send().await.unwrap();
+            let what = format!("{surface:?} {method} {pattern}");
+            assert_headers(&answer, &what);
+            let status = answer.status().as_u16();
+            let door = surface == Surface::Console && !OPEN.contains(&pattern.as_str());
+            if !methods.contains(&method) {
+                assert_eq!(status, if surface == Surface::Console && !signed_in { 303 } else { 405 }, "{what}");
+                if status == 405 {
+                    assert_eq!(answer.headers()["allow"], methods.join(", ").as_str(), "{what}");
+                }
+            } else if door && !signed_in {
+                assert_eq!(status, 303, "{what}");
+                assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in"), "{what}");
+            } else if method == "GET" && !pattern.starts_with("/first-run") {
+                assert!([200, 303].contains(&status), "{what}: {status}");
+            }
+            let kept = status == 200 && surface != Surface::Operator && method != "POST" && {
+                let rest = pattern.strip_prefix("/c/{public_id:[^/.]+}").unwrap_or(&pattern);
+                KEPT.contains(&rest) || pattern == "/people/{id}/photo.jpg"
+            };
+            let caching = answer.headers()["cache-control"].to_str().unwrap();
+            if !kept {
+                assert_eq!(caching, "no-store", "{what}");
+            }
+            if surface == Surface::Public {
+                assert!(!answer.headers().contains_key("set-cookie"), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_carries_the_headers_and_lets_in_who_may() {
+    let world = World::new().await;
+    let server = &world.server;
+    walk(&world, Surface::Public, &server.client(), &server.public, false).await;
+    let administrator = administrator(server).await;
+    walk(&world, Surface::Console, &server.client(), &server.internal, false).await;
+    walk(&world, Surface::Console, &administrator, &server.internal, true).await;
+    let operator = Client::builder().unix_socket(server.data().join("operator.sock")).build().unwrap();
+    walk(&world, Surface::Operator, &operator, "http://localhost", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_say_no_carry_the_headers_too() {
+    let server = Server::start_default().await;
+    let client = server.client();
+    let operator = Client::builder().unix_socket(server.data().join("operator.sock")).build().unwrap();
+    for (client, origin) in
+        [(&client, server.public.as_str()), (&client, &server.internal), (&operator, "http://localhost")]
+    {
+        for path in
+            ["/no/such/page", "/c/%ff", "/static/x/y", "/people/%ff", "/v1/runs/%ff", "/%2e%2e/etc/passwd", "/c//"]
+        {
+            let answer = client.get(format!("{origin}{path}")).send().await.unwrap();
+            assert!([404, 303].contains(&answer.status().as_u16()), "{origin}{path}: {}", answer.status());
+            assert_headers(&answer, path);
+        }
+    }
+    let card = format!("{}/c/00000000000000000000000000/leads", server.public);
+    let huge = "x".repeat(200_000);
+    for url in [card.clone(), format!("{}/sign-in", server.internal)] {
+        let answer = client.post(&url).form(&[("message", &huge)]).send().await.unwrap();
+        assert_eq!(answer.status(), 413, "{url}");
+        assert_headers(&answer, &url);
+    }
+    let foreign =
+        client.post(&card).header("origin", "https://evil.example").form(&[("name", "x")]).send().await.unwrap();
+    assert_eq!(foreign.status(), 403);
+    assert_headers(&foreign, "foreign form");
+}
