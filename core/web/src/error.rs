@@ -27,6 +27,8 @@ pub(crate) enum Cause {
     Expired,
     /// A body above the limit.
     TooLarge,
+    /// Something sent where nothing is encrypted.
+    Clear,
     /// Not signed in: where to go instead.
     SignIn(String),
 }
@@ -90,7 +92,7 @@ impl Inner {
                     error.code(),
                     key("error-not-found-title"),
                     match self.surface {
-                        Surface::Public => key("error-not-found-text"),
+                        Surface::Public | Surface::Plain => key("error-not-found-text"),
                         Surface::Console | Surface::Operator => key("error-console-not-found-text"),
                     },
                 ),
@@ -136,7 +138,7 @@ impl Inner {
                 "foreign_origin",
                 key("error-origin-title"),
                 match self.surface {
-                    Surface::Public => key("error-origin-text"),
+                    Surface::Public | Surface::Plain => key("error-origin-text"),
                     Surface::Console | Surface::Operator => key("error-console-origin-text"),
                 },
             ),
@@ -148,6 +150,12 @@ impl Inner {
                 "too_large",
                 key("error-too-large-title"),
                 key("error-too-large-text"),
+            ),
+            Cause::Clear => entry(
+                StatusCode::MISDIRECTED_REQUEST,
+                "not_encrypted",
+                key("error-clear-title"),
+                key("error-clear-text"),
             ),
             Cause::SignIn(_) => entry(
                 StatusCode::UNAUTHORIZED,

@@ -5,7 +5,7 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::DefaultHeaders;
 
-/// Which of the three applications answers.
+/// Which of the applications answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surface {
     /// Cards and forms, for anybody.
@@ -14,6 +14,8 @@ pub enum Surface {
     Console,
     /// The operator's Unix socket.
     Operator,
+    /// The plain-HTTP listener, for anybody.
+    Plain,
 }
 
 /// Nothing but our own files: no inline style or script, no other origin, no frames.
@@ -35,6 +37,10 @@ pub fn headers(surface: Surface) -> DefaultHeaders {
             .add((REFERRER_POLICY, "same-origin"))
             .add((CACHE_CONTROL, "no-store")),
         Surface::Operator => return headers.add((CACHE_CONTROL, "no-store")),
+        // nothing that is heard in clear may speak for the encrypted address: no HSTS
+        Surface::Plain => {
+            return headers.add((REFERRER_POLICY, "no-referrer")).add((CONTENT_SECURITY_POLICY, POLICY));
+        }
     };
     headers
         .add((CONTENT_SECURITY_POLICY, POLICY))

@@ -1,4 +1,4 @@
-//! Binds the three applications to their listeners.
+//! Binds the applications to their listeners.
 
 use std::future::Future as _;
 use std::io;
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::headers::{Surface, headers};
 use crate::state::AppState;
-use crate::{console, operator, public};
+use crate::{console, operator, plain, public};
 
 /// What to answer on. HTTP/2 and HTTP/1.1 are offered by ALPN over both TLS listeners.
 pub struct Listeners {
@@ -24,6 +24,8 @@ pub struct Listeners {
     pub internal: (TcpListener, ServerConfig),
     /// The operator's socket; its file mode keeps others out.
     pub operator: UnixListener,
+    /// The redirect, ACME's answers and the root certificate, in clear, where wanted.
+    pub plain: Option<TcpListener>,
 }
 
 /// The running applications.
@@ -32,11 +34,11 @@ pub struct Servers {
     tasks: Vec<JoinHandle<io::Result<()>>>,
 }
 
-/// Starts the three applications; must be called within a tokio runtime. Signals are
+/// Starts the applications; must be called within a tokio runtime. Signals are
 /// left to the caller.
 pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> {
     let state = web::Data::from(state);
-    let Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator } = listeners;
+    let Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, plain } = listeners;
 
     let shared = state.clone();
     let public = HttpServer::new(move || {
@@ -64,8 +66,9 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     .listen_rustls_0_23(internal, internal_tls)?
     .run();
 
+    let shared = state.clone();
     let operator = HttpServer::new(move || {
-        App::new().app_data(state.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
+        App::new().app_data(shared.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
     })
     .workers(1)
     .shutdown_timeout(20)
@@ -73,7 +76,22 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     .listen_uds(operator)?
     .run();
 
-    Ok(Servers::spawn([public, internal, operator]))
+    let plain = plain.map(|plain| {
+        let server = HttpServer::new(move || {
+            App::new().app_data(state.clone()).wrap(headers(Surface::Plain)).configure(plain::configure)
+        })
+        .workers(1)
+        .tcp_nodelay(true)
+        .keep_alive(Duration::from_secs(5))
+        .client_request_timeout(Duration::from_secs(10))
+        .shutdown_timeout(5)
+        .disable_signals()
+        .listen(plain)?
+        .run();
+        Ok::<_, io::Error>(server)
+    });
+
+    Ok(Servers::spawn([public, internal, operator].into_iter().chain(plain.transpose()?)))
 }
 
 impl Servers {

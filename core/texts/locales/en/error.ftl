@@ -24,5 +24,7 @@ error-expired-title = This page had been open for too long
 error-expired-text = Nothing was changed. Go back, reload the page and try again.
 error-too-large-title = That is too large
 error-too-large-text = Nothing was stored. Make the message shorter and send again.
+error-clear-title = This address is not encrypted
+error-clear-text = Nothing was read or stored. Open the page again by its https:// address and send from there.
 error-reference = Reference
 error-home = Go to home

@@ -24,5 +24,7 @@ error-expired-title = Cette page était ouverte depuis trop longtemps
 error-expired-text = Rien n’a été modifié. Revenez en arrière, rechargez la page et recommencez.
 error-too-large-title = C’est trop volumineux
 error-too-large-text = Rien n’a été enregistré. Raccourcissez le message et envoyez à nouveau.
+error-clear-title = Cette adresse n’est pas chiffrée
+error-clear-text = Rien n’a été lu ni enregistré. Ouvrez à nouveau la page par son adresse en https:// et envoyez depuis là.
 error-reference = Référence
 error-home = Aller à l’accueil
