@@ -1,5 +1,6 @@
 //! Every test that drives the product by the doors that its users use.
 
+mod acme;
 mod cards;
 mod config;
 mod console;
@@ -11,3 +12,4 @@ mod leads;
 mod outbox;
 mod server;
 mod store;
+mod tls;
