@@ -60,9 +60,12 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let now = std::time::SystemTime::now();
-        let days = |days: i64| Duration::from_secs(days.unsigned_abs() * 86_400);
-        params.not_before = (now - days(before)).into();
-        params.not_after = if after < 0 { (now - days(after)).into() } else { (now + days(after)).into() };
+        let at = |days: i64| {
+            let span = Duration::from_secs(days.unsigned_abs() * 86_400);
+            if days < 0 { now - span } else { now + span }
+        };
+        params.not_before = at(-before).into();
+        params.not_after = at(after).into();
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 }

@@ -60,7 +60,7 @@ pub fn sslyze() -> Result<PathBuf, String> {
     venv.args(["-m", "venv", "--clear"]).arg(&root);
     children::run("python3 -m venv", &mut venv)?;
     let mut pip = Command::new(root.join("bin/pip"));
-    pip.args(["--quiet", "--disable-pip-version-check", "install", "--no-deps", "--only-binary=:all:"]).args(SSLYZE);
+    pip.args(["--quiet", "--disable-pip-version-check", "install", "--no-deps"]).args(SSLYZE);
     children::run("pip install", &mut pip)?;
     std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
     Ok(program)

@@ -169,7 +169,10 @@ impl Keeper {
 
     fn keep(&mut self, problem: String) {
         if self.problem.as_ref() != Some(&problem) {
-            tracing::error!(tls.problem = problem, "the certificate cannot be renewed; the former one is still served");
+            tracing::error!(
+                tls.problem = problem,
+                "the certificate on disk cannot be used; the former one is still served"
+            );
         }
         self.problem = Some(problem);
     }

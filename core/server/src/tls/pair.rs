@@ -40,7 +40,10 @@ impl Pair {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect)
             .map_err(|e| format!("{}: {e}", certificate.display()))?;
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| format!("{}: {e}", key.display()))?;
+        let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| match e {
+            rustls_pki_types::pem::Error::NoItemsFound => format!("{}: there is no private key in it", key.display()),
+            other => format!("{}: {other}", key.display()),
+        })?;
         Self::new(chain, secret, certificate.display(), key.display())
     }
 
