@@ -1,5 +1,6 @@
 //! Every test that drives the product by the doors that its users use.
 
+mod acme;
 mod cards;
 mod config;
 mod console;
@@ -14,3 +15,4 @@ mod pages;
 mod server;
 mod slow;
 mod store;
+mod tls;

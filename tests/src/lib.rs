@@ -6,12 +6,14 @@ mod database;
 mod mail;
 mod process;
 mod server;
+mod tls;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
 pub use process::{Process, until};
-pub use server::{Options, Output, Server, sample, workspace};
+pub use server::{Options, Output, Server, free_ports, sample, workspace};
+pub use tls::{Authority, Offer, Served, fingerprint, shake_hands};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL.
 #[macro_export]

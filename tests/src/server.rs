@@ -71,7 +71,7 @@ pub struct Server {
 
 /// Two ports that are free, and stay so when the server is started again: below those
 /// that the system gives to whoever asks for any, and none twice in this process.
-fn free_ports() -> (u16, u16) {
+pub fn free_ports() -> (u16, u16) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut found = std::iter::repeat_with(|| {
         let step = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -128,6 +128,13 @@ impl Server {
     pub fn configure(&self, extra: &str) {
         let base = std::fs::read_to_string(self.folder.path().join("base.toml")).unwrap();
         std::fs::write(self.config(), base + extra).unwrap();
+    }
+
+    /// Writes a file of `conf.d`, where a section of the main file can be added to.
+    pub fn configure_more(&self, more: &str) {
+        let folder = self.folder.path().join("conf.d");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("50-more.toml"), more).unwrap();
     }
 
     async fn run(mut self) -> Self {
@@ -269,6 +276,11 @@ impl Server {
         let mut process = self.process.take().unwrap();
         process.signal("TERM");
         assert_eq!(process.wait(Duration::from_secs(40)), 0, "{}", self.log());
+    }
+
+    /// Sends SIGHUP: read the certificates again.
+    pub fn hang_up(&self) {
+        self.process.as_ref().unwrap().signal("HUP");
     }
 
     /// Sends SIGTERM without waiting.

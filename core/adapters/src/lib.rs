@@ -1,10 +1,13 @@
-//! Ports of the domain made real: clock, randomness, mail, images, QR.
+//! Ports of the domain made real: clock, randomness, mail, images, QR; and what else speaks
+//! to the outside world: ACME.
 
+mod acme;
 mod images;
 mod qr;
 mod smtp;
 mod system;
 
+pub use acme::{AcmeAccount, AcmeSettings, Issued};
 pub use images::Portraits;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, NoMailer, SmtpMailer, SmtpSettings};

@@ -27,7 +27,12 @@ pub enum Command {
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,
     /// Print the local CA's fingerprint and where devices can fetch it
-    Ca,
+    Ca {
+        /// Make a new CA for the names that the configuration has now; every device must
+        /// trust it anew
+        #[arg(long)]
+        renew: bool,
+    },
     /// Where people come from
     #[command(subcommand)]
     Source(SourceCommand),

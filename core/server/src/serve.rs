@@ -13,12 +13,12 @@ use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Listeners, LocalRoot, Places};
+use estampe_web::{AppState, Listeners, Places, TlsFacts};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::CheckedSettings;
-use crate::tls;
+use crate::tls::Tls;
 
 /// Starts everything, says that it is ready, and stops it at Ctrl-C or SIGTERM.
 pub fn run(settings: CheckedSettings) -> Result<(), String> {
@@ -37,9 +37,11 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
-    let tls = tls::material(&settings, clock.now())?;
+    let facts = Arc::new(TlsFacts::default());
+    let tls = Tls::start(&settings, &clock, &facts)?;
     let public = bind("listen.public", settings.public)?;
     let internal = bind("listen.internal", settings.internal)?;
+    let plain = settings.http.map(|address| bind("listen.http", address)).transpose()?;
     let operator = bind_socket(&settings.operator)?;
     let mailer: Arc<dyn Mailer> = match &settings.smtp {
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
@@ -65,15 +67,13 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
             tracing::info!(jobs.released = released, "work of the last start goes on");
         }
     }
-    let mut state = AppState::new(Arc::clone(&service));
-    if let Some(root) = tls.root {
-        state = state.with_local_root(LocalRoot { pem: root.pem, fingerprint: root.fingerprint });
-    }
+    let state = AppState::new(Arc::clone(&service)).with_tls(facts);
     let places = Places::new(256, |_| false);
-    let listeners =
-        Listeners { public: (public, tls.config.clone()), internal: (internal, tls.config), operator, places };
-    let mut servers = estampe_web::serve(listeners, Arc::new(state)).map_err(|e| format!("listen: {e}"))?;
     let (stop, stopped) = watch::channel(false);
+    let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
+    let listeners =
+        Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, plain, places };
+    let mut servers = estampe_web::serve(listeners, Arc::new(state)).map_err(|e| format!("listen: {e}"))?;
     let sender_domain = settings.smtp.as_ref().map_or("estampe.invalid", |s| s.from.1.domain()).to_owned();
     let worker = tokio::spawn(Worker { service, mailer, sender_domain }.run(stopped));
     tracing::info!(
@@ -90,6 +90,7 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
     servers.stop(true).await;
     let _ = stop.send(true);
     let _ = worker.await;
+    keeping.join_all().await;
     let _ = std::fs::remove_file(&settings.operator);
     tracing::info!("stopped");
     match ended {

@@ -29,6 +29,8 @@ pub(crate) enum Cause {
     Method(&'static str),
     /// A body above the limit.
     TooLarge,
+    /// Something sent where nothing is encrypted.
+    Clear,
     /// Not signed in: where to go instead.
     SignIn(String),
 }
@@ -92,7 +94,7 @@ impl Inner {
                     error.code(),
                     key("error-not-found-title"),
                     match self.surface {
-                        Surface::Public => key("error-not-found-text"),
+                        Surface::Public | Surface::Plain => key("error-not-found-text"),
                         Surface::Console | Surface::Operator => key("error-console-not-found-text"),
                     },
                 ),
@@ -138,7 +140,7 @@ impl Inner {
                 "foreign_origin",
                 key("error-origin-title"),
                 match self.surface {
-                    Surface::Public => key("error-origin-text"),
+                    Surface::Public | Surface::Plain => key("error-origin-text"),
                     Surface::Console | Surface::Operator => key("error-console-origin-text"),
                 },
             ),
@@ -156,6 +158,12 @@ impl Inner {
                 "too_large",
                 key("error-too-large-title"),
                 key("error-too-large-text"),
+            ),
+            Cause::Clear => entry(
+                StatusCode::MISDIRECTED_REQUEST,
+                "not_encrypted",
+                key("error-clear-title"),
+                key("error-clear-text"),
             ),
             Cause::SignIn(_) => entry(
                 StatusCode::UNAUTHORIZED,

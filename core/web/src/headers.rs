@@ -12,7 +12,7 @@ use actix_web::http::header::{
 
 use crate::forms::Local;
 
-/// Which of the three applications answers.
+/// Which of the applications answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surface {
     /// Cards and forms, for anybody.
@@ -21,6 +21,8 @@ pub enum Surface {
     Console,
     /// The operator's Unix socket.
     Operator,
+    /// The plain-HTTP listener, for anybody.
+    Plain,
 }
 
 /// Nothing but our own files: no inline style or script, no other origin, no frames.
@@ -32,10 +34,9 @@ const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(),
     browsing-topics=()";
 
 /// On every answer, whoever made it.
-const ALWAYS: [(HeaderName, HeaderValue); 6] = [
+const ALWAYS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
     (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS)),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
@@ -56,10 +57,14 @@ impl Headers {
         for (name, value) in ALWAYS {
             set(headers, name, value);
         }
+        // nothing that is heard in clear may speak for the encrypted address
+        if self.0 != Surface::Plain {
+            set(headers, STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
         // a card is fetched again and again: it says itself how it may be kept
         set(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let referrer = match self.0 {
-            Surface::Public => "no-referrer",
+            Surface::Public | Surface::Plain => "no-referrer",
             // forms need an Origin of their own, which "no-referrer" would take away
             Surface::Console | Surface::Operator => "same-origin",
         };

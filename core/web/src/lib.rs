@@ -1,12 +1,14 @@
 //! The only user of actix: public cards, the console, the operator's socket.
 //!
-//! Three applications on three listeners, so that nothing internal can be reached by
-//! a mistake in a route: [`public`], [`console`] and [`operator`]. A handler extracts,
+//! Each application on a listener of its own, so that nothing internal can be reached by
+//! a mistake in a route: [`public`], [`console`], [`operator`] and, where it is asked for,
+//! [`plain`]. A handler extracts,
 //! calls one use case and fills a view struct; its template is checked at compile time.
 //! [`serve`] binds them; nobody else needs to know of actix.
 
 pub mod console;
 pub mod operator;
+pub mod plain;
 pub mod public;
 
 mod assets;
@@ -35,6 +37,7 @@ mod samples;
 
 pub use connection::Places;
 pub use headers::{Surface, headers};
+pub use plain::TlsFacts;
 pub use routes::{Route, routes};
 pub use serve::{Listeners, Servers, serve};
 pub use state::{AppState, LocalRoot};

@@ -8,7 +8,7 @@ use estampe_domain::Actor;
 use crate::error::Fault;
 use crate::headers::Surface;
 use crate::visit::Visit;
-use crate::{console, operator, public};
+use crate::{console, operator, plain, public};
 
 /// An address that a listener answers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub fn routes(surface: Surface) -> Vec<Route> {
         Surface::Public => public::routes(),
         Surface::Console => console::routes(),
         Surface::Operator => operator::routes(),
+        Surface::Plain => plain::routes(),
     };
     table.list()
 }

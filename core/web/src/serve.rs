@@ -1,4 +1,4 @@
-//! Binds the three applications to their listeners.
+//! Binds the applications to their listeners.
 
 use std::future::Future as _;
 use std::io;
@@ -11,10 +11,10 @@ use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 
-use crate::connection::{Door, Places, listen, watch};
+use crate::connection::{Door, Places, listen, listen_plain, watch};
 use crate::headers::{Surface, headers};
 use crate::state::AppState;
-use crate::{console, operator, public};
+use crate::{console, operator, plain, public};
 
 /// What to answer on. HTTP/2 and HTTP/1.1 are offered by ALPN over both TLS listeners.
 pub struct Listeners {
@@ -26,6 +26,8 @@ pub struct Listeners {
     pub operator: UnixListener,
     /// How many connections one client may hold, on both TLS listeners together.
     pub places: Arc<Places>,
+    /// The redirect, ACME's answers and the root certificate, in clear, where wanted.
+    pub plain: Option<TcpListener>,
 }
 
 /// The running applications.
@@ -34,11 +36,12 @@ pub struct Servers {
     tasks: Vec<JoinHandle<io::Result<()>>>,
 }
 
-/// Starts the three applications; must be called within a tokio runtime. Signals are
+/// Starts the applications; must be called within a tokio runtime. Signals are
 /// left to the caller.
 pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> {
     let state = web::Data::from(state);
-    let Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, places } = listeners;
+    let Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, plain, places } =
+        listeners;
 
     let shared = state.clone();
     let door = door("public", public_tls, &places);
@@ -54,8 +57,9 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     })?
     .run();
 
+    let shared = state.clone();
     let operator = HttpServer::new(move || {
-        App::new().app_data(state.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
+        App::new().app_data(shared.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
     })
     .workers(1)
     .shutdown_timeout(SHUTDOWN)
@@ -63,7 +67,14 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     .listen_uds(operator)?
     .run();
 
-    Ok(Servers::spawn([public, internal, operator]))
+    let plain = plain.map(|plain| {
+        let application = move || {
+            App::new().app_data(state.clone()).wrap(headers(Surface::Plain)).wrap(watch()).configure(plain::configure)
+        };
+        listen_plain(builder(1), plain, "plain", &places, application).map(ServerBuilder::run)
+    });
+
+    Ok(Servers::spawn([public, internal, operator].into_iter().chain(plain.transpose()?)))
 }
 
 /// How long requests under way may take at a stop, seconds.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use estampe_service::Service;
 use estampe_texts::TimeZone;
 
+use crate::plain::TlsFacts;
 use crate::public::pages::Pages;
 
 /// What every handler shares.
 pub struct AppState {
     pub(crate) service: Arc<Service>,
-    pub(crate) local_root: Option<LocalRoot>,
+    pub(crate) tls: Arc<TlsFacts>,
     pub(crate) zone: TimeZone,
     pub(crate) pages: Pages,
 }
@@ -28,12 +29,12 @@ impl AppState {
     /// State over this service. Times are shown in the system's time zone.
     pub fn new(service: Arc<Service>) -> Self {
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-        Self { service, local_root: None, zone, pages: Pages::new() }
+        Self { service, tls: Arc::default(), zone, pages: Pages::new() }
     }
 
-    /// Hands this root certificate out under `/ca`.
-    pub fn with_local_root(mut self, root: LocalRoot) -> Self {
-        self.local_root = Some(root);
+    /// Shows what these facts say: the root certificate, ACME's answers, warnings.
+    pub fn with_tls(mut self, facts: Arc<TlsFacts>) -> Self {
+        self.tls = facts;
         self
     }
 

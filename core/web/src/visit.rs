@@ -46,7 +46,7 @@ impl Visit {
     pub(crate) fn origin(&self) -> &str {
         let settings = self.service().settings();
         match self.surface {
-            Surface::Public => &settings.public_origin,
+            Surface::Public | Surface::Plain => &settings.public_origin,
             Surface::Console | Surface::Operator => &settings.internal_origin,
         }
     }

@@ -28,9 +28,11 @@ pub const TESTS: &[Package] = &[
     Package { name: "chromium", proof: "/usr/bin/chromium" },
     Package { name: "chromium-driver", proof: "/usr/bin/chromedriver" },
     Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
+    Package { name: "pebble", proof: "/usr/bin/pebble" },
     Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
     Package { name: "postgresql", proof: "/usr/lib/postgresql" },
     Package { name: "procps", proof: "/usr/bin/kill" },
+    Package { name: "python3-venv", proof: "/usr/share/python-wheels" },
     Package { name: "python3-vobject", proof: "/usr/lib/python3/dist-packages/vobject" },
     Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
 ];

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::children::{self, Running};
 use crate::mail::Catcher;
+use crate::steps::note;
 use crate::stop;
 
 /// Where the two listeners are, and how they are called from outside.
@@ -92,6 +93,24 @@ pub fn quoted(path: impl AsRef<Path>) -> String {
     toml::Value::String(path.as_ref().display().to_string()).to_string()
 }
 
+/// The authority of an earlier demo may sign for this machine's former addresses alone:
+/// then there is a new one, which a telephone has to trust anew.
+fn authority(binary: &Path, configuration: &Path, data: &Path) -> Result<(), String> {
+    let estampe = |arguments: &[&str]| {
+        let mut command = Command::new(binary);
+        command.arg("--config").arg(configuration).args(arguments);
+        children::output(&format!("estampe {}", arguments.join(" ")), &mut command)
+    };
+    match estampe(&["check-config"]) {
+        Err(problem) if data.join("tls/ca.pem").exists() && problem.contains("estampe ca --renew") => {
+            note("this machine's names or addresses have changed: making a new certificate authority");
+            estampe(&["ca", "--renew"]).map(|_| ())
+        }
+        // anything else is said by the server itself
+        _ => Ok(()),
+    }
+}
+
 /// A running server with its configuration.
 pub struct Server {
     process: Running,
@@ -137,6 +156,7 @@ impl Server {
             .map_err(|error| format!("{}: {error}", configuration.display()))?;
         let log = folder.join("estampe.log");
         let written = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        authority(binary, &configuration, &data)?;
         let mut command = Running::leashed(binary, "TERM");
         command.arg("--config").arg(&configuration).arg("serve");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(written);

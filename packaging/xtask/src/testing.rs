@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::postgres::Cluster;
 use crate::steps::note;
-use crate::{apt, build, children};
+use crate::{apt, build, children, tools};
 
 /// Tests of one program at a time. They mostly wait for servers that share two cores.
 const THREADS: &str = "--test-threads=4";
@@ -12,6 +12,7 @@ const THREADS: &str = "--test-threads=4";
 /// Installs, builds, starts the databases, tests.
 pub fn run(workspace: &Path, filter: Option<&str>) -> Result<(), String> {
     prepare(workspace)?;
+    let sslyze = tools::sslyze()?;
     let cluster = Cluster::start()?;
     let filter = filter.unwrap_or_default();
     // both are tried, so that one failure does not hide another
@@ -19,7 +20,7 @@ pub fn run(workspace: &Path, filter: Option<&str>) -> Result<(), String> {
         let mut cargo = build::cargo(workspace);
         cargo.arg("test").args(build::TESTED).args(["--lib", "--bins", "--tests", "--no-fail-fast", "--"]);
         cargo.args([THREADS, filter]);
-        cargo.env("ESTAMPE_TEST_POSTGRES", cluster.url());
+        cargo.env("ESTAMPE_TEST_POSTGRES", cluster.url()).env("ESTAMPE_TEST_SSLYZE", &sslyze);
         children::run("cargo test", &mut cargo)
     };
     if crate::stop::asked() {

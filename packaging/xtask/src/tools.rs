@@ -30,6 +30,42 @@ pub fn cargo_deny(workspace: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
+/// sslyze and everything that it is made of, from PyPI.
+const SSLYZE: &[&str] = &[
+    "sslyze==6.3.1",
+    "annotated-types==0.8.0",
+    "cffi==2.1.1",
+    "cryptography==46.0.7",
+    "nassl==5.4.0",
+    "pycparser==3.12",
+    "pydantic==2.14.3",
+    "pydantic_core==2.50.4",
+    "tls_parser==2.0.2",
+    "typing-inspection==0.4.5",
+    "typing_extensions==4.16.0",
+];
+
+/// sslyze, which holds a server's TLS against Mozilla's profiles; installed into a virtual
+/// environment of the distribution's Python when it is not there.
+pub fn sslyze() -> Result<PathBuf, String> {
+    let root = cache()?.join("tools/sslyze");
+    let (program, stamp) = (root.join("bin/sslyze"), root.join("versions"));
+    let wanted = SSLYZE.join("\n");
+    // the stamp is written last: a half-made environment is made anew
+    if program.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|versions| versions == wanted) {
+        return Ok(program);
+    }
+    note(&format!("installing {} into {} (once)", SSLYZE.first().unwrap_or(&"sslyze"), root.display()));
+    let mut venv = Command::new("/usr/bin/python3");
+    venv.args(["-m", "venv", "--clear"]).arg(&root);
+    children::run("python3 -m venv", &mut venv)?;
+    let mut pip = Command::new(root.join("bin/pip"));
+    pip.args(["--quiet", "--disable-pip-version-check", "install", "--no-deps"]).args(SSLYZE);
+    children::run("pip install", &mut pip)?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(program)
+}
+
 fn cache() -> Result<PathBuf, String> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -1,14 +1,17 @@
 //! What each command does. `serve` runs the appliance; the others speak to it.
 
+mod ca;
 mod print;
 mod work;
 
 use std::process::ExitCode;
 
+use estampe_adapters::SystemClock;
+use estampe_domain::ports::Clock;
 use serde_json::json;
 
 use crate::cli::{Cli, Command};
-use crate::config::{self, ConfigError, Origins, Settings};
+use crate::config::{self, CheckedSettings, ConfigError, Origins};
 use crate::operator::Operator;
 
 /// Runs a command; the error is for people.
@@ -21,15 +24,14 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {
-            settings.check().map_err(|e| placed(&origins, &e))?;
-            if cli.json {
-                print::json(&json!({"ok": true}));
-            } else {
-                print::line("The configuration can be used.");
-            }
-            Ok(ExitCode::SUCCESS)
+            let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+            check_certificates(cli, &checked)
         }
-        Command::Ca => ca(cli, &settings),
+        Command::Ca { renew: false } => ca::show(cli, &settings),
+        Command::Ca { renew: true } => {
+            let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+            ca::renew(cli, &settings, &checked)
+        }
         command => {
             let operator = Operator::new(settings.operator_socket())?;
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -41,21 +43,23 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     }
 }
 
-fn ca(cli: &Cli, settings: &Settings) -> Result<ExitCode, String> {
-    let root = crate::tls::local_root(&settings.data_dir).map_err(|e| {
-        format!("{e}\nThe local CA is made at the first start of `estampe serve`, unless [tls] names a certificate.")
-    })?;
-    let url = format!("{}/ca", settings.public.origin.trim_end_matches('/'));
+/// The last part of `check-config`: what the certificates' files hold.
+fn check_certificates(cli: &Cli, settings: &CheckedSettings) -> Result<ExitCode, String> {
+    let found = crate::tls::inspect(settings, SystemClock.now());
+    let problems = |usable: bool| {
+        let of = found.iter().filter(move |certificate| certificate.usable == usable);
+        of.filter_map(|certificate| certificate.problem.clone())
+    };
+    if let Some(problem) = problems(false).next() {
+        return Err(problem);
+    }
     if cli.json {
-        print::json(&json!({
-            "fingerprint_sha256": root.fingerprint,
-            "pem_file": root.file,
-            "url": url,
-        }));
+        print::json(&json!({"ok": true, "certificates": found}));
     } else {
-        print::line(&format!("SHA-256  {}", root.fingerprint));
-        print::line(&format!("File     {}", root.file.display()));
-        print::line(&format!("Devices  {url}"));
+        for problem in problems(true) {
+            print::line(&format!("Warning: {problem}."));
+        }
+        print::line("The configuration can be used.");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -85,7 +85,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
                 vec![text(plugin, "id"), text(plugin, "version"), format!("contract {}", text(plugin, "contract"))]
             })
         }
-        Command::Serve | Command::CheckConfig | Command::Ca => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::CheckConfig | Command::Ca { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

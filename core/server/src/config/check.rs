@@ -9,7 +9,7 @@ use estampe_domain::text::{Email, Line};
 use estampe_store::{Database, StoreSettings};
 use url::Url;
 
-use super::{ConfigError, Settings};
+use super::{AcmeSource, ConfigError, Settings, TlsSource};
 
 /// Settings that can be used.
 pub struct CheckedSettings {
@@ -22,7 +22,10 @@ pub struct CheckedSettings {
     pub public_origin: String,
     pub internal_origin: String,
     pub store: StoreSettings,
+    pub http: Option<SocketAddr>,
     pub tls: TlsSource,
+    pub tls12: bool,
+    pub acme: Option<AcmeSource>,
     pub smtp: Option<SmtpSettings>,
     pub plugins_dir: PathBuf,
     pub compiler: PathBuf,
@@ -31,14 +34,6 @@ pub struct CheckedSettings {
     pub hold_percent: u8,
     pub log_filter: String,
     pub log_json: bool,
-}
-
-/// Where the certificate comes from.
-pub enum TlsSource {
-    /// Our own CA, for these names.
-    Local { names: Vec<String> },
-    /// PEM files.
-    Files { certificate: PathBuf, key: PathBuf },
 }
 
 /// Gathers problems, so that all of them are told at once.
@@ -74,6 +69,7 @@ impl Settings {
                 public.port()
             ));
         }
+        let http = problems.take(self.http(public, internal));
         let public_origin = problems.take(origin("public.origin", &self.public.origin));
         let internal_origin = problems.take(origin("internal.origin", &self.internal.origin));
         if !self.data_dir.is_absolute() {
@@ -81,6 +77,8 @@ impl Settings {
         }
         let database = problems.take(self.database());
         let tls = problems.take(self.tls(public_origin.as_deref(), internal_origin.as_deref()));
+        let tls12 = problems.take(self.tls12());
+        let acme = problems.take(self.acme(public_origin.as_deref()));
         let smtp = problems.take(self.smtp());
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
         let memory_mib: Option<usize> = problems.take(within("plugins.memory_mib", self.plugins.memory_mib, 1, 4096));
@@ -100,7 +98,7 @@ impl Settings {
             Some(public_origin),
             Some(internal_origin),
             Some(database),
-            Some(tls),
+            (Some(tls), Some(tls12), Some(acme), Some(http)),
             Some(smtp),
             Some(compiler),
             (Some(hold_percent), Some(memory_mib), Some(cpu_seconds)),
@@ -113,7 +111,7 @@ impl Settings {
             public_origin,
             internal_origin,
             database,
-            tls,
+            (tls, tls12, acme, http),
             smtp,
             compiler,
             (hold_percent, memory_mib, cpu_seconds),
@@ -135,7 +133,10 @@ impl Settings {
                 data_dir: self.data_dir.clone(),
                 kek_file: path_or(&self.database.key_file, || self.data_dir.join("keys/kek")),
             },
+            http,
             tls,
+            tls12,
+            acme,
             smtp,
             plugins_dir: self.plugins.dir.clone(),
             compiler,
@@ -181,31 +182,6 @@ impl Settings {
                 .map_err(|()| "database.url: it has no place for a password".to_owned())?;
         }
         Ok(Database::Postgres(url.into()))
-    }
-
-    fn tls(&self, public_origin: Option<&str>, internal_origin: Option<&str>) -> Result<TlsSource, String> {
-        let (certificate, key) = (&self.tls.certificate_file, &self.tls.key_file);
-        match (certificate.is_empty(), key.is_empty()) {
-            (false, false) => Ok(TlsSource::Files { certificate: certificate.into(), key: key.into() }),
-            (true, true) => {
-                let mut names = self.tls.names.clone();
-                let origins = [public_origin, internal_origin].into_iter().flatten();
-                names.extend(
-                    origins
-                        .filter_map(|o| Url::parse(o).ok()?.host_str().map(|h| h.trim_matches(['[', ']']).to_owned())),
-                );
-                names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-                names.sort();
-                names.dedup();
-                Ok(TlsSource::Local { names })
-            }
-            (false, true) => {
-                Err("tls.certificate_file is set without tls.key_file: set both, or neither for a local CA".into())
-            }
-            (true, false) => {
-                Err("tls.key_file is set without tls.certificate_file: set both, or neither for a local CA".into())
-            }
-        }
     }
 
     fn smtp(&self) -> Result<Option<SmtpSettings>, String> {
@@ -291,7 +267,7 @@ fn within<T: TryFrom<i64>>(key: &str, value: i64, least: i64, most: i64) -> Resu
     value.try_into().map_err(|_| wrong())
 }
 
-fn address(key: &str, text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(key: &str, text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| format!("{key}: \"{text}\" is not an address with a port, such as 0.0.0.0:8443 or [::]:8443"))
 }

@@ -4,10 +4,12 @@
 mod check;
 mod layers;
 mod settings;
+mod tls;
 
-pub use check::{CheckedSettings, TlsSource};
+pub use check::CheckedSettings;
 pub use layers::{Origins, load};
 pub use settings::Settings;
+pub use tls::{AcmeSource, Name, TlsSource};
 
 /// What is wrong with the configuration, a line each.
 #[derive(Debug, thiserror::Error)]

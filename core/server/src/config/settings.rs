@@ -18,6 +18,7 @@ pub struct Settings {
     pub internal: Origin,
     pub database: Database,
     pub tls: Tls,
+    pub acme: Acme,
     pub smtp: Smtp,
     pub plugins: Plugins,
     pub sync: Sync,
@@ -30,6 +31,7 @@ pub struct Listen {
     pub public: String,
     pub internal: String,
     pub operator: String,
+    pub http: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +54,16 @@ pub struct Tls {
     pub certificate_file: String,
     pub key_file: String,
     pub names: Vec<String>,
+    pub min_version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    pub directory: String,
+    pub contact: String,
+    pub ca_file: String,
+    pub agree_to_terms: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,11 +110,23 @@ impl Default for Settings {
                 public: "0.0.0.0:8443".into(),
                 internal: "127.0.0.1:9443".into(),
                 operator: String::new(),
+                http: String::new(),
             },
             public: Origin { origin: "https://localhost:8443".into() },
             internal: Origin { origin: "https://localhost:9443".into() },
             database: Database { url: String::new(), password_file: String::new(), key_file: String::new() },
-            tls: Tls { certificate_file: String::new(), key_file: String::new(), names: vec!["localhost".into()] },
+            tls: Tls {
+                certificate_file: String::new(),
+                key_file: String::new(),
+                names: vec!["localhost".into()],
+                min_version: "1.3".into(),
+            },
+            acme: Acme {
+                directory: String::new(),
+                contact: String::new(),
+                ca_file: String::new(),
+                agree_to_terms: false,
+            },
             smtp: Smtp {
                 host: String::new(),
                 port: 587,

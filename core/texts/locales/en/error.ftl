@@ -26,5 +26,7 @@ error-method-title = This address is not asked in this way
 error-method-text = Nothing was changed. Go back and start again from the page itself.
 error-too-large-title = That is too large
 error-too-large-text = Nothing was stored. Make the message shorter and send again.
+error-clear-title = This address is not encrypted
+error-clear-text = Nothing was read or stored. Open the page again by its https:// address and send from there.
 error-reference = Reference
 error-home = Go to home

@@ -26,5 +26,7 @@ error-method-title = Cette adresse ne se demande pas ainsi
 error-method-text = Rien n’a été modifié. Revenez en arrière et reprenez depuis la page elle-même.
 error-too-large-title = C’est trop volumineux
 error-too-large-text = Rien n’a été enregistré. Raccourcissez le message et envoyez à nouveau.
+error-clear-title = Cette adresse n’est pas chiffrée
+error-clear-text = Rien n’a été lu ni enregistré. Ouvrez à nouveau la page par son adresse en https:// et envoyez depuis là.
 error-reference = Référence
 error-home = Aller à l’accueil

@@ -13,19 +13,19 @@ mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, Request, Response};
-use actix_server::ServerBuilder;
+use actix_http::{HttpService, Protocol, Request, Response};
+use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Service};
 use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
-use std::net::TcpListener;
-use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -153,46 +153,119 @@ where
 {
     let shutdown = builder.graceful_shutdown_signal();
     builder.listen(door.name, listener, move || {
-        let application = application().into_factory().map_err(|error: S::Error| error.into().error_response());
-        let shutdown = shutdown.clone();
-        let http = HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let shutdown = shutdown.clone();
-                async move { shutdown.notified().await }
-            })
-            .keep_alive(IDLE)
-            .client_request_timeout(HEAD)
-            .client_disconnect_timeout(Duration::from_secs(5))
-            .on_connect_ext(|io: &TlsStream<Watched<TcpStream>>, data| {
-                data.insert(io.get_ref().0.watch());
-            })
-            .finish(map_config(application, |()| AppConfig::default()));
+        let http = http::<TlsStream<Watched<TcpStream>>, _, _, _>(application(), shutdown.clone());
         let (acceptor, places) = (TlsAcceptor::from(Arc::clone(&door.tls)), Arc::clone(&door.places));
         fn_service(move |io: TcpStream| {
             let (acceptor, places) = (acceptor.clone(), Arc::clone(&places));
             async move { accept(io, &acceptor, &places).await.ok_or(()) }
         })
-        .and_then(http.map_err(|_| ()))
+        .and_then(http)
     })
 }
 
-/// The handshake; none when there is no place for this client, or it does not end.
-async fn accept(
-    io: TcpStream,
-    acceptor: &TlsAcceptor,
+/// Serves an application in clear on a listener.
+pub(crate) fn listen_plain<F, I, S, B>(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    name: &'static str,
     places: &Arc<Places>,
-) -> Option<(TlsStream<Watched<TcpStream>>, actix_http::Protocol, Option<std::net::SocketAddr>)> {
+    application: F,
+) -> io::Result<ServerBuilder>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let (shutdown, places) = (builder.graceful_shutdown_signal(), Arc::clone(places));
+    builder.listen(name, listener, move || {
+        let http = http::<Watched<TcpStream>, _, _, _>(application(), shutdown.clone());
+        let places = Arc::clone(&places);
+        fn_service(move |io: TcpStream| {
+            let watched = watched(io, &places).map(|(io, peer)| (io, Protocol::Http1, Some(peer))).ok_or(());
+            async move { watched }
+        })
+        .and_then(http)
+    })
+}
+
+/// The part that speaks HTTP.
+fn http<T, I, S, B>(
+    application: I,
+    shutdown: GracefulShutdownSignal,
+) -> impl ServiceFactory<Accepted<T>, Config = (), Response = (), Error = (), InitError = ()>
+where
+    T: HasWatch + AsyncRead + AsyncWrite + Unpin + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: std::fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let application = application.into_factory().map_err(|error: S::Error| error.into().error_response());
+    HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let shutdown = shutdown.clone();
+            async move { shutdown.notified().await }
+        })
+        .keep_alive(IDLE)
+        .client_request_timeout(HEAD)
+        .client_disconnect_timeout(Duration::from_secs(5))
+        .on_connect_ext(|io: &T, data| {
+            data.insert(io.watch());
+        })
+        .finish(map_config(application, |()| AppConfig::default()))
+        .map_err(|_| ())
+}
+
+/// A connection that is ready for requests.
+type Accepted<T> = (T, Protocol, Option<SocketAddr>);
+
+/// A stream that its requests can be told to.
+trait HasWatch {
+    fn watch(&self) -> Rc<Watch>;
+}
+
+impl HasWatch for Watched<TcpStream> {
+    fn watch(&self) -> Rc<Watch> {
+        self.watch()
+    }
+}
+
+impl HasWatch for TlsStream<Watched<TcpStream>> {
+    fn watch(&self) -> Rc<Watch> {
+        self.get_ref().0.watch()
+    }
+}
+
+/// A connection under watch; none when there is no place for this client.
+fn watched(io: TcpStream, places: &Arc<Places>) -> Option<(Watched<TcpStream>, SocketAddr)> {
     let peer = io.peer_addr().ok()?;
     let place = places.take(peer.ip())?;
     // small answers go at once (actix leaves Nagle's algorithm on)
     io.set_nodelay(true).ok()?;
-    let io = Watched::new(io, place);
+    Some((Watched::new(io, place), peer))
+}
+
+/// The handshake; none when it does not end, or there is no place.
+async fn accept(
+    io: TcpStream,
+    acceptor: &TlsAcceptor,
+    places: &Arc<Places>,
+) -> Option<Accepted<TlsStream<Watched<TcpStream>>>> {
+    let (io, peer) = watched(io, places)?;
     let io = tokio::time::timeout(HANDSHAKE, acceptor.accept(io)).await.ok()?.ok()?;
     let protocol = match io.get_ref().1.alpn_protocol() {
-        Some(b"h2") => actix_http::Protocol::Http2,
-        _ => actix_http::Protocol::Http1,
+        Some(b"h2") => Protocol::Http2,
+        _ => Protocol::Http1,
     };
-    io.get_ref().0.watch().idle_since.set(Instant::now());
+    io.watch().idle_since.set(Instant::now());
     Some((io, protocol, Some(peer)))
 }
 

@@ -19,7 +19,7 @@ async fn live() -> HttpResponse {
 
 async fn ready(visit: Visit) -> Reply {
     Ok(match visit.service().ready().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "ready": true })),
+        Ok(()) => HttpResponse::Ok().json(json!({ "ready": true, "warnings": visit.state.tls.warnings() })),
         Err(error) => {
             tracing::warn!(%error, "not ready");
             HttpResponse::ServiceUnavailable().json(json!({ "ready": false, "code": error.code() }))

@@ -1,5 +1,7 @@
 //! Hands out the house's own root certificate, with the fingerprint to compare.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use askama::Template;
@@ -25,12 +27,12 @@ pub(crate) fn routes(table: Table) -> Table {
     table.get("/ca", show).get("/ca.pem", pem)
 }
 
-fn root(visit: &Visit) -> Result<&LocalRoot, Fault> {
-    visit.state.local_root.as_ref().ok_or_else(|| Fault::not_found(visit))
+fn root(visit: &Visit) -> Result<Arc<LocalRoot>, Fault> {
+    visit.state.tls.root().ok_or_else(|| Fault::not_found(visit))
 }
 
 async fn show(visit: Visit) -> Reply {
-    visit.page(&CaPage { l: &visit.l, host: visit.organisation(), root: root(&visit)? })
+    visit.page(&CaPage { l: &visit.l, host: visit.organisation(), root: &*root(&visit)? })
 }
 
 async fn pem(visit: Visit) -> Reply {
