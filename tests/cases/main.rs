@@ -5,6 +5,7 @@ mod config;
 mod console;
 mod doors;
 mod e2e;
+mod edge;
 mod headers;
 mod hostile;
 mod import;

@@ -5,12 +5,18 @@ mod browser;
 mod database;
 mod mail;
 mod process;
+mod raw;
 mod server;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
 pub use process::{Process, until};
+pub use raw::Raw;
+/// A configuration without limits of rates, for tests that ask more than a person would.
+pub const UNLIMITED: &str =
+    "[limits]\nrequests_per_minute = 0\nleads_per_minute = 0\ncard_leads_per_minute = 0\nconnections_per_client = 0\n";
+
 pub use server::{Options, Output, Server, sample, workspace};
 
 /// Makes two tests of one: on SQLite and on PostgreSQL.

@@ -13,7 +13,7 @@ use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Listeners, LocalRoot};
+use estampe_web::{AppState, Edge, Listeners, LocalRoot};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -65,7 +65,7 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
             tracing::info!(jobs.released = released, "work of the last start goes on");
         }
     }
-    let mut state = AppState::new(Arc::clone(&service));
+    let mut state = AppState::new(Arc::clone(&service)).with_edge(Edge::new(&settings.edge));
     if let Some(root) = tls.root {
         state = state.with_local_root(LocalRoot { pem: root.pem, fingerprint: root.fingerprint });
     }

@@ -10,6 +10,7 @@ pub mod operator;
 pub mod public;
 
 mod assets;
+mod edge;
 mod error;
 mod fields;
 mod forms;
@@ -31,6 +32,7 @@ mod gallery;
 #[cfg(test)]
 mod samples;
 
+pub use edge::{ClientAddress, Edge, EdgeSettings, ForwardHeader};
 pub use headers::{Surface, headers};
 pub use routes::{Route, routes};
 pub use serve::{Listeners, Servers, serve};

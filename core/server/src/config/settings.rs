@@ -18,6 +18,8 @@ pub struct Settings {
     pub internal: Origin,
     pub database: Database,
     pub tls: Tls,
+    pub proxy: Proxy,
+    pub limits: Limits,
     pub smtp: Smtp,
     pub plugins: Plugins,
     pub sync: Sync,
@@ -52,6 +54,22 @@ pub struct Tls {
     pub certificate_file: String,
     pub key_file: String,
     pub names: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxy {
+    pub trusted: Vec<String>,
+    pub header: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub connections_per_client: i64,
+    pub requests_per_minute: i64,
+    pub leads_per_minute: i64,
+    pub card_leads_per_minute: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +121,13 @@ impl Default for Settings {
             internal: Origin { origin: "https://localhost:9443".into() },
             database: Database { url: String::new(), password_file: String::new(), key_file: String::new() },
             tls: Tls { certificate_file: String::new(), key_file: String::new(), names: vec!["localhost".into()] },
+            proxy: Proxy { trusted: Vec::new(), header: "x-forwarded-for".into() },
+            limits: Limits {
+                connections_per_client: 256,
+                requests_per_minute: 1200,
+                leads_per_minute: 30,
+                card_leads_per_minute: 60,
+            },
             smtp: Smtp {
                 host: String::new(),
                 port: 587,
