@@ -4,7 +4,7 @@
 //! once, the rest comes back evenly. The counts stand in a table of fixed size, found
 //! by a hash whose key only this process knows: no request allocates, no flood of
 //! addresses makes it grow, nothing has to be cleaned. Two clients share a count once
-//! in 131,072 pairs; what that costs is patience.
+//! in 65,536 pairs; what that costs is patience.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
@@ -18,8 +18,8 @@ use governor::{Quota, RateLimiter};
 
 use crate::edge::{ClientAddress, EdgeSettings};
 
-/// Counts in a table: 1 MiB.
-const COUNTS: usize = 1 << 17;
+/// Counts in a table: half a MiB.
+const COUNTS: usize = 1 << 16;
 
 /// A table of counts; the key is a hash.
 struct Table(Box<[InMemoryState]>);
@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn a_flood_of_addresses_leaves_a_table_of_its_size() {
         let rates = rates(10, 0, 0);
-        let refused = (0..400_000).filter(|n| rates.request(client(*n)).is_err()).count();
+        let refused = (0..200_000).filter(|n| rates.request(client(*n)).is_err()).count();
         // shared counts refuse some of them, three to a count on average and five at once
-        assert!(refused < 80_000, "{refused}");
-        assert_eq!(size_of::<InMemoryState>() * COUNTS, 1 << 20);
+        assert!(refused < 40_000, "{refused}");
+        assert_eq!(size_of::<InMemoryState>() * COUNTS, 1 << 19);
     }
 }
