@@ -28,6 +28,8 @@ async fn a_visitor_leaves_their_details_on_a_phone() {
     pictures(&browser, "card-fr").await;
     browser.follow("a[href$='/exchange']").await;
     pictures(&browser, "form-fr").await;
+    // nobody types this within the two seconds that a program is told by
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     browser.fill("[name=name]", "Amélie Traoré").await;
     browser.fill("[name=email]", "amelie.traore@atelier,fr").await;
     browser.fill("[name=phone]", "06 12 34 56 78").await;

@@ -1,6 +1,6 @@
 //! Visitor to lead: nothing typed is lost, nothing acknowledged either.
 
-use estampe_tests::{MailCatcher, Options, Server, on_both, until};
+use estampe_tests::{MailCatcher, Options, Server, UNLIMITED, on_both, until};
 use reqwest::Response;
 
 const KEY: &str = "0123456789abcdefghij";
@@ -140,7 +140,7 @@ async fn mail_waits_for_a_server_that_can_be_trusted_and_then_goes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_a_kill() {
-    let mut server = Server::with_sample(Options::default()).await;
+    let mut server = Server::with_sample(Options { extra: UNLIMITED.into(), ..Options::default() }).await;
     let card = server.card_of("lefevre");
     for n in 0..20 {
         let key = format!("{KEY}{n}");

@@ -6,6 +6,7 @@ mod config;
 mod console;
 mod doors;
 mod e2e;
+mod edge;
 mod headers;
 mod hostile;
 mod import;

@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use estampe_tests::{Options, Server};
+use estampe_tests::{Options, Server, UNLIMITED};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_in_flight_ends_before_the_server_does() {
-    let mut server = Server::with_sample(Options::default()).await;
+    let mut server = Server::with_sample(Options { extra: UNLIMITED.into(), ..Options::default() }).await;
     let card = server.card_of("lefevre");
     let client = server.client();
     // so many that some are under way when the signal comes

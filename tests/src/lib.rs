@@ -5,6 +5,7 @@ mod browser;
 mod database;
 mod mail;
 mod process;
+mod raw;
 mod server;
 mod tls;
 
@@ -12,8 +13,13 @@ pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
 pub use process::{Process, until};
+pub use raw::Raw;
 pub use server::{Options, Output, Server, free_ports, sample, workspace};
 pub use tls::{Authority, Offer, Served, fingerprint, shake_hands};
+
+/// A configuration without limits of rates, for tests that ask more than a person would.
+pub const UNLIMITED: &str =
+    "[limits]\nrequests_per_minute = 0\nleads_per_minute = 0\ncard_leads_per_minute = 0\nconnections_per_client = 0\n";
 
 /// Makes two tests of one: on SQLite and on PostgreSQL.
 #[macro_export]

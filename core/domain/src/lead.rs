@@ -53,6 +53,9 @@ pub struct LeadForm {
     pub consents: Vec<String>,
     /// Made with the form; the same for a retry of the same submission.
     pub idempotency_key: String,
+    /// The trap: a field that people do not see and leave empty, and programs that
+    /// fill in whatever they find do not.
+    pub website: String,
 }
 
 /// The details of a lead.

@@ -13,7 +13,7 @@ use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Listeners, Places, TlsFacts};
+use estampe_web::{AppState, Edge, Listeners, TlsFacts};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -67,8 +67,9 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
             tracing::info!(jobs.released = released, "work of the last start goes on");
         }
     }
-    let state = AppState::new(Arc::clone(&service)).with_tls(facts);
-    let places = Places::new(256, |_| false);
+    let edge = Edge::new(&settings.edge);
+    let places = edge.places();
+    let state = AppState::new(Arc::clone(&service)).with_tls(facts).with_edge(edge);
     let (stop, stopped) = watch::channel(false);
     let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
     let listeners =

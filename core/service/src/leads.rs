@@ -2,7 +2,7 @@
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::card::Card;
-use estampe_domain::ids::{JobId, LeadId, SecretToken, SubjectId};
+use estampe_domain::ids::{JobId, LeadId, SubjectId};
 use estampe_domain::lead::{IdempotencyKey, LeadDetails, LeadForm};
 use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::{Context, Error, PublicId, Result};
@@ -10,7 +10,7 @@ use estampe_store::{EarlierSubmission, Job, NewJob, NewLead, StoredConsent};
 use serde_json::json;
 
 use crate::Service;
-use crate::views::{Exchange, LeadDetail, LeadPage, Receipt, Submission};
+use crate::views::{Doubt, Exchange, LeadDetail, LeadPage, Receipt, Submission};
 
 /// How a page of leads is long.
 const PAGE: i64 = 50;
@@ -29,11 +29,7 @@ impl Service {
             })
             .await?;
         let (card, purposes) = found.ok_or(Error::NotFound)?;
-        Ok(Exchange { card, purposes, idempotency_key: self.new_idempotency_key() })
-    }
-
-    fn new_idempotency_key(&self) -> String {
-        SecretToken::new(self.random()).reveal().to_owned()
+        Ok(Exchange { card, purposes, idempotency_key: self.new_idempotency_key(ctx.now) })
     }
 
     /// Takes what a visitor left. [`Submission::Received`] is given only once lead,
@@ -50,11 +46,20 @@ impl Service {
                 return Ok(Submission::Problems { exchange, problems });
             }
         };
+        if let Some(doubt) = self.doubt(form, ctx.now) {
+            // what was typed slowly keeps its key; what came too quickly begins anew
+            if doubt == Doubt::Trap && form.idempotency_key.parse::<IdempotencyKey>().is_ok() {
+                exchange.idempotency_key.clone_from(&form.idempotency_key);
+            }
+            return Ok(Submission::Doubtful { exchange, doubt });
+        }
         // A key that is no key (an old page, a script) would make the form unusable
         // for no fault of the visitor's: such a submission simply stands alone.
         let key: IdempotencyKey = match form.idempotency_key.parse() {
             Ok(key) => key,
-            Err(_) => self.new_idempotency_key().parse().map_err(|_| Error::Internal("idempotency key".into()))?,
+            Err(_) => {
+                self.new_idempotency_key(ctx.now).parse().map_err(|_| Error::Internal("idempotency key".into()))?
+            }
         };
         let mut tries = 0;
         loop {
@@ -132,7 +137,7 @@ impl Service {
 
     /// What was told and agreed: a legitimate interest is told, a consent is given by
     /// its box alone.
-    fn consents(&self, purposes: &[Purpose], ticked: &[String]) -> Vec<StoredConsent> {
+    pub(crate) fn consents(&self, purposes: &[Purpose], ticked: &[String]) -> Vec<StoredConsent> {
         purposes
             .iter()
             .map(|purpose| StoredConsent {

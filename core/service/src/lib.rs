@@ -6,6 +6,7 @@
 
 mod accounts;
 mod cards;
+mod doubt;
 mod home;
 mod leads;
 mod mails;

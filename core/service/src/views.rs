@@ -56,6 +56,14 @@ pub enum Submission {
         /// What is wrong, by field.
         problems: FormProblems,
     },
+    /// It may come from a program: nothing was stored, and whoever is a human only has
+    /// to send it again.
+    Doubtful {
+        /// The form again, with the key to send it with.
+        exchange: Exchange,
+        /// What looks like a program.
+        doubt: Doubt,
+    },
     /// This key was used for other details before: those are on disk, what was
     /// changed since is not. The form comes back with a fresh key.
     AlreadySent {
@@ -64,6 +72,15 @@ pub enum Submission {
         /// When the first details were received.
         at: Ts,
     },
+}
+
+/// Why a submission may come from a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The field that people leave empty was filled in.
+    Trap,
+    /// It came sooner after its form than anybody can type.
+    TooQuick,
 }
 
 /// The proof that a lead is on disk.

@@ -138,6 +138,16 @@ impl Store {
         })
     }
 
+    /// The MAC of what a form of ours says of itself (HMAC-SHA-256).
+    pub fn form_mac(&self, said: &[u8]) -> Vec<u8> {
+        self.inner.keys.index.mac(&[b"form", said])
+    }
+
+    /// Whether [`form_mac`](Self::form_mac) made this.
+    pub fn is_form_mac(&self, said: &[u8], mac: &[u8]) -> bool {
+        self.inner.keys.index.verify(&[b"form", said], mac)
+    }
+
     /// The key that authenticates compiled plugins in their cache.
     pub fn plugin_cache_key(&self) -> [u8; 32] {
         *self.inner.keys.plugins.bytes()

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use estampe_domain::{Error, ErrorKind, RequestId};
@@ -29,10 +29,28 @@ pub(crate) enum Cause {
     Method(&'static str),
     /// A body above the limit.
     TooLarge,
+    /// A body that came too slowly to wait for its end.
+    TooSlow,
     /// Something sent where nothing is encrypted.
     Clear,
+    /// A head above the limit.
+    HeadTooLarge,
+    /// A path and query above the limit.
+    AddressTooLong,
+    /// A body of another kind than this address takes, or a compressed one.
+    MediaType,
+    /// A `Host` that is missing, double or none.
+    Host,
+    /// A host that is not ours.
+    Misdirected,
+    /// More than this client may ask; seconds to wait.
+    TooMany(u64),
     /// Not signed in: where to go instead.
     SignIn(String),
+}
+
+fn entry(status: StatusCode, code: &'static str, title: &'static str, text: &'static str) -> Entry {
+    Entry { status, code, title, text }
 }
 
 /// A request's failure, ready to be shown where it happened.
@@ -86,55 +104,8 @@ impl Fault {
 impl Inner {
     /// The one table.
     fn entry(&self) -> Entry {
-        let entry = |status, code, title, text| Entry { status, code, title, text };
         match &self.cause {
-            Cause::Domain(error) => match error.kind() {
-                ErrorKind::NotFound => entry(
-                    StatusCode::NOT_FOUND,
-                    error.code(),
-                    key("error-not-found-title"),
-                    match self.surface {
-                        Surface::Public | Surface::Plain => key("error-not-found-text"),
-                        Surface::Console | Surface::Operator => key("error-console-not-found-text"),
-                    },
-                ),
-                ErrorKind::Invalid => entry(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    error.code(),
-                    key("error-invalid-title"),
-                    key("error-invalid-text"),
-                ),
-                ErrorKind::Conflict => {
-                    entry(StatusCode::CONFLICT, error.code(), key("error-conflict-title"), key("error-conflict-text"))
-                }
-                ErrorKind::Forbidden => entry(
-                    StatusCode::FORBIDDEN,
-                    error.code(),
-                    key("error-forbidden-title"),
-                    key("error-forbidden-text"),
-                ),
-                ErrorKind::Unauthenticated => entry(
-                    StatusCode::UNAUTHORIZED,
-                    error.code(),
-                    key("error-unauthenticated-title"),
-                    key("error-unauthenticated-text"),
-                ),
-                ErrorKind::Unavailable if matches!(error, Error::Plugin(_)) => {
-                    entry(StatusCode::BAD_GATEWAY, error.code(), key("error-plugin-title"), key("error-plugin-text"))
-                }
-                ErrorKind::Unavailable => entry(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    error.code(),
-                    key("error-unavailable-title"),
-                    key("error-unavailable-text"),
-                ),
-                ErrorKind::Internal => entry(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    error.code(),
-                    key("error-internal-title"),
-                    key("error-internal-text"),
-                ),
-            },
+            Cause::Domain(error) => self.of_domain(error),
             Cause::Origin => entry(
                 StatusCode::FORBIDDEN,
                 "foreign_origin",
@@ -159,17 +130,98 @@ impl Inner {
                 key("error-too-large-title"),
                 key("error-too-large-text"),
             ),
+            Cause::TooSlow => {
+                entry(StatusCode::REQUEST_TIMEOUT, "too_slow", key("error-too-slow-title"), key("error-too-slow-text"))
+            }
             Cause::Clear => entry(
                 StatusCode::MISDIRECTED_REQUEST,
                 "not_encrypted",
                 key("error-clear-title"),
                 key("error-clear-text"),
             ),
+            Cause::HeadTooLarge => entry(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "head_too_large",
+                key("error-too-large-title"),
+                key("error-head-text"),
+            ),
+            Cause::AddressTooLong => entry(
+                StatusCode::URI_TOO_LONG,
+                "address_too_long",
+                key("error-too-large-title"),
+                key("error-address-text"),
+            ),
+            Cause::MediaType => entry(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                key("error-invalid-title"),
+                key("error-media-text"),
+            ),
+            Cause::Host => entry(StatusCode::BAD_REQUEST, "host", key("error-invalid-title"), key("error-host-text")),
+            Cause::Misdirected => entry(
+                StatusCode::MISDIRECTED_REQUEST,
+                "misdirected",
+                key("error-misdirected-title"),
+                key("error-misdirected-text"),
+            ),
+            Cause::TooMany(_) => entry(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many",
+                key("error-too-many-title"),
+                key("error-too-many-text"),
+            ),
             Cause::SignIn(_) => entry(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
                 key("error-unauthenticated-title"),
                 key("error-unauthenticated-text"),
+            ),
+        }
+    }
+
+    fn of_domain(&self, error: &Error) -> Entry {
+        match error.kind() {
+            ErrorKind::NotFound => entry(
+                StatusCode::NOT_FOUND,
+                error.code(),
+                key("error-not-found-title"),
+                match self.surface {
+                    Surface::Public | Surface::Plain => key("error-not-found-text"),
+                    Surface::Console | Surface::Operator => key("error-console-not-found-text"),
+                },
+            ),
+            ErrorKind::Invalid => entry(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                error.code(),
+                key("error-invalid-title"),
+                key("error-invalid-text"),
+            ),
+            ErrorKind::Conflict => {
+                entry(StatusCode::CONFLICT, error.code(), key("error-conflict-title"), key("error-conflict-text"))
+            }
+            ErrorKind::Forbidden => {
+                entry(StatusCode::FORBIDDEN, error.code(), key("error-forbidden-title"), key("error-forbidden-text"))
+            }
+            ErrorKind::Unauthenticated => entry(
+                StatusCode::UNAUTHORIZED,
+                error.code(),
+                key("error-unauthenticated-title"),
+                key("error-unauthenticated-text"),
+            ),
+            ErrorKind::Unavailable if matches!(error, Error::Plugin(_)) => {
+                entry(StatusCode::BAD_GATEWAY, error.code(), key("error-plugin-title"), key("error-plugin-text"))
+            }
+            ErrorKind::Unavailable => entry(
+                StatusCode::SERVICE_UNAVAILABLE,
+                error.code(),
+                key("error-unavailable-title"),
+                key("error-unavailable-text"),
+            ),
+            ErrorKind::Internal => entry(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                error.code(),
+                key("error-internal-title"),
+                key("error-internal-text"),
             ),
         }
     }
@@ -206,6 +258,8 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) detail: Option<String>,
     pub(crate) reference: Option<String>,
     pub(crate) home: bool,
+    /// How long to wait, where the words say so.
+    pub(crate) seconds: u64,
 }
 
 /// RFC 9457.
@@ -263,6 +317,7 @@ impl ResponseError for Fault {
                     detail: inner.detail(),
                     reference: inner.reference(),
                     home: inner.surface == Surface::Console,
+                    seconds: if let Cause::TooMany(seconds) = inner.cause { seconds } else { 0 },
                 };
                 HttpResponse::build(status)
                     .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
@@ -271,8 +326,14 @@ impl ResponseError for Fault {
                     .body(page.render().unwrap_or_default())
             }
         };
-        if let Cause::Method(allowed) = inner.cause {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+        match inner.cause {
+            Cause::Method(allowed) => {
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            }
+            Cause::TooMany(seconds) => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            _ => {}
         }
         response
     }

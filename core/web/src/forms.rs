@@ -4,17 +4,20 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, ORIGIN};
 use actix_web::{FromRequest, HttpRequest, web};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::connection;
 use crate::error::{Cause, Fault};
 use crate::session::Desk;
 use crate::visit::Visit;
 
 /// Most bytes of a form's body.
-const LIMIT: usize = 32 * 1024;
+const LIMIT: usize = 64 * 1024;
+/// Most fields of a form; the largest of ours has some thirty.
+const FIELDS: usize = 256;
 
 /// The hidden field of a session's forms.
 pub(crate) const CSRF: &str = "csrf";
@@ -27,8 +30,10 @@ pub(crate) type Local<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Erro
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    fn parse(body: &[u8]) -> Self {
-        Self(url::form_urlencoded::parse(body).into_owned().take(256).collect())
+    /// None for too many.
+    fn parse(body: &[u8]) -> Option<Self> {
+        let pairs: Vec<_> = url::form_urlencoded::parse(body).into_owned().take(FIELDS + 1).collect();
+        (pairs.len() <= FIELDS).then_some(Self(pairs))
     }
 
     /// The first value of this name, or nothing typed.
@@ -101,17 +106,35 @@ async fn read(visit: &Visit, request: &HttpRequest, payload: Payload) -> Result<
     if !is_own(request.headers(), visit.origin(), host) {
         return Err(Fault::new(visit, Cause::Origin));
     }
+    if !is_form(request.headers()) {
+        return Err(Fault::new(visit, Cause::MediaType));
+    }
+    // said beforehand: nothing of it is read
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > LIMIT as u64) {
+        return Err(Fault::new(visit, Cause::TooLarge));
+    }
     let payload = web::Payload::from_request(request, &mut { payload }).await;
     let body = match payload {
         Ok(payload) => payload.to_bytes_limited(LIMIT).await,
         Err(_) => return Err(Fault::new(visit, Cause::TooLarge)),
     };
     match body {
-        Ok(Ok(body)) => Ok(Fields::parse(&body)),
+        Ok(Ok(body)) => Fields::parse(&body).ok_or_else(|| Fault::new(visit, Cause::TooLarge)),
+        Ok(Err(error)) if connection::is_too_slow(&error) => Err(Fault::new(visit, Cause::TooSlow)),
         // the visitor went away in the middle: nobody reads this answer
         Ok(Err(_)) => Err(Fault::new(visit, Cause::Domain(estampe_domain::Error::invalid("body", "it is cut short")))),
         Err(_) => Err(Fault::new(visit, Cause::TooLarge)),
     }
+}
+
+/// Whether a body is of the one kind that our forms are sent as; a script that says
+/// nothing means it.
+fn is_form(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_none_or(|value| {
+        let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 /// Whether a form comes from our own pages, as far as the browser says: no page of
@@ -191,9 +214,11 @@ mod tests {
 
     #[test]
     fn boxes_of_one_name_are_all_kept() {
-        let fields = Fields::parse(b"name=Zo%C3%A9+L&consent=a&consent=b&x");
+        let fields = Fields::parse(b"name=Zo%C3%A9+L&consent=a&consent=b&x").unwrap();
         assert_eq!(fields.text("name"), "Zoé L");
         assert_eq!(fields.all("consent"), ["a", "b"]);
         assert_eq!(fields.text("absent"), "");
+        assert!(Fields::parse(&b"a&".repeat(FIELDS)).is_some());
+        assert!(Fields::parse(&b"a&".repeat(FIELDS + 1)).is_none(), "a part of a form is no form");
     }
 }

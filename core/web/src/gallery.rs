@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use askama::Template;
 use estampe_domain::run::{HoldReason, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
-use estampe_service::views::{FirstRun, JobState, PeopleFilter, PeoplePage};
+use estampe_service::views::{Doubt, FirstRun, JobState, PeopleFilter, PeoplePage};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};
@@ -20,7 +20,7 @@ use crate::console::sources::{NewSource, NewSourcePage, SourceLine, SourcePage, 
 use crate::error::ErrorPage;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
-use crate::public::exchange::{ExchangePage, KeptPage, SentPage, fields};
+use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
 use crate::samples::{self, HOST, lang, shell};
 use crate::state::LocalRoot;
 
@@ -35,12 +35,23 @@ fn public_pages(locale: Locale) -> Pages {
     let mut already = ExchangePage::new(l, HOST, &exchange, &typed, None);
     already.already = Some(samples::now());
     let root = LocalRoot { pem: String::new(), fingerprint: "9A:41:".repeat(15) + "7F:C2" };
-    let kept = KeptPage {
+    let mut kept = KeptPage::new(l, &card.public_id, &typed);
+    kept.reference = Some("0192…".into());
+    let mut late = KeptPage::new(l, &card.public_id, &typed);
+    (late.title, late.text, late.seconds) = ("late-title", "late-text", 12);
+    let doubtful = |doubt| {
+        let mut page = ExchangePage::new(l, HOST, &exchange, &typed, None);
+        page.doubt = Some(doubt);
+        page.render().unwrap()
+    };
+    let too_many = ErrorPage {
         l,
-        card: &card.public_id,
-        fields: fields(l, &typed, None),
-        form: &typed,
-        reference: Some("0192…".into()),
+        title: "error-too-many-title",
+        text: "error-too-many-text",
+        detail: None,
+        reference: None,
+        home: false,
+        seconds: 12,
     };
     let error = ErrorPage {
         l,
@@ -49,6 +60,7 @@ fn public_pages(locale: Locale) -> Pages {
         detail: None,
         reference: None,
         home: false,
+        seconds: 0,
     };
     let broken = ErrorPage {
         l,
@@ -57,6 +69,7 @@ fn public_pages(locale: Locale) -> Pages {
         detail: Some("…".into()),
         reference: Some("01935e1c-7f00-7000-8000-070707070707".into()),
         home: true,
+        seconds: 0,
     };
     vec![
         ("card", CardPage::new(l, HOST, &card).render().unwrap()),
@@ -65,7 +78,11 @@ fn public_pages(locale: Locale) -> Pages {
         ("exchange", ExchangePage::new(l, HOST, &exchange, &empty, None).render().unwrap()),
         ("exchange-wrong", ExchangePage::new(l, HOST, &exchange, &typed, Some(&wrong)).render().unwrap()),
         ("exchange-already", already.render().unwrap()),
+        ("exchange-trap", doubtful(Doubt::Trap)),
+        ("exchange-quick", doubtful(Doubt::TooQuick)),
         ("kept", kept.render().unwrap()),
+        ("late", late.render().unwrap()),
+        ("error-too-many", too_many.render().unwrap()),
         ("sent", SentPage { l, receipt: &samples::receipt(), email: "amelie.traore@atelier.fr" }.render().unwrap()),
         ("ca", CaPage { l, host: HOST, root: &root }.render().unwrap()),
         ("error-not-found", error.render().unwrap()),

@@ -1,8 +1,9 @@
-//! The headers that every answer carries, in one place.
+//! The middleware of every listener: lets a request in or says why not (see `edge`),
+//! and sets the headers that every answer carries, in one place.
 
 use std::future::{Ready, ready};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
@@ -10,6 +11,7 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
+use crate::edge::admit;
 use crate::forms::Local;
 
 /// Which of the applications answers.
@@ -42,8 +44,8 @@ const ALWAYS: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// The middleware that sets them, where a handler has not set its own. It belongs
-/// outside of every other: their answers have headers too.
+/// The middleware that refuses what must not come in, and sets the headers where a
+/// handler has not set its own. It belongs outside of whatever answers by itself.
 pub fn headers(surface: Surface) -> Headers {
     Headers(surface)
 }
@@ -84,7 +86,7 @@ where
     S::Future: 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<B>;
+    type Response = ServiceResponse<EitherBody<B>>;
     type Error = actix_web::Error;
     type Transform = WithHeaders<S>;
     type InitError = ();
@@ -108,7 +110,7 @@ where
     S::Future: 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<B>;
+    type Response = ServiceResponse<EitherBody<B>>;
     type Error = actix_web::Error;
     type Future = Local<Self::Response>;
 
@@ -116,12 +118,17 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let headers = self.headers;
+        if let Some(refusal) = admit(headers.0, &request) {
+            let mut answer = request.into_response(refusal).map_into_right_body();
+            headers.set(answer.headers_mut());
+            return Box::pin(ready(Ok(answer)));
+        }
         let answer = self.service.call(request);
         Box::pin(async move {
             match answer.await {
                 Ok(mut answer) => {
                     headers.set(answer.headers_mut());
-                    Ok(answer)
+                    Ok(answer.map_into_left_body())
                 }
                 // actix would make an answer of it further out, without the headers
                 Err(error) => {

@@ -13,6 +13,7 @@ pub mod public;
 
 mod assets;
 mod connection;
+mod edge;
 mod encoded;
 mod error;
 mod fields;
@@ -36,6 +37,7 @@ mod gallery;
 mod samples;
 
 pub use connection::Places;
+pub use edge::{ClientAddress, Edge, EdgeSettings, ForwardHeader};
 pub use headers::{Surface, headers};
 pub use plain::TlsFacts;
 pub use routes::{Route, routes};

@@ -152,6 +152,7 @@ pub(crate) fn typed() -> LeadForm {
         message: "Suite à notre échange au Salon de Toulouse.".into(),
         consents: vec!["invitations".into()],
         idempotency_key: "0123456789abcdef".into(),
+        website: String::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use estampe_service::Service;
 use estampe_texts::TimeZone;
 
+use crate::edge::{Edge, EdgeSettings};
 use crate::plain::TlsFacts;
 use crate::public::pages::Pages;
 
@@ -14,6 +15,7 @@ pub struct AppState {
     pub(crate) tls: Arc<TlsFacts>,
     pub(crate) zone: TimeZone,
     pub(crate) pages: Pages,
+    pub(crate) edge: Edge,
 }
 
 /// The root certificate that this house signs its own addresses with.
@@ -29,7 +31,24 @@ impl AppState {
     /// State over this service. Times are shown in the system's time zone.
     pub fn new(service: Arc<Service>) -> Self {
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-        Self { service, tls: Arc::default(), zone, pages: Pages::new() }
+        let settings = service.settings();
+        let name = |origin: &str| {
+            let url = url::Url::parse(origin).ok();
+            url.and_then(|url| url.host_str().map(str::to_owned)).into_iter().collect()
+        };
+        let edge = Edge::new(&EdgeSettings {
+            public_names: name(&settings.public_origin),
+            internal_names: name(&settings.internal_origin),
+            ..EdgeSettings::default()
+        });
+        Self { service, tls: Arc::default(), zone, pages: Pages::new(), edge }
+    }
+
+    /// With these hosts, proxies and limits, instead of the origins' hosts, no proxy
+    /// and no limit of rates.
+    pub fn with_edge(mut self, edge: Edge) -> Self {
+        self.edge = edge;
+        self
     }
 
     /// Shows what these facts say: the root certificate, ACME's answers, warnings.

@@ -85,6 +85,8 @@ fn leave_details(server: &Server, card: &str) -> Result<(), String> {
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(key, _)| format!("idempotency_key={key}"))
         .ok_or("the form has no idempotency_key")?;
+    // as long as a person needs at least: what comes sooner is taken for a program's
+    std::thread::sleep(std::time::Duration::from_millis(2_200));
     let email = format!("email={VISITOR}");
     let mut fields = Vec::new();
     for field in ["name=Amélie Traoré", &email, "company=Atelier Traoré", "consent=invitations", &key] {

@@ -7,6 +7,7 @@ use estampe_adapters::{Encryption, SmtpSettings};
 use estampe_domain::Locale;
 use estampe_domain::text::{Email, Line};
 use estampe_store::{Database, StoreSettings};
+use estampe_web::EdgeSettings;
 use url::Url;
 
 use super::{AcmeSource, ConfigError, Settings, TlsSource};
@@ -27,6 +28,7 @@ pub struct CheckedSettings {
     pub tls12: bool,
     pub acme: Option<AcmeSource>,
     pub smtp: Option<SmtpSettings>,
+    pub edge: EdgeSettings,
     pub plugins_dir: PathBuf,
     pub compiler: PathBuf,
     pub plugin_memory: usize,
@@ -90,6 +92,7 @@ impl Settings {
             problems.0.push(format!("log.format: \"{}\" is not known; use \"text\" or \"json\"", self.log.format));
         }
         let compiler = problems.take(self.compiler());
+        let edge = problems.take(self.edge());
         let (
             Some(organisation),
             Some(locale),
@@ -101,6 +104,7 @@ impl Settings {
             (Some(tls), Some(tls12), Some(acme), Some(http)),
             Some(smtp),
             Some(compiler),
+            Some(edge),
             (Some(hold_percent), Some(memory_mib), Some(cpu_seconds)),
             true,
         ) = (
@@ -114,6 +118,7 @@ impl Settings {
             (tls, tls12, acme, http),
             smtp,
             compiler,
+            edge,
             (hold_percent, memory_mib, cpu_seconds),
             problems.0.is_empty(),
         )
@@ -138,6 +143,7 @@ impl Settings {
             tls12,
             acme,
             smtp,
+            edge,
             plugins_dir: self.plugins.dir.clone(),
             compiler,
             plugin_memory: memory_mib << 20,
@@ -259,7 +265,7 @@ fn path_or(text: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
 }
 
 /// A number between two others, both allowed.
-fn within<T: TryFrom<i64>>(key: &str, value: i64, least: i64, most: i64) -> Result<T, String> {
+pub(super) fn within<T: TryFrom<i64>>(key: &str, value: i64, least: i64, most: i64) -> Result<T, String> {
     let wrong = || format!("{key}: {value} is not between {least} and {most}");
     if !(least..=most).contains(&value) {
         return Err(wrong());

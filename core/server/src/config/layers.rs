@@ -39,6 +39,7 @@ pub fn load(file: Option<&Path>) -> Result<(Settings, Origins), ConfigError> {
         .try_parsing(true)
         .list_separator(",")
         .with_list_parse_key("tls.names")
+        .with_list_parse_key("proxy.trusted")
         .ignore_empty(true)
         .source(Some(our_variables()));
     match environment.collect() {

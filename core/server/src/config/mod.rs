@@ -2,6 +2,7 @@
 //! and the remedy when something is wrong.
 
 mod check;
+mod edge;
 mod layers;
 mod settings;
 mod tls;

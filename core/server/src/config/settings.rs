@@ -19,6 +19,8 @@ pub struct Settings {
     pub database: Database,
     pub tls: Tls,
     pub acme: Acme,
+    pub proxy: Proxy,
+    pub limits: Limits,
     pub smtp: Smtp,
     pub plugins: Plugins,
     pub sync: Sync,
@@ -64,6 +66,22 @@ pub struct Acme {
     pub contact: String,
     pub ca_file: String,
     pub agree_to_terms: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxy {
+    pub trusted: Vec<String>,
+    pub header: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub connections_per_client: i64,
+    pub requests_per_minute: i64,
+    pub leads_per_minute: i64,
+    pub card_leads_per_minute: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,6 +144,13 @@ impl Default for Settings {
                 contact: String::new(),
                 ca_file: String::new(),
                 agree_to_terms: false,
+            },
+            proxy: Proxy { trusted: Vec::new(), header: "x-forwarded-for".into() },
+            limits: Limits {
+                connections_per_client: 256,
+                requests_per_minute: 1200,
+                leads_per_minute: 30,
+                card_leads_per_minute: 60,
             },
             smtp: Smtp {
                 host: String::new(),

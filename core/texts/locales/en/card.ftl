@@ -35,6 +35,17 @@ kept-text = The server cannot store your details just now. All that you typed is
 kept-consents = The boxes that you ticked are still ticked.
 kept-retry = Try again
 
+late-title = Too many at once
+late-text = Nothing has gone yet: many came from your connection, or for this card, in a short time. All that you typed is still below: { $seconds ->
+    [one] wait one second
+   *[other] wait { $seconds } seconds
+}, then try again. Sending twice counts once.
+
+exchange-doubt-title = Please send once more
+exchange-doubt-trap = Nothing has gone: a field that cannot be seen was filled in, often by a password manager. It was emptied, and all the rest is kept.
+exchange-doubt-quick = Nothing has gone: the form was sent as soon as it was opened, as a program would. All that you typed is kept: read it over, then send.
+exchange-trap = Leave this field empty
+
 sent-title = Sent
 sent-text = { $name } has had your details since { $when }. A copy is on its way to { $email }.
 sent-add = Add { $name } to my contacts

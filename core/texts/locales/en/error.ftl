@@ -26,7 +26,20 @@ error-method-title = This address is not asked in this way
 error-method-text = Nothing was changed. Go back and start again from the page itself.
 error-too-large-title = That is too large
 error-too-large-text = Nothing was stored. Make the message shorter and send again.
+error-too-slow-title = The connection was too slow
+error-too-slow-text = What you sent did not arrive in time, and nothing was stored. Go back, where it is still written, and send again.
 error-clear-title = This address is not encrypted
 error-clear-text = Nothing was read or stored. Open the page again by its https:// address and send from there.
+error-head-text = The head of the request is larger than what is accepted. Delete this site’s cookies and reload the page.
+error-address-text = The address is longer than what is accepted. Start again from the link that you were given.
+error-media-text = Nothing was stored: a form is sent as it is, neither compressed nor with attachments. Send it from the page itself.
+error-host-text = The address of this site is missing or not well written. Start again from the link that you were given.
+error-misdirected-title = This address is not served here
+error-misdirected-text = The name that was asked for is not this site’s. Check the address, or tell your IT department.
+error-too-many-title = Too many requests at once
+error-too-many-text = Many came from your connection in a short time. { $seconds ->
+    [one] Wait one second
+   *[other] Wait { $seconds } seconds
+}, then reload the page.
 error-reference = Reference
 error-home = Go to home

@@ -35,6 +35,17 @@ kept-text = Le serveur ne peut pas enregistrer vos coordonnées en ce moment. To
 kept-consents = Les cases que vous aviez cochées le sont toujours.
 kept-retry = Réessayer
 
+late-title = Trop d’envois à la fois
+late-text = Rien n’est parti pour l’instant : beaucoup d’envois sont venus de votre connexion, ou pour cette carte, en peu de temps. Tout ce que vous avez saisi est resté ci-dessous : { $seconds ->
+    [one] attendez une seconde
+   *[other] attendez { $seconds } secondes
+}, puis réessayez. Un double envoi ne compte qu’une fois.
+
+exchange-doubt-title = Envoyez encore une fois
+exchange-doubt-trap = Rien n’est parti : un champ que l’on ne voit pas a été rempli, souvent par un gestionnaire de mots de passe. Il a été vidé et tout le reste est gardé.
+exchange-doubt-quick = Rien n’est parti : le formulaire a été envoyé aussitôt ouvert, comme le ferait un programme. Tout ce que vous avez saisi est gardé : relisez-le, puis envoyez.
+exchange-trap = Laissez ce champ vide
+
 sent-title = C’est envoyé
 sent-text = { $name } a vos coordonnées depuis le { $when }. Une copie vous parvient à { $email }.
 sent-add = Ajouter { $name } à mes contacts

@@ -26,7 +26,20 @@ error-method-title = Cette adresse ne se demande pas ainsi
 error-method-text = Rien n’a été modifié. Revenez en arrière et reprenez depuis la page elle-même.
 error-too-large-title = C’est trop volumineux
 error-too-large-text = Rien n’a été enregistré. Raccourcissez le message et envoyez à nouveau.
+error-too-slow-title = La connexion était trop lente
+error-too-slow-text = Ce que vous avez envoyé n’est pas arrivé à temps et rien n’a été enregistré. Revenez en arrière, où votre saisie est conservée, et envoyez à nouveau.
 error-clear-title = Cette adresse n’est pas chiffrée
 error-clear-text = Rien n’a été lu ni enregistré. Ouvrez à nouveau la page par son adresse en https:// et envoyez depuis là.
+error-head-text = L’en-tête de la demande dépasse ce qui est accepté. Effacez les cookies de ce site, puis rechargez la page.
+error-address-text = L’adresse dépasse ce qui est accepté. Reprenez depuis le lien que l’on vous a donné.
+error-media-text = Rien n’a été enregistré : un formulaire se transmet tel quel, sans compression ni pièce jointe. Envoyez-le depuis la page elle-même.
+error-host-text = L’adresse de ce site manque ou est mal écrite. Reprenez depuis le lien que l’on vous a donné.
+error-misdirected-title = Cette adresse n’est pas servie ici
+error-misdirected-text = Le nom demandé n’est pas celui de ce site. Vérifiez l’adresse, ou prévenez votre service informatique.
+error-too-many-title = Trop de demandes à la fois
+error-too-many-text = Il en est venu beaucoup de votre connexion en peu de temps. { $seconds ->
+    [one] Attendez une seconde
+   *[other] Attendez { $seconds } secondes
+}, puis rechargez la page.
 error-reference = Référence
 error-home = Aller à l’accueil

@@ -155,6 +155,11 @@ impl<B: MessageBody> MessageBody for Answer<B> {
     }
 }
 
+/// Whether reading a body failed because it came too slowly.
+pub(crate) fn is_too_slow(error: &Error) -> bool {
+    matches!(error.as_error(), Some(PayloadError::Io(error)) if error.kind() == io::ErrorKind::TimedOut)
+}
+
 /// A body that must come at some pace; it fails with a time-out when it does not.
 struct Paced {
     payload: Payload,

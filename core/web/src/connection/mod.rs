@@ -30,7 +30,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-pub(crate) use body::watch;
+pub(crate) use body::{is_too_slow, watch};
 pub use places::Places;
 use watched::Watched;
 

@@ -7,7 +7,7 @@ use estampe_domain::source::SourceOverview;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::operator::wire::Wire;
+use crate::operator::wire::{Body, Wire};
 use crate::respond::Reply;
 
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ struct NewSource {
 }
 
 /// `POST /v1/sources`
-pub(crate) async fn add(wire: Wire, body: web::Bytes) -> Reply {
+pub(crate) async fn add(wire: Wire, body: Body) -> Reply {
     let NewSource { name, plugin, config, inputs } = wire.body(&body)?;
     let connector = ConnectorSpec { plugin, config, inputs };
     let source = wire.ok(wire.service().add_source(&wire.ctx, &name, connector).await)?;
@@ -82,7 +82,7 @@ struct Sync {
 }
 
 /// `POST /v1/sources/{name}/sync`
-pub(crate) async fn sync(wire: Wire, name: web::Path<String>, body: web::Bytes) -> Reply {
+pub(crate) async fn sync(wire: Wire, name: web::Path<String>, body: Body) -> Reply {
     let Sync { plan_only } = wire.body(&body)?;
     let started = wire.ok(wire.service().start_sync(&wire.ctx, &name, plan_only).await)?;
     wire.json(StatusCode::ACCEPTED, &json!({ "run": started.run }))

@@ -6,14 +6,19 @@ use std::ops::Deref;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use estampe_domain::{Actor, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::Fault;
+use crate::error::{Cause, Fault};
+use crate::forms::Local;
 use crate::respond::Reply;
 use crate::visit::Visit;
+
+/// Most bytes of a body.
+const LIMIT: usize = 256 * 1024;
 
 /// A visit by the operator.
 pub(crate) struct Wire(Visit);
@@ -32,6 +37,34 @@ impl FromRequest for Wire {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Visit::of(request, Actor::Operator).map(Self))
+    }
+}
+
+/// A body of JSON; what is longer than any command's is refused in our words.
+pub(crate) struct Body(Bytes);
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl FromRequest for Body {
+    type Error = actix_web::Error;
+    type Future = Local<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let visit = Visit::of(&request, Actor::Operator)?;
+            let payload = web::Payload::from_request(&request, &mut { payload }).await?;
+            match payload.to_bytes_limited(LIMIT).await {
+                Ok(body) => Ok(Self(body?)),
+                Err(_) => Err(Fault::new(&visit, Cause::TooLarge).into()),
+            }
+        })
     }
 }
 

@@ -2,15 +2,17 @@
 //! shown only for what is on disk.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, REFERRER_POLICY};
+use actix_web::http::header::{HeaderValue, REFERRER_POLICY, RETRY_AFTER};
 use actix_web::web;
 use askama::Template;
 use estampe_domain::card::Card;
 use estampe_domain::lead::{FormProblems, LeadField, LeadForm};
 use estampe_domain::purpose::LegalBasis;
 use estampe_domain::{ErrorKind, PublicId, Ts};
-use estampe_service::views::{Exchange, Receipt, Submission};
+use estampe_service::views::{Doubt, Exchange, Receipt, Submission};
+use estampe_texts::key;
 
+use crate::edge::ClientAddress;
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, OpenForm};
 use crate::locale::Lang;
@@ -29,13 +31,20 @@ pub(crate) struct ExchangePage<'a> {
     pub(crate) ticked: &'a [String],
     /// Set when other details went through under the form's first key.
     pub(crate) already: Option<Ts>,
+    /// Set when nothing was stored for it looked like a program's.
+    pub(crate) doubt: Option<Doubt>,
 }
 
-/// The form after a failure of ours: needs nothing that may be away.
+/// The form after a failure of ours, or too many of them: needs nothing that may be
+/// away.
 #[derive(Template)]
 #[template(path = "public/kept.html")]
 pub(crate) struct KeptPage<'a> {
     pub(crate) l: &'a Lang,
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+    /// How long to wait, where the words say so.
+    pub(crate) seconds: u64,
     pub(crate) card: &'a PublicId,
     pub(crate) fields: Vec<Field>,
     pub(crate) form: &'a LeadForm,
@@ -59,7 +68,7 @@ impl<'a> ExchangePage<'a> {
         form: &'a LeadForm,
         found: Option<&FormProblems>,
     ) -> Self {
-        Self { l, host, exchange, fields: fields(l, form, found), ticked: &form.consents, already: None }
+        Self { l, host, exchange, fields: fields(l, form, found), ticked: &form.consents, already: None, doubt: None }
     }
 
     fn card(&self) -> &Card {
@@ -74,8 +83,23 @@ impl<'a> ExchangePage<'a> {
         self.ticked.iter().any(|ticked| ticked == purpose)
     }
 
+    fn doubt_text(&self) -> Option<&'static str> {
+        self.doubt.map(|doubt| match doubt {
+            Doubt::Trap => key("exchange-doubt-trap"),
+            Doubt::TooQuick => key("exchange-doubt-quick"),
+        })
+    }
+
     fn asks(&self, basis: &LegalBasis) -> bool {
         *basis == LegalBasis::Consent
+    }
+}
+
+impl<'a> KeptPage<'a> {
+    /// With the words of a failure of ours.
+    pub(crate) fn new(l: &'a Lang, card: &'a PublicId, form: &'a LeadForm) -> Self {
+        let (title, text) = (key("kept-title"), key("kept-text"));
+        Self { l, title, text, seconds: 0, card, fields: fields(l, form, None), form, reference: None }
     }
 }
 
@@ -117,6 +141,7 @@ impl From<Fields> for LeadForm {
             message: fields.text("message"),
             consents: fields.all("consent"),
             idempotency_key: fields.text("idempotency_key"),
+            website: fields.text("website"),
         }
     }
 }
@@ -131,15 +156,23 @@ pub(crate) async fn show(visit: Visit, path: web::Path<String>) -> Reply {
 }
 
 /// `POST /c/{public_id}/leads`
-pub(crate) async fn submit(sent: OpenForm<LeadForm>, path: web::Path<String>) -> Reply {
+pub(crate) async fn submit(sent: OpenForm<LeadForm>, client: ClientAddress, path: web::Path<String>) -> Reply {
     let OpenForm { visit, form } = sent;
     let id = visit.public_id(&path)?;
+    if let Err(seconds) = visit.state.edge.rates().lead(client, &id) {
+        return late(&visit, &id, &form, seconds).await;
+    }
     let outcome = visit.ok(visit.service().submit_lead(&visit.ctx, &id, &form).await);
     let (l, host) = (&visit.l, visit.organisation());
     match outcome {
         Ok(Submission::Received(receipt)) => visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() }),
         Ok(Submission::Problems { exchange, problems }) => {
             let page = ExchangePage::new(l, host, &exchange, &form, Some(&problems));
+            form_page(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+        Ok(Submission::Doubtful { exchange, doubt }) => {
+            let mut page = ExchangePage::new(l, host, &exchange, &form, None);
+            page.doubt = Some(doubt);
             form_page(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Ok(Submission::AlreadySent { exchange, at }) => {
@@ -162,10 +195,23 @@ pub(crate) async fn again(visit: Visit, path: web::Path<String>) -> Reply {
 }
 
 fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {
-    let l = &visit.l;
-    let reference = Some(visit.ctx.request.to_string());
-    let page = KeptPage { l, card, fields: fields(l, form, None), form, reference };
+    let mut page = KeptPage::new(&visit.l, card, form);
+    page.reference = Some(visit.ctx.request.to_string());
     form_page(visit.page_with(status, &page))
+}
+
+/// Too many at once. Who only sends again what is on disk learns so all the same.
+async fn late(visit: &Visit, card: &PublicId, form: &LeadForm, seconds: u64) -> Reply {
+    let l = &visit.l;
+    // whatever else there is to say, such as that there is no such card, is for later
+    if let Ok(Some(receipt)) = visit.service().received_before(&visit.ctx, card, form).await {
+        return visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() });
+    }
+    let mut page = KeptPage::new(l, card, form);
+    (page.title, page.text, page.seconds) = (key("late-title"), key("late-text"), seconds);
+    let mut reply = form_page(visit.page_with(StatusCode::TOO_MANY_REQUESTS, &page))?;
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(reply)
 }
 
 /// A page with a form must let the browser say where the form comes from.
