@@ -74,9 +74,10 @@ fn server_config(certificate: &Path, key: &Path) -> Result<ServerConfig, String>
     };
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect).map_err(|e| at(certificate)(&e))?;
-    if chain.is_empty() {
+    let Some(leaf) = chain.first() else {
         return Err(format!("{}: there is no certificate in it", certificate.display()));
-    }
+    };
+    crate::telemetry::serving(leaf);
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| at(key)(&e))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)

@@ -20,6 +20,7 @@ mod respond;
 mod serve;
 mod session;
 mod state;
+mod telemetry;
 mod visit;
 mod words;
 

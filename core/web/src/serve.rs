@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::headers::{Surface, headers};
 use crate::state::AppState;
+use crate::telemetry::Telemetry;
 use crate::{console, operator, public};
 
 /// What to answer on. HTTP/2 and HTTP/1.1 are offered by ALPN over both TLS listeners.
@@ -40,7 +41,11 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
 
     let shared = state.clone();
     let public = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Public)).configure(public::configure)
+        App::new()
+            .app_data(shared.clone())
+            .wrap(headers(Surface::Public))
+            .wrap(Telemetry::new(&shared.service, Surface::Public))
+            .configure(public::configure)
     })
     .workers(2)
     .tcp_nodelay(true)
@@ -53,7 +58,11 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
 
     let shared = state.clone();
     let internal = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Console)).configure(console::configure)
+        App::new()
+            .app_data(shared.clone())
+            .wrap(headers(Surface::Console))
+            .wrap(Telemetry::new(&shared.service, Surface::Console))
+            .configure(console::configure)
     })
     .workers(1)
     .tcp_nodelay(true)
@@ -65,7 +74,11 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     .run();
 
     let operator = HttpServer::new(move || {
-        App::new().app_data(state.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
+        App::new()
+            .app_data(state.clone())
+            .wrap(headers(Surface::Operator))
+            .wrap(Telemetry::new(&state.service, Surface::Operator))
+            .configure(operator::configure)
     })
     .workers(1)
     .shutdown_timeout(20)

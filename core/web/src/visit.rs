@@ -12,6 +12,7 @@ use crate::error::{Cause, Fault};
 use crate::headers::Surface;
 use crate::locale::{Lang, wanted};
 use crate::state::AppState;
+use crate::telemetry::request_id;
 
 /// Extracted first by every handler; on its own it is an unknown visitor's.
 pub(crate) struct Visit {
@@ -27,7 +28,10 @@ impl Visit {
         let state = request.app_data::<web::Data<AppState>>().ok_or_else(missing)?.clone();
         let surface = *request.app_data::<Surface>().ok_or_else(missing)?;
         let (locale, chosen) = wanted(request, surface);
-        let ctx = state.service.context(actor, locale);
+        let ctx = match request_id(request) {
+            Some(id) => state.service.context_of(actor, locale, id),
+            None => state.service.context(actor, locale),
+        };
         let l = Lang { locale, chosen, zone: state.zone.clone(), now: ctx.now };
         Ok(Self { state, surface, l, ctx })
     }

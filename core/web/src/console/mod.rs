@@ -19,6 +19,7 @@ use crate::headers::Surface;
 use crate::public::ca;
 use crate::respond::{Reply, get};
 use crate::session::Desk;
+use crate::telemetry::page as metrics;
 
 /// Adds the routes of the internal listener.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -46,6 +47,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     doors::configure(config);
     language::configure(config);
     health::configure(config);
+    metrics::configure(config);
     assets::configure(config);
     ca::configure(config);
     config.default_service(web::to(missing));

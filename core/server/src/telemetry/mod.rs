@@ -1,0 +1,58 @@
+//! What the process tells of itself: log lines ([`lines`]), metrics ([`exposition`]),
+//! its own use of the machine ([`process`]) and its panics. Nothing of it names a person.
+
+mod exposition;
+mod lines;
+mod panics;
+mod process;
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use estampe_domain::metric;
+use estampe_domain::ports::Clock;
+use rustls_pki_types::CertificateDer;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+pub use exposition::{Exposition, build};
+use lines::{Format, Lines};
+
+/// Begins to log and to measure. First of all: handles of metrics that were made before
+/// would measure nothing.
+pub fn init(level: &str, json: bool, clock: &Arc<dyn Clock>) -> Result<Exposition, String> {
+    let exposition = Exposition::begin(clock.now())?;
+    let format = match (json, std::io::stderr().is_terminal()) {
+        (true, _) => Format::Json,
+        (false, colours) => Format::Text { colours },
+    };
+    let lines = Lines::new(format, Arc::clone(clock), std::io::stderr);
+    tracing_subscriber::registry().with(filter(level)).with(lines).init();
+    panics::tell();
+    Ok(exposition)
+}
+
+/// Says until when this certificate, which is served from now on, is good.
+pub fn serving(leaf: &CertificateDer<'_>) {
+    if let Ok((_, certificate)) = X509Certificate::from_der(leaf) {
+        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970, far below 2^52")]
+        metrics::gauge!(metric::TLS_EXPIRY.name).set(certificate.validity().not_after.timestamp() as f64);
+    }
+}
+
+/// A level alone is meant for Estampe: libraries at work on connections may write what
+/// passes through them, so they tell no details unless they are asked for by name. The
+/// same goes for the words of plugins, which nobody can vouch for.
+fn filter(level: &str) -> EnvFilter {
+    let directives = match level.trim() {
+        detailed @ ("debug" | "trace") => format!("info,estampe={detailed}"),
+        other => other.to_owned(),
+    };
+    let directives = if directives.contains(PLUGIN_WORDS) { directives } else { format!("{directives},{PLUGIN_WORDS}=off") };
+    EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+/// Target of what plugins write, word for word.
+const PLUGIN_WORDS: &str = "estampe::plugin::words";
