@@ -8,6 +8,7 @@ mod e2e;
 mod hostile;
 mod import;
 mod leads;
+mod observe;
 mod outbox;
 mod server;
 mod store;

@@ -2,14 +2,17 @@
 //! with a folder and ports of its own, and stops them by process id.
 
 mod browser;
+pub mod canary;
 mod database;
 mod mail;
+mod metrics;
 mod process;
 mod server;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
+pub use metrics::{Family, Metrics, Sample};
 pub use process::{Process, until};
 pub use server::{Options, Output, Server, sample, workspace};
 

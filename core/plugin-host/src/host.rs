@@ -112,6 +112,7 @@ impl PluginHost {
         let component = cache.component(engine, &bundle.component)?;
         let connector = Connector::link(engine, &component, bundle.contract)?;
         tracing::info!(plugin.id = id, plugin.version = bundle.info.version, "loaded a plugin");
+        meter::loaded(&id);
         self.plugins.insert(id, Arc::new(Plugin { info: bundle.info, connector, peak: Peak::default() }));
         Ok(())
     }

@@ -51,7 +51,10 @@ impl Service {
                 metrics::gauge!(metric::DB_READABLE.name).set(0.0);
             }
             Err(_) => {
-                tracing::warn!(db.patience_seconds = PATIENCE.as_secs(), "the database did not give the figures for metrics in time");
+                tracing::warn!(
+                    db.patience_seconds = PATIENCE.as_secs(),
+                    "the database did not give the figures for metrics in time"
+                );
                 metrics::gauge!(metric::DB_READABLE.name).set(0.0);
             }
         }

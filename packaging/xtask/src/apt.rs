@@ -31,6 +31,7 @@ pub const TESTS: &[Package] = &[
     Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
     Package { name: "postgresql", proof: "/usr/lib/postgresql" },
     Package { name: "procps", proof: "/usr/bin/kill" },
+    Package { name: "python3-prometheus-client", proof: "/usr/lib/python3/dist-packages/prometheus_client" },
     Package { name: "python3-vobject", proof: "/usr/lib/python3/dist-packages/vobject" },
     Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
 ];

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use estampe_domain::Ts;
+use estampe_domain::mail::LeadMail;
 use estampe_domain::metric::{self, Kind};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -39,12 +40,7 @@ impl Exposition {
         }
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970, far below 2^52")]
         metrics::gauge!(metric::PROCESS_START.name).set(now.as_millis() as f64 / 1_000.0);
-        // what may stay at nothing for long is there from the start, so that an alert on
-        // its growth sees the first one
-        for level in ["warn", "error"] {
-            metrics::counter!(metric::LOG_LINES.name, "level" => level).increment(0);
-        }
-        metrics::counter!(metric::PANICS.name).increment(0);
+        begin_at_zero();
         Ok(Self(handle))
     }
 
@@ -62,6 +58,26 @@ impl Exposition {
             self.0.run_upkeep();
         }
     }
+}
+
+/// Counters of what may not happen for long are there from the start: an alert on growth
+/// does not see the first one of a counter that was not there before.
+fn begin_at_zero() {
+    for level in ["warn", "error"] {
+        metrics::counter!(metric::LOG_LINES.name, "level" => level).increment(0);
+    }
+    for outcome in ["done", "failed", "held", "discarded"] {
+        metrics::counter!(metric::RUNS.name, "outcome" => outcome).increment(0);
+    }
+    for outcome in ["accepted", "refused", "throttled"] {
+        metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(0);
+    }
+    for mail in [LeadMail::Acknowledgement, LeadMail::Notice] {
+        for outcome in ["sent", "later", "dead", "void"] {
+            metrics::counter!(metric::MAILS.name, "mail" => mail.as_str(), "outcome" => outcome).increment(0);
+        }
+    }
+    metrics::counter!(metric::PANICS.name).increment(0);
 }
 
 /// Says what runs.

@@ -43,11 +43,7 @@ pub struct Lines {
 
 impl Lines {
     /// Writes to what `open` gives.
-    pub fn new<W: Write>(
-        format: Format,
-        clock: Arc<dyn Clock>,
-        open: impl Fn() -> W + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new<W: Write>(format: Format, clock: Arc<dyn Clock>, open: impl Fn() -> W + Send + Sync + 'static) -> Self {
         Self {
             format,
             clock,
@@ -171,7 +167,12 @@ fn time(at: Ts) -> String {
 
 fn json(now: Ts, level: Level, target: &str, message: &str, fields: &Fields) -> String {
     let mut line = String::with_capacity(256);
-    let head = [("timestamp", time(now)), ("level", level.to_string()), ("target", target.into()), ("message", message.into())];
+    let head = [
+        ("timestamp", time(now)),
+        ("level", level.to_string()),
+        ("target", target.into()),
+        ("message", message.into()),
+    ];
     for (name, value) in head {
         line.push(if line.is_empty() { '{' } else { ',' });
         // writing to a String cannot fail
@@ -274,7 +275,14 @@ pub mod tests {
             let _outer = outer.enter();
             outer.record("request.attempt", 2);
             let _inner = tracing::info_span!("job", job.id = "j-1", request.id = "r-2").entered();
-            tracing::warn!(job.id = "j-2", a.flag = true, a.number = 1.5, a.text = "two words\nand\u{1b}[2Ja \"line\"", "it {}", "happened");
+            tracing::warn!(
+                job.id = "j-2",
+                a.flag = true,
+                a.number = 1.5,
+                a.text = "two words\nand\u{1b}[2Ja \"line\"",
+                "it {}",
+                "happened"
+            );
         });
         kept.text()
     }
@@ -291,7 +299,10 @@ pub mod tests {
         assert_eq!((&line["level"], &line["message"]), (&"WARN".into(), &"it happened".into()));
         // the innermost wins
         assert_eq!((&line["job.id"], &line["request.id"]), (&"j-2".into(), &"r-2".into()));
-        assert_eq!((&line["a.flag"], &line["a.number"], &line["request.attempt"]), (&true.into(), &1.5.into(), &2.into()));
+        assert_eq!(
+            (&line["a.flag"], &line["a.number"], &line["request.attempt"]),
+            (&true.into(), &1.5.into(), &2.into())
+        );
         assert_eq!(line["a.text"], "two words\nand\u{1b}[2Ja \"line\"");
     }
 
@@ -300,7 +311,12 @@ pub mod tests {
         let line = written(false);
         assert_eq!(line.lines().count(), 1, "{line}");
         assert!(!line.contains('\u{1b}'), "{line}");
-        assert!(line.starts_with("2025-11-24T16:00:00.000500Z  WARN estampe::telemetry::lines::tests: it happened job.id=j-2 a.flag=true"), "{line}");
+        assert!(
+            line.starts_with(
+                "2025-11-24T16:00:00.000500Z  WARN estampe::telemetry::lines::tests: it happened job.id=j-2 a.flag=true"
+            ),
+            "{line}"
+        );
         assert!(line.contains("a.text=\"two words\\nand\\u{1b}[2Ja \\\"line\\\"\""), "{line}");
     }
 

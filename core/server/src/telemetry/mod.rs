@@ -50,7 +50,8 @@ fn filter(level: &str) -> EnvFilter {
         detailed @ ("debug" | "trace") => format!("info,estampe={detailed}"),
         other => other.to_owned(),
     };
-    let directives = if directives.contains(PLUGIN_WORDS) { directives } else { format!("{directives},{PLUGIN_WORDS}=off") };
+    let directives =
+        if directives.contains(PLUGIN_WORDS) { directives } else { format!("{directives},{PLUGIN_WORDS}=off") };
     EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 

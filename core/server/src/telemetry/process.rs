@@ -15,7 +15,8 @@ pub fn measure() {
     };
     let page = rustix::param::page_size() as u64;
     if let Some(stat) = Stat::read() {
-        metrics::counter!(metric::PROCESS_CPU.name).absolute(stat.ticks / rustix::param::clock_ticks_per_second().max(1));
+        metrics::counter!(metric::PROCESS_CPU.name)
+            .absolute(stat.ticks / rustix::param::clock_ticks_per_second().max(1));
         set(metric::PROCESS_RESIDENT, Some(stat.resident_pages * page));
         set(metric::PROCESS_VIRTUAL, Some(stat.virtual_bytes));
         set(metric::PROCESS_THREADS, Some(stat.threads));

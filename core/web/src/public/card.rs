@@ -108,7 +108,7 @@ fn rows(l: &Lang, profile: &Profile) -> Vec<Row> {
 /// `GET /c/{public_id}`
 pub(crate) async fn show(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
     let id = visit.public_id(&path)?;
-    let card = visit.ok(visit.service().card(&visit.ctx, &id).await)?;
+    let card = visit.ok(visit.traced(visit.service().card(&visit.ctx, &id)).await)?;
     visit.kept_page(&request, &CardPage::new(&visit.l, visit.organisation(), &card))
 }
 

@@ -5,4 +5,4 @@ mod meters;
 mod middleware;
 pub(crate) mod page;
 
-pub(crate) use middleware::{Telemetry, request_id};
+pub(crate) use middleware::{Telemetry, request_id, span_of};
