@@ -103,7 +103,7 @@ impl Service {
             Some(false) => Err(Error::Conflict("this run does not wait for a word any more".into())),
             Some(true) => {
                 if to == RunState::Discarded {
-                    crate::sync::ended("discarded", None);
+                    crate::sync::ended(run, "discarded", None);
                 }
                 Ok(())
             }

@@ -47,7 +47,8 @@ pub fn serving(leaf: &CertificateDer<'_>) {
 /// same goes for the words of plugins, which nobody can vouch for.
 fn filter(level: &str) -> EnvFilter {
     let directives = match level.trim() {
-        detailed @ ("debug" | "trace") => format!("info,estampe={detailed}"),
+        // and what the listeners' library says of its start, it says a dozen times
+        level @ ("info" | "debug" | "trace") => format!("info,actix_server=warn,estampe={level}"),
         other => other.to_owned(),
     };
     let directives =

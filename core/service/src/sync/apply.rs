@@ -62,7 +62,7 @@ impl Service {
             match step {
                 Step::More => {}
                 Step::Done => {
-                    super::ended("done", Some(begun));
+                    super::ended(run, "done", Some(begun));
                     return Ok(());
                 }
                 Step::Elsewhere => return Ok(()),

@@ -73,7 +73,7 @@ impl Service {
         }
         let held = self.decide_hold(ctx, &planner, &found, plan_only).await?;
         if held {
-            ended("held", Some(begun));
+            ended(run, "held", Some(begun));
             return Ok(());
         }
         self.apply_from(begun, ctx, run, lease).await
@@ -112,7 +112,7 @@ impl Service {
             })
             .await?;
         if failed {
-            ended("failed", begun);
+            ended(run, "failed", begun);
         }
         Ok(())
     }
@@ -192,7 +192,8 @@ impl Service {
 }
 
 /// Notes that a run ended or stopped to wait, and how long a worker had it.
-pub fn ended(outcome: &'static str, begun: Option<Instant>) {
+pub fn ended(run: RunId, outcome: &'static str, begun: Option<Instant>) {
+    tracing::info!(run.id = %run, run.outcome = outcome, "a run ended or waits for a word");
     metrics::counter!(metric::RUNS.name, "outcome" => outcome).increment(1);
     if let Some(begun) = begun {
         metrics::histogram!(metric::RUN_DURATION.name, "outcome" => outcome).record(begun.elapsed());

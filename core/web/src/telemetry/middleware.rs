@@ -154,7 +154,7 @@ impl Drop for Flight {
             request.route = self.route.pattern,
             request.method = method_name(self.method),
             response.status = self.status.map(|status| status.as_u16()),
-            request.milliseconds = time.as_secs_f64() * 1_000.0,
+            request.microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
             "a request was answered"
         );
     }
