@@ -11,6 +11,7 @@ mod headers;
 mod hostile;
 mod import;
 mod leads;
+mod observe;
 mod outbox;
 mod pages;
 mod server;

@@ -2,8 +2,10 @@
 //! with a folder and ports of its own, and stops them by process id.
 
 mod browser;
+pub mod canary;
 mod database;
 mod mail;
+mod metrics;
 mod process;
 mod raw;
 mod server;
@@ -12,6 +14,7 @@ mod tls;
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
+pub use metrics::{Family, Metrics, Sample};
 pub use process::{Process, until};
 pub use raw::Raw;
 pub use server::{Options, Output, Server, free_ports, sample, workspace};

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -63,6 +63,7 @@ pub struct Output {
 pub struct Server {
     process: Option<Process>,
     folder: TempDir,
+    typed: Mutex<Vec<String>>,
     /// `https://localhost:port` of the public listener.
     pub public: String,
     /// `https://localhost:port` of the internal listener.
@@ -103,6 +104,7 @@ impl Server {
         );
         let server = Self {
             process: None,
+            typed: Mutex::default(),
             public: format!("https://localhost:{public}"),
             internal: format!("https://localhost:{internal}"),
             folder,
@@ -193,6 +195,11 @@ impl Server {
     /// Everything logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Words that must not stand in the log either, beside those of [`crate::canary`].
+    pub fn never_logs(&self, words: &[&str]) {
+        self.typed.lock().unwrap().extend(words.iter().map(|word| (*word).to_owned()));
     }
 
     /// A browser of a stranger: no cookies, follows nothing, trusts this server's CA alone.
@@ -314,6 +321,12 @@ impl Drop for Server {
             for line in tail.iter().rev() {
                 eprintln!("  {line}");
             }
+            return;
         }
+        // the last lines are written before the process is gone
+        self.process.take();
+        let found = crate::canary::search(&self.log(), &self.typed.lock().unwrap());
+        let told: Vec<_> = found.iter().take(10).map(ToString::to_string).collect();
+        assert!(found.is_empty(), "personal data in the log:\n{}", told.join("\n"));
     }
 }

@@ -38,3 +38,13 @@ pub enum LeadMail {
     /// To the card's holder: someone left their details.
     Notice,
 }
+
+impl LeadMail {
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledgement => "acknowledgement",
+            Self::Notice => "notice",
+        }
+    }
+}

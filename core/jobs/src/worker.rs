@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, Error, Locale, Result, RunId};
+use estampe_domain::{Actor, Error, Locale, Result, RunId, metric};
 use estampe_service::{DueJob, Lease, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::{backoff, mail};
 
@@ -80,7 +81,8 @@ impl Worker {
                 }
             };
             let worker = Arc::clone(self);
-            hands.spawn(async move { worker.work(job).await });
+            let span = tracing::info_span!("job", job.id = %job.lease.job, job.attempt = job.attempt);
+            hands.spawn(async move { worker.work(job).await }.instrument(span));
         }
         if more {
             return Ok(Duration::from_millis(50));
@@ -114,19 +116,28 @@ impl Worker {
             Ok(composed) => composed,
             Err(error) => return self.later(job, &error, backoff::MAIL_TRIES).await,
         };
-        let Some(composed) = composed else { return self.service.finish_job(job.lease).await };
+        let tried = |outcome| {
+            metrics::counter!(metric::MAILS.name, "mail" => kind.as_str(), "outcome" => outcome).increment(1);
+        };
+        let Some(composed) = composed else {
+            tried("void");
+            return self.service.finish_job(job.lease).await;
+        };
         match self.mailer.send(&composed).await {
             Ok(()) => {
                 tracing::info!(job.id = %job.lease.job, job.attempt = job.attempt, "a mail was handed over");
+                tried("sent");
                 self.service.finish_job(job.lease).await
             }
             Err(failure) if mail::is_final(&failure, job.attempt) => {
                 tracing::warn!(job.id = %job.lease.job, job.attempt = job.attempt, mail.failure = %failure, "a mail was given up");
+                tried("dead");
                 self.service.kill_job(job.lease, failure.detail).await
             }
             Err(failure) => {
                 let wait = backoff::seconds_after(job.attempt);
                 tracing::warn!(job.id = %job.lease.job, job.attempt = job.attempt, mail.failure = %failure, mail.retry_seconds = wait, "a mail could not go yet");
+                tried("later");
                 self.service.retry_job(job.lease, wait, failure.detail).await
             }
         }

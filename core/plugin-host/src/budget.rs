@@ -9,6 +9,7 @@ use estampe_domain::plugin::{FailKind, PluginFailure};
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{Error, ResourceLimiter, Trap};
 
+use crate::meter::Peak;
 use crate::settings::Limits;
 use crate::text::clean;
 
@@ -148,12 +149,20 @@ fn thread_time() -> Duration {
 pub struct Memory {
     limit: usize,
     used: usize,
+    peak: Peak,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // a memory never shrinks: what it had at the end was its most
+        self.peak.note(self.used);
+    }
 }
 
 impl Memory {
     /// Nothing used of this many octets.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, used: 0 }
+    pub fn new(limit: usize, peak: Peak) -> Self {
+        Self { limit, used: 0, peak }
     }
 }
 

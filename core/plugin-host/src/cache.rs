@@ -37,7 +37,7 @@ impl Cache {
         let fingerprint = compiler.fingerprint()?;
         if let Err(error) = DirBuilder::new().recursive(true).mode(0o700).create(&folder) {
             // without a cache everything works, only slower
-            tracing::warn!(folder = %folder.display(), %error, "cannot make the folder for compiled plugins");
+            tracing::warn!(plugin.cache = %folder.display(), error.text = %error, "cannot make the folder for compiled plugins");
         }
         Ok(Self { folder, key, compiler, fingerprint, used: Mutex::default() })
     }
@@ -53,7 +53,7 @@ impl Cache {
             let artifact = self.compiler.compile(component)?;
             let loaded = load(engine, &artifact)?;
             if let Err(error) = self.write(&name, &path, &artifact) {
-                tracing::warn!(path = %path.display(), %error, "cannot keep a compiled plugin");
+                tracing::warn!(plugin.cache = %path.display(), error.text = %error, "cannot keep a compiled plugin");
             }
             loaded
         };
@@ -100,7 +100,7 @@ impl Cache {
         file.take(MAX_ARTIFACT + MAC as u64).read_to_end(&mut octets).ok()?;
         let (tag, artifact) = octets.split_at_checked(MAC)?;
         if self.mac(name, artifact)?.verify_slice(tag).is_err() {
-            tracing::warn!(path = %path.display(), "a compiled plugin is damaged or not ours; compiling it anew");
+            tracing::warn!(plugin.cache = %path.display(), "a compiled plugin is damaged or not ours; compiling it anew");
             return None;
         }
         octets.drain(..MAC);

@@ -12,6 +12,7 @@ use estampe_domain::ports::Clock;
 use crate::budget::{Budget, Cancelled, Memory, Stop};
 use crate::files::{Files, Runs};
 use crate::log::Log;
+use crate::meter::Peak;
 use crate::settings::Limits;
 use crate::state::State;
 
@@ -52,6 +53,7 @@ impl Call {
         run: Option<RunId>,
         state: BTreeMap<String, Vec<u8>>,
         cancelled: Cancelled,
+        peak: Peak,
     ) -> Self {
         let ConnectorSpec { plugin, config, inputs } = connector;
         Self {
@@ -61,7 +63,7 @@ impl Call {
             log: Log::new(plugin, run.map(|run| run.to_string())),
             clock: Arc::clone(&surroundings.clock),
             budget: Budget::new(&surroundings.limits, cancelled),
-            memory: Memory::new(surroundings.limits.memory),
+            memory: Memory::new(surroundings.limits.memory, peak),
         }
     }
 

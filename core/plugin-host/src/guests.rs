@@ -60,12 +60,14 @@ impl Guests {
         let _caller = Caller(cancelled.clone());
         let (reply, answer) = oneshot::channel();
         let ticker = Arc::clone(&self.ticker);
+        let span = tracing::Span::current();
         self.queue.push(Box::new(move || {
             if cancelled.is_set() {
                 return;
             }
             let running = ticker.run();
-            let result = work(cancelled);
+            // what it logs belongs to whoever asked
+            let result = span.in_scope(|| work(cancelled));
             drop(running);
             // the caller may have gone meanwhile
             let _ = reply.send(result);
@@ -122,7 +124,7 @@ impl Queue {
     fn work(&self) {
         // on Linux this concerns the thread alone; without it guests run as well
         if let Err(error) = rustix::process::nice(NICENESS) {
-            tracing::debug!(%error, "cannot lower the priority of a guest thread");
+            tracing::debug!(error.text = %error, "cannot lower the priority of a guest thread");
         }
         while let Some(job) = self.next() {
             // a defect of ours must not take the thread away from later calls

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
+use estampe_domain::metric;
 use estampe_domain::plugin::{ConnectorSpec, FailKind, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use estampe_domain::ports::Directory;
 use wasmtime::Engine;
@@ -17,6 +19,7 @@ use crate::contract::Connector;
 use crate::engine::{Ticker, engine};
 use crate::files::Runs;
 use crate::guests::Guests;
+use crate::meter::{self, Peak};
 use crate::settings::HostSettings;
 use crate::text::clean;
 
@@ -54,6 +57,7 @@ pub struct PluginHost {
 struct Plugin {
     info: PluginInfo,
     connector: Connector,
+    peak: Peak,
 }
 
 impl PluginHost {
@@ -61,6 +65,8 @@ impl PluginHost {
     /// plugins are in the cache and for some seconds when they must be compiled.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
         let HostSettings { bundles, cache, compiler, cache_key, protected, limits, clock } = settings;
+        #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
+        metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
         let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)) };
@@ -105,13 +111,13 @@ impl PluginHost {
         }
         let component = cache.component(engine, &bundle.component)?;
         let connector = Connector::link(engine, &component, bundle.contract)?;
-        tracing::info!(plugin = id, version = bundle.info.version, "loaded a plugin");
-        self.plugins.insert(id, Arc::new(Plugin { info: bundle.info, connector }));
+        tracing::info!(plugin.id = id, plugin.version = bundle.info.version, "loaded a plugin");
+        meter::loaded(&id);
+        self.plugins.insert(id, Arc::new(Plugin { info: bundle.info, connector, peak: Peak::default() }));
         Ok(())
     }
 
     fn problem(&mut self, path: &Path, message: String) {
-        tracing::error!(path = %path.display(), message, "cannot use a plugin");
         self.problems.push(Problem { path: path.to_owned(), message });
     }
 
@@ -151,30 +157,36 @@ impl Directory for PluginHost {
     async fn check(&self, connector: &ConnectorSpec) -> Result<Vec<Probe>, PluginFailure> {
         let plugin = self.plugin(&connector.plugin)?;
         let (connector, surroundings) = (connector.clone(), self.surroundings.clone());
+        let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
-            let call = Call::new(&surroundings, connector, None, BTreeMap::new(), cancelled);
+            let call = Call::new(&surroundings, connector, None, BTreeMap::new(), cancelled, plugin.peak.clone());
             plugin.connector.check(call)
         };
-        self.guests.run(work).await
+        let outcome = self.guests.run(work).await;
+        meter::called(&called.info.id, "check", begun, &called.peak, &outcome);
+        outcome
     }
 
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure> {
         let plugin = self.plugin(&call.connector.plugin)?;
         let surroundings = self.surroundings.clone();
         let SyncCall { run, connector, mode, cursor, state } = call;
+        let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
             // a run keeps to the version of its files that it began with, through
             // failures and retries, until it ends or begins anew
             if cursor.is_none() {
                 surroundings.runs.forget(run);
             }
-            let call = Call::new(&surroundings, connector, Some(run), state, cancelled);
+            let call = Call::new(&surroundings, connector, Some(run), state, cancelled, plugin.peak.clone());
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
                 surroundings.runs.forget(run);
             }
             outcome
         };
-        self.guests.run(work).await
+        let outcome = self.guests.run(work).await;
+        meter::called(&called.info.id, "sync-page", begun, &called.peak, &outcome);
+        outcome
     }
 }

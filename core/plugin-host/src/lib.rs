@@ -24,6 +24,7 @@ mod files;
 mod guests;
 mod host;
 mod log;
+mod meter;
 mod settings;
 mod state;
 mod sync;

@@ -1,5 +1,6 @@
 //! What a plugin writes to its log. By contract it holds no personal data, which
-//! nobody can trust: at the default level only the level and the length are told.
+//! nobody can trust: only the level and the length are told, unless somebody asks for
+//! the target `estampe::plugin::words` by its name.
 
 use crate::text::{clean, cut};
 
@@ -46,7 +47,7 @@ impl Log {
         macro_rules! tell {
             ($level:ident) => {
                 tracing::event!(target: "estampe::plugin", tracing::Level::$level,
-                    plugin = plugin.as_str(), run = run.as_str(), octets, "a plugin wrote a line")
+                    plugin.id = plugin.as_str(), run.id = run.as_str(), plugin.octets = octets, "a plugin wrote a line")
             };
         }
         match level {
@@ -55,8 +56,9 @@ impl Log {
             Level::Warn => tell!(WARN),
             Level::Error => tell!(ERROR),
         }
-        tracing::debug!(target: "estampe::plugin", plugin, run,
-            line = clean(cut(message, MAX_OCTETS), MAX_OCTETS), "what the plugin wrote");
+        // a target of its own, which no level alone turns on
+        tracing::event!(target: "estampe::plugin::words", tracing::Level::DEBUG, plugin.id = plugin, run.id = run,
+            plugin.line = clean(cut(message, MAX_OCTETS), MAX_OCTETS), "what the plugin wrote");
     }
 }
 
@@ -64,8 +66,8 @@ impl Drop for Log {
     fn drop(&mut self) {
         let dropped = self.lines.saturating_sub(MAX_LINES);
         if dropped > 0 {
-            tracing::warn!(target: "estampe::plugin", plugin = self.plugin, run = self.run,
-                dropped, "a plugin wrote more lines than a call may");
+            tracing::event!(target: "estampe::plugin", tracing::Level::WARN, plugin.id = self.plugin, run.id = self.run,
+                plugin.dropped = dropped, "a plugin wrote more lines than a call may");
         }
     }
 }

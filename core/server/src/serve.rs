@@ -18,11 +18,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::CheckedSettings;
+use crate::telemetry::{self, Exposition};
 use crate::tls::Tls;
 
 /// Starts everything, says that it is ready, and stops it at Ctrl-C or SIGTERM.
 pub fn run(settings: CheckedSettings) -> Result<(), String> {
-    crate::telemetry::init(&settings.log_filter, settings.log_json);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let exposition = telemetry::init(&settings.log_filter, settings.log_json, &clock)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)
@@ -30,11 +32,10 @@ pub fn run(settings: CheckedSettings) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|e| format!("tokio: {e}"))?;
-    runtime.block_on(serve(settings))
+    runtime.block_on(serve(settings, clock, exposition))
 }
 
-async fn serve(settings: CheckedSettings) -> Result<(), String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exposition) -> Result<(), String> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
     let facts = Arc::new(TlsFacts::default());
@@ -52,6 +53,7 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
         tracing::warn!(plugin.path = %problem.path.display(), plugin.problem = problem.message, "a plugin cannot be used");
     }
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
+    telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let ports = Ports {
         clock,
         random,
@@ -67,9 +69,13 @@ async fn serve(settings: CheckedSettings) -> Result<(), String> {
             tracing::info!(jobs.released = released, "work of the last start goes on");
         }
     }
+    tokio::spawn(exposition.clone().keep());
     let edge = Edge::new(&settings.edge);
     let places = edge.places();
-    let state = AppState::new(Arc::clone(&service)).with_tls(facts).with_edge(edge);
+    let state = AppState::new(Arc::clone(&service))
+        .with_tls(facts)
+        .with_edge(edge)
+        .with_metrics(move || exposition.text());
     let (stop, stopped) = watch::channel(false);
     let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
     let listeners =

@@ -4,7 +4,7 @@ use estampe_domain::account::{Account, PasswordProblem, check_new_password};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{AccountId, SecretToken, SessionId};
 use estampe_domain::text::{Email, Line};
-use estampe_domain::{Actor, Context, Error, Result, Ts};
+use estampe_domain::{Actor, Context, Error, Result, Ts, metric};
 use estampe_store::NewSession;
 
 use crate::Service;
@@ -115,7 +115,9 @@ impl Service {
         // one spelling for the look-up and for the throttle; no setting's name has an @
         let wanted: String = email.trim().chars().take(254).collect::<String>().to_lowercase();
         let who = format!("{wanted}@");
+        let outcome = |outcome| metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(1);
         if !self.throttle.begin(&who, ctx.now) {
+            outcome("throttled");
             return Err(Error::Unavailable("too many failed sign-ins; wait a quarter of an hour".into()));
         }
         let found = self.store.read(move |tx| tx.account_by_email(&wanted)).await?;
@@ -123,6 +125,7 @@ impl Service {
         let password: String = password.chars().take(estampe_domain::account::PASSWORD_MAX).collect();
         let fits = self.passwords.verify(&password, hash, self.random()).await?;
         let Some(account) = account.filter(|_| fits) else {
+            outcome("refused");
             let (ctx, random) = (*ctx, self.shared_random());
             self.store
                 .write(move |tx| {
@@ -142,6 +145,7 @@ impl Service {
                 tx.audit(&AuditEvent::done(&ctx, &*random, "session.begin", "account", id))
             })
             .await?;
+        outcome("accepted");
         Ok(SignedIn { token, account })
     }
 

@@ -7,11 +7,13 @@
 mod accounts;
 mod cards;
 mod doubt;
+mod gauges;
 mod home;
 mod leads;
 mod mails;
 mod password;
 mod people;
+mod requests;
 mod runs;
 mod sources;
 mod sync;
@@ -28,6 +30,7 @@ use tokio::sync::Notify;
 
 pub use estampe_store::Lease;
 pub use mails::{DueJob, LeadMailData, Work};
+pub use requests::RequestIds;
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;
@@ -75,6 +78,7 @@ pub struct Service {
     passwords: Passwords,
     throttle: Throttle,
     work: Notify,
+    gauges: gauges::Reading,
 }
 
 impl Service {
@@ -87,6 +91,7 @@ impl Service {
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
             work: Notify::new(),
+            gauges: gauges::Reading::default(),
         }
     }
 
@@ -94,6 +99,16 @@ impl Service {
     pub fn context(&self, actor: Actor, locale: Locale) -> Context {
         let now = self.ports.clock.now();
         Context { actor, locale, request: RequestId::new(now, &*self.ports.random), now }
+    }
+
+    /// The circumstances of a request that has its id already.
+    pub fn context_of(&self, actor: Actor, locale: Locale, request: RequestId) -> Context {
+        Context { actor, locale, request, now: self.ports.clock.now() }
+    }
+
+    /// Makes ids of requests, for one thread.
+    pub fn request_ids(&self) -> RequestIds {
+        RequestIds::new(Arc::clone(&self.ports.clock), self.shared_random())
     }
 
     /// What an administrator set.

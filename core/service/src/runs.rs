@@ -101,7 +101,12 @@ impl Service {
         match decided {
             None => Err(Error::NotFound),
             Some(false) => Err(Error::Conflict("this run does not wait for a word any more".into())),
-            Some(true) => Ok(()),
+            Some(true) => {
+                if to == RunState::Discarded {
+                    crate::sync::ended(run, "discarded", None);
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -38,6 +38,17 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether the database or what it holds is at fault, rather than what was asked of it.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Database(Diesel::NotFound) | Self::Domain(_) => false,
+            Self::Database(_) => !self.is_conflict(),
+            Self::Damaged(_) | Self::Unreadable(_) | Self::Connection(_) => true,
+        }
+    }
+}
+
 impl From<StoreError> for estampe_domain::Error {
     fn from(error: StoreError) -> Self {
         match error {

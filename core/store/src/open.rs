@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use crate::conn::{Conn, Manager, Url};
 use crate::error::{Result, StoreError};
 use crate::keyring::{self, Keyring};
+use crate::meter::{self, Meter};
 use crate::migrate;
 use crate::schema::appliance_key;
 use crate::tx::Tx;
@@ -89,6 +90,8 @@ struct Inner {
     /// and not on blocking threads.
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
+    read_meter: Meter,
+    write_meter: Meter,
     keys: Keyring,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -128,6 +131,8 @@ impl Store {
                 writers: pool(writers)?,
                 reading: Arc::new(Semaphore::new(readers as usize)),
                 writing: Arc::new(Semaphore::new(writers as usize)),
+                read_meter: Meter::new("read"),
+                write_meter: Meter::new("write"),
                 keys,
                 clock,
                 random,
@@ -165,6 +170,12 @@ impl Store {
         self.inner.is_alone
     }
 
+    /// Sets the figures of the connections.
+    pub fn measure(&self) {
+        meter::connections("read", &self.inner.readers);
+        meter::connections("write", &self.inner.writers);
+    }
+
     /// Runs `work` in one reading transaction: everything it sees is of one moment.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
@@ -191,15 +202,24 @@ impl Store {
     {
         let gate = if write { &self.inner.writing } else { &self.inner.reading };
         let closed = |_| StoreError::Connection("the store is closed".into());
+        let asked = Instant::now();
         let permit = Arc::clone(gate).acquire_owned().await.map_err(closed)?;
         let inner = Arc::clone(&self.inner);
+        let span = tracing::Span::current();
         // Once begun, a unit runs to its end even when its caller is gone, and holds its
         // place until then.
         tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let pool = if write { &inner.writers } else { &inner.readers };
-            let conn = pool.get().map_err(|e| StoreError::Connection(e.to_string()))?;
-            in_transaction(&inner, conn, write, work)
+            let (_permit, _span) = (permit, span.entered());
+            let (pool, meter) =
+                if write { (&inner.writers, &inner.write_meter) } else { (&inner.readers, &inner.read_meter) };
+            let conn = pool.get().map_err(|e| {
+                meter.no_connection();
+                StoreError::Connection(e.to_string())
+            })?;
+            let begun = meter.begins(asked);
+            let done = in_transaction(&inner, meter, conn, write, work);
+            meter.ends(begun);
+            done
         })
         .await
         .unwrap_or_else(|e| Err(StoreError::Connection(format!("a unit of work ended early: {e}"))))
@@ -208,6 +228,7 @@ impl Store {
 
 fn in_transaction<T>(
     inner: &Inner,
+    meter: &Meter,
     mut conn: PooledConnection<Manager>,
     write: bool,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
@@ -217,12 +238,15 @@ fn in_transaction<T>(
     let mut open = OpenTransaction { conn: &mut conn, done: false };
     let mut tx =
         Tx { conn: open.conn, keys: &inner.keys, clock: &*inner.clock, random: &*inner.random, cards_changed: false };
-    let value = work(&mut tx)?;
+    let value = work(&mut tx).inspect_err(|error| {
+        if error.is_failure() {
+            meter.work_failed();
+        }
+    })?;
     let cards_changed = tx.cards_changed;
-    if write {
-        open.conn.ensure_commits()?;
-    }
-    open.conn.batch_execute("COMMIT")?;
+    let committed =
+        if write { open.conn.ensure_commits() } else { Ok(()) }.and_then(|()| open.conn.batch_execute("COMMIT"));
+    committed.inspect_err(|_| meter.commit_failed())?;
     open.done = true;
     if cards_changed {
         inner.card_changes.fetch_add(1, Ordering::Release);

@@ -27,6 +27,18 @@ pub enum Surface {
     Plain,
 }
 
+impl Surface {
+    /// Its name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Console => "console",
+            Self::Operator => "operator",
+            Self::Plain => "plain",
+        }
+    }
+}
+
 /// Nothing but our own files: no inline style or script, no other origin, no frames.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
     script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";

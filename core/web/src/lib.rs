@@ -26,6 +26,7 @@ mod routes;
 mod serve;
 mod session;
 mod state;
+mod telemetry;
 mod visit;
 mod words;
 

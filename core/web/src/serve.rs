@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::connection::{Door, Places, listen, listen_plain, watch};
 use crate::headers::{Surface, headers};
 use crate::state::AppState;
+use crate::telemetry::Telemetry;
 use crate::{console, operator, plain, public};
 
 /// What to answer on. HTTP/2 and HTTP/1.1 are offered by ALPN over both TLS listeners.
@@ -46,20 +47,34 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
     let shared = state.clone();
     let door = door("public", public_tls, &places);
     let public = listen(builder(2), public, door, move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Public)).wrap(watch()).configure(public::configure)
+        App::new()
+            .app_data(shared.clone())
+            .wrap(headers(Surface::Public))
+            .wrap(Telemetry::new(&shared.service, Surface::Public))
+            .wrap(watch())
+            .configure(public::configure)
     })?
     .run();
 
     let shared = state.clone();
     let door = self::door("internal", internal_tls, &places);
     let internal = listen(builder(1), internal, door, move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Console)).wrap(watch()).configure(console::configure)
+        App::new()
+            .app_data(shared.clone())
+            .wrap(headers(Surface::Console))
+            .wrap(Telemetry::new(&shared.service, Surface::Console))
+            .wrap(watch())
+            .configure(console::configure)
     })?
     .run();
 
     let shared = state.clone();
     let operator = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).wrap(headers(Surface::Operator)).configure(operator::configure)
+        App::new()
+            .app_data(shared.clone())
+            .wrap(headers(Surface::Operator))
+            .wrap(Telemetry::new(&shared.service, Surface::Operator))
+            .configure(operator::configure)
     })
     .workers(1)
     .shutdown_timeout(SHUTDOWN)
@@ -69,7 +84,12 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
 
     let plain = plain.map(|plain| {
         let application = move || {
-            App::new().app_data(state.clone()).wrap(headers(Surface::Plain)).wrap(watch()).configure(plain::configure)
+            App::new()
+                .app_data(state.clone())
+                .wrap(headers(Surface::Plain))
+                .wrap(Telemetry::new(&state.service, Surface::Plain))
+                .wrap(watch())
+                .configure(plain::configure)
         };
         listen_plain(builder(1), plain, "plain", &places, application).map(ServerBuilder::run)
     });

@@ -16,7 +16,11 @@ pub struct AppState {
     pub(crate) zone: TimeZone,
     pub(crate) pages: Pages,
     pub(crate) edge: Edge,
+    pub(crate) exposition: Option<Exposition>,
 }
+
+/// Gives what was measured, in the text format of Prometheus.
+pub(crate) type Exposition = Box<dyn Fn() -> String + Send + Sync>;
 
 /// The root certificate that this house signs its own addresses with.
 #[derive(Clone, Debug)]
@@ -41,7 +45,7 @@ impl AppState {
             internal_names: name(&settings.internal_origin),
             ..EdgeSettings::default()
         });
-        Self { service, tls: Arc::default(), zone, pages: Pages::new(), edge }
+        Self { service, tls: Arc::default(), zone, pages: Pages::new(), edge, exposition: None }
     }
 
     /// With these hosts, proxies and limits, instead of the origins' hosts, no proxy
@@ -54,6 +58,12 @@ impl AppState {
     /// Shows what these facts say: the root certificate, ACME's answers, warnings.
     pub fn with_tls(mut self, facts: Arc<TlsFacts>) -> Self {
         self.tls = facts;
+        self
+    }
+
+    /// Shows what `exposition` gives under `/metrics`, on the internal listener.
+    pub fn with_metrics(mut self, exposition: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.exposition = Some(Box::new(exposition));
         self
     }
 

@@ -1,17 +1,20 @@
 //! A request on its way to a use case: state, language and circumstances.
 
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::{FromRequest, HttpRequest, web};
 use estampe_domain::{Actor, Context, Error, PublicId};
 use estampe_service::Service;
+use tracing::Instrument;
+use tracing::instrument::Instrumented;
 
 use crate::error::{Cause, Fault};
 use crate::headers::Surface;
 use crate::locale::{Lang, wanted};
 use crate::state::AppState;
+use crate::telemetry::{request_id, span_of};
 
 /// Extracted first by every handler; on its own it is an unknown visitor's.
 pub(crate) struct Visit {
@@ -27,7 +30,10 @@ impl Visit {
         let state = request.app_data::<web::Data<AppState>>().ok_or_else(missing)?.clone();
         let surface = *request.app_data::<Surface>().ok_or_else(missing)?;
         let (locale, chosen) = wanted(request, surface);
-        let ctx = state.service.context(actor, locale);
+        let ctx = match request_id(request) {
+            Some(id) => state.service.context_of(actor, locale, id),
+            None => state.service.context(actor, locale),
+        };
         let l = Lang { locale, chosen, zone: state.zone.clone(), now: ctx.now };
         Ok(Self { state, surface, l, ctx })
     }
@@ -49,6 +55,13 @@ impl Visit {
             Surface::Public | Surface::Plain => &settings.public_origin,
             Surface::Console | Surface::Operator => &settings.internal_origin,
         }
+    }
+
+    /// `work` under the request's span, where the middleware made none: see there.
+    pub(crate) fn traced<F: Future>(&self, work: F) -> Instrumented<F> {
+        let span = tracing::Span::current();
+        let span = if span.is_disabled() { span_of(self.ctx.request) } else { span };
+        work.instrument(span)
     }
 
     /// The result, or the page that says what happened.

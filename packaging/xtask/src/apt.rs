@@ -33,6 +33,7 @@ pub const TESTS: &[Package] = &[
     Package { name: "postgresql", proof: "/usr/lib/postgresql" },
     Package { name: "procps", proof: "/usr/bin/kill" },
     Package { name: "python3-venv", proof: "/usr/share/python-wheels" },
+    Package { name: "python3-prometheus-client", proof: "/usr/lib/python3/dist-packages/prometheus_client" },
     Package { name: "python3-vobject", proof: "/usr/lib/python3/dist-packages/vobject" },
     Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
 ];

@@ -20,6 +20,7 @@ use super::files::{self, PRIVATE};
 use super::live::Signed;
 use super::pair::Pair;
 use crate::config::{AcmeSource, CheckedSettings, Name};
+use crate::telemetry;
 
 /// The wait after a first failure, in seconds; it doubles. Let's Encrypt allows five
 /// failures an hour.
@@ -120,6 +121,9 @@ impl Acme {
         if found.is_none() {
             facts.set_warnings("acme", vec![NONE_YET]);
         }
+        if let Some(pair) = &found {
+            telemetry::serving("acme", pair.leaf.not_after);
+        }
         let signed = Arc::new(ArcSwapOption::new(found.map(Arc::new)));
         Self { source: source.clone(), kept, clock, facts, signed, failures: 0 }
     }
@@ -188,6 +192,7 @@ impl Acme {
                     tls.fingerprint = pair.leaf.fingerprint,
                     "a new certificate of the ACME server is served from now on"
                 );
+                telemetry::serving("acme", pair.leaf.not_after);
                 self.signed.store(Some(Arc::new(pair)));
                 self.facts.set_warnings("acme", Vec::new());
                 // a server that issues what is late at once is not asked in a loop

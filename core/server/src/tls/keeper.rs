@@ -21,6 +21,7 @@ use super::live::Base;
 use super::local::{self, LocalCa};
 use super::pair::Pair;
 use crate::config::{CheckedSettings, TlsSource};
+use crate::telemetry;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -71,6 +72,7 @@ impl Keeper {
             // the console over a certificate that browsers warn of is better than no console
             tracing::error!(tls.problem = problem, "the certificate is served though it is out of date");
         }
+        telemetry::serving("own", pair.leaf.not_after);
         let mut keeper = Self {
             source: settings.tls.clone(),
             data_dir: settings.data_dir.clone(),
@@ -161,6 +163,7 @@ impl Keeper {
                 tls.fingerprint = pair.leaf.fingerprint,
                 "a new certificate is served from now on"
             );
+            telemetry::serving("own", pair.leaf.not_after);
             self.current.store(Arc::new(pair));
         } else if mended || asked {
             tracing::info!(tls.fingerprint = pair.leaf.fingerprint, "the certificate's files hold what is served");

@@ -1,5 +1,7 @@
 //! Applying: the lines of a standing plan, chunk by chunk, each with its audit event.
 
+use std::time::Instant;
+
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{CardId, PersonId, PublicId, RunId};
 use estampe_domain::ports::Random;
@@ -19,15 +21,19 @@ const KEPT_RUNS: i64 = 20;
 impl Service {
     /// Applies what is left of a plan, chunk by chunk.
     pub async fn apply_run(&self, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
+        self.apply_from(Instant::now(), ctx, run, lease).await
+    }
+
+    pub(super) async fn apply_from(&self, begun: Instant, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
         loop {
             let (ctx, random) = (*ctx, self.shared_random());
             let now = self.ports.clock.now();
-            let done = self
+            let step = self
                 .store
                 .write(move |tx| {
                     let Some(found) = tx.run(run)? else { return Err(Error::NotFound.into()) };
                     if found.state != RunState::Applying {
-                        return Ok(true);
+                        return Ok(Step::Elsewhere);
                     }
                     keep_lease(tx, lease, now.plus_seconds(LEASE))?;
                     let items = tx.pending_items(run, CHUNK)?;
@@ -37,7 +43,7 @@ impl Service {
                         apply_item(tx, &ctx, &*random, &found, item)?;
                     }
                     if !items.is_empty() {
-                        return Ok(false);
+                        return Ok(Step::More);
                     }
                     for (key, value) in tx.staged_state(run)? {
                         tx.set_source_state(found.source, &key, value.as_deref())?;
@@ -50,14 +56,27 @@ impl Service {
                         &AuditEvent::done(&ctx, &*random, "run.apply", "run", run)
                             .with(json!({"counts": found.counts})),
                     )?;
-                    Ok(true)
+                    Ok(Step::Done)
                 })
                 .await?;
-            if done {
-                return Ok(());
+            match step {
+                Step::More => {}
+                Step::Done => {
+                    super::ended(run, "done", Some(begun));
+                    return Ok(());
+                }
+                Step::Elsewhere => return Ok(()),
             }
         }
     }
+}
+
+/// How applying goes on after a chunk.
+enum Step {
+    More,
+    Done,
+    /// Somebody else ended the run.
+    Elsewhere,
 }
 
 /// Applies one line of a plan, with its audit event.

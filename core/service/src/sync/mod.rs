@@ -8,6 +8,7 @@ mod apply;
 mod stage;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::RunId;
@@ -15,7 +16,7 @@ use estampe_domain::plan;
 use estampe_domain::plugin::{FailKind, PluginFailure, SyncCall, SyncMode};
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::source::Source;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, metric};
 use estampe_store::{Lease, Tx};
 use serde_json::json;
 
@@ -38,6 +39,7 @@ impl Service {
     /// Does a run, or what is left of it: plans, holds or applies. An interrupted plan
     /// begins anew, an interrupted application goes on.
     pub async fn run_sync(&self, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
+        let begun = Instant::now();
         let Some((found, source, plan_only)) = self
             .store
             .read(move |tx| {
@@ -51,7 +53,7 @@ impl Service {
         };
         match found.state {
             RunState::Planning => {}
-            RunState::Applying => return self.apply_run(ctx, run, lease).await,
+            RunState::Applying => return self.apply_from(begun, ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
         let until = self.ports.clock.now().plus_seconds(LEASE);
@@ -65,34 +67,54 @@ impl Service {
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
-                return self.fail_run(ctx, run, failure.kind.as_str(), &failure.message).await;
+                return self.fail_from(Some(begun), ctx, run, failure.kind.as_str(), &failure.message).await;
             }
             Err(error) => return Err(error),
         }
         let held = self.decide_hold(ctx, &planner, &found, plan_only).await?;
-        if held { Ok(()) } else { self.apply_run(ctx, run, lease).await }
+        if held {
+            ended(run, "held", Some(begun));
+            return Ok(());
+        }
+        self.apply_from(begun, ctx, run, lease).await
     }
 
     /// Ends a run that could not be done. While it was planned nobody's state was changed;
     /// of a plan that was being applied, what was applied stays, under the code
     /// `apply-failed`, and the next full run plans the rest.
     pub async fn fail_run(&self, ctx: &Context, run: RunId, code: &str, words: &str) -> Result<()> {
+        self.fail_from(None, ctx, run, code, words).await
+    }
+
+    async fn fail_from(
+        &self,
+        begun: Option<Instant>,
+        ctx: &Context,
+        run: RunId,
+        code: &str,
+        words: &str,
+    ) -> Result<()> {
         let (ctx, random) = (*ctx, self.shared_random());
         let now = self.ports.clock.now();
         let (code, words) = (code.to_owned(), words.to_owned());
-        Ok(self
+        let failed = self
             .store
             .write(move |tx| {
                 let planning = tx.move_run(run, RunState::Planning, RunState::Failed, None, now)?;
-                if planning || tx.move_run(run, RunState::Applying, RunState::Failed, None, now)? {
+                let failed = planning || tx.move_run(run, RunState::Applying, RunState::Failed, None, now)?;
+                if failed {
                     let code = if planning { code.as_str() } else { "apply-failed" };
                     tx.set_run_failure(run, code, &words)?;
                     tx.drop_plan(run)?;
                     tx.audit(&AuditEvent::done(&ctx, &*random, "run.fail", "run", run).with(json!({"code": code})))?;
                 }
-                Ok(())
+                Ok(failed)
             })
-            .await?)
+            .await?;
+        if failed {
+            ended(run, "failed", begun);
+        }
+        Ok(())
     }
 
     async fn plan(&self, planner: &mut Planner) -> Result<()> {
@@ -166,6 +188,15 @@ impl Service {
     pub async fn renew_lease(&self, lease: Lease) -> Result<bool> {
         let until = self.ports.clock.now().plus_seconds(LEASE);
         Ok(self.store.write(move |tx| tx.extend_lease(lease, until)).await?)
+    }
+}
+
+/// Notes that a run ended or stopped to wait, and how long a worker had it.
+pub fn ended(run: RunId, outcome: &'static str, begun: Option<Instant>) {
+    tracing::info!(run.id = %run, run.outcome = outcome, "a run ended or waits for a word");
+    metrics::counter!(metric::RUNS.name, "outcome" => outcome).increment(1);
+    if let Some(begun) = begun {
+        metrics::histogram!(metric::RUN_DURATION.name, "outcome" => outcome).record(begun.elapsed());
     }
 }
 

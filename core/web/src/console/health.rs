@@ -21,7 +21,7 @@ async fn ready(visit: Visit) -> Reply {
     Ok(match visit.service().ready().await {
         Ok(()) => HttpResponse::Ok().json(json!({ "ready": true, "warnings": visit.state.tls.warnings() })),
         Err(error) => {
-            tracing::warn!(%error, "not ready");
+            tracing::warn!(error.code = error.code(), error.text = %error, "the service is not ready");
             HttpResponse::ServiceUnavailable().json(json!({ "ready": false, "code": error.code() }))
         }
     })

@@ -20,6 +20,7 @@ use crate::public::ca;
 use crate::respond::{Reply, wrong_method};
 use crate::routes::Table;
 use crate::session::Desk;
+use crate::telemetry::page as metrics;
 
 /// Adds the routes of the internal listener.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -53,7 +54,7 @@ pub(crate) fn routes() -> Table {
         })
         .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
         .scope("/outbox", |table| table.get("", outbox::list).post("/{job}/resend", outbox::resend));
-    [doors::routes, language::routes, health::routes, assets::routes, ca::routes]
+    [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
         .into_iter()
         .fold(table, |table, add| add(table))
 }

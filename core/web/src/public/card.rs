@@ -128,7 +128,7 @@ pub(crate) async fn show(
     let page = state
         .pages
         .get(&visit, key, async || {
-            let card = visit.ok(visit.service().card(&visit.ctx, &id).await)?;
+            let card = visit.ok(visit.traced(visit.service().card(&visit.ctx, &id)).await)?;
             let page = visit.render(&CardPage::new(&visit.l, visit.organisation(), &card))?;
             Ok((Encoded::text(HTML, page), card.version))
         })

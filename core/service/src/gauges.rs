@@ -1,0 +1,92 @@
+//! Figures of the database, read when somebody looks, and seldom enough that nobody can
+//! load the database by looking.
+
+use std::time::{Duration, Instant};
+
+use estampe_domain::{Ts, metric};
+use estampe_store::{OutboxDepth, PeopleQuery};
+use tokio::sync::Mutex;
+
+use crate::Service;
+
+/// Figures are this old before they are read again, at least.
+const LEAST: Duration = Duration::from_secs(5);
+/// And so many times older than what reading them took: it never costs more than 2 %.
+const REST: u32 = 50;
+/// How long somebody who looks waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// When figures may be read again.
+#[derive(Default)]
+pub struct Reading(Mutex<Option<Instant>>);
+
+struct Figures {
+    outbox: OutboxDepth,
+    held: u64,
+    people: u64,
+    cards: u64,
+    leads: u64,
+}
+
+impl Service {
+    /// Sets the gauges that the database knows the values of. When it does not answer,
+    /// they keep their last values and [`metric::DB_READABLE`] says so.
+    pub async fn measure(&self) {
+        self.store.measure();
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        metrics::gauge!(metric::PLUGIN_PROBLEMS.name).set(self.ports.plugin_problems.len() as f64);
+        // one reads at a time; others see what it last found
+        let Ok(mut next) = self.gauges.0.try_lock() else { return };
+        let begun = Instant::now();
+        if next.is_some_and(|next| begun < next) {
+            return;
+        }
+        let now = self.ports.clock.now();
+        let read = tokio::time::timeout(PATIENCE, self.figures(now)).await;
+        *next = Some(Instant::now() + LEAST.max(begun.elapsed() * REST));
+        match read {
+            Ok(Ok(figures)) => figures.show(now),
+            Ok(Err(error)) => {
+                tracing::warn!(error.code = error.code(), error.text = %error, "the figures for metrics could not be read");
+                metrics::gauge!(metric::DB_READABLE.name).set(0.0);
+            }
+            Err(_) => {
+                tracing::warn!(
+                    db.patience_seconds = PATIENCE.as_secs(),
+                    "the database did not give the figures for metrics in time"
+                );
+                metrics::gauge!(metric::DB_READABLE.name).set(0.0);
+            }
+        }
+    }
+
+    async fn figures(&self, now: Ts) -> estampe_domain::Result<Figures> {
+        let read = self.store.read(move |tx| {
+            Ok(Figures {
+                outbox: tx.outbox_depth(now)?,
+                held: tx.held_runs()?,
+                people: tx.people_count(&PeopleQuery::default())?,
+                cards: tx.shown_cards()?,
+                leads: tx.lead_count(Ts::from_micros(0))?,
+            })
+        });
+        Ok(read.await?)
+    }
+}
+
+impl Figures {
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows and microseconds, far below 2^52")]
+    fn show(&self, now: Ts) {
+        let OutboxDepth { due, waiting, sending, dead, oldest_due } = self.outbox;
+        for (state, mails) in [("due", due), ("waiting", waiting), ("sending", sending), ("dead", dead)] {
+            metrics::gauge!(metric::OUTBOX_MAILS.name, "state" => state).set(mails as f64);
+        }
+        let age = oldest_due.map_or(0, |since| (now.as_micros() - since.as_micros()).max(0));
+        metrics::gauge!(metric::OUTBOX_OLDEST_DUE_AGE.name).set(age as f64 / 1e6);
+        metrics::gauge!(metric::RUNS_HELD.name).set(self.held as f64);
+        metrics::gauge!(metric::PEOPLE.name).set(self.people as f64);
+        metrics::gauge!(metric::CARDS.name).set(self.cards as f64);
+        metrics::gauge!(metric::LEADS.name).set(self.leads as f64);
+        metrics::gauge!(metric::DB_READABLE.name).set(1.0);
+    }
+}

@@ -1,0 +1,8 @@
+//! What is told of each request: its id, its figures, and a line when somebody looks
+//! closely. The pattern of a route stands for its address, which may name a card.
+
+mod meters;
+mod middleware;
+pub(crate) mod page;
+
+pub(crate) use middleware::{Telemetry, request_id, span_of};
