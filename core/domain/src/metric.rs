@@ -63,7 +63,7 @@ metrics! {
         "Requests that are not answered yet";
 
     PAGE_CACHE = "estampe_page_cache_total", Kind::Counter, ["result"],
-        "Cards asked of the page cache, by what came of it";
+        "Cards asked of the page cache: hit, confirmed by a look at their version, or miss";
     PAGE_CACHE_RENDERS = "estampe_page_cache_renders_total", Kind::Counter, [],
         "Cards rendered and compressed for the page cache";
     PAGE_CACHE_ENTRIES = "estampe_page_cache_entries", Kind::Gauge, [],

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use estampe_domain::{Locale, PublicId};
+use estampe_domain::{Locale, PublicId, metric};
+use metrics::Counter;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -50,16 +51,47 @@ impl Weighter<Key, Entry> for Octets {
 /// The pages.
 pub(crate) struct Pages {
     cache: Cache<Key, Entry, Octets>,
+    meters: Meters,
+}
+
+/// Registered once: a hit looks nothing up by name.
+struct Meters {
+    hits: Counter,
+    confirmed: Counter,
+    misses: Counter,
+    renders: Counter,
+}
+
+impl Meters {
+    fn new() -> Self {
+        let result = |result: &'static str| metrics::counter!(metric::PAGE_CACHE.name, "result" => result);
+        Self {
+            hits: result("hit"),
+            confirmed: result("confirmed"),
+            misses: result("miss"),
+            renders: metrics::counter!(metric::PAGE_CACHE_RENDERS.name),
+        }
+    }
 }
 
 impl Pages {
     pub(crate) fn new() -> Self {
-        Self { cache: Cache::with_weighter(4096, CAPACITY, Octets) }
+        Self { cache: Cache::with_weighter(4096, CAPACITY, Octets), meters: Meters::new() }
+    }
+
+    /// Sets the figures of what is kept.
+    pub(crate) fn measure(&self) {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let set = |metric: &metric::Metric, value: u64| metrics::gauge!(metric.name).set(value as f64);
+        set(&metric::PAGE_CACHE_ENTRIES, self.cache.len() as u64);
+        set(&metric::PAGE_CACHE_BYTES, self.cache.weight());
     }
 
     /// The page, when it is there and still true: no look at the database.
     pub(crate) fn ready(&self, visit: &impl Source, key: &Key) -> Option<Arc<Encoded>> {
-        self.cache.get(key).filter(|entry| entry.is_true(visit)).map(|entry| entry.page)
+        let entry = self.cache.get(key).filter(|entry| entry.is_true(visit))?;
+        self.meters.hits.increment(1);
+        Some(entry.page)
     }
 
     /// The page: as it is kept, or rendered by the first who asks.
@@ -71,7 +103,11 @@ impl Pages {
         let mut stale: Option<Entry> = None;
         loop {
             match self.cache.get_value_or_guard_async(&key).await {
-                Ok(entry) if entry.is_true(service) => return Ok(entry.page),
+                // another who asked at the same time had it rendered
+                Ok(entry) if entry.is_true(service) => {
+                    self.meters.hits.increment(1);
+                    return Ok(entry.page);
+                }
                 Ok(entry) => {
                     // out of the way, so that one of those who ask looks again
                     self.cache.remove_if(&key, |kept| Arc::ptr_eq(&kept.page, &entry.page) && kept.read == entry.read);
@@ -82,12 +118,15 @@ impl Pages {
                     if let Some(stale) = stale.take()
                         && visit.ok(service.card_version(&visit.ctx, &key.card).await)? == stale.version
                     {
+                        self.meters.confirmed.increment(1);
                         let page = Arc::clone(&stale.page);
                         // a full cache keeps nothing, and the page is right all the same
                         let _ = guard.insert(Entry { changes, read, ..stale });
                         return Ok(page);
                     }
+                    self.meters.misses.increment(1);
                     let (page, version) = render().await?;
+                    self.meters.renders.increment(1);
                     let page = Arc::new(page);
                     let _ = guard.insert(Entry { page: Arc::clone(&page), version, changes, read });
                     return Ok(page);

@@ -19,6 +19,7 @@ pub(crate) fn routes(table: Table) -> Table {
 
 async fn show(visit: Visit) -> Reply {
     visit.service().measure().await;
+    visit.state.pages.measure();
     let state = visit.state.clone();
     let text = web::block(move || state.exposition.as_ref().map(|exposition| exposition())).await;
     match text {
