@@ -130,11 +130,7 @@ async fn a_certificate_is_ordered_served_and_renewed_and_failures_keep_the_forme
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777, 0o600, "{file}");
     }
     let account = std::fs::read_to_string(server.data().join("tls/acme/account.json")).unwrap();
-    let second = until("a renewed certificate", 60, async || {
-        let now = served(&server.public, NAME);
-        (now != first).then_some(now)
-    })
-    .await;
+    until("a renewed certificate", 60, async || (served(&server.public, NAME) != first).then_some(())).await;
     assert!(warnings(&server).await.is_empty());
     assert_eq!(std::fs::read_to_string(server.data().join("tls/acme/account.json")).unwrap(), account);
     // nobody answers at that address: the next renewal fails
@@ -152,7 +148,6 @@ async fn a_certificate_is_ordered_served_and_renewed_and_failures_keep_the_forme
     server.hang_up();
     until("a certificate after the failure", 60, async || (served(&server.public, NAME) != kept).then_some(())).await;
     until("the warning goes", 30, async || warnings(&server).await.is_empty().then_some(())).await;
-    drop(second);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,6 +196,5 @@ async fn what_acme_needs_is_asked_for() {
         server.configure_more(&more);
         let refused = server.cli(&["check-config"]);
         assert!(refused.code == 1 && refused.stderr.contains(said), "{said}: {refused:?}");
-        assert!(refused.stderr.contains("50-more.toml"), "{refused:?}");
     }
 }

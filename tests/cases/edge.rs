@@ -298,34 +298,33 @@ async fn a_client_asks_so_often_and_then_waits() {
 
 on_both! {
     async fn a_refused_lead_keeps_all_that_was_typed_and_a_retry_is_not_refused(database) {
-        let extra = "[limits]\nleads_per_minute = 3\n".to_owned();
+        // one at once, the next half a minute later
+        let extra = "[limits]\nleads_per_minute = 2\n".to_owned();
         let server = Server::with_sample(Options { database, extra }).await;
         let card = server.card_of("lefevre");
         let client = server.client();
-        let keys = ["0123456789abcdefghi0", "0123456789abcdefghi1", "0123456789abcdefghi2"];
-        for key in &keys[..2] {
-            assert_eq!(send(&client, &card, "", &form(key, "premier")).await.status(), 200);
-        }
-        let refused = send(&client, &card, "", &form(keys[2], "gardez <ceci>")).await;
+        let keys = ["0123456789abcdefghi0", "0123456789abcdefghi1"];
+        assert_eq!(send(&client, &card, "", &form(keys[0], "premier")).await.status(), 200);
+        let refused = send(&client, &card, "", &form(keys[1], "gardez <ceci>")).await;
         assert_eq!(refused.status(), 429);
         assert_headers(&refused, "429");
         let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-        assert!((1..=21).contains(&wait), "{wait}");
+        assert!((1..=31).contains(&wait), "{wait}");
         let page = refused.text().await.unwrap();
         assert!(page.contains("Trop d’envois") && page.contains("Amélie Traoré") && page.contains("gardez &#60;ceci&#62;"), "{page}");
-        assert_eq!(hidden(&page, "idempotency_key"), keys[2], "the same submission");
+        assert_eq!(hidden(&page, "idempotency_key"), keys[1], "the same submission");
         assert_eq!(hidden(&page, "consent"), "invitations");
         // what is on disk is confirmed again, however many came since
         assert_eq!(send(&client, &card, "", &form(keys[0], "premier")).await.status(), 200);
         assert_eq!(send(&client, &card, "", &form(keys[0], "changed")).await.status(), 429);
         let unknown = format!("{}/c/00000000000000000000000000", server.public);
-        assert_eq!(send(&client, &unknown, "", &form(keys[2], "x")).await.status(), 429);
-        assert_eq!(leads(&server), 2);
-        until("there is room again", 60, async || {
-            (send(&client, &card, "", &form(keys[2], "gardez <ceci>")).await.status() == 200).then_some(())
+        assert_eq!(send(&client, &unknown, "", &form(keys[1], "x")).await.status(), 429);
+        assert_eq!(leads(&server), 1);
+        until("there is room again", 90, async || {
+            (send(&client, &card, "", &form(keys[1], "gardez <ceci>")).await.status() == 200).then_some(())
         })
         .await;
-        assert_eq!(leads(&server), 3);
+        assert_eq!(leads(&server), 2);
     }
 
     async fn a_form_sent_sooner_than_anybody_types_comes_back_whole(database) {
@@ -333,20 +332,29 @@ on_both! {
         let card = server.card_of("lefevre");
         let client = server.client();
         let fresh = async || client.get(format!("{card}/exchange")).send().await.unwrap().text().await.unwrap();
-        let key = hidden(&fresh().await, "idempotency_key");
         assert!(fresh().await.contains("name=\"website\""));
-        let quick = send(&client, &card, "", &form(&key, "vite")).await;
+        // a machine may be so busy that it takes as long as a person
+        let mut slow = 0;
+        let (key, quick) = loop {
+            let begun = std::time::Instant::now();
+            let key = hidden(&fresh().await, "idempotency_key");
+            let answer = send(&client, &card, "", &form(&key, "vite")).await;
+            if begun.elapsed() < Duration::from_secs(2) {
+                break (key, answer);
+            }
+            slow += u64::from(answer.status() == 200);
+        };
         assert_eq!(quick.status(), 422);
         assert_headers(&quick, "too quick");
         let page = quick.text().await.unwrap();
         assert!(page.contains("Rien n’est parti") && page.contains("Amélie Traoré") && page.contains("vite"), "{page}");
         assert!(page.contains(" checked") && page.contains("value=\"amelie@atelier.example\""), "{page}");
-        assert_eq!(leads(&server), 0);
+        assert_eq!(leads(&server), slow);
         let again = hidden(&page, "idempotency_key");
         assert_ne!(again, key, "a new moment");
         tokio::time::sleep(Duration::from_millis(2_100)).await;
         assert_eq!(send(&client, &card, "", &form(&again, "vite")).await.status(), 200);
-        assert_eq!(leads(&server), 1);
+        assert_eq!(leads(&server), slow + 1);
         // a key that is not ours, or was ours and is bent, is a script's
         let bent = hidden(&fresh().await, "idempotency_key");
         let bent = format!("{}{}", if bent.starts_with('B') { 'C' } else { 'B' }, &bent[1..]);
@@ -355,7 +363,7 @@ on_both! {
         // none at all as well
         let bare = [("name", "A"), ("email", "a@visitors.example")];
         assert_eq!(send(&client, &card, "", &bare).await.status(), 200);
-        assert_eq!(leads(&server), 4);
+        assert_eq!(leads(&server), slow + 4);
     }
 }
 

@@ -77,14 +77,14 @@ impl Fault {
         if let Cause::Domain(error) = &cause {
             match error.kind() {
                 ErrorKind::Internal => {
-                    tracing::error!(request.id = %request, error.code = error.code(), error.text = %error, "a request failed")
+                    tracing::error!(request.id = %request, error.code = error.code(), error.text = %error, "a request failed");
                 }
                 // a plugin's words may name people: its kind says enough here
                 ErrorKind::Unavailable if let Error::Plugin(failure) = error => {
                     tracing::warn!(request.id = %request, plugin.failure = failure.kind.as_str(), "a plugin failed");
                 }
                 ErrorKind::Unavailable => {
-                    tracing::warn!(request.id = %request, error.code = error.code(), error.text = %error, "a request could not be served now")
+                    tracing::warn!(request.id = %request, error.code = error.code(), error.text = %error, "a request could not be served now");
                 }
                 _ => {}
             }

@@ -37,7 +37,7 @@ error-host-text = L’adresse de ce site manque ou est mal écrite. Reprenez dep
 error-misdirected-title = Cette adresse n’est pas servie ici
 error-misdirected-text = Le nom demandé n’est pas celui de ce site. Vérifiez l’adresse, ou prévenez votre service informatique.
 error-too-many-title = Trop de demandes à la fois
-error-too-many-text = Il en est venu beaucoup de votre connexion en peu de temps. { $seconds ->
+error-too-many-text = Beaucoup de demandes sont venues de votre connexion en peu de temps. { $seconds ->
     [one] Attendez une seconde
    *[other] Attendez { $seconds } secondes
 }, puis rechargez la page.
