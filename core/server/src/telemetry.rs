@@ -10,6 +10,9 @@ pub fn init(filter: &str, json: bool) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // else a line that cannot be written is reported to standard error, with a panic
+        // when that cannot be written either: a full file system of the log
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     if json {
         builder.json().init();

@@ -59,7 +59,7 @@ impl Fault {
                 ErrorKind::Unavailable if let Error::Plugin(failure) = error => {
                     tracing::warn!(request.id = %request, plugin.failure = failure.kind.as_str(), "a plugin failed");
                 }
-                ErrorKind::Unavailable => tracing::warn!(request.id = %request, %error, "request not possible"),
+                ErrorKind::Unavailable | ErrorKind::StorageFull => tracing::warn!(request.id = %request, %error, "request not possible"),
                 _ => {}
             }
         }
@@ -124,6 +124,12 @@ impl Inner {
                     key("error-unavailable-title"),
                     key("error-unavailable-text"),
                 ),
+                ErrorKind::StorageFull => entry(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    error.code(),
+                    key("error-full-title"),
+                    key("error-full-text"),
+                ),
                 ErrorKind::Internal => entry(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     error.code(),
@@ -174,7 +180,8 @@ impl Inner {
     fn reference(&self) -> Option<String> {
         let logged = matches!(
             &self.cause,
-            Cause::Domain(error) if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable)
+            Cause::Domain(error)
+                if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::StorageFull)
         );
         logged.then(|| self.request.to_string())
     }

@@ -36,6 +36,7 @@ fn public_pages(locale: Locale) -> Pages {
     already.already = Some(samples::now());
     let root = LocalRoot { pem: String::new(), fingerprint: "9A:41:".repeat(15) + "7F:C2" };
     let kept = KeptPage {
+        text: estampe_texts::key("kept-text"),
         l,
         card: &card.public_id,
         fields: fields(l, &typed, None),

@@ -39,6 +39,8 @@ pub(crate) struct KeptPage<'a> {
     pub(crate) card: &'a PublicId,
     pub(crate) fields: Vec<Field>,
     pub(crate) form: &'a LeadForm,
+    /// What is the matter.
+    pub(crate) text: &'a str,
     pub(crate) reference: Option<String>,
 }
 
@@ -148,6 +150,7 @@ pub(crate) async fn submit(sent: OpenForm<LeadForm>, path: web::Path<String>) ->
             form_page(visit.page_with(StatusCode::CONFLICT, &page))
         }
         Err(fault) => match fault.domain().map(estampe_domain::Error::kind) {
+            Some(ErrorKind::StorageFull) => kept(&visit, &id, &form, StatusCode::INSUFFICIENT_STORAGE),
             Some(ErrorKind::Unavailable) => kept(&visit, &id, &form, StatusCode::SERVICE_UNAVAILABLE),
             Some(ErrorKind::Internal) => kept(&visit, &id, &form, StatusCode::INTERNAL_SERVER_ERROR),
             _ => Err(fault),
@@ -164,7 +167,12 @@ pub(crate) async fn again(visit: Visit, path: web::Path<String>) -> Reply {
 fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {
     let l = &visit.l;
     let reference = Some(visit.ctx.request.to_string());
-    let page = KeptPage { l, card, fields: fields(l, form, None), form, reference };
+    let text = if status == StatusCode::INSUFFICIENT_STORAGE {
+        estampe_texts::key("kept-full-text")
+    } else {
+        estampe_texts::key("kept-text")
+    };
+    let page = KeptPage { l, card, fields: fields(l, form, None), form, text, reference };
     form_page(visit.page_with(status, &page))
 }
 
