@@ -3,6 +3,8 @@
 mod cards;
 mod config;
 mod console;
+mod crash;
+mod disk_full;
 mod doors;
 mod e2e;
 mod hostile;

@@ -4,12 +4,14 @@
 mod browser;
 mod database;
 mod mail;
+mod mount;
 mod process;
 mod server;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
+pub use mount::SmallDisk;
 pub use process::{Process, until};
 pub use server::{Options, Output, Server, sample, workspace};
 

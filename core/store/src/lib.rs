@@ -26,6 +26,6 @@ pub use tx::Tx;
 pub use tx::accounts::NewSession;
 pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob};
 pub use tx::leads::EarlierSubmission;
-pub use tx::receive::{KnownSubject, NewLead, PreparedLead, StoredConsent};
 pub use tx::people::{IdentityRow, PeopleQuery};
+pub use tx::receive::{KnownSubject, NewLead, PreparedLead, StoredConsent};
 pub use tx::runs::{NewRun, PlanPayload, StagedItem};

@@ -13,8 +13,8 @@ use diesel::r2d2::PooledConnection;
 use estampe_domain::ports::{Clock, Random};
 use tokio::sync::Semaphore;
 
-use crate::disk::Disk;
 use crate::conn::{Conn, Manager, Pool, Url};
+use crate::disk::Disk;
 use crate::error::{Result, StoreError};
 use crate::keyring::{self, Keyring};
 use crate::migrate;

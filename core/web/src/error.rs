@@ -59,7 +59,9 @@ impl Fault {
                 ErrorKind::Unavailable if let Error::Plugin(failure) = error => {
                     tracing::warn!(request.id = %request, plugin.failure = failure.kind.as_str(), "a plugin failed");
                 }
-                ErrorKind::Unavailable | ErrorKind::StorageFull => tracing::warn!(request.id = %request, %error, "request not possible"),
+                ErrorKind::Unavailable | ErrorKind::StorageFull => {
+                    tracing::warn!(request.id = %request, %error, "request not possible")
+                }
                 _ => {}
             }
         }

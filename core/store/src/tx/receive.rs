@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Binary, HasSqlType, Nullable, Text, Untyped};
-use estampe_domain::card::Card;
 use estampe_domain::audit::AuditEvent;
+use estampe_domain::card::Card;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
 use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::text::Email;
@@ -22,9 +22,7 @@ use crate::crypto::{self, Place, SecretKey};
 use crate::error::{Result, StoreError};
 use crate::keyring::Keyring;
 use crate::open::Store;
-use crate::schema::{
-    audit_event, blind_index, consent, data_key, job, lead, subject, submission as submission_table,
-};
+use crate::schema::{audit_event, blind_index, consent, data_key, job, lead, subject, submission as submission_table};
 use crate::submit::Single;
 
 /// A lead to be stored.
@@ -222,9 +220,9 @@ impl Tx<'_> {
         };
         let known = match (row.subject_id, row.key_id, row.kek_id, row.wrapped) {
             (None, ..) => None,
-            (Some(id), Some(key_id), Some(kek_id), Some(wrapped)) => {
-                let key = self.keys.unwrap_key("data_key", &key_id, &kek_id, &wrapped)?;
-                Some(KnownSubject { id, key: Some(DataKey { id: key_id, key }) })
+            (Some(subject), Some(id), Some(kek), Some(wrapped)) => {
+                let key = self.keys.unwrap_key("data_key", &id, &kek, &wrapped)?;
+                Some(KnownSubject { id: subject, key: Some(DataKey { id, key }) })
             }
             (Some(id), ..) => Some(KnownSubject { id, key: None }),
         };
@@ -304,11 +302,7 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
             ))
             .execute(conn)?;
         diesel::insert_into(subject::table)
-            .values((
-                subject::id.eq(subject_id),
-                subject::data_key_id.eq(&key.id),
-                subject::created_at.eq(new.at),
-            ))
+            .values((subject::id.eq(subject_id), subject::data_key_id.eq(&key.id), subject::created_at.eq(new.at)))
             .execute(conn)?;
         if let Some(erased) = erased {
             let moved = diesel::update(index.filter(blind_index::subject_id.eq(erased)))
