@@ -4,6 +4,8 @@ mod acme;
 mod cards;
 mod config;
 mod console;
+mod crash;
+mod disk_full;
 mod doors;
 mod e2e;
 mod edge;

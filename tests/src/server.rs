@@ -86,9 +86,13 @@ pub fn free_ports() -> (u16, u16) {
 impl Server {
     /// Starts one and waits until it is ready.
     pub async fn start(options: Options) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), options).await
+    }
+
+    /// Starts one in this folder, in which something may be prepared already.
+    pub async fn start_in(folder: TempDir, options: Options) -> Self {
         static TLS: Once = Once::new();
         TLS.call_once(|| rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap());
-        let folder = tempfile::tempdir().unwrap();
         let (public, internal) = free_ports();
         let url = match options.database {
             Database::Sqlite => String::new(),
@@ -145,8 +149,14 @@ impl Server {
         self
     }
 
+    fn log_file(&self) -> PathBuf {
+        // a test may have given the log a file system of its own
+        let folder = self.folder.path().join("logs");
+        if folder.is_dir() { folder.join("log") } else { self.folder.path().join("log") }
+    }
+
     fn spawn(&mut self) {
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
         let mut command = self.command(&["serve"]);
         self.process = Some(Process::start(command.stderr(log)));
     }
@@ -194,7 +204,7 @@ impl Server {
 
     /// Everything logged so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
     /// Words that must not stand in the log either, beside those of [`crate::canary`].

@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Unauthenticated,
     /// Something that this needs is away or full; trying later may help.
     Unavailable,
+    /// Nothing can be written: the storage is full. Reading goes on.
+    StorageFull,
     /// A defect or a damaged part of this appliance.
     Internal,
 }
@@ -49,6 +51,9 @@ pub enum Error {
     /// The database or another needed part cannot work now.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The file system of the database is full.
+    #[error("storage full: {0}")]
+    StorageFull(String),
     /// A defect here. Logged in full, shown as a code only.
     #[error("internal: {0}")]
     Internal(String),
@@ -72,6 +77,7 @@ impl Error {
             Self::Forbidden => ErrorKind::Forbidden,
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::Plugin(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::StorageFull(_) => ErrorKind::StorageFull,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -86,6 +92,7 @@ impl Error {
             Self::Unauthenticated => "unauthenticated",
             Self::Plugin(_) => "plugin_failed",
             Self::Unavailable(_) => "unavailable",
+            Self::StorageFull(_) => "storage_full",
             Self::Internal(_) => "internal",
         }
     }

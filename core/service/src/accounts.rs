@@ -4,7 +4,7 @@ use estampe_domain::account::{Account, PasswordProblem, check_new_password};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{AccountId, SecretToken, SessionId};
 use estampe_domain::text::{Email, Line};
-use estampe_domain::{Actor, Context, Error, Result, Ts, metric};
+use estampe_domain::{Actor, Context, Error, ErrorKind, Result, Ts, metric};
 use estampe_store::NewSession;
 
 use crate::Service;
@@ -171,7 +171,14 @@ impl Service {
         }
         // once in five minutes is enough, and keeps reading pages from writing
         if now.seconds_since(seen) >= 300 {
-            self.store.write(move |tx| tx.touch_session(&hash, now)).await?;
+            let touched = self.store.write(move |tx| tx.touch_session(&hash, now)).await.map_err(Error::from);
+            match touched {
+                // reading goes on while nothing can be written
+                Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::Unavailable) => {
+                    tracing::warn!(error.code = error.code(), "a session's use was not noted");
+                }
+                other => other?,
+            }
         }
         Ok(Some(Session { account, csrf }))
     }

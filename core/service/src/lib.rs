@@ -77,6 +77,7 @@ pub struct Service {
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
+    purposes: leads::KeptPurposes,
     work: Notify,
     gauges: gauges::Reading,
 }
@@ -90,6 +91,7 @@ impl Service {
             settings,
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
+            purposes: leads::KeptPurposes::default(),
             work: Notify::new(),
             gauges: gauges::Reading::default(),
         }
@@ -116,10 +118,9 @@ impl Service {
         &self.settings
     }
 
-    /// Whether requests can be served: the database answers.
+    /// Whether requests can be served: the database answers and has room.
     pub async fn ready(&self) -> Result<()> {
-        self.store.read(|tx| tx.accounts().map(|_| ())).await?;
-        Ok(())
+        Ok(self.store.ready().await?)
     }
 
     /// Waits until somebody enqueued a job, or returns at once when that happened

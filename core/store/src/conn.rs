@@ -1,5 +1,8 @@
 //! One connection type over both databases, and how each kind is made ready.
 
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
@@ -91,23 +94,62 @@ impl Conn {
     }
 }
 
+/// A pooled connection, and when it was last known to work.
+pub struct Live {
+    conn: Conn,
+    sound: Option<Instant>,
+}
+
+impl Live {
+    /// After a failure: it is tried before anybody uses it again.
+    pub fn doubt(&mut self) {
+        self.sound = None;
+    }
+}
+
+impl Deref for Live {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Live {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}
+
+/// The pool of either database.
+pub type Pool = diesel::r2d2::Pool<Manager>;
+
 /// Makes connections for a pool of r2d2.
 #[derive(Debug)]
 pub struct Manager(pub Url);
 
+/// A connection that worked so recently, and did not fail since, is used untried: to try
+/// it is a whole round trip more for each unit of work.
+const FRESH: Duration = Duration::from_secs(1);
+
 impl diesel::r2d2::ManageConnection for Manager {
-    type Connection = Conn;
+    type Connection = Live;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<Conn, Self::Error> {
-        Conn::open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)
+    fn connect(&self) -> Result<Live, Self::Error> {
+        let conn = Conn::open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)?;
+        Ok(Live { conn, sound: Some(Instant::now()) })
     }
 
-    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
-        conn.batch_execute("SELECT 1").map_err(diesel::r2d2::Error::QueryError)
+    fn is_valid(&self, live: &mut Live) -> Result<(), Self::Error> {
+        if live.sound.is_none_or(|at| at.elapsed() > FRESH) {
+            live.batch_execute("SELECT 1").map_err(diesel::r2d2::Error::QueryError)?;
+            live.sound = Some(Instant::now());
+        }
+        Ok(())
     }
 
-    fn has_broken(&self, _conn: &mut Conn) -> bool {
+    fn has_broken(&self, _live: &mut Live) -> bool {
         std::thread::panicking()
     }
 }

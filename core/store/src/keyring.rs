@@ -48,7 +48,7 @@ impl Keyring {
         let stored: Option<(String, Vec<u8>)> = appliance_key::table
             .find(name)
             .select((appliance_key::kek_id, appliance_key::wrapped))
-            .first(conn)
+            .get_result(conn)
             .optional()?;
         if let Some((kek_id, wrapped)) = stored {
             return self.unwrap_key("appliance_key", name, &kek_id, &wrapped);

@@ -3,26 +3,31 @@
 //! One concrete [`Store`] over two real databases. A unit of work is a closure given
 //! to [`Store::read`] or [`Store::write`]; it runs in one transaction on the blocking
 //! pool and sees the tables through [`Tx`], whose methods stand in the module of
-//! their subject. Every change of personal data takes its audit event with it:
+//! their subject. Small writes that come in floods share their commits:
+//! [`Store::submit`]. Every change of personal data takes its audit event with it:
 //! [`Tx::audit`] in the same closure.
 
 mod conn;
 mod crypto;
+mod disk;
 mod error;
 mod keyring;
 mod meter;
 mod migrate;
 mod open;
 mod schema;
+mod submit;
 mod tx;
 
 pub use crypto::Sealed;
 pub use error::{Result, StoreError};
 pub use open::{Database, OpenError, Store, StoreSettings};
+pub use submit::Single;
 pub use tx::Tx;
 pub use tx::accounts::NewSession;
 pub use tx::gauges::OutboxDepth;
 pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob};
-pub use tx::leads::{EarlierSubmission, NewLead, StoredConsent};
+pub use tx::leads::EarlierSubmission;
 pub use tx::people::{IdentityRow, PeopleQuery};
+pub use tx::receive::{KnownSubject, NewLead, PreparedLead, StoredConsent};
 pub use tx::runs::{NewRun, PlanPayload, StagedItem};

@@ -15,6 +15,7 @@ pub struct Meter {
     connect: Counter,
     work: Counter,
     commit: Counter,
+    batch: Histogram,
 }
 
 impl Meter {
@@ -28,6 +29,7 @@ impl Meter {
             connect: failures("connect"),
             work: failures("work"),
             commit: failures("commit"),
+            batch: metrics::histogram!(metric::DB_BATCH_SIZE.name),
         }
     }
 
@@ -35,6 +37,15 @@ impl Meter {
     pub fn begins(&self, asked: Instant) -> Instant {
         let now = Instant::now();
         self.wait.record(now - asked);
+        now
+    }
+
+    /// Submissions that were queued at these moments share one transaction, which begins.
+    pub fn begin_together(&self, queued: impl ExactSizeIterator<Item = Instant>) -> Instant {
+        let now = Instant::now();
+        #[expect(clippy::cast_precision_loss, reason = "at most some hundreds")]
+        self.batch.record(queued.len() as f64);
+        queued.for_each(|queued| self.wait.record(now - queued));
         now
     }
 

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::r2d2::{Pool, PooledConnection};
+use diesel::r2d2::PooledConnection;
 use estampe_domain::ports::{Clock, Random};
 use tokio::sync::Semaphore;
 
-use crate::conn::{Conn, Manager, Url};
+use crate::conn::{Conn, Manager, Pool, Url};
+use crate::disk::Disk;
 use crate::error::{Result, StoreError};
 use crate::keyring::{self, Keyring};
 use crate::meter::{self, Meter};
 use crate::migrate;
 use crate::schema::appliance_key;
+use crate::submit::{Single, Writers};
 use crate::tx::Tx;
 
 /// Which database.
@@ -77,6 +79,9 @@ pub enum OpenError {
     WrongKey(PathBuf),
 }
 
+/// Connections to PostgreSQL that write submissions.
+const SUBMITTERS: u32 = 8;
+
 /// The store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -84,14 +89,17 @@ pub struct Store {
 }
 
 struct Inner {
-    readers: Pool<Manager>,
-    writers: Pool<Manager>,
+    /// Before the lock of the data folder: what waits is written, then others may open.
+    submissions: Writers,
+    readers: Pool,
+    writers: Pool,
     /// Bounds the tasks that wait for a connection, so that load queues in order here
     /// and not on blocking threads.
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
     read_meter: Meter,
     write_meter: Meter,
+    disk: Arc<Disk>,
     keys: Keyring,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -108,6 +116,7 @@ impl Store {
             Database::Sqlite(path) => (Url::Sqlite(path.clone()), 1, 4),
             Database::Postgres(url) => (Url::Postgres(url.clone()), 8, 8),
         };
+        let sqlite = matches!(url, Url::Sqlite(_));
         let mut conn = Conn::open(&url).map_err(|e| OpenError::Connect(e.to_string()))?;
         if let Database::Sqlite(path) = &settings.database {
             restrict(path)?;
@@ -119,18 +128,32 @@ impl Store {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
-                .test_on_check_out(matches!(url, Url::Postgres(_)))
+                .test_on_check_out(!sqlite)
                 .connection_timeout(Duration::from_secs(5))
                 .error_handler(Box::new(PoolErrors))
                 .build(Manager(url.clone()))
                 .map_err(|e| OpenError::Connect(e.to_string()))
         };
+        let folder = match &settings.database {
+            Database::Sqlite(path) => path.parent().map(PathBuf::from),
+            Database::Postgres(_) => None,
+        };
+        let disk = Arc::new(Disk::new(folder));
+        let writing = Arc::new(Semaphore::new(writers as usize));
+        let writers = pool(writers)?;
+        let submissions = if sqlite {
+            Writers::start(&writers, Some(&writing), &disk)
+        } else {
+            Writers::start(&pool(SUBMITTERS)?, None, &disk)
+        };
         Ok(Self {
             inner: Arc::new(Inner {
+                submissions: submissions.map_err(|e| OpenError::Connect(format!("a thread to write: {e}")))?,
                 readers: pool(readers)?,
-                writers: pool(writers)?,
+                writers,
                 reading: Arc::new(Semaphore::new(readers as usize)),
-                writing: Arc::new(Semaphore::new(writers as usize)),
+                writing,
+                disk,
                 read_meter: Meter::new("read"),
                 write_meter: Meter::new("write"),
                 keys,
@@ -182,7 +205,17 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.unit(false, work).await
+        self.unit(Unit::Read, work).await
+    }
+
+    /// Runs `work` without a transaction around it: each of its statements sees a moment
+    /// of its own. For one statement, or several that need not agree with each other.
+    pub async fn look<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.unit(Unit::Look, work).await
     }
 
     /// Runs `work` in one writing transaction. `Ok` is given after the commit: what
@@ -192,14 +225,61 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.unit(true, work).await
+        self.unit(Unit::Write, work).await
     }
 
-    async fn unit<T, F>(&self, write: bool, work: F) -> Result<T>
+    /// Queues one small write and answers when it is on disk, as [`write`](Self::write)
+    /// does, but together with the others that wait. On an error nothing of it is there,
+    /// except that on a broken connection nobody knows.
+    ///
+    /// `work` makes one call on the [`Single`] that it is given. The rules: everything
+    /// that costs time (sealing, MACs, JSON, ids) is done before, for others wait behind
+    /// it; it has no effect but on the database, for it may be rolled back and run again,
+    /// or the transaction around it may fail after it ran; it does not wait for anything.
+    /// Its error or panic is its own: the
+    /// others of its transaction stay. When that transaction cannot be committed, none is
+    /// acknowledged. What is queued is written even when its caller is gone, and before
+    /// the store is closed. When too many wait already: [`StoreError::Busy`], at once.
+    pub async fn submit<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(Single<'_>) -> Result<T> + Send + 'static,
+    {
+        self.inner.submissions.submit(work).await
+    }
+
+    pub(crate) fn keys(&self) -> &Keyring {
+        &self.inner.keys
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.inner.random
+    }
+
+    /// Whether work can be done: the database answers, and has room to be written to.
+    pub async fn ready(&self) -> Result<()> {
+        self.read(|tx| tx.accounts().map(|_| ())).await?;
+        let disk = &self.inner.disk;
+        if let Some(low) = disk.low() {
+            return Err(StoreError::Full(low));
+        }
+        if disk.was_full() {
+            // nobody else may be writing, and there may be room again
+            self.write(|tx| {
+                let now = tx.now();
+                tx.set_setting("storage-tried", &now.as_micros().to_string(), now)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn unit<T, F>(&self, unit: Unit, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        let write = unit == Unit::Write;
         let gate = if write { &self.inner.writing } else { &self.inner.reading };
         let closed = |_| StoreError::Connection("the store is closed".into());
         let asked = Instant::now();
@@ -212,42 +292,57 @@ impl Store {
             let (_permit, _span) = (permit, span.entered());
             let (pool, meter) =
                 if write { (&inner.writers, &inner.write_meter) } else { (&inner.readers, &inner.read_meter) };
-            let conn = pool.get().map_err(|e| {
+            let mut conn = pool.get().map_err(|e| {
                 meter.no_connection();
                 StoreError::Connection(e.to_string())
             })?;
             let begun = meter.begins(asked);
-            let done = in_transaction(&inner, meter, conn, write, work);
+            let done = match unit {
+                Unit::Look => work(&mut inner.tx(&mut conn)),
+                Unit::Read | Unit::Write => in_transaction(&inner, meter, &mut conn, write, work),
+            };
             meter.ends(begun);
-            done
+            if done.is_err() {
+                conn.doubt();
+            }
+            inner.disk.judge(write, done)
         })
         .await
         .unwrap_or_else(|e| Err(StoreError::Connection(format!("a unit of work ended early: {e}"))))
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Look,
+    Read,
+    Write,
+}
+
+impl Inner {
+    fn tx<'a>(&'a self, conn: &'a mut Conn) -> Tx<'a> {
+        Tx { conn, keys: &self.keys, clock: &*self.clock, random: &*self.random, cards_changed: false }
+    }
+}
+
 fn in_transaction<T>(
     inner: &Inner,
     meter: &Meter,
-    mut conn: PooledConnection<Manager>,
+    conn: &mut PooledConnection<Manager>,
     write: bool,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let begin = conn.begin(write);
-    conn.batch_execute(begin)?;
-    let mut open = OpenTransaction { conn: &mut conn, done: false };
-    let mut tx =
-        Tx { conn: open.conn, keys: &inner.keys, clock: &*inner.clock, random: &*inner.random, cards_changed: false };
+    let open = OpenTransaction::begin(conn, begin)?;
+    let mut tx = inner.tx(open.conn);
     let value = work(&mut tx).inspect_err(|error| {
         if error.is_failure() {
             meter.work_failed();
         }
     })?;
     let cards_changed = tx.cards_changed;
-    let committed =
-        if write { open.conn.ensure_commits() } else { Ok(()) }.and_then(|()| open.conn.batch_execute("COMMIT"));
-    committed.inspect_err(|_| meter.commit_failed())?;
-    open.done = true;
+    let commits = if write { open.conn.ensure_commits().map_err(StoreError::from) } else { Ok(()) };
+    commits.and_then(|()| open.commit()).inspect_err(|_| meter.commit_failed())?;
     if cards_changed {
         inner.card_changes.fetch_add(1, Ordering::Release);
     }
@@ -255,9 +350,22 @@ fn in_transaction<T>(
 }
 
 /// Rolls back when it is dropped undone: an error, or a panic in a unit of work.
-struct OpenTransaction<'a> {
-    conn: &'a mut Conn,
+pub(crate) struct OpenTransaction<'a> {
+    pub conn: &'a mut Conn,
     done: bool,
+}
+
+impl<'a> OpenTransaction<'a> {
+    pub fn begin(conn: &'a mut Conn, begin: &str) -> Result<Self> {
+        conn.batch_execute(begin)?;
+        Ok(Self { conn, done: false })
+    }
+
+    pub fn commit(mut self) -> Result<()> {
+        self.conn.batch_execute("COMMIT")?;
+        self.done = true;
+        Ok(())
+    }
 }
 
 impl Drop for OpenTransaction<'_> {
@@ -318,14 +426,12 @@ fn load_keys(
     // a new key beside an old database would hide that the right one is lost
     let kek =
         keyring::read_kek(path, keys == 0, random).map_err(|error| OpenError::File { path: path.clone(), error })?;
-    let mut transaction = OpenTransaction { conn, done: false };
-    let begin = transaction.conn.begin(true);
-    transaction.conn.batch_execute(begin).map_err(|e| database(e.into()))?;
+    let begin = conn.begin(true);
+    let transaction = OpenTransaction::begin(conn, begin).map_err(database)?;
     let ring = Keyring::load(transaction.conn, kek, random, clock.now()).map_err(|e| match e {
         StoreError::Damaged(_) => OpenError::WrongKey(path.clone()),
         other => database(other),
     })?;
-    transaction.conn.batch_execute("COMMIT").map_err(|e| database(e.into()))?;
-    transaction.done = true;
+    transaction.commit().map_err(database)?;
     Ok(ring)
 }

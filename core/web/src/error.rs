@@ -83,7 +83,7 @@ impl Fault {
                 ErrorKind::Unavailable if let Error::Plugin(failure) = error => {
                     tracing::warn!(request.id = %request, plugin.failure = failure.kind.as_str(), "a plugin failed");
                 }
-                ErrorKind::Unavailable => {
+                ErrorKind::Unavailable | ErrorKind::StorageFull => {
                     tracing::warn!(request.id = %request, error.code = error.code(), error.text = %error, "a request could not be served now");
                 }
                 _ => {}
@@ -221,6 +221,12 @@ impl Inner {
                 key("error-unavailable-title"),
                 key("error-unavailable-text"),
             ),
+            ErrorKind::StorageFull => entry(
+                StatusCode::INSUFFICIENT_STORAGE,
+                error.code(),
+                key("error-full-title"),
+                key("error-full-text"),
+            ),
             ErrorKind::Internal => entry(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 error.code(),
@@ -246,7 +252,8 @@ impl Inner {
     fn reference(&self) -> Option<String> {
         let logged = matches!(
             &self.cause,
-            Cause::Domain(error) if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable)
+            Cause::Domain(error)
+                if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::StorageFull)
         );
         logged.then(|| self.request.to_string())
     }

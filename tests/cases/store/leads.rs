@@ -1,10 +1,11 @@
 //! Leads and people: sealed, found again, one for each submission.
 
+use estampe_domain::audit::AuditEvent;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{AttributeValue, SourcePerson};
-use estampe_domain::{CardId, LeadId, Locale, PersonId, PublicId, SubjectId, Ts};
-use estampe_store::{Database as Place, NewLead, PeopleQuery, Store, StoredConsent};
+use estampe_domain::{Actor, CardId, Context, JobId, LeadId, Locale, PersonId, PublicId, RequestId, SubjectId, Ts};
+use estampe_store::{Database as Place, Job, NewJob, NewLead, PeopleQuery, PreparedLead, Store, StoredConsent};
 use estampe_tests::on_both;
 
 use super::{Bench, System};
@@ -16,14 +17,23 @@ fn profile(name: &str, title: &str) -> Profile {
     Profile::map(&source).unwrap().profile
 }
 
-async fn person(store: &Store, now: Ts, name: &str, title: &str) -> (PersonId, CardId) {
-    let (person, card) = (PersonId::new(now, &System), CardId::new(now, &System));
-    let profile = profile(name, title);
-    store.write(move |tx| tx.insert_person(person, card, &PublicId::new(&System), &profile, now)).await.unwrap();
-    (person, card)
+/// Somebody with a card.
+#[derive(Clone)]
+pub(super) struct Holder {
+    person: PersonId,
+    pub card: CardId,
+    public: PublicId,
 }
 
-fn details(email: &str, message: &str) -> LeadDetails {
+pub(super) async fn person(store: &Store, now: Ts, name: &str, title: &str) -> Holder {
+    let holder =
+        Holder { person: PersonId::new(now, &System), card: CardId::new(now, &System), public: PublicId::new(&System) };
+    let (new, profile) = (holder.clone(), profile(name, title));
+    store.write(move |tx| tx.insert_person(new.person, new.card, &new.public, &profile, now)).await.unwrap();
+    holder
+}
+
+pub(super) fn details(email: &str, message: &str) -> LeadDetails {
     LeadDetails {
         name: "Amélie Secrète".parse().unwrap(),
         email: email.parse().unwrap(),
@@ -33,35 +43,51 @@ fn details(email: &str, message: &str) -> LeadDetails {
     }
 }
 
-async fn leave(
+/// A lead ready to be written.
+pub(super) async fn prepare(
     store: &Store,
     now: Ts,
-    (person, card): (PersonId, CardId),
+    holder: &Holder,
+    key: &str,
+    details: LeadDetails,
+) -> estampe_store::Result<(LeadId, PreparedLead)> {
+    let key: IdempotencyKey = key.parse().unwrap();
+    let id = LeadId::new(now, &System);
+    let (public, email) = (holder.public.clone(), details.email.clone());
+    let (_, known) = store.look(move |tx| tx.addressee(&public, &email)).await?.expect("a card");
+    let purposes = store.read(|tx| tx.card_form_purposes(Locale::Fr)).await?;
+    let consents = purposes
+        .into_iter()
+        .map(|purpose| StoredConsent { wording: purpose.wording("X"), purpose, granted: true, channel: "test" })
+        .collect();
+    let ctx = Context { actor: Actor::Visitor, locale: Locale::Fr, request: RequestId::new(now, &System), now };
+    let audit = AuditEvent::done(&ctx, &System, "lead.receive", "lead", id);
+    let job = |job| NewJob { id: JobId::new(now, &System), job, run_at: now };
+    let new = NewLead {
+        id,
+        subject: SubjectId::new(now, &System),
+        card: holder.card,
+        person: holder.person,
+        details: &details,
+        locale: Locale::Fr,
+        key: &key,
+        consents,
+        at: now,
+        audit: &audit,
+        jobs: vec![job(Job::LeadAcknowledgement(id)), job(Job::LeadNotice(id))],
+    };
+    Ok((id, store.prepare_lead(new, known)?))
+}
+
+pub(super) async fn leave(
+    store: &Store,
+    now: Ts,
+    holder: &Holder,
     key: &str,
     details: LeadDetails,
 ) -> estampe_store::Result<LeadId> {
-    let key: IdempotencyKey = key.parse().unwrap();
-    let id = LeadId::new(now, &System);
-    store
-        .write(move |tx| {
-            let purposes = tx.card_form_purposes(Locale::Fr)?;
-            let consents = purposes
-                .into_iter()
-                .map(|purpose| StoredConsent { wording: purpose.wording("X"), purpose, granted: true, channel: "test" })
-                .collect();
-            tx.insert_lead(&NewLead {
-                id,
-                subject: SubjectId::new(now, &System),
-                card,
-                person,
-                details,
-                locale: Locale::Fr,
-                key,
-                consents,
-                at: now,
-            })
-        })
-        .await?;
+    let (id, prepared) = prepare(store, now, holder, key, details).await?;
+    store.submit(move |single| single.receive_lead(&prepared)).await?;
     Ok(id)
 }
 
@@ -72,7 +98,7 @@ on_both! {
         let now = bench.context().now;
         let holder = person(&store, now, "Zoé Lefèvre", "Directrice").await;
         let left = details("amelie@secret.example", "un message confidentiel");
-        let id = leave(&store, now, holder, "0123456789abcdef", left.clone()).await.unwrap();
+        let id = leave(&store, now, &holder, "0123456789abcdef", left.clone()).await.unwrap();
         let (lead, locale) = store.read(move |tx| tx.lead(id)).await.unwrap().unwrap();
         assert_eq!((lead.details, locale), (Some(left.clone()), Locale::Fr));
         let consents = store.read(move |tx| tx.consents(id)).await.unwrap();
@@ -81,7 +107,7 @@ on_both! {
         let key: IdempotencyKey = "0123456789abcdef".parse().unwrap();
         let granted = vec!["invitations".to_owned()];
         for (tried, same) in [(left, true), (details("amelie@secret.example", "autre"), false)] {
-            let (key, granted, card) = (key.clone(), granted.clone(), holder.1);
+            let (key, granted, card) = (key.clone(), granted.clone(), holder.card);
             let earlier = store.read(move |tx| tx.earlier_submission(card, &key, &tried, &granted)).await.unwrap();
             assert_eq!(earlier.map(|e| (e.lead, e.same)), Some((id, same)));
         }
@@ -110,22 +136,35 @@ on_both! {
         let store = bench.open();
         let now = bench.context().now;
         let holder = person(&store, now, "Zoé", "Directrice").await;
-        let first = leave(&store, now, holder, "key-number-one-aaa", details("A@x.example", "1")).await.unwrap();
-        let second = leave(&store, now, holder, "key-number-two-bbb", details("a@X.example", "2")).await.unwrap();
+        let first = leave(&store, now, &holder, "key-number-one-aaa", details("A@x.example", "1")).await.unwrap();
+        let second = leave(&store, now, &holder, "key-number-two-bbb", details("a@X.example", "2")).await.unwrap();
         let subject = async |id| store.read(move |tx| tx.lead(id)).await.unwrap().unwrap().0.subject;
         assert_eq!(subject(first).await, subject(second).await);
-        let again = leave(&store, now, holder, "key-number-one-aaa", details("A@x.example", "1")).await;
+        let again = leave(&store, now, &holder, "key-number-one-aaa", details("A@x.example", "1")).await;
         assert!(again.unwrap_err().is_conflict());
         assert_eq!(store.read(|tx| tx.lead_count(Ts::from_micros(0))).await.unwrap(), 2);
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..16 {
-            let store = store.clone();
-            tasks.spawn(async move { leave(&store, now, holder, "key-of-sixteen-ccc", details("new@x.example", "3")).await });
+            let (store, holder) = (store.clone(), holder.clone());
+            tasks.spawn(async move { leave(&store, now, &holder, "key-of-sixteen-ccc", details("new@x.example", "3")).await });
         }
         let done: Vec<_> = tasks.join_all().await;
         assert_eq!(done.iter().filter(|r| r.is_ok()).count(), 1);
         assert!(done.into_iter().filter_map(Result::err).all(|e| e.is_conflict()));
         assert_eq!(store.read(|tx| tx.lead_count(Ts::from_micros(0))).await.unwrap(), 3);
+        assert_eq!(store.read(move |tx| tx.lead_count(now.plus_seconds(-60))).await.unwrap(), 3);
+        assert_eq!(store.read(move |tx| tx.lead_count(now.plus_seconds(60))).await.unwrap(), 0);
+        // an erased human who comes back is a new subject, and what was left stays unreadable
+        bench.ask(&format!(
+            "UPDATE data_key SET wrapped = NULL WHERE id = (SELECT s.data_key_id FROM lead l JOIN subject s \
+             ON s.id = l.subject_id WHERE l.id = '{first}')"
+        ));
+        let back = leave(&store, now, &holder, "key-number-four-dd", details("a@x.example", "4")).await.unwrap();
+        assert_ne!(subject(back).await, subject(first).await);
+        let details_of = async |id| store.read(move |tx| tx.lead(id)).await.unwrap().unwrap().0.details;
+        assert!(details_of(first).await.is_none() && details_of(back).await.is_some());
+        let again = leave(&store, now, &holder, "key-number-five-ee", details("a@x.example", "5")).await.unwrap();
+        assert_eq!(subject(again).await, subject(back).await);
     }
 
     async fn people_are_found_and_sorted_alike(database) {

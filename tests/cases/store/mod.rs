@@ -6,6 +6,7 @@ mod leads;
 mod opening;
 mod parity;
 mod runs;
+mod submit;
 
 use std::process::Command;
 use std::sync::Arc;

@@ -48,7 +48,7 @@ impl Tx<'_> {
         let row: Option<(String, String, String, String)> = account::table
             .filter(account::email_key.eq(email.to_lowercase()))
             .select((account::id, account::name, account::email, account::password_hash))
-            .first(self.conn)
+            .get_result(self.conn)
             .optional()?;
         row.map(|(account_id, name, email, hash)| Ok((read_account(&account_id, &name, &email)?, hash))).transpose()
     }
@@ -73,11 +73,11 @@ impl Tx<'_> {
         let row: Option<(String, String, i64, i64)> = session::table
             .filter(session::token_hash.eq(token_hash))
             .select((session::account_id, session::csrf, session::created_at, session::seen_at))
-            .first(self.conn)
+            .get_result(self.conn)
             .optional()?;
         let Some((account_id, csrf, created, seen)) = row else { return Ok(None) };
         let (name, email): (String, String) =
-            account::table.find(&account_id).select((account::name, account::email)).first(self.conn)?;
+            account::table.find(&account_id).select((account::name, account::email)).get_result(self.conn)?;
         let account = read_account(&account_id, &name, &email)?;
         Ok(Some((account, csrf, Ts::from_micros(created), Ts::from_micros(seen))))
     }

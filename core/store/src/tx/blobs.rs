@@ -26,6 +26,6 @@ impl Tx<'_> {
 
     /// Reads a blob.
     pub fn blob(&mut self, id: &BlobId) -> Result<Option<Vec<u8>>> {
-        Ok(blob::table.find(id.as_str()).select(blob::content).first(self.conn).optional()?)
+        Ok(blob::table.find(id.as_str()).select(blob::content).get_result(self.conn).optional()?)
     }
 }

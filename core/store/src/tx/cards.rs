@@ -17,7 +17,7 @@ impl Tx<'_> {
             .filter(card::active.eq(true))
             .filter(person::active.eq(true))
             .select((card::id, card::person_id, card::version, card::changed_at, person::profile))
-            .first(self.conn)
+            .get_result(self.conn)
             .optional()?;
         let Some((card_id, person_id, version, changed_at, profile)) = row else { return Ok(None) };
         Ok(Some(Card {

@@ -21,7 +21,7 @@ pub enum Job {
 }
 
 impl Job {
-    fn stored(&self) -> (&'static str, String) {
+    pub(crate) fn stored(&self) -> (&'static str, String) {
         match self {
             Self::LeadAcknowledgement(lead) => ("mail.lead-ack", lead.to_string()),
             Self::LeadNotice(lead) => ("mail.lead-notice", lead.to_string()),
@@ -71,7 +71,7 @@ pub enum JobState {
 }
 
 impl JobState {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
@@ -186,7 +186,7 @@ impl Tx<'_> {
     /// When the next waiting job is due.
     pub fn next_job_at(&mut self) -> Result<Option<Ts>> {
         let next: Option<i64> =
-            job::table.filter(job::state.eq("waiting")).select(diesel::dsl::min(job::run_at)).first(self.conn)?;
+            job::table.filter(job::state.eq("waiting")).select(diesel::dsl::min(job::run_at)).get_result(self.conn)?;
         Ok(next.map(Ts::from_micros))
     }
 
@@ -206,7 +206,7 @@ impl Tx<'_> {
         if taken == 0 {
             return Ok(None);
         }
-        let row: Row = job::table.find(job_id.to_string()).select(columns!()).first(self.conn)?;
+        let row: Row = job::table.find(job_id.to_string()).select(columns!()).get_result(self.conn)?;
         read(&row).map(Some)
     }
 

@@ -1,7 +1,10 @@
 //! What a unit of work can do, one file for each subject.
+//!
+//! A row that is alone is fetched by `get_result`, not by `first`: the LIMIT that diesel
+//! would bind makes SQLite prepare the statement anew at every call.
 
 pub mod accounts;
-mod audit;
+pub(crate) mod audit;
 mod blobs;
 mod cards;
 pub mod gauges;
@@ -9,6 +12,9 @@ pub mod jobs;
 pub mod leads;
 pub mod people;
 mod purposes;
+pub mod receive;
+#[cfg(feature = "postgres")]
+mod receive_postgres;
 pub mod runs;
 mod settings;
 mod sources;
@@ -61,7 +67,7 @@ impl Tx<'_> {
     /// Fetches a data key; `None` when it was destroyed.
     pub(crate) fn data_key(&mut self, id: &str) -> Result<Option<DataKey>> {
         let (kek_id, wrapped): (String, Option<Vec<u8>>) =
-            data_key::table.find(id).select((data_key::kek_id, data_key::wrapped)).first(self.conn)?;
+            data_key::table.find(id).select((data_key::kek_id, data_key::wrapped)).get_result(self.conn)?;
         let Some(wrapped) = wrapped else { return Ok(None) };
         let key = self.keys.unwrap_key("data_key", id, &kek_id, &wrapped)?;
         Ok(Some(DataKey { id: id.to_owned(), key }))

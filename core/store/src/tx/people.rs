@@ -103,7 +103,7 @@ impl Tx<'_> {
             .inner_join(card::table)
             .filter(person::id.eq(person_id.to_string()))
             .select((person::id, person::profile, person::active, person::changed_at, card::id, card::public_id))
-            .first(self.conn)
+            .get_result(self.conn)
             .optional()?;
         row.as_ref().map(read).transpose()
     }

@@ -22,10 +22,10 @@ impl Tx<'_> {
             let text = purpose_text::table
                 .filter(purpose_text::purpose_id.eq(&purpose_id))
                 .filter(purpose_text::locale.eq(locale.tag()));
-            let version: Option<i64> = text.select(max(purpose_text::version)).first(self.conn)?;
+            let version: Option<i64> = text.select(max(purpose_text::version)).get_result(self.conn)?;
             let version = version.ok_or(StoreError::Unreadable("purpose_text"))?;
             let body: String =
-                text.filter(purpose_text::version.eq(version)).select(purpose_text::body).first(self.conn)?;
+                text.filter(purpose_text::version.eq(version)).select(purpose_text::body).get_result(self.conn)?;
             purposes.push(Purpose {
                 id: id(&purpose_id, "purpose")?,
                 key,
@@ -40,7 +40,7 @@ impl Tx<'_> {
 
     /// The id of a purpose by its key.
     pub fn purpose_id(&mut self, key: &str) -> Result<PurposeId> {
-        let text: String = purpose::table.filter(purpose::key.eq(key)).select(purpose::id).first(self.conn)?;
+        let text: String = purpose::table.filter(purpose::key.eq(key)).select(purpose::id).get_result(self.conn)?;
         id(&text, "purpose")
     }
 }

@@ -91,7 +91,7 @@ impl Tx<'_> {
     }
 
     fn run_key(&mut self, run_id: RunId) -> Result<Option<DataKey>> {
-        let key_id: String = run::table.find(run_id.to_string()).select(run::data_key_id).first(self.conn)?;
+        let key_id: String = run::table.find(run_id.to_string()).select(run::data_key_id).get_result(self.conn)?;
         self.data_key(&key_id)
     }
 
@@ -331,7 +331,7 @@ impl Tx<'_> {
 
     /// The checkpoint that a run noted.
     pub fn run_checkpoint(&mut self, run_id: RunId) -> Result<Option<Vec<u8>>> {
-        Ok(run::table.find(run_id.to_string()).select(run::checkpoint).first(self.conn)?)
+        Ok(run::table.find(run_id.to_string()).select(run::checkpoint).get_result(self.conn)?)
     }
 
     /// Moves a run on; `false` when it was not in `from`, so that two deciders cannot
@@ -366,7 +366,7 @@ impl Tx<'_> {
 
     /// Whether a run is to be held when its plan stands.
     pub fn is_plan_only(&mut self, run_id: RunId) -> Result<bool> {
-        Ok(run::table.find(run_id.to_string()).select(run::plan_only).first(self.conn)?)
+        Ok(run::table.find(run_id.to_string()).select(run::plan_only).get_result(self.conn)?)
     }
 
     /// One run.
@@ -375,7 +375,7 @@ impl Tx<'_> {
             .inner_join(source::table)
             .filter(run::id.eq(run_id.to_string()))
             .select(RUN_COLUMNS)
-            .first(self.conn)
+            .get_result(self.conn)
             .optional()?;
         row.map(|row| self.read_run(row)).transpose()
     }

@@ -11,7 +11,7 @@ use crate::schema::setting;
 impl Tx<'_> {
     /// Reads a value.
     pub fn setting(&mut self, key: &str) -> Result<Option<String>> {
-        Ok(setting::table.find(key).select(setting::value).first(self.conn).optional()?)
+        Ok(setting::table.find(key).select(setting::value).get_result(self.conn).optional()?)
     }
 
     /// Writes a value.

@@ -44,7 +44,7 @@ impl Tx<'_> {
         let row: Option<Row> = source::table
             .filter(source::name.eq(name))
             .select((source::id, source::name, source::connector, source::created_at))
-            .first(self.conn)
+            .get_result(self.conn)
             .optional()?;
         row.as_ref().map(read).transpose()
     }
@@ -54,7 +54,7 @@ impl Tx<'_> {
         let row: Row = source::table
             .find(source_id.to_string())
             .select((source::id, source::name, source::connector, source::created_at))
-            .first(self.conn)?;
+            .get_result(self.conn)?;
         read(&row)
     }
 
@@ -125,7 +125,7 @@ impl Tx<'_> {
 
     /// Where the next incremental run begins.
     pub fn checkpoint(&mut self, source_id: SourceId) -> Result<Option<Vec<u8>>> {
-        Ok(source::table.find(source_id.to_string()).select(source::checkpoint).first(self.conn)?)
+        Ok(source::table.find(source_id.to_string()).select(source::checkpoint).get_result(self.conn)?)
     }
 
     /// Notes where the next incremental run begins.

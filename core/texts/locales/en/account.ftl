@@ -24,5 +24,6 @@ sign-in-password = Password
 sign-in-submit = Sign in
 sign-in-wrong = This address and this password do not belong together.
 sign-in-throttled = Signing in is not possible right now. Wait a quarter of an hour, then try again.
+sign-in-full = Nobody can sign in right now: the server’s storage is full. Tell whoever administers it; once there is room, this works again by itself.
 
 sign-out = Sign out

@@ -32,6 +32,7 @@ exchange-already-text = { $name } has had them since { $when }. What you changed
 
 kept-title = Nothing has been sent yet
 kept-text = The server cannot store your details just now. All that you typed is still below: wait a minute, then try again. Sending twice counts once.
+kept-full-text = The server has no room left to store your details. All that you typed is still below: try again a little later. Sending twice counts once.
 kept-consents = The boxes that you ticked are still ticked.
 kept-retry = Try again
 

@@ -171,6 +171,7 @@ async fn do_sign_in(sent: OpenForm<SignIn>) -> Reply {
     };
     let (status, problem) = match fault.domain().map(estampe_domain::Error::kind) {
         Some(ErrorKind::Unauthenticated) => (StatusCode::UNPROCESSABLE_ENTITY, estampe_texts::key("sign-in-wrong")),
+        Some(ErrorKind::StorageFull) => (StatusCode::INSUFFICIENT_STORAGE, estampe_texts::key("sign-in-full")),
         Some(ErrorKind::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, estampe_texts::key("sign-in-throttled")),
         _ => return Err(fault),
     };

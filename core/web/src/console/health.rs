@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
+use estampe_domain::Error;
 use serde_json::json;
 
 use crate::respond::Reply;
@@ -22,7 +23,11 @@ async fn ready(visit: Visit) -> Reply {
         Ok(()) => HttpResponse::Ok().json(json!({ "ready": true, "warnings": visit.state.tls.warnings() })),
         Err(error) => {
             tracing::warn!(error.code = error.code(), error.text = %error, "the service is not ready");
-            HttpResponse::ServiceUnavailable().json(json!({ "ready": false, "code": error.code() }))
+            let mut answer = json!({ "ready": false, "code": error.code() });
+            if let (Error::StorageFull(what), Some(answer)) = (&error, answer.as_object_mut()) {
+                answer.insert("full".to_owned(), json!(what));
+            }
+            HttpResponse::ServiceUnavailable().json(answer)
         }
     })
 }

@@ -181,6 +181,7 @@ pub(crate) async fn submit(sent: OpenForm<LeadForm>, client: ClientAddress, path
             form_page(visit.page_with(StatusCode::CONFLICT, &page))
         }
         Err(fault) => match fault.domain().map(estampe_domain::Error::kind) {
+            Some(ErrorKind::StorageFull) => kept(&visit, &id, &form, StatusCode::INSUFFICIENT_STORAGE),
             Some(ErrorKind::Unavailable) => kept(&visit, &id, &form, StatusCode::SERVICE_UNAVAILABLE),
             Some(ErrorKind::Internal) => kept(&visit, &id, &form, StatusCode::INTERNAL_SERVER_ERROR),
             _ => Err(fault),
@@ -197,6 +198,9 @@ pub(crate) async fn again(visit: Visit, path: web::Path<String>) -> Reply {
 fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {
     let mut page = KeptPage::new(&visit.l, card, form);
     page.reference = Some(visit.ctx.request.to_string());
+    if status == StatusCode::INSUFFICIENT_STORAGE {
+        page.text = key("kept-full-text");
+    }
     form_page(visit.page_with(status, &page))
 }
 

@@ -21,7 +21,7 @@ CREATE TABLE data_key (
 
 CREATE TABLE subject (
     id TEXT NOT NULL PRIMARY KEY,
-    data_key_id TEXT NOT NULL UNIQUE REFERENCES data_key (id),
+    data_key_id TEXT NOT NULL REFERENCES data_key (id),
     created_at BIGINT NOT NULL
 );
 
@@ -174,7 +174,6 @@ CREATE TABLE lead (
     sealed BYTEA NOT NULL,
     received_at BIGINT NOT NULL
 );
-CREATE INDEX lead_received ON lead (received_at, id);
 CREATE INDEX lead_subject ON lead (subject_id);
 CREATE INDEX lead_person ON lead (person_id);
 
@@ -256,7 +255,6 @@ CREATE TABLE audit_event (
     details TEXT NOT NULL,
     mac BYTEA NOT NULL
 );
-CREATE INDEX audit_event_at ON audit_event (at);
 
 -- The purposes that exist from the start.
 INSERT INTO purpose (id, key, legal_basis, retention_months, on_card_form, created_at) VALUES

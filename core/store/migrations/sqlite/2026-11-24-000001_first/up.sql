@@ -17,13 +17,13 @@ CREATE TABLE data_key (
     wrapped BLOB,
     created_at BIGINT NOT NULL,
     destroyed_at BIGINT
-);
+) WITHOUT ROWID;
 
 CREATE TABLE subject (
     id TEXT NOT NULL PRIMARY KEY,
-    data_key_id TEXT NOT NULL UNIQUE REFERENCES data_key (id),
+    data_key_id TEXT NOT NULL REFERENCES data_key (id),
     created_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 -- Keyed hashes by which a sealed value is found again; dropped at erasure.
 CREATE TABLE blind_index (
@@ -31,7 +31,7 @@ CREATE TABLE blind_index (
     mac BLOB NOT NULL,
     subject_id TEXT NOT NULL REFERENCES subject (id),
     PRIMARY KEY (field, mac)
-);
+) WITHOUT ROWID;
 CREATE INDEX blind_index_subject ON blind_index (subject_id);
 
 CREATE TABLE purpose (
@@ -173,8 +173,7 @@ CREATE TABLE lead (
     locale TEXT NOT NULL,
     sealed BLOB NOT NULL,
     received_at BIGINT NOT NULL
-);
-CREATE INDEX lead_received ON lead (received_at, id);
+) WITHOUT ROWID;
 CREATE INDEX lead_subject ON lead (subject_id);
 CREATE INDEX lead_person ON lead (person_id);
 
@@ -190,7 +189,7 @@ CREATE TABLE consent (
     at BIGINT NOT NULL,
     channel TEXT NOT NULL,
     PRIMARY KEY (lead_id, purpose_id)
-);
+) WITHOUT ROWID;
 
 -- Makes a retry of a submission the same lead. Key and content as keyed hashes.
 CREATE TABLE submission (
@@ -200,7 +199,7 @@ CREATE TABLE submission (
     lead_id TEXT NOT NULL REFERENCES lead (id),
     at BIGINT NOT NULL,
     PRIMARY KEY (card_id, key_mac)
-);
+) WITHOUT ROWID;
 
 -- Durable work, enqueued with its cause. References only, never personal data.
 CREATE TABLE job (
@@ -214,7 +213,7 @@ CREATE TABLE job (
     last_error TEXT,
     created_at BIGINT NOT NULL,
     finished_at BIGINT
-);
+) WITHOUT ROWID;
 CREATE INDEX job_due ON job (state, run_at);
 CREATE INDEX job_reference ON job (reference);
 
@@ -255,8 +254,7 @@ CREATE TABLE audit_event (
     request_id TEXT NOT NULL,
     details TEXT NOT NULL,
     mac BLOB NOT NULL
-);
-CREATE INDEX audit_event_at ON audit_event (at);
+) WITHOUT ROWID;
 
 -- The purposes that exist from the start.
 INSERT INTO purpose (id, key, legal_basis, retention_months, on_card_form, created_at) VALUES

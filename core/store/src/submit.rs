@@ -1,0 +1,286 @@
+//! Group commit: many small writes, each acknowledged only once it is on disk, at the
+//! price of a few commits.
+//!
+//! On SQLite one thread writes what waits into one transaction and acknowledges all of
+//! it after the one COMMIT. Savepoints, which would cost a third of the time, are set
+//! only once something fails: then all is rolled back and done again, each in a savepoint
+//! of its own, so that the bad one spoils only itself. The thread asks for the writer's
+//! place like every other unit of work, and in turn: neither a flood of submissions nor a
+//! long import keeps the other out. On PostgreSQL, which commits together by itself, a
+//! few threads hold a connection each and a submission is one statement.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Instant;
+
+use diesel::connection::SimpleConnection;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::conn::{Conn, Pool};
+use crate::disk::Disk;
+use crate::error::{Result, StoreError};
+use crate::meter::Meter;
+use crate::open::OpenTransaction;
+
+/// Submissions that may wait; one more is refused at once ([`StoreError::Busy`]).
+const ROOM: usize = 2_048;
+/// Submissions of one transaction.
+const BATCH: usize = 256;
+
+/// What a submission has of the database: exactly one operation, which takes it.
+///
+/// So a submission is whole or nothing without a transaction of its own, and on
+/// PostgreSQL one statement and one round trip.
+pub struct Single<'a> {
+    pub(crate) conn: &'a mut Conn,
+}
+
+/// A submission, whatever its type.
+trait Entry: Send {
+    /// When it was queued.
+    fn queued(&self) -> Instant;
+    /// Does it; whether it may stay.
+    fn run(&mut self, single: Single<'_>, disk: &Disk) -> bool;
+    /// Tells its caller, after the commit or with the reason why there was none.
+    fn settle(self: Box<Self>, failed: Option<&StoreError>);
+}
+
+struct Submission<T, F> {
+    queued: Instant,
+    work: F,
+    outcome: Option<Result<T>>,
+    /// The receiver is gone when the caller went away; what was queued is done all the same.
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Entry for Submission<T, F>
+where
+    T: Send,
+    F: Fn(Single<'_>) -> Result<T> + Send,
+{
+    fn queued(&self) -> Instant {
+        self.queued
+    }
+
+    fn run(&mut self, single: Single<'_>, disk: &Disk) -> bool {
+        // a panic is this submission's alone: what it wrote is rolled back
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(single)))
+            .unwrap_or_else(|_| Err(StoreError::Connection("a submission ended early".into())));
+        self.outcome.insert(disk.judge(false, outcome)).is_ok()
+    }
+
+    fn settle(self: Box<Self>, failed: Option<&StoreError>) {
+        let outcome = match (self.outcome, failed) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Some(error)) => Err(error.of_the_batch()),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(gone()),
+        };
+        let _ = self.reply.send(outcome);
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Connection("the store is closed".into())
+}
+
+/// What waits to be written.
+struct Queue {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+struct Waiting {
+    entries: VecDeque<Box<dyn Entry>>,
+    /// Threads that sleep until there is more.
+    idle: usize,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // nothing in here is ever left half-changed
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, entry: Box<dyn Entry>) -> Result<()> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(gone());
+        }
+        if waiting.entries.len() >= ROOM {
+            return Err(StoreError::Busy);
+        }
+        waiting.entries.push_back(entry);
+        if waiting.idle > 0 {
+            self.more.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits until something waits; `false` when nothing does and nothing will.
+    fn wait(&self) -> bool {
+        let mut waiting = self.lock();
+        while waiting.entries.is_empty() && !waiting.closed {
+            waiting.idle += 1;
+            waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting.idle -= 1;
+        }
+        !waiting.entries.is_empty()
+    }
+
+    fn take(&self, most: usize) -> Vec<Box<dyn Entry>> {
+        let mut waiting = self.lock();
+        let count = waiting.entries.len().min(most);
+        waiting.entries.drain(..count).collect()
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.more.notify_all();
+    }
+}
+
+/// The threads that write submissions. Dropping it writes what waits, then ends them.
+pub struct Writers {
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Writers {
+    /// Over these connections: one thread for each, or, with SQLite's `gate`, one that
+    /// asks there for the only writer's place.
+    pub fn start(pool: &Pool, gate: Option<&Arc<Semaphore>>, disk: &Arc<Disk>) -> std::io::Result<Self> {
+        let waiting = Mutex::new(Waiting { entries: VecDeque::new(), idle: 0, closed: false });
+        let mut writers = Self { queue: Arc::new(Queue { waiting, more: Condvar::new() }), threads: Vec::new() };
+        for _ in 0..pool.max_size() {
+            let (queue, pool) = (Arc::clone(&writers.queue), pool.clone());
+            let (gate, disk) = (gate.cloned(), Arc::clone(disk));
+            let meter = Meter::new("lead");
+            let work = move || match &gate {
+                Some(gate) => write_together(&queue, &pool, gate, &disk, &meter),
+                None => write_singly(&queue, &pool, &disk, &meter),
+            };
+            let thread = thread::Builder::new().name("estampe-writer".into()).spawn(move || {
+                // a defect of ours costs those in hand their answer, not all others theirs
+                while catch_unwind(AssertUnwindSafe(&work)).is_err() {
+                    tracing::error!("the writer of submissions failed and begins anew");
+                }
+            })?;
+            writers.threads.push(thread);
+        }
+        Ok(writers)
+    }
+
+    /// Queues a submission; what comes of it.
+    pub async fn submit<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(Single<'_>) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Box::new(Submission { queued: Instant::now(), work, outcome: None, reply }))?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        self.queue.close();
+        for thread in self.threads.drain(..) {
+            // the last owner of a store may have been a submission
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// SQLite: all that waits in one transaction, for as long as there is something.
+fn write_together(queue: &Queue, pool: &Pool, gate: &Arc<Semaphore>, disk: &Disk, meter: &Meter) {
+    while queue.wait() {
+        let place = block_on(gate.acquire());
+        // taken only now: more came while this waited for its turn
+        let mut batch = queue.take(BATCH);
+        let begun = meter.begin_together(batch.iter().map(|entry| entry.queued()));
+        let failed = disk.judge(true, commit_together(pool, &mut batch, disk)).err();
+        meter.ends(begun);
+        drop(place);
+        if let Some(error) = &failed {
+            meter.commit_failed();
+            tracing::warn!(db.error = %error, db.submissions = batch.len(), "submissions were not written");
+        }
+        for entry in batch {
+            entry.settle(failed.as_ref());
+        }
+    }
+}
+
+fn commit_together(pool: &Pool, batch: &mut [Box<dyn Entry>], disk: &Disk) -> Result<()> {
+    let mut conn = pool.get().map_err(|e| StoreError::Connection(e.to_string()))?;
+    let open = OpenTransaction::begin(&mut conn, "BEGIN IMMEDIATE")?;
+    if batch.iter_mut().all(|entry| entry.run(Single { conn: open.conn }, disk)) {
+        return open.commit();
+    }
+    drop(open);
+    let open = OpenTransaction::begin(&mut conn, "BEGIN IMMEDIATE")?;
+    for entry in batch {
+        open.conn.batch_execute("SAVEPOINT submission")?;
+        if !entry.run(Single { conn: open.conn }, disk) {
+            // fails when SQLite gave up the whole transaction (disk full): so does the batch
+            open.conn.batch_execute("ROLLBACK TO submission")?;
+        }
+        open.conn.batch_execute("RELEASE submission")?;
+    }
+    open.commit()
+}
+
+/// PostgreSQL: one statement each, committed by itself.
+fn write_singly(queue: &Queue, pool: &Pool, disk: &Disk, meter: &Meter) {
+    while queue.wait() {
+        for mut entry in queue.take(1) {
+            let begun = meter.begin_together(std::iter::once(entry.queued()));
+            let failed = match pool.get() {
+                Ok(mut conn) => {
+                    if entry.run(Single { conn: &mut conn }, disk) {
+                        disk.judge(true, Ok(())).err()
+                    } else {
+                        conn.doubt();
+                        meter.work_failed();
+                        None
+                    }
+                }
+                Err(error) => {
+                    meter.no_connection();
+                    Some(StoreError::Connection(error.to_string()))
+                }
+            };
+            meter.ends(begun);
+            entry.settle(failed.as_ref());
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future on a thread that no runtime owns.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

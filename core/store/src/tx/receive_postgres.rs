@@ -1,0 +1,132 @@
+//! A lead into PostgreSQL by one statement: one round trip, and its own transaction.
+
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text};
+
+use super::receive::PreparedLead;
+use crate::error::{Result, StoreError};
+
+/// Writes a lead.
+pub fn insert(conn: &mut PgConnection, new: &PreparedLead) -> Result<()> {
+    let rows = match (&new.subject.key, &new.subject.erased) {
+        (Some(_), None) => Statement::<FIRST>::new(new)?.execute(conn)?,
+        (None, _) => Statement::<KNOWN>::new(new)?.execute(conn)?,
+        (Some(_), Some(_)) => Statement::<BACK>::new(new)?.execute(conn)?,
+    };
+    // without its subject nothing of it was written
+    if rows == 0 { Err(StoreError::Moved) } else { Ok(()) }
+}
+
+/// The human is new.
+const FIRST: u8 = 0;
+/// The human left details before.
+const KNOWN: u8 = 1;
+/// The human was erased and comes back.
+const BACK: u8 = 2;
+
+/// One statement text for each kind, prepared once for each connection.
+struct Statement<'a, const KIND: u8> {
+    new: &'a PreparedLead,
+    purpose: &'a str,
+    granted: Vec<bool>,
+    versions: Vec<i64>,
+    wordings: Vec<&'a str>,
+    channels: Vec<&'static str>,
+    jobs: Vec<&'a str>,
+    kinds: Vec<&'static str>,
+    references: Vec<&'a str>,
+    times: Vec<i64>,
+}
+
+impl<'a, const KIND: u8> Statement<'a, KIND> {
+    fn new(new: &'a PreparedLead) -> Result<Self> {
+        let (consents, jobs) = (&new.consents, &new.jobs);
+        Ok(Self {
+            new,
+            purpose: new.own_purpose()?,
+            granted: consents.iter().map(|c| c.granted).collect(),
+            versions: consents.iter().map(|c| i64::from(c.purpose.text_version)).collect(),
+            wordings: consents.iter().map(|c| c.wording.as_str()).collect(),
+            channels: consents.iter().map(|c| c.channel).collect(),
+            jobs: jobs.iter().map(|j| j.id.as_str()).collect(),
+            kinds: jobs.iter().map(|j| j.kind).collect(),
+            references: jobs.iter().map(|j| j.reference.as_str()).collect(),
+            times: jobs.iter().map(|j| j.run_at).collect(),
+        })
+    }
+}
+
+impl<const KIND: u8> QueryId for Statement<'_, KIND> {
+    type QueryId = Statement<'static, KIND>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const KIND: u8> RunQueryDsl<PgConnection> for Statement<'_, KIND> {}
+
+impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let new = self.new;
+        let subject = &new.subject;
+        macro_rules! sql {
+            ($($part:tt),+ $(,)?) => {{ $(sql!(@ $part);)+ }};
+            (@ [$kind:ty: $value:expr]) => { out.push_bind_param::<$kind, _>($value)? };
+            (@ $text:literal) => { out.push_sql($text) };
+        }
+        // whose it is: exactly one row, or none and nothing is written. A subject that is
+        // known is kept from being erased until this is written.
+        match (KIND, &subject.erased) {
+            (FIRST, _) => sql!(
+                "WITH s AS (INSERT INTO blind_index (field, mac, subject_id) VALUES ('email', ", [Binary: &new.email_mac],
+                ", ", [Text: &subject.id], ") RETURNING subject_id)",
+            ),
+            (BACK, Some(erased)) => sql!(
+                "WITH s AS (UPDATE blind_index SET subject_id = ", [Text: &subject.id],
+                " WHERE field = 'email' AND mac = ", [Binary: &new.email_mac], " AND subject_id = ", [Text: erased],
+                " RETURNING subject_id)",
+            ),
+            _ => sql!(
+                "WITH s AS (SELECT subject_id FROM blind_index WHERE field = 'email' AND mac = ",
+                [Binary: &new.email_mac], " AND subject_id = ", [Text: &subject.id], " FOR SHARE)",
+            ),
+        }
+        if let Some(key) = &subject.key {
+            sql!(
+                ", k AS (INSERT INTO data_key (id, kek_id, wrapped, created_at) SELECT ", [Text: &key.id], ", ",
+                [Text: &key.kek_id], ", ", [Binary: &key.wrapped], ", ", [BigInt: &new.at], " FROM s)",
+                ", n AS (INSERT INTO subject (id, data_key_id, created_at) SELECT s.subject_id, ", [Text: &key.id],
+                ", ", [BigInt: &new.at], " FROM s)",
+            );
+        }
+        sql!(
+            ", l AS (INSERT INTO lead (id, subject_id, card_id, person_id, purpose_id, locale, sealed, received_at) \
+             SELECT ", [Text: &new.id], ", s.subject_id, ", [Text: &new.card], ", ", [Text: &new.person], ", ",
+            [Text: self.purpose], ", ", [Text: new.locale], ", ", [Binary: &new.sealed], ", ", [BigInt: &new.at],
+            " FROM s)",
+            ", c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording, at, \
+             channel) SELECT ", [Text: &new.id], ", c.purpose, s.subject_id, c.granted, c.version, ",
+            [Text: new.locale], ", c.wording, ", [BigInt: &new.at], ", c.channel FROM s, unnest(",
+            [Array<Text>: &new.purposes], ", ", [Array<Bool>: &self.granted], ", ", [Array<BigInt>: &self.versions],
+            ", ", [Array<Text>: &self.wordings], ", ", [Array<Text>: &self.channels],
+            ") AS c (purpose, granted, version, wording, channel))",
+        );
+        let audit = &new.audit;
+        sql!(
+            ", a AS (INSERT INTO audit_event (id, at, actor_kind, actor_id, operation, object_kind, object_id, outcome, \
+             request_id, details, mac) SELECT ", [Text: &audit.id], ", ", [BigInt: &audit.at], ", ",
+            [Text: audit.actor_kind], ", ", [Nullable<Text>: &audit.actor_id], ", ", [Text: audit.operation], ", ",
+            [Text: audit.object_kind], ", ", [Text: &audit.object_id], ", ", [Text: audit.outcome], ", ",
+            [Text: &audit.request_id], ", ", [Text: &audit.details], ", ", [Binary: &audit.mac], " FROM s)",
+            ", j AS (INSERT INTO job (id, kind, reference, state, attempts, run_at, created_at) \
+             SELECT j.id, j.kind, j.reference, 'waiting', 0, j.run_at, ", [BigInt: &new.at], " FROM s, unnest(",
+            [Array<Text>: &self.jobs], ", ", [Array<Text>: &self.kinds], ", ", [Array<Text>: &self.references], ", ",
+            [Array<BigInt>: &self.times], ") AS j (id, kind, reference, run_at))",
+            " INSERT INTO submission (card_id, key_mac, content_mac, lead_id, at) SELECT ", [Text: &new.card], ", ",
+            [Binary: &new.key_mac], ", ", [Binary: &new.content_mac], ", ", [Text: &new.id], ", ", [BigInt: &new.at],
+            " FROM s",
+        );
+        Ok(())
+    }
+}
