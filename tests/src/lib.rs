@@ -4,12 +4,15 @@
 mod browser;
 mod database;
 mod mail;
+mod post;
 mod process;
 mod server;
+mod sql;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
+pub use post::{PostOffice, Weather};
 pub use process::{Process, until};
 pub use server::{Options, Output, Server, sample, workspace};
 

@@ -69,7 +69,7 @@ pub struct Server {
 
 /// Two ports that are free, and stay so when the server is started again: below those
 /// that the system gives to whoever asks for any, and none twice in this process.
-fn free_ports() -> (u16, u16) {
+pub(crate) fn free_ports() -> (u16, u16) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut found = std::iter::repeat_with(|| {
         let step = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));

@@ -3,9 +3,10 @@
 mod images;
 mod qr;
 mod smtp;
+mod smtp_door;
 mod system;
 
 pub use images::Portraits;
 pub use qr::QrPictures;
-pub use smtp::{Encryption, NoMailer, SmtpMailer, SmtpSettings};
+pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};

@@ -9,6 +9,7 @@ mod cards;
 mod home;
 mod leads;
 mod mails;
+mod outbox;
 mod password;
 mod people;
 mod runs;
@@ -18,6 +19,7 @@ mod throttle;
 pub mod views;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
 use estampe_domain::ports::{Clock, Directory, Images, QrCodes, Random};
@@ -25,7 +27,7 @@ use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
-pub use estampe_store::Lease;
+pub use estampe_store::{Lease, MailHistory, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
 
 use crate::password::Passwords;
@@ -74,6 +76,7 @@ pub struct Service {
     passwords: Passwords,
     throttle: Throttle,
     work: Notify,
+    hurry: AtomicBool,
 }
 
 impl Service {
@@ -86,6 +89,7 @@ impl Service {
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
             work: Notify::new(),
+            hurry: AtomicBool::new(false),
         }
     }
 

@@ -22,5 +22,6 @@ pub use tx::Tx;
 pub use tx::accounts::NewSession;
 pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob};
 pub use tx::leads::{EarlierSubmission, NewLead, StoredConsent};
+pub use tx::outbox::{MailHistory, MailRow, Retry};
 pub use tx::people::{IdentityRow, PeopleQuery};
 pub use tx::runs::{NewRun, PlanPayload, StagedItem};

@@ -6,6 +6,7 @@ mod blobs;
 mod cards;
 pub mod jobs;
 pub mod leads;
+pub mod outbox;
 pub mod people;
 mod purposes;
 pub mod runs;

@@ -42,6 +42,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/leads", get().to(leads::list))
         .route("/leads/{id}", get().to(leads::show))
         .route("/outbox", get().to(outbox::list))
+        .route("/outbox/resend", web::post().to(outbox::resend_all))
         .route("/outbox/{job}/resend", web::post().to(outbox::resend));
     doors::configure(config);
     language::configure(config);

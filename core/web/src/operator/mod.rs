@@ -3,6 +3,7 @@
 //! Whoever may open the socket is the operator. Errors are problem+json with stable
 //! codes.
 
+pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod runs;
 pub(crate) mod sources;
@@ -33,6 +34,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/runs/{id}", web::get().to(runs::show))
             .route("/runs/{id}/approve", web::post().to(runs::approve))
             .route("/runs/{id}/discard", web::post().to(runs::discard))
+            .route("/outbox", web::get().to(outbox::list))
+            .route("/outbox/resend", web::post().to(outbox::resend_all))
+            .route("/outbox/{job}/resend", web::post().to(outbox::resend))
             .route("/people", web::get().to(people::list))
             .route("/leads", web::get().to(people::leads)),
     );
