@@ -3,6 +3,7 @@
 mod cards;
 mod config;
 mod console;
+mod doctor;
 mod doors;
 mod e2e;
 mod hostile;

@@ -24,6 +24,8 @@ pub enum Command {
     Serve,
     /// Say whether the configuration can be used, without starting anything
     CheckConfig,
+    /// Look whether everything is well: configuration, files, database, mail, certificates
+    Doctor,
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,
     /// Print the local CA's fingerprint and where devices can fetch it

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod cards;
+mod checkup;
 mod home;
 mod leads;
 mod mails;
@@ -27,7 +28,7 @@ use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
-pub use estampe_store::{Lease, MailHistory, Retry};
+pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
 
 use crate::password::Passwords;

@@ -20,6 +20,7 @@ pub use error::{Result, StoreError};
 pub use open::{Database, OpenError, Store, StoreSettings};
 pub use tx::Tx;
 pub use tx::accounts::NewSession;
+pub use tx::checkup::{CheckupPage, CheckupPart, DatabaseFacts, Offline, key_file_id};
 pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob};
 pub use tx::leads::{EarlierSubmission, NewLead, StoredConsent};
 pub use tx::outbox::{MailHistory, MailRow, Retry};

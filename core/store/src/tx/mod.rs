@@ -4,6 +4,7 @@ pub mod accounts;
 mod audit;
 mod blobs;
 mod cards;
+pub mod checkup;
 pub mod jobs;
 pub mod leads;
 pub mod outbox;

@@ -3,6 +3,7 @@
 //! Whoever may open the socket is the operator. Errors are problem+json with stable
 //! codes.
 
+pub(crate) mod checkup;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod runs;
@@ -34,6 +35,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             .route("/runs/{id}", web::get().to(runs::show))
             .route("/runs/{id}/approve", web::post().to(runs::approve))
             .route("/runs/{id}/discard", web::post().to(runs::discard))
+            .route("/checkup", web::get().to(checkup::facts))
+            .route("/checkup/{table}", web::get().to(checkup::rows))
             .route("/outbox", web::get().to(outbox::list))
             .route("/outbox/resend", web::post().to(outbox::resend_all))
             .route("/outbox/{job}/resend", web::post().to(outbox::resend))
@@ -67,5 +70,5 @@ async fn first_run(wire: Wire) -> Reply {
 async fn plugins(wire: Wire) -> Reply {
     let plugins = wire.ok(wire.service().plugins(&wire.ctx).await)?;
     let plugins: Vec<_> = plugins.into_iter().map(|plugin| plugin.info).collect();
-    wire.json(StatusCode::OK, &json!({ "plugins": plugins }))
+    wire.json(StatusCode::OK, &json!({ "plugins": plugins, "problems": wire.service().plugin_problems() }))
 }
