@@ -7,11 +7,21 @@ use std::process::Command;
 use estampe_tests::{Database, MailCatcher, Options, Server, on_both};
 use serde_json::Value;
 
-/// What it found, by check, after its exit code.
+/// What it found, by check, after its exit code. The throw-away PostgreSQL of the tests
+/// does not wait for its disk: that must be found too, and is then taken as well.
 fn doctor(server: &Server) -> (i32, Vec<Value>) {
     let output = server.cli(&["--json", "doctor"]);
-    let findings = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    (output.code, findings)
+    let mut findings: Vec<Value> = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let failed = |findings: &[Value]| findings.iter().filter(|f| f["status"] == "failed").count();
+    assert_eq!(output.code, i32::from(failed(&findings) > 0), "{findings:#?}");
+    for finding in &mut findings {
+        let found = finding["found"].as_str().unwrap().to_owned();
+        if finding["check"] == "database" && found.starts_with("PostgreSQL") && found.contains("fsync off") {
+            assert_eq!(finding["status"], "failed", "an answer would be lost with the machine: {found}");
+            finding["status"] = "ok".into();
+        }
+    }
+    (i32::from(failed(&findings) > 0), findings)
 }
 
 fn find<'a>(findings: &'a [Value], check: &str) -> &'a Value {
@@ -165,7 +175,9 @@ async fn a_certificate_that_ends_soon_or_does_not_fit_is_found() {
     let (code, findings) = doctor(&server);
     let found = find(&findings, "certificate");
     assert_eq!((code, &found["status"]), (0, &Value::from("warning")), "a warning breaks nothing");
-    assert!(found["found"].as_str().unwrap().contains("days left") && found["advice"].as_str().unwrap().contains("renew"));
+    assert!(
+        found["found"].as_str().unwrap().contains("days left") && found["advice"].as_str().unwrap().contains("renew")
+    );
     let other = certificate(&server, "cards.example.com", 90);
     server.configure(&other);
     failed_alone(&server, "certificate", &["is not for localhost"]);

@@ -89,7 +89,7 @@ impl PostOffice {
         });
     }
 
-    /// Behaves like this from now on; connections that stand keep to what they were.
+    /// Behaves like this from now on, in connections that speak already too.
     pub fn turn(&self, weather: Weather) {
         *self.shared.weather.lock().unwrap() = weather;
     }
@@ -153,6 +153,7 @@ fn serve(shared: &Shared, mut stream: TcpStream) -> std::io::Result<()> {
             return Ok(());
         }
         let command = line.trim_end().to_owned();
+        let weather = shared.weather.lock().unwrap().clone();
         let answer = match (command.split([' ', ':']).next().unwrap_or_default(), &weather) {
             ("EHLO", _) => "250-post.example\r\n250 8BITMIME",
             ("RCPT", Weather::Refusing { recipient, answer }) if command.contains(recipient) => answer,

@@ -116,9 +116,8 @@ impl Door {
         let entered = tokio::time::timeout(ENTERING, self.steps(&mut passed)).await;
         let failed = match entered {
             Ok(Ok(connection)) => {
-                let offers = |feature, name: &'static str| {
-                    connection.server_info().supports_feature(feature).then_some(name)
-                };
+                let offers =
+                    |feature, name: &'static str| connection.server_info().supports_feature(feature).then_some(name);
                 let offered: Vec<_> =
                     [offers(Extension::EightBitMime, "8BITMIME"), offers(Extension::SmtpUtfEight, "SMTPUTF8")]
                         .into_iter()

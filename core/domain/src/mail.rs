@@ -39,8 +39,7 @@ pub enum ServerFault {
 }
 
 impl ServerFault {
-    const ALL: [Self; 6] =
-        [Self::Name, Self::Connection, Self::Silent, Self::Tls, Self::SignIn, Self::Answer];
+    const ALL: [Self; 6] = [Self::Name, Self::Connection, Self::Silent, Self::Tls, Self::SignIn, Self::Answer];
 
     /// As the database and JSON have it.
     pub const fn as_str(self) -> &'static str {

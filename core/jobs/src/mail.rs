@@ -64,7 +64,9 @@ pub fn judge(failure: &MailFailure, attempt: u32, history: MailHistory, now: Ts)
             let times = history.unanswered.saturating_add(1);
             match backoff::seconds_after_unanswered(times) {
                 Some(wait) => Verdict::Again(Retry::Unanswered { at: now.plus_seconds(wait) }),
-                None => Verdict::GiveUp(format!("handed over {times} times without an answer, it may have arrived: {detail}")),
+                None => Verdict::GiveUp(format!(
+                    "handed over {times} times without an answer, it may have arrived: {detail}"
+                )),
             }
         }
     }

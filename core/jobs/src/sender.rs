@@ -167,7 +167,11 @@ impl Sender {
         let outage = self.with_weather(|weather| weather.failed(fault, detail, probe, now));
         let Some(outage) = outage else { return Ok(()) };
         let away = now.seconds_since(outage.since);
-        tracing::warn!(mail.failure = detail, mail.away_seconds = away, "the mail server cannot be used; mails wait for it");
+        tracing::warn!(
+            mail.failure = detail,
+            mail.away_seconds = away,
+            "the mail server cannot be used; mails wait for it"
+        );
         let given_up = self.service.note_outage(outage, MAIL_PATIENCE).await?;
         if given_up > 0 {
             tracing::warn!(mail.given_up = given_up, "mails were given up: the server was away for too long");

@@ -138,9 +138,5 @@ fn entry(row: &MailRow) -> Option<OutboxEntry> {
         run_at: row.run_at,
         last_error: row.last_error.clone(),
     };
-    Some(OutboxEntry {
-        mail: crate::mails::entry(&mail)?,
-        since: row.created_at,
-        given_up_at: row.finished_at,
-    })
+    Some(OutboxEntry { mail: crate::mails::entry(&mail)?, since: row.created_at, given_up_at: row.finished_at })
 }

@@ -17,8 +17,8 @@ use estampe_domain::{
     BlobId, CardId, JobId, LeadId, Locale, PersonId, PublicId, PurposeId, RunId, SourceId, SubjectId, Ts,
 };
 use estampe_service::views::{
-    Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, Outbox, OutboxEntry, PeoplePage, PersonDetail, PluginEntry,
-    Receipt, RunDetail,
+    Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, Outbox, OutboxEntry, PeoplePage,
+    PersonDetail, PluginEntry, Receipt, RunDetail,
 };
 use estampe_texts::TimeZone;
 

@@ -230,7 +230,8 @@ proptest! {
 fn an_empty_file_is_empty_however_little_a_read_gives() {
     for format in ["csv", "ldif"] {
         for file in ["", "\r\n", "\n\n \n"] {
-            let host = ScriptedHost::new().with_config("format", format).with_file("people", "p", file).with_max_read(1);
+            let host =
+                ScriptedHost::new().with_config("format", format).with_file("people", "p", file).with_max_read(1);
             assert_eq!(page_within(&host, None, Limits::default()).unwrap_err().message, "the file is empty");
         }
     }

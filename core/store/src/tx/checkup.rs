@@ -9,8 +9,8 @@ use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use estampe_domain::ports::{Clock, Random};
 use estampe_domain::BlobId;
+use estampe_domain::ports::{Clock, Random};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
@@ -145,7 +145,8 @@ fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
             facts.engine = "SQLite".into();
             facts.version = lines(conn, "SELECT sqlite_version() AS value")?.concat();
             let quick = lines(conn, &format!("SELECT quick_check AS value FROM pragma_quick_check LIMIT {FINDINGS}"))?;
-            facts.findings = quick.into_iter().filter(|line| line != "ok").map(|line| format!("quick_check: {line}")).collect();
+            facts.findings =
+                quick.into_iter().filter(|line| line != "ok").map(|line| format!("quick_check: {line}")).collect();
             let foreign = format!(
                 "SELECT 'foreign key: ' || \"table\" || ' row ' || coalesce(rowid, '?') || ' points at nothing in ' || parent \
                  AS value FROM pragma_foreign_key_check LIMIT {FINDINGS}"
@@ -167,7 +168,13 @@ fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
     let newest = sql::<Nullable<BigInt>>("max(at)");
     facts.newest_event = audit_event::table.select(newest).first(conn)?;
     let mut kek_ids: Vec<String> = appliance_key::table.select(appliance_key::kek_id).distinct().load(conn)?;
-    kek_ids.extend(data_key::table.filter(data_key::wrapped.is_not_null()).select(data_key::kek_id).distinct().load::<String>(conn)?);
+    kek_ids.extend(
+        data_key::table
+            .filter(data_key::wrapped.is_not_null())
+            .select(data_key::kek_id)
+            .distinct()
+            .load::<String>(conn)?,
+    );
     kek_ids.sort();
     kek_ids.dedup();
     facts.kek_ids = kek_ids;
@@ -289,7 +296,12 @@ impl Tx<'_> {
     }
 
     /// Whether something sealed opens with this data key.
-    fn judged_sealed(&mut self, key_id: &str, place: (&'static str, &str, &'static str), sealed: &[u8]) -> Result<Judged> {
+    fn judged_sealed(
+        &mut self,
+        key_id: &str,
+        place: (&'static str, &str, &'static str),
+        sealed: &[u8],
+    ) -> Result<Judged> {
         Ok(match self.judged_key(key_id)? {
             None => None,
             Some(None) => Some(false),
@@ -393,7 +405,8 @@ impl Offline {
         let mut conn = match &settings.database {
             Database::Sqlite(path) => {
                 let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-                let mut conn = SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
+                let mut conn =
+                    SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
                 conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
                     .map_err(|e| connect(&e))?;
                 Conn::Sqlite(conn)

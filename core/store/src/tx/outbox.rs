@@ -170,14 +170,13 @@ impl Tx<'_> {
 
     /// Gives up the waiting mails that are being tried since before `before`; how many.
     pub fn give_up_mails(&mut self, before: Ts, now: Ts, error: &str) -> Result<u64> {
-        let dead =
-            diesel::update(waiting_mails!().filter(job::tried_since.lt(before.as_micros()).assume_not_null()))
-                .set((
-                    job::state.eq(JobState::Dead.as_str()),
-                    job::last_error.eq(Some(error)),
-                    job::finished_at.eq(Some(now.as_micros())),
-                ))
-                .execute(self.conn)?;
+        let dead = diesel::update(waiting_mails!().filter(job::tried_since.lt(before.as_micros()).assume_not_null()))
+            .set((
+                job::state.eq(JobState::Dead.as_str()),
+                job::last_error.eq(Some(error)),
+                job::finished_at.eq(Some(now.as_micros())),
+            ))
+            .execute(self.conn)?;
         Ok(dead as u64)
     }
 

@@ -10,7 +10,8 @@ use estampe_store::DatabaseFacts;
 use super::Report;
 
 const CHECK: &str = "clock";
-const ADVICE: &str = "set the clock by the network (systemd-timesyncd, chrony), then look at what was written meanwhile";
+const ADVICE: &str =
+    "set the clock by the network (systemd-timesyncd, chrony), then look at what was written meanwhile";
 /// Seconds that two machines may differ.
 const TOLERANCE: i64 = 60;
 

@@ -39,9 +39,7 @@ impl Door<'_> {
                 let answer = operator.get_slowly(&format!("/v1/checkup/{}?{query}", part.table())).await?;
                 serde_json::from_value(answer).map_err(|e| format!("the service's answer was not understood: {e}"))
             }
-            Self::Offline(offline) => {
-                offline.look(|tx| tx.checkup(part, after.as_deref())).map_err(|e| e.to_string())
-            }
+            Self::Offline(offline) => offline.look(|tx| tx.checkup(part, after.as_deref())).map_err(|e| e.to_string()),
         }
     }
 }
@@ -69,9 +67,8 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
         },
         Service::Stopped => match offline(settings) {
             Ok(Some((mut offline, facts))) => {
-                let mails = offline
-                    .look(|tx| Ok((tx.mail_count(JobState::Waiting)?, tx.mail_count(JobState::Dead)?)))
-                    .ok();
+                let mails =
+                    offline.look(|tx| Ok((tx.mail_count(JobState::Waiting)?, tx.mail_count(JobState::Dead)?))).ok();
                 (Door::Offline(offline), facts, mails)
             }
             Ok(None) => {

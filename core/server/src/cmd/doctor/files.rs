@@ -49,7 +49,11 @@ pub fn folder(settings: &CheckedSettings, report: &mut Report) {
     let mut folders = vec![folder.clone()];
     while let Some(next) = folders.pop() {
         let Ok(entries) = fs::read_dir(&next) else {
-            return report.fail(CHECK, format!("{} cannot be read", next.display()), "run this as root or as its owner");
+            return report.fail(
+                CHECK,
+                format!("{} cannot be read", next.display()),
+                "run this as root or as its owner",
+            );
         };
         for entry in entries.flatten() {
             let path = entry.path();

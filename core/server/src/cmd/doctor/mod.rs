@@ -69,13 +69,7 @@ impl Report {
     }
 
     /// Notes a finding.
-    pub fn note(
-        &mut self,
-        check: &'static str,
-        status: Status,
-        found: impl Into<String>,
-        advice: impl Into<String>,
-    ) {
+    pub fn note(&mut self, check: &'static str, status: Status, found: impl Into<String>, advice: impl Into<String>) {
         self.0.push(Finding { check, status, found: found.into(), advice: advice.into() });
     }
 

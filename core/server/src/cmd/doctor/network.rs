@@ -32,7 +32,9 @@ pub async fn smtp(settings: &CheckedSettings, report: &mut Report) {
     let advice = match failure.fault {
         MailFault::Server(ServerFault::Name) => "look at smtp.host and at the name service of this machine",
         MailFault::Server(ServerFault::Connection) => "look at smtp.host, smtp.port, the firewall, and that server",
-        MailFault::Server(ServerFault::Silent) => "something takes connections and does not answer: look at that server",
+        MailFault::Server(ServerFault::Silent) => {
+            "something takes connections and does not answer: look at that server"
+        }
         MailFault::Server(ServerFault::Tls) => "name its CA in smtp.ca_file, or mend its certificate",
         MailFault::Server(ServerFault::SignIn) => "look at smtp.username and smtp.password_file",
         _ => "look at that server's log",

@@ -28,7 +28,9 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
         });
         return match bundles {
             Ok(0) => report.warn(CHECK, format!("{folder} holds no bundle"), "no source can be read without one"),
-            Ok(count) => report.ok(CHECK, format!("compiler {compiler}; {count} bundles in {folder}, loaded at the start")),
+            Ok(count) => {
+                report.ok(CHECK, format!("compiler {compiler}; {count} bundles in {folder}, loaded at the start"))
+            }
             Err(error) => report.warn(CHECK, format!("{folder}: {error}"), "look at plugins.dir"),
         };
     };
@@ -38,7 +40,10 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
     };
     let texts = |key: &str| -> Vec<String> {
         let list = answer.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-        list.iter().filter_map(|item| item.as_str().or_else(|| item.get("id")?.as_str())).map(ToOwned::to_owned).collect()
+        list.iter()
+            .filter_map(|item| item.as_str().or_else(|| item.get("id")?.as_str()))
+            .map(ToOwned::to_owned)
+            .collect()
     };
     let (loaded, problems) = (texts("plugins"), texts("problems"));
     if !problems.is_empty() {
