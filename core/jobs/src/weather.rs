@@ -33,6 +33,8 @@ struct Storm {
     probe_at: Ts,
     pause: i64,
     probing: bool,
+    /// Somebody asked to try now while a probe was under way: another follows.
+    hurried: bool,
 }
 
 /// What may be done now.
@@ -49,7 +51,8 @@ pub enum Leave {
 impl Weather {
     /// As it was when the process ended: the server is probed at once.
     pub fn after_restart(outage: Option<MailOutage>, now: Ts) -> Self {
-        let storm = outage.map(|outage| Storm { outage, probe_at: now, pause: FIRST_PAUSE, probing: false });
+        let storm =
+            outage.map(|outage| Storm { outage, probe_at: now, pause: FIRST_PAUSE, probing: false, hurried: false });
         Self { storm, ..Self::default() }
     }
 
@@ -76,6 +79,7 @@ impl Weather {
     pub fn hurry(&mut self, now: Ts) {
         if let Some(storm) = &mut self.storm {
             storm.probe_at = now;
+            storm.hurried = storm.probing;
         }
         self.held = self.held.map(|(_, pause)| (now, pause));
     }
@@ -94,7 +98,8 @@ impl Weather {
             Some(mut storm) => {
                 storm.probing = false;
                 storm.pause = (storm.pause * 2).min(longest);
-                storm.probe_at = now.plus_seconds(storm.pause);
+                storm.probe_at = if storm.hurried { now } else { now.plus_seconds(storm.pause) };
+                storm.hurried = false;
                 storm.outage.fault = fault;
                 detail.clone_into(&mut storm.outage.detail);
                 storm
@@ -104,6 +109,7 @@ impl Weather {
                 probe_at: now.plus_seconds(FIRST_PAUSE),
                 pause: FIRST_PAUSE,
                 probing: false,
+                hurried: false,
             },
         });
         self.storm.as_ref().map(|storm| storm.outage.clone())
@@ -154,10 +160,13 @@ mod tests {
         assert_eq!(weather.leave(at(66)), Leave::Wait(at(75)));
         weather.hurry(at(67));
         assert_eq!(weather.leave(at(67)), Leave::Probe);
+        weather.hurry(at(68));
+        weather.failed(ServerFault::Silent, "silent", true, at(127));
+        assert_eq!(weather.leave(at(127)), Leave::Probe, "asked for meanwhile");
         assert_eq!(weather.cleared(), Some(at(0)));
-        assert_eq!(weather.leave(at(68)), Leave::Mails(1), "carefully at first");
+        assert_eq!(weather.leave(at(128)), Leave::Mails(1), "carefully at first");
         weather.answered();
-        assert_eq!(weather.leave(at(69)), Leave::Mails(FAIR));
+        assert_eq!(weather.leave(at(129)), Leave::Mails(FAIR));
     }
 
     #[test]

@@ -43,11 +43,11 @@ home-outage-text = { $reason } { $count ->
     [one] Un courriel attend et partira de lui-même.
    *[other] { $count } courriels attendent et partiront d’eux-mêmes.
 }
-outage-name = Son nom n’a pas d’adresse : vérifiez smtp.host et le service de noms.
+outage-name = Son nom n’a pas d’adresse : vérifiez smtp.host et le service de noms.
 outage-connection = Il n’accepte aucune connexion.
 outage-silent = Il accepte la connexion et ne répond pas.
-outage-tls = La connexion TLS échoue : vérifiez son certificat et smtp.ca_file.
-outage-sign-in = Il refuse notre nom et notre mot de passe : vérifiez smtp.username et smtp.password_file.
+outage-tls = La connexion TLS échoue : vérifiez son certificat et smtp.ca_file.
+outage-sign-in = Il refuse notre nom et notre mot de passe : vérifiez smtp.username et smtp.password_file.
 outage-answer = Il répond qu’il ne peut pas travailler pour l’instant.
 home-plugin-title = Une extension n’a pas pu être chargée
 home-no-mail-title = Aucun serveur de courriel n’est réglé
@@ -183,7 +183,7 @@ mail-state-done = parti
 mail-state-dead = abandonné
 outbox-title = Courriels
 outbox-text = Ceux qui ne sont pas encore partis, et ceux qui ne sont plus essayés. Les contacts sont enregistrés, quoi qu’il arrive ici.
-outbox-empty = Aucun courriel n’a été abandonné : tous sont partis, ou partiront d’eux-mêmes.
+outbox-empty = Aucun courriel n’a été abandonné : tous sont partis, ou partiront d’eux-mêmes.
 outbox-column-mail = Courriel
 outbox-column-since = Depuis
 outbox-column-state = État
