@@ -181,18 +181,49 @@ fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
     Ok(facts)
 }
 
-/// Whether a row is whole; `None` when it was erased.
-type Judged = Option<bool>;
+/// How a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Whole,
+    Damaged,
+    Erased,
+}
+
+impl From<bool> for Judged {
+    fn from(whole: bool) -> Self {
+        if whole { Self::Whole } else { Self::Damaged }
+    }
+}
+
+/// How a data key is.
+enum Key {
+    Whole(super::DataKey),
+    Damaged,
+    Destroyed,
+}
+
+impl Key {
+    /// How something is that this key sealed.
+    fn judge(&self, place: (&'static str, &str, &'static str), sealed: &[u8]) -> Result<Judged> {
+        Ok(match self {
+            Self::Destroyed => Judged::Erased,
+            Self::Damaged => Judged::Damaged,
+            Self::Whole(key) => {
+                let place = Place { table: place.0, row: place.1, column: place.2, key: &key.id };
+                opens(crypto::open(&key.key, place, sealed))?.into()
+            }
+        })
+    }
+}
 
 impl CheckupPage {
     fn note(&mut self, row: String, judged: Judged) {
         match judged {
-            None => self.erased += 1,
-            Some(whole) => {
+            Judged::Erased => self.erased += 1,
+            Judged::Whole => self.checked += 1,
+            Judged::Damaged => {
                 self.checked += 1;
-                if !whole {
-                    self.damaged.push(row);
-                }
+                self.damaged.push(row);
             }
         }
     }
@@ -248,10 +279,14 @@ impl Tx<'_> {
             match part {
                 CheckupPart::ApplianceKeys => {
                     let whole = opens(self.appliance_key_opens(&id))?;
-                    page.note(id, Some(whole));
+                    page.note(id, whole.into());
                 }
                 CheckupPart::DataKeys => {
-                    let judged = self.judged_key(&id)?.map(|key| key.is_some());
+                    let judged = match self.judged_key(&id)? {
+                        Key::Whole(_) => Judged::Whole,
+                        Key::Damaged => Judged::Damaged,
+                        Key::Destroyed => Judged::Erased,
+                    };
                     page.note(id, judged);
                 }
                 CheckupPart::Leads => {
@@ -269,11 +304,11 @@ impl Tx<'_> {
                     let whole = opens(read.map_err(StoreError::from).and_then(|content| {
                         if BlobId::of(&content).as_str() == id { Ok(()) } else { Err(StoreError::Damaged("blob")) }
                     }))?;
-                    page.note(id, Some(whole));
+                    page.note(id, whole.into());
                 }
                 CheckupPart::Audit => {
                     let whole = opens(self.audit_is_genuine(&id))?;
-                    page.note(id, Some(whole));
+                    page.note(id, whole.into());
                 }
             }
         }
@@ -286,30 +321,12 @@ impl Tx<'_> {
         self.keys.unwrap_key("appliance_key", name, &kek_id, &wrapped).map(|_| ())
     }
 
-    /// A data key: `None` when it was destroyed, `Some(None)` when it is damaged.
-    fn judged_key(&mut self, id: &str) -> Result<Option<Option<super::DataKey>>> {
+    fn judged_key(&mut self, id: &str) -> Result<Key> {
         match self.data_key(id) {
-            Ok(None) => Ok(None),
-            Ok(Some(key)) => Ok(Some(Some(key))),
-            Err(error) => opens::<()>(Err(error)).map(|_| Some(None)),
+            Ok(None) => Ok(Key::Destroyed),
+            Ok(Some(key)) => Ok(Key::Whole(key)),
+            Err(error) => opens::<()>(Err(error)).map(|_| Key::Damaged),
         }
-    }
-
-    /// Whether something sealed opens with this data key.
-    fn judged_sealed(
-        &mut self,
-        key_id: &str,
-        place: (&'static str, &str, &'static str),
-        sealed: &[u8],
-    ) -> Result<Judged> {
-        Ok(match self.judged_key(key_id)? {
-            None => None,
-            Some(None) => Some(false),
-            Some(Some(key)) => {
-                let place = Place { table: place.0, row: place.1, column: place.2, key: &key.id };
-                Some(opens(crypto::open(&key.key, place, sealed))?)
-            }
-        })
     }
 
     fn judged_lead(&mut self, id: &str) -> Result<Judged> {
@@ -319,16 +336,17 @@ impl Tx<'_> {
             .select((subject::data_key_id, lead::sealed))
             .first::<(String, Vec<u8>)>(self.conn);
         match read {
-            Ok((key_id, sealed)) => self.judged_sealed(&key_id, ("lead", id, "sealed"), &sealed),
-            Err(error) => opens::<()>(Err(error.into())).map(Some),
+            Ok((key_id, sealed)) => self.judged_key(&key_id)?.judge(("lead", id, "sealed"), &sealed),
+            Err(error) => opens::<()>(Err(error.into())).map(Judged::from),
         }
     }
 
-    /// A run's failure; the outer `None` when there is none to open.
+    /// A run's failure; `None` when there is none to open.
     fn judged_run(&mut self, id: &str) -> Result<Option<Judged>> {
         let (key_id, sealed): (String, Option<Vec<u8>>) =
             run::table.find(id).select((run::data_key_id, run::failure_sealed)).first(self.conn)?;
-        sealed.map(|sealed| self.judged_sealed(&key_id, ("run", id, "failure_sealed"), &sealed)).transpose()
+        let Some(sealed) = sealed else { return Ok(None) };
+        self.judged_key(&key_id)?.judge(("run", id, "failure_sealed"), &sealed).map(Some)
     }
 
     fn judge_rows_of_run(&mut self, part: CheckupPart, run_id: &str, page: &mut CheckupPage) -> Result<()> {
@@ -355,14 +373,7 @@ impl Tx<'_> {
             after = *last;
             for (seq, sealed) in rows {
                 let row = format!("{run_id}/{seq}");
-                let judged = match &key {
-                    None => None,
-                    Some(None) => Some(false),
-                    Some(Some(key)) => {
-                        let place = Place { table: part.table(), row: &row, column: "sealed", key: &key.id };
-                        Some(opens(crypto::open(&key.key, place, &sealed))?)
-                    }
-                };
+                let judged = key.judge((part.table(), &row, "sealed"), &sealed)?;
                 page.note(row, judged);
             }
         }

@@ -155,12 +155,10 @@ fn judge(settings: &CheckedSettings, facts: &DatabaseFacts, offline: bool, repor
             return report.fail(DATABASE, format!("{found}: too old"), "install a build with SQLite 3.51.3 or newer");
         }
         let wal = match &settings.store.database {
-            Database::Sqlite(path) => {
-                fs::metadata(format!("{}-wal", path.display())).map(|facts| facts.len()).unwrap_or(0)
-            }
+            Database::Sqlite(path) => fs::metadata(format!("{}-wal", path.display())).map_or(0, |facts| facts.len()),
             Database::Postgres(_) => 0,
         };
-        found += &format!("; quick_check and foreign_key_check found nothing; write-ahead log {}", size(wal));
+        found = format!("{found}; quick_check and foreign_key_check found nothing; write-ahead log {}", size(wal));
         if wal > LONG_WAL {
             return report.warn(DATABASE, found, "something keeps it from being cut back: restart the service");
         }
@@ -168,8 +166,8 @@ fn judge(settings: &CheckedSettings, facts: &DatabaseFacts, offline: bool, repor
         let setting = |name: &str| facts.settings.get(name).map_or("", String::as_str);
         let durable = ["fsync", "full_page_writes", "synchronous_commit"];
         let off: Vec<_> = durable.into_iter().filter(|name| setting(name) == "off").collect();
-        found += &format!("; {}", durable.map(|name| format!("{name} {}", setting(name))).join(", "));
-        found += &format!(", data_checksums {}", setting("data_checksums"));
+        let settings = durable.map(|name| format!("{name} {}", setting(name))).join(", ");
+        found = format!("{found}; {settings}, data_checksums {}", setting("data_checksums"));
         if !off.is_empty() {
             let advice = "switch them on: what was acknowledged is lost otherwise when the server falls";
             return report.fail(DATABASE, format!("{found}: {} off", off.join(", ")), advice);
@@ -220,7 +218,7 @@ async fn sealed(door: &mut Door<'_>, report: &mut Report) {
     }
     let mut found = format!("rows opened: {}", told.join(", "));
     if erased > 0 {
-        found += &format!("; {erased} were erased before");
+        found = format!("{found}; {erased} were erased before");
     }
     if damaged.is_empty() {
         report.ok(SEALED, format!("{found}; plain columns carry no seal and were not checked by it"));

@@ -86,11 +86,10 @@ pub fn folder(settings: &CheckedSettings, report: &mut Report) {
         );
     }
     let found = format!("{}, mode {:o}, owner uid {}, {files} entries", folder.display(), mode(&facts), facts.uid());
-    if mode(&facts) & 0o007 == 0 {
-        report.ok(CHECK, found);
-    } else {
-        report.warn(CHECK, format!("{found}: others may enter"), format!("chmod 0700 {}", folder.display()));
+    if mode(&facts) & 0o007 != 0 {
+        return report.warn(CHECK, format!("{found}: others may enter"), format!("chmod 0700 {}", folder.display()));
     }
+    report.ok(CHECK, found);
 }
 
 fn named(list: &[String]) -> String {
@@ -150,7 +149,7 @@ pub fn disk(settings: &CheckedSettings, report: &mut Report) {
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     let total = space.f_blocks.saturating_mul(space.f_frsize);
     let database = database_size(&settings.store.database);
-    let kind = file_system(i64::try_from(kind.f_type).unwrap_or_default());
+    let kind = file_system(kind.f_type);
     let found = format!(
         "{} free of {} at {}{}",
         size(free),
@@ -179,7 +178,7 @@ pub fn disk(settings: &CheckedSettings, report: &mut Report) {
 fn database_size(database: &Database) -> Option<u64> {
     let Database::Sqlite(path) = database else { return None };
     let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
-    let length = |path: PathBuf| fs::metadata(path).map(|facts| facts.len()).unwrap_or(0);
+    let length = |path: PathBuf| fs::metadata(path).map_or(0, |facts| facts.len());
     Some(length(path.clone()) + length(beside("-wal"))).filter(|octets| *octets > 0)
 }
 
