@@ -6,6 +6,7 @@ mod config;
 mod console;
 mod crash;
 mod disk_full;
+mod doctor;
 mod doors;
 mod e2e;
 mod edge;

@@ -100,6 +100,14 @@ impl MailCatcher {
         )
     }
 
+    /// The same with a wrong password.
+    pub fn configuration_with_wrong_password(&self) -> String {
+        let wrong = self.folder.path().join("wrong");
+        std::fs::write(&wrong, "not the password").unwrap();
+        let password = self.folder.path().join("password");
+        self.configuration().replace(&format!("{password:?}"), &format!("{wrong:?}"))
+    }
+
     /// The same without trust in its authority.
     pub fn configuration_without_trust(&self) -> String {
         self.configuration().lines().filter(|l| !l.starts_with("ca_file")).fold(String::new(), |all, l| all + l + "\n")

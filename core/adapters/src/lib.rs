@@ -5,10 +5,11 @@ mod acme;
 mod images;
 mod qr;
 mod smtp;
+mod smtp_door;
 mod system;
 
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
 pub use images::Portraits;
 pub use qr::QrPictures;
-pub use smtp::{Encryption, NoMailer, SmtpMailer, SmtpSettings};
+pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};

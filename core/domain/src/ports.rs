@@ -23,6 +23,8 @@ pub trait Random: Send + Sync {
 pub trait Mailer: Send + Sync {
     /// Hands one mail to the next server. `Ok` when that server took it.
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailFailure>;
+    /// Tries whether that server can be used, without a mail.
+    async fn probe(&self) -> Result<(), MailFailure>;
 }
 
 /// Asks connectors about people.

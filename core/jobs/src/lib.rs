@@ -3,6 +3,8 @@
 mod backoff;
 mod letter;
 mod mail;
+mod sender;
+mod weather;
 mod worker;
 
 pub use worker::Worker;

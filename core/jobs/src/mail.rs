@@ -1,10 +1,12 @@
-//! The mails of a lead: composed when they are sent, never stored.
+//! The mails of a lead: composed when they are sent, never stored; and what becomes of
+//! those that did not go.
 
 use estampe_domain::ids::{JobId, LeadId};
-use estampe_domain::mail::{LeadMail, MailFailure, OutgoingMail};
-use estampe_domain::{Error, Result};
-use estampe_service::Service;
+use estampe_domain::mail::{LeadMail, MailFailure, MailFault, OutgoingMail};
+use estampe_domain::{Error, Result, Ts};
+use estampe_service::{MailHistory, Retry, Service};
 
+use crate::backoff::{self, MAIL_PATIENCE};
 use crate::letter::Letter;
 
 /// Composes a mail; `None` when there is nobody left to send it to.
@@ -35,7 +37,75 @@ pub async fn compose(
     }))
 }
 
-/// Whether a failure is final after this attempt.
-pub fn is_final(failure: &MailFailure, attempt: u32) -> bool {
-    !failure.temporary || attempt >= crate::backoff::MAIL_TRIES
+/// What becomes of a mail that did not go.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Back into the outbox.
+    Again(Retry),
+    /// Given up, with these last words.
+    GiveUp(String),
+}
+
+/// Judges a failure: the server's troubles are not the mail's, what it refused for good
+/// stays refused, and what may have arrived is not sent again and again.
+pub fn judge(failure: &MailFailure, attempt: u32, history: MailHistory, now: Ts) -> Verdict {
+    let detail = &failure.detail;
+    match failure.fault {
+        MailFault::Server(_) => Verdict::Again(Retry::Uncounted),
+        MailFault::Refused => Verdict::GiveUp(detail.clone()),
+        MailFault::Later => {
+            let tried = history.tried_since.map_or(0, |since| now.seconds_since(since));
+            if tried >= MAIL_PATIENCE {
+                return Verdict::GiveUp(format!("given up after {} days: {detail}", MAIL_PATIENCE / 86_400));
+            }
+            Verdict::Again(Retry::Refused { at: now.plus_seconds(backoff::seconds_after(attempt)) })
+        }
+        MailFault::Unanswered => {
+            let times = history.unanswered.saturating_add(1);
+            match backoff::seconds_after_unanswered(times) {
+                Some(wait) => Verdict::Again(Retry::Unanswered { at: now.plus_seconds(wait) }),
+                None => Verdict::GiveUp(format!(
+                    "handed over {times} times without an answer, it may have arrived: {detail}"
+                )),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use estampe_domain::mail::ServerFault;
+
+    use super::*;
+
+    fn now() -> Ts {
+        Ts::from_micros(1_795_507_920_000_000)
+    }
+
+    fn judged(fault: MailFault, attempt: u32, days: i64, unanswered: u32) -> Verdict {
+        let failure = MailFailure { fault, detail: "why".into() };
+        let tried_since = (days > 0).then(|| now().plus_seconds(-days * 86_400));
+        judge(&failure, attempt, MailHistory { tried_since, unanswered }, now())
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_never_the_mails_fault() {
+        for fault in [ServerFault::Connection, ServerFault::Silent, ServerFault::SignIn] {
+            assert_eq!(judged(MailFault::Server(fault), 9, 3, 2), Verdict::Again(Retry::Uncounted));
+        }
+    }
+
+    #[test]
+    fn a_mail_is_tried_for_five_days_however_often() {
+        let again = Verdict::Again(Retry::Refused { at: now().plus_seconds(4 * 3600) });
+        assert_eq!(judged(MailFault::Later, 28, 4, 0), again);
+        assert_eq!(judged(MailFault::Later, 29, 5, 0), Verdict::GiveUp("given up after 5 days: why".into()));
+        assert_eq!(judged(MailFault::Refused, 1, 0, 0), Verdict::GiveUp("why".into()));
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_sent_seven_times_at_most() {
+        let sent = (0..20).take_while(|times| matches!(judged(MailFault::Unanswered, 1, 1, *times), Verdict::Again(_)));
+        assert_eq!(sent.count() + 1, 7);
+    }
 }

@@ -24,6 +24,8 @@ pub enum Command {
     Serve,
     /// Say whether the configuration can be used, without starting anything
     CheckConfig,
+    /// Look whether everything is well: configuration, files, database, mail, certificates
+    Doctor,
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,
     /// Print the local CA's fingerprint and where devices can fetch it
@@ -45,6 +47,9 @@ pub enum Command {
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
+    /// Mails that wait to leave, or were given up
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Installed plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -124,6 +129,21 @@ pub enum LeadCommand {
         /// Go on where the last page ended
         #[arg(long)]
         after: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// List the mails that were given up and those that wait, and say why
+    List,
+    /// Send mails again that were given up, and try now what waits
+    Resend {
+        /// Id of one mail, as the list shows it
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// All of them
+        #[arg(long)]
+        all: bool,
     },
 }
 

@@ -27,6 +27,11 @@ impl Operator {
         self.answer(self.client.get(url(path))).await
     }
 
+    /// Asks for something that may take an hour.
+    pub async fn get_slowly(&self, path: &str) -> Result<Value, String> {
+        self.answer(self.client.get(url(path)).timeout(Duration::from_hours(1))).await
+    }
+
     /// Asks for something to be done.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
         self.answer(self.client.post(url(path)).json(body)).await

@@ -32,6 +32,8 @@ impl Service {
                 let mails_waiting = tx.mail_count(JobState::Waiting)?;
                 if !mail_configured {
                     attention.push(Attention::NoMailServer(mails_waiting));
+                } else if let Some(outage) = tx.mail_outage()? {
+                    attention.push(Attention::MailOutage(outage, mails_waiting));
                 }
                 if sources.is_empty() {
                     attention.push(Attention::NoSource);

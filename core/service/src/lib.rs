@@ -6,11 +6,13 @@
 
 mod accounts;
 mod cards;
+mod checkup;
 mod doubt;
 mod gauges;
 mod home;
 mod leads;
 mod mails;
+mod outbox;
 mod password;
 mod people;
 mod requests;
@@ -21,6 +23,7 @@ mod throttle;
 pub mod views;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
 use estampe_domain::ports::{Clock, Directory, Images, QrCodes, Random};
@@ -28,7 +31,7 @@ use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
-pub use estampe_store::Lease;
+pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
 pub use requests::RequestIds;
 
@@ -80,6 +83,7 @@ pub struct Service {
     purposes: leads::KeptPurposes,
     work: Notify,
     gauges: gauges::Reading,
+    hurry: AtomicBool,
 }
 
 impl Service {
@@ -94,6 +98,7 @@ impl Service {
             purposes: leads::KeptPurposes::default(),
             work: Notify::new(),
             gauges: gauges::Reading::default(),
+            hurry: AtomicBool::new(false),
         }
     }
 

@@ -1,11 +1,10 @@
-//! The outbox and the other jobs, as the worker and the console see them.
+//! The jobs as the worker sees them, and what mails say.
 
-use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{JobId, LeadId, RunId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::LeadMail;
 use estampe_domain::person::Profile;
-use estampe_domain::{Context, Error, Locale, PublicId, Result, Ts};
+use estampe_domain::{Locale, PublicId, Result, Ts};
 use estampe_store::{Job, JobRow, Lease};
 
 use crate::Service;
@@ -67,12 +66,6 @@ pub struct LeadMailData {
 const LEASE: i64 = 120;
 
 impl Service {
-    /// Ids of jobs that are due, and when the next one will be.
-    pub async fn due_jobs(&self, limit: i64) -> Result<(Vec<JobId>, Option<Ts>)> {
-        let now = self.ports.clock.now();
-        Ok(self.store.read(move |tx| Ok((tx.due_jobs(now, limit)?, tx.next_job_at()?))).await?)
-    }
-
     /// Leases a due job; `None` when another worker was quicker.
     pub async fn lease_job(&self, job: JobId) -> Result<Option<DueJob>> {
         let now = self.ports.clock.now();
@@ -139,34 +132,6 @@ impl Service {
                 }))
             })
             .await?)
-    }
-
-    /// Mails that are not tried any more.
-    pub async fn outbox_dead(&self, ctx: &Context) -> Result<Vec<MailEntry>> {
-        ctx.require_administrator()?;
-        let rows = self.store.read(|tx| tx.mails(estampe_store::JobState::Dead, 200)).await?;
-        Ok(rows.iter().filter_map(entry).collect())
-    }
-
-    /// Begins a dead mail anew.
-    pub async fn resend(&self, ctx: &Context, job: JobId) -> Result<()> {
-        ctx.require_administrator()?;
-        let (ctx, random) = (*ctx, self.shared_random());
-        let revived = self
-            .store
-            .write(move |tx| {
-                if !tx.revive_job(job, ctx.now)? {
-                    return Ok(false);
-                }
-                tx.audit(&AuditEvent::done(&ctx, &*random, "mail.resend", "job", job))?;
-                Ok(true)
-            })
-            .await?;
-        if !revived {
-            return Err(Error::NotFound);
-        }
-        self.wake_worker();
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use estampe_domain::account::Account;
 use estampe_domain::card::Card;
 use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
-use estampe_domain::mail::LeadMail;
+use estampe_domain::mail::{LeadMail, MailOutage};
 use estampe_domain::person::PersonSummary;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::purpose::Purpose;
@@ -103,6 +103,8 @@ pub enum Attention {
     RunFailed(Run),
     /// So many mails could not go and are not tried any more.
     DeadMail(u64),
+    /// The mail server cannot be used: since when, why, and how many mails wait for it.
+    MailOutage(MailOutage, u64),
     /// A plugin could not be loaded: its file and why.
     PluginProblem(String),
     /// No mail server is configured: so many mails wait.
@@ -225,6 +227,32 @@ pub struct MailEntry {
     pub next_at: Ts,
     /// What the last try said: classes and codes.
     pub last_error: Option<String>,
+}
+
+/// A mail of the outbox with its times.
+#[derive(Clone, Debug)]
+pub struct OutboxEntry {
+    /// The mail.
+    pub mail: MailEntry,
+    /// Since when it is in the outbox.
+    pub since: Ts,
+    /// When it was given up.
+    pub given_up_at: Option<Ts>,
+}
+
+/// The outbox.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    /// Since when the mail server cannot be used, and why.
+    pub outage: Option<MailOutage>,
+    /// How many mails wait or are under way.
+    pub waiting_count: u64,
+    /// How many were given up.
+    pub dead_count: u64,
+    /// Mails that wait or are under way, newest first, at most 200.
+    pub waiting: Vec<OutboxEntry>,
+    /// Mails that were given up, newest first, at most 200.
+    pub dead: Vec<OutboxEntry>,
 }
 
 /// What is typed at the first start.

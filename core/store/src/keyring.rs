@@ -85,7 +85,7 @@ impl Keyring {
     }
 }
 
-fn kek_id(kek: &SecretKey) -> String {
+pub(crate) fn kek_id(kek: &SecretKey) -> String {
     let mac = kek.mac(&[b"estampe kek id"]);
     data_encoding::HEXLOWER.encode(mac.get(..8).unwrap_or_default())
 }

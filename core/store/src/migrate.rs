@@ -67,3 +67,12 @@ fn refuse_newer(
         }
     }
 }
+
+/// The migrations that this binary knows for this kind of database.
+pub fn known(conn: &Conn) -> Result<BTreeSet<String>, OpenError> {
+    match conn {
+        Conn::Sqlite(_) => versions(MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE)),
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(_) => versions(MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES)),
+    }
+}

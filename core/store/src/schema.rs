@@ -220,6 +220,8 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        tried_since -> Nullable<BigInt>,
+        unanswered -> BigInt,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use askama::Template;
 use estampe_domain::run::{HoldReason, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
-use estampe_service::views::{Doubt, FirstRun, JobState, PeopleFilter, PeoplePage};
+use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};
@@ -131,8 +131,8 @@ fn console_pages(locale: Locale) -> Pages {
         ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
         ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
-        ("outbox", OutboxPage { l, s: s(Section::Outbox), mails: &[samples::mail(JobState::Dead)] }.render().unwrap()),
-        ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), mails: &[] }.render().unwrap()),
+        ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
+        ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
     ];
     for (name, state, hold) in [
         ("run-planning", RunState::Planning, None),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
-use estampe_domain::mail::LeadMail;
+use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
 use estampe_domain::person::{
     FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
 };
@@ -17,8 +17,8 @@ use estampe_domain::{
     BlobId, CardId, JobId, LeadId, Locale, PersonId, PublicId, PurposeId, RunId, SourceId, SubjectId, Ts,
 };
 use estampe_service::views::{
-    Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, PeoplePage, PersonDetail, PluginEntry,
-    Receipt, RunDetail,
+    Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, Outbox, OutboxEntry, PeoplePage,
+    PersonDetail, PluginEntry, Receipt, RunDetail,
 };
 use estampe_texts::TimeZone;
 
@@ -289,6 +289,29 @@ pub(crate) fn mail(state: JobState) -> MailEntry {
     }
 }
 
+pub(crate) fn outage() -> MailOutage {
+    MailOutage {
+        since: now().plus_seconds(-9000),
+        fault: ServerFault::Connection,
+        detail: "the connection was refused".into(),
+    }
+}
+
+pub(crate) fn outbox() -> Outbox {
+    let entry = |state| OutboxEntry {
+        mail: mail(state),
+        since: now().plus_seconds(-90_000),
+        given_up_at: (state == JobState::Dead).then(|| now().plus_seconds(-3600)),
+    };
+    Outbox {
+        outage: Some(outage()),
+        waiting_count: 1,
+        dead_count: 1,
+        waiting: vec![entry(JobState::Waiting)],
+        dead: vec![entry(JobState::Dead)],
+    }
+}
+
 pub(crate) fn lead_detail(erased: bool) -> LeadDetail {
     let consent = |purpose: &Purpose| ConsentRecord {
         purpose: purpose.key.clone(),
@@ -334,6 +357,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::TooManyGone))),
         Attention::RunFailed(run(RunState::Failed, None)),
         Attention::DeadMail(4),
+        Attention::MailOutage(outage(), 14),
         Attention::PluginProblem("entra-id.estampe: built for contract 0.2".into()),
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::PlanOnly))),
         Attention::NoMailServer(2),

@@ -2,7 +2,7 @@
 
 use estampe_domain::Locale;
 use estampe_domain::lead::LeadField;
-use estampe_domain::mail::LeadMail;
+use estampe_domain::mail::{LeadMail, ServerFault};
 use estampe_domain::person::ProfileField;
 use estampe_domain::run::{PlanAction, Refusal, RunState};
 use estampe_domain::text::TextProblem;
@@ -104,6 +104,18 @@ pub(crate) const fn mail(kind: LeadMail) -> &'static str {
     match kind {
         LeadMail::Acknowledgement => key("mail-kind-acknowledgement"),
         LeadMail::Notice => key("mail-kind-notice"),
+    }
+}
+
+/// What hinders the mail server, and what helps.
+pub(crate) const fn server_fault(fault: ServerFault) -> &'static str {
+    match fault {
+        ServerFault::Name => key("outage-name"),
+        ServerFault::Connection => key("outage-connection"),
+        ServerFault::Silent => key("outage-silent"),
+        ServerFault::Tls => key("outage-tls"),
+        ServerFault::SignIn => key("outage-sign-in"),
+        ServerFault::Answer => key("outage-answer"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What each command does. `serve` runs the appliance; the others speak to it.
 
 mod ca;
+mod doctor;
+mod outbox;
 mod print;
 mod work;
 
@@ -16,6 +18,9 @@ use crate::operator::Operator;
 
 /// Runs a command; the error is for people.
 pub fn run(cli: &Cli) -> Result<ExitCode, String> {
+    if matches!(cli.command, Command::Doctor) {
+        return doctor::run(cli);
+    }
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
     match &cli.command {
         Command::Serve => {
@@ -65,7 +70,7 @@ fn check_certificates(cli: &Cli, settings: &CheckedSettings) -> Result<ExitCode,
 }
 
 /// Says where each wrong value stands: its file, the environment, or nowhere yet.
-fn placed(origins: &Origins, problems: &ConfigError) -> String {
+pub fn placed(origins: &Origins, problems: &ConfigError) -> String {
     let place = |problem: &str| {
         let key = problem.split([':', ' ']).next().unwrap_or_default();
         origins.get(key).map_or("defaults", String::as_str).to_owned()

@@ -79,13 +79,14 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
             more(cli, &answer);
             code
         }
+        Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(PluginCommand::List) => {
             let answer = operator.get("/v1/plugins").await?;
             list(cli, &answer, "plugins", "No plugin: see [plugins] dir in the configuration.", |plugin| {
                 vec![text(plugin, "id"), text(plugin, "version"), format!("contract {}", text(plugin, "contract"))]
             })
         }
-        Command::Serve | Command::CheckConfig | Command::Ca { .. } => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -238,7 +239,7 @@ fn state(source: &Value) -> String {
 }
 
 /// A value as text: strings without quotes, null as nothing.
-fn text(value: &Value, key: &str) -> String {
+pub fn text(value: &Value, key: &str) -> String {
     match value.get(key) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -247,7 +248,7 @@ fn text(value: &Value, key: &str) -> String {
 }
 
 /// A name as one segment of a path.
-fn encoded(segment: &str) -> String {
+pub fn encoded(segment: &str) -> String {
     let Ok(mut url) = url::Url::parse("http://operator/") else { return String::new() };
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().push(segment);

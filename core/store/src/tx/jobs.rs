@@ -30,7 +30,7 @@ impl Job {
         }
     }
 
-    fn read(kind: &str, reference: &str) -> Result<Self> {
+    pub(super) fn read(kind: &str, reference: &str) -> Result<Self> {
         Ok(match kind {
             "mail.lead-ack" => Self::LeadAcknowledgement(id(reference, "job")?),
             "mail.lead-notice" => Self::LeadNotice(id(reference, "job")?),
@@ -80,7 +80,7 @@ impl JobState {
         }
     }
 
-    fn read(text: &str) -> Result<Self> {
+    pub(super) fn read(text: &str) -> Result<Self> {
         [Self::Waiting, Self::Running, Self::Done, Self::Dead]
             .into_iter()
             .find(|s| s.as_str() == text)

@@ -37,6 +37,18 @@ home-mail-title = { $count ->
 }
 home-mail-text = The leads themselves are safely stored.
 home-mail-action = Look into it
+home-outage-title = The mail server cannot be used since { $when }
+home-outage-text = { $reason } { $count ->
+    [0] No mail waits.
+    [one] One mail waits and goes by itself.
+   *[other] { $count } mails wait and go by themselves.
+}
+outage-name = Its name has no address: check smtp.host and the name service.
+outage-connection = It takes no connection.
+outage-silent = It takes the connection and does not answer.
+outage-tls = TLS with it fails: check its certificate and smtp.ca_file.
+outage-sign-in = It refuses our name and password: check smtp.username and smtp.password_file.
+outage-answer = It says that it cannot work now.
 home-plugin-title = A plugin could not be loaded
 home-no-mail-title = No mail server is set
 home-no-mail-text = { $count ->
@@ -170,9 +182,25 @@ mail-state-running = under way
 mail-state-done = sent
 mail-state-dead = given up
 outbox-title = Mail
-outbox-text = What could not be sent and is not tried any more. The leads are stored, whatever happens here.
-outbox-empty = Every mail has been sent, or will go by itself.
+outbox-text = What has not gone yet, and what is not tried any more. The leads are stored, whatever happens here.
+outbox-empty = No mail was given up: all have been sent, or will go by themselves.
 outbox-column-mail = Mail
+outbox-column-since = Since
+outbox-column-state = State
+outbox-dead = { $count ->
+    [one] One mail given up
+   *[other] { $count } mails given up
+}
+outbox-waiting = { $count ->
+    [one] One mail waits
+   *[other] { $count } mails wait
+}
+outbox-given-up = given up on { $when }
+outbox-resend-all = { $count ->
+    [one] Send it again
+   *[other] Send all { $count } again
+}
+outbox-try-now = Try now
 outbox-column-tries = Tries
 outbox-column-error = Last answer
 outbox-column-action = Action

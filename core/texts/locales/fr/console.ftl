@@ -37,6 +37,18 @@ home-mail-title = { $count ->
 }
 home-mail-text = Les contacts reçus sont bien enregistrés.
 home-mail-action = Examiner
+home-outage-title = Le serveur de courriel est inutilisable depuis le { $when }
+home-outage-text = { $reason } { $count ->
+    [0] Aucun courriel n’attend.
+    [one] Un courriel attend et partira de lui-même.
+   *[other] { $count } courriels attendent et partiront d’eux-mêmes.
+}
+outage-name = Son nom n’a pas d’adresse : vérifiez smtp.host et le service de noms.
+outage-connection = Il n’accepte aucune connexion.
+outage-silent = Il accepte la connexion et ne répond pas.
+outage-tls = La connexion TLS échoue : vérifiez son certificat et smtp.ca_file.
+outage-sign-in = Il refuse notre nom et notre mot de passe : vérifiez smtp.username et smtp.password_file.
+outage-answer = Il répond qu’il ne peut pas travailler pour l’instant.
 home-plugin-title = Une extension n’a pas pu être chargée
 home-no-mail-title = Aucun serveur de courriel n’est réglé
 home-no-mail-text = { $count ->
@@ -170,9 +182,25 @@ mail-state-running = en cours
 mail-state-done = parti
 mail-state-dead = abandonné
 outbox-title = Courriels
-outbox-text = Ceux qui n’ont pas pu partir et ne sont plus essayés. Les contacts sont enregistrés, quoi qu’il arrive ici.
-outbox-empty = Tous les courriels sont partis, ou partiront d’eux-mêmes.
+outbox-text = Ceux qui ne sont pas encore partis, et ceux qui ne sont plus essayés. Les contacts sont enregistrés, quoi qu’il arrive ici.
+outbox-empty = Aucun courriel n’a été abandonné : tous sont partis, ou partiront d’eux-mêmes.
 outbox-column-mail = Courriel
+outbox-column-since = Depuis
+outbox-column-state = État
+outbox-dead = { $count ->
+    [one] Un courriel abandonné
+   *[other] { $count } courriels abandonnés
+}
+outbox-waiting = { $count ->
+    [one] Un courriel en attente
+   *[other] { $count } courriels en attente
+}
+outbox-given-up = abandonné le { $when }
+outbox-resend-all = { $count ->
+    [one] L’envoyer à nouveau
+   *[other] Envoyer à nouveau les { $count }
+}
+outbox-try-now = Essayer maintenant
 outbox-column-tries = Essais
 outbox-column-error = Dernière réponse
 outbox-column-action = Action

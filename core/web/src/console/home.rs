@@ -78,6 +78,17 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-mail-text").to_string(),
             action: action(key("home-mail-action"), "/outbox".to_owned()),
         },
+        Attention::MailOutage(outage, waiting) => Point {
+            icon: "mail",
+            tone: "seal",
+            title: l.t("home-outage-title").with("when", l.when(&outage.since)).to_string(),
+            text: l
+                .t("home-outage-text")
+                .with("reason", l.t(words::server_fault(outage.fault)).to_string())
+                .with("count", *waiting)
+                .to_string(),
+            action: action(key("home-mail-action"), "/outbox".to_owned()),
+        },
         Attention::PluginProblem(what) => Point {
             icon: "plug",
             tone: "seal",

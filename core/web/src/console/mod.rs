@@ -53,7 +53,9 @@ pub(crate) fn routes() -> Table {
             table.get("/{id}", runs::show).post("/{id}/approve", runs::approve).post("/{id}/discard", runs::discard)
         })
         .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
-        .scope("/outbox", |table| table.get("", outbox::list).post("/{job}/resend", outbox::resend));
+        .scope("/outbox", |table| {
+            table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
+        });
     [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
         .into_iter()
         .fold(table, |table, add| add(table))

@@ -3,6 +3,8 @@
 //! Whoever may open the socket is the operator. Errors are problem+json with stable
 //! codes.
 
+pub(crate) mod checkup;
+pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod runs;
 pub(crate) mod sources;
@@ -40,6 +42,11 @@ pub(crate) fn routes() -> Table {
             .get("/runs/{id}", runs::show)
             .post("/runs/{id}/approve", runs::approve)
             .post("/runs/{id}/discard", runs::discard)
+            .get("/checkup", checkup::facts)
+            .get("/checkup/{table}", checkup::rows)
+            .get("/outbox", outbox::list)
+            .post("/outbox/resend", outbox::resend_all)
+            .post("/outbox/{job}/resend", outbox::resend)
             .get("/people", people::list)
             .get("/leads", people::leads)
     })
@@ -69,5 +76,5 @@ async fn first_run(wire: Wire) -> Reply {
 async fn plugins(wire: Wire) -> Reply {
     let plugins = wire.ok(wire.service().plugins(&wire.ctx).await)?;
     let plugins: Vec<_> = plugins.into_iter().map(|plugin| plugin.info).collect();
-    wire.json(StatusCode::OK, &json!({ "plugins": plugins }))
+    wire.json(StatusCode::OK, &json!({ "plugins": plugins, "problems": wire.service().plugin_problems() }))
 }

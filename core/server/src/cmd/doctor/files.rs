@@ -1,0 +1,207 @@
+//! The data folder, the key file, the disk.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use estampe_adapters::SystemRandom;
+use estampe_store::{Database, DatabaseFacts, key_file_id};
+
+use super::Report;
+use crate::config::CheckedSettings;
+
+/// Free space under which writes will soon fail.
+const TOO_LITTLE: u64 = 64 << 20;
+/// Free space under which somebody should look.
+const LITTLE: u64 = 1 << 30;
+/// Files named at most.
+const NAMED: usize = 5;
+
+fn mode(facts: &Metadata) -> u32 {
+    facts.permissions().mode() & 0o777
+}
+
+/// What must be its owner's alone, with what it holds.
+fn is_secret(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.contains("estampe.db")
+        || path.extension().is_some_and(|end| end == "key")
+        || path.parent().is_some_and(|folder| folder.ends_with("keys"))
+        || name == "operator.sock"
+}
+
+/// The data folder: there, one owner, closed to others.
+pub fn folder(settings: &CheckedSettings, report: &mut Report) {
+    const CHECK: &str = "data folder";
+    let folder = &settings.data_dir;
+    let facts = match fs::metadata(folder) {
+        Ok(facts) if facts.is_dir() => facts,
+        Ok(_) => return report.fail(CHECK, format!("{} is no folder", folder.display()), "name a folder in data_dir"),
+        Err(error) => {
+            return report.fail(
+                CHECK,
+                format!("{}: {error}", folder.display()),
+                "it is made at the first start (estampe serve); otherwise mend data_dir or its rights",
+            );
+        }
+    };
+    let (mut open, mut foreign, mut files) = (Vec::new(), Vec::new(), 0);
+    let mut folders = vec![folder.clone()];
+    while let Some(next) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&next) else {
+            return report.fail(
+                CHECK,
+                format!("{} cannot be read", next.display()),
+                "run this as root or as its owner",
+            );
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let Ok(facts) = entry.metadata() else { continue };
+            files += 1;
+            if is_secret(&path) && !facts.is_dir() && mode(&facts) & 0o077 != 0 {
+                open.push(format!("{} ({:o})", path.display(), mode(&facts)));
+            }
+            if facts.uid() != fs::metadata(folder).map_or(facts.uid(), |facts| facts.uid()) {
+                foreign.push(path.display().to_string());
+            }
+            if facts.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    if !open.is_empty() {
+        let first = open.first().and_then(|text| text.split(" (").next()).unwrap_or_default().to_owned();
+        return report.fail(
+            CHECK,
+            format!("others may read {}", named(&open)),
+            format!("take their right away: chmod go= {first}"),
+        );
+    }
+    if !foreign.is_empty() {
+        return report.fail(
+            CHECK,
+            format!("{} is not owned by the folder's owner (uid {})", named(&foreign), facts.uid()),
+            format!("give everything to one user: chown -R {} {}", facts.uid(), folder.display()),
+        );
+    }
+    let found = format!("{}, mode {:o}, owner uid {}, {files} entries", folder.display(), mode(&facts), facts.uid());
+    if mode(&facts) & 0o007 != 0 {
+        return report.warn(CHECK, format!("{found}: others may enter"), format!("chmod 0700 {}", folder.display()));
+    }
+    report.ok(CHECK, found);
+}
+
+fn named(list: &[String]) -> String {
+    let more = list.len().saturating_sub(NAMED);
+    let first: Vec<_> = list.iter().take(NAMED).map(String::as_str).collect();
+    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+}
+
+/// The key file: closed to others, a key, and the one that the database was made with.
+pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, report: &mut Report) {
+    const CHECK: &str = "keys";
+    let path = &settings.store.kek_file;
+    let shown = path.display();
+    let meta = match fs::metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if facts.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            return report.skip(CHECK, format!("{shown} is made together with a new database"));
+        }
+        Err(error) => {
+            let advice = "put back the key file that the database was made with; without it what is sealed is lost";
+            return report.fail(CHECK, format!("{shown}: {error}"), advice);
+        }
+    };
+    if mode(&meta) & 0o077 != 0 {
+        let advice = format!("chmod 0400 {shown}; who may have read it can open every copy of the database");
+        return report.fail(CHECK, format!("{shown}: others may read it (mode {:o})", mode(&meta)), advice);
+    }
+    let id = match key_file_id(path, &SystemRandom) {
+        Ok(id) => id,
+        Err(error) => return report.fail(CHECK, format!("{shown}: {error}"), "put back the key file"),
+    };
+    let Some(facts) = facts else {
+        return report.skip(CHECK, format!("{shown} holds a key; whether it is the database's could not be looked at"));
+    };
+    if facts.kek_ids.iter().any(|other| *other != id) {
+        return report.fail(
+            CHECK,
+            format!("{shown} does not belong to this database"),
+            "put back the one that it was made with; the data is not touched meanwhile",
+        );
+    }
+    let place = if path.starts_with(&settings.data_dir) {
+        "inside the data folder: a copy of the folder holds the key too"
+    } else {
+        "outside the data folder"
+    };
+    report.ok(CHECK, format!("{shown} belongs to the database, mode {:o}, {place}", mode(&meta)));
+}
+
+/// The disk: room, inodes, a file system that keeps what it was given.
+pub fn disk(settings: &CheckedSettings, report: &mut Report) {
+    const CHECK: &str = "disk";
+    let folder = &settings.data_dir;
+    let (Ok(space), Ok(kind)) = (rustix::fs::statvfs(folder), rustix::fs::statfs(folder)) else {
+        return report.skip(CHECK, format!("{} is not there", folder.display()));
+    };
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let total = space.f_blocks.saturating_mul(space.f_frsize);
+    let database = database_size(&settings.store.database);
+    let kind = file_system(kind.f_type);
+    let found = format!(
+        "{} free of {} at {}{}",
+        size(free),
+        size(total),
+        folder.display(),
+        database.map(|octets| format!("; the database takes {}", size(octets))).unwrap_or_default()
+    );
+    if space.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        return report.fail(CHECK, format!("{found}; it is mounted read-only"), "mount it for writing");
+    }
+    let inodes = space.f_files > 0 && space.f_favail < 1000;
+    if free < TOO_LITTLE || inodes {
+        let what = if inodes { "almost no inodes are left" } else { "almost full" };
+        return report.fail(CHECK, format!("{found}: {what}"), "make room now: new leads cannot be stored soon");
+    }
+    if let Some((name, why)) = kind {
+        let advice = "keep the data folder on a local disk (ext4, xfs, zfs, btrfs)";
+        return report.warn(CHECK, format!("{found}; {name}: {why}"), advice);
+    }
+    if free < LITTLE || free < total / 20 {
+        return report.warn(CHECK, format!("{found}: little is left"), "make room before it is full");
+    }
+    report.ok(CHECK, found);
+}
+
+fn database_size(database: &Database) -> Option<u64> {
+    let Database::Sqlite(path) = database else { return None };
+    let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
+    let length = |path: PathBuf| fs::metadata(path).map_or(0, |facts| facts.len());
+    Some(length(path.clone()) + length(beside("-wal"))).filter(|octets| *octets > 0)
+}
+
+/// File systems that do not lock or keep as a database needs it (`statfs(2)`).
+fn file_system(magic: i64) -> Option<(&'static str, &'static str)> {
+    const LOCKS: &str = "its locks and its writes are not reliable enough for a database";
+    match magic {
+        0x6969 => Some(("NFS", LOCKS)),
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => Some(("SMB", LOCKS)),
+        0x0102_1997 => Some(("9P", LOCKS)),
+        0x0102_1994 => Some(("tmpfs", "it lives in memory and is gone after a restart of the machine")),
+        0x8584_58F6 => Some(("ramfs", "it lives in memory and is gone after a restart of the machine")),
+        _ => None,
+    }
+}
+
+/// Octets for people.
+pub fn size(octets: u64) -> String {
+    let tenths = |unit: u64| octets.saturating_mul(10) / unit;
+    let text = |unit: u64, name: &str| format!("{}.{} {name}", tenths(unit) / 10, tenths(unit) % 10);
+    match octets {
+        0..0x10_0000 => text(1 << 10, "KiB"),
+        0x10_0000..0x4000_0000 => text(1 << 20, "MiB"),
+        _ => text(1 << 30, "GiB"),
+    }
+}

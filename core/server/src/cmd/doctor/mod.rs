@@ -1,0 +1,177 @@
+//! `estampe doctor`: looks whether everything is well, and says what to do where it is
+//! not. What only the running service may open is asked of it; with the service stopped
+//! the database is opened for reading, an offline check.
+
+mod certificates;
+mod clock;
+mod database;
+mod files;
+mod network;
+mod plugins;
+
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::Cli;
+use crate::cmd::{placed, print};
+use crate::config::{self, CheckedSettings};
+use crate::operator::Operator;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Well.
+    Ok,
+    /// Works, and should be looked at.
+    Warning,
+    /// Broken.
+    Failed,
+    /// Could not be looked at; the text says why.
+    Skipped,
+}
+
+/// What one check found.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    check: &'static str,
+    status: Status,
+    found: String,
+    /// What to do; empty when nothing is to be done.
+    advice: String,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub struct Report(Vec<Finding>);
+
+impl Report {
+    /// All is well.
+    pub fn ok(&mut self, check: &'static str, found: impl Into<String>) {
+        self.note(check, Status::Ok, found, "");
+    }
+
+    /// Works, and should be looked at.
+    pub fn warn(&mut self, check: &'static str, found: impl Into<String>, advice: impl Into<String>) {
+        self.note(check, Status::Warning, found, advice);
+    }
+
+    /// Broken.
+    pub fn fail(&mut self, check: &'static str, found: impl Into<String>, advice: impl Into<String>) {
+        self.note(check, Status::Failed, found, advice);
+    }
+
+    /// Could not be looked at.
+    pub fn skip(&mut self, check: &'static str, why: impl Into<String>) {
+        self.note(check, Status::Skipped, why, "");
+    }
+
+    /// Notes a finding.
+    pub fn note(&mut self, check: &'static str, status: Status, found: impl Into<String>, advice: impl Into<String>) {
+        self.0.push(Finding { check, status, found: found.into(), advice: advice.into() });
+    }
+
+    fn count(&self, status: Status) -> usize {
+        self.0.iter().filter(|finding| finding.status == status).count()
+    }
+
+    fn print(&self) {
+        for finding in &self.0 {
+            let sign = match finding.status {
+                Status::Ok => "ok     ",
+                Status::Warning => "warning",
+                Status::Failed => "FAILED ",
+                Status::Skipped => "skipped",
+            };
+            print::line(&format!("{sign}  {:<14}  {}", finding.check, finding.found));
+            if !finding.advice.is_empty() {
+                print::line(&format!("{:25}-> {}", "", finding.advice));
+            }
+        }
+        let (failed, warnings) = (self.count(Status::Failed), self.count(Status::Warning));
+        print::line(&match (failed, warnings) {
+            (0, 0) => "All is well.".to_owned(),
+            (0, 1) => "It works; one warning.".to_owned(),
+            (0, many) => format!("It works; {many} warnings."),
+            (failed, 0) => format!("{failed} failed."),
+            (failed, warnings) => format!("{failed} failed; {warnings} with a warning."),
+        });
+    }
+}
+
+/// How the appliance stands.
+pub enum Service {
+    /// It answers.
+    Running(Operator),
+    /// Nobody listens.
+    Stopped,
+    /// It cannot be asked; why.
+    Closed(String),
+}
+
+/// Looks at everything.
+pub fn run(cli: &Cli) -> Result<ExitCode, String> {
+    let mut report = Report::default();
+    match configuration(cli) {
+        Ok(settings) => {
+            report.ok("configuration", "can be used");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|e| format!("tokio: {e}"))?;
+            runtime.block_on(examine(&settings, &mut report));
+        }
+        Err(problems) => {
+            report.fail("configuration", problems.replace('\n', "; "), "mend it, then: estampe check-config");
+            report.skip("everything else", "the configuration says where to look");
+        }
+    }
+    if cli.json {
+        print::json(&serde_json::to_value(&report.0).map_err(|e| format!("json: {e}"))?);
+    } else {
+        report.print();
+    }
+    Ok(if report.count(Status::Failed) > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn configuration(cli: &Cli) -> Result<CheckedSettings, String> {
+    let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
+    settings.check().map_err(|e| placed(&origins, &e))
+}
+
+async fn examine(settings: &CheckedSettings, report: &mut Report) {
+    let service = service(settings, report);
+    files::folder(settings, report);
+    files::disk(settings, report);
+    let facts = database::examine(settings, &service, report).await;
+    files::keys(settings, facts.as_ref(), report);
+    clock::examine(facts.as_ref(), report);
+    certificates::examine(settings, report);
+    network::smtp(settings, report).await;
+    plugins::examine(settings, &service, report).await;
+    network::listeners(settings, &service, report).await;
+}
+
+fn service(settings: &CheckedSettings, report: &mut Report) -> Service {
+    use std::io::ErrorKind as K;
+    let socket = settings.operator.display();
+    let service = match UnixStream::connect(&settings.operator) {
+        Ok(_) => Operator::new(settings.operator.clone()).map_or_else(Service::Closed, Service::Running),
+        Err(error) if matches!(error.kind(), K::NotFound | K::ConnectionRefused) => Service::Stopped,
+        Err(error) => Service::Closed(format!("{socket}: {error}")),
+    };
+    match &service {
+        Service::Running(_) => report.ok("service", format!("running, answers at {socket}")),
+        Service::Stopped => report.warn(
+            "service",
+            "stopped; this is an offline check",
+            "start it (estampe serve) unless it is meant to be stopped",
+        ),
+        Service::Closed(why) => {
+            report.fail("service", format!("cannot be asked: {why}"), "run this as root or as the service's user");
+        }
+    }
+    service
+}

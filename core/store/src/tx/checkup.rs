@@ -1,0 +1,480 @@
+//! Looking whether what is stored is whole: what the database finds by itself, and what
+//! only the keys can tell, row by row. A damaged row is named by its id, never shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use estampe_domain::BlobId;
+use estampe_domain::ports::{Clock, Random};
+use serde::{Deserialize, Serialize};
+
+use super::Tx;
+use crate::conn::{Conn, Url, per_backend};
+use crate::crypto::{self, Place};
+use crate::error::{Result, StoreError};
+use crate::keyring::{self, Keyring};
+use crate::migrate;
+use crate::open::{Database, OpenError, StoreSettings};
+use crate::schema::{appliance_key, audit_event, blob, data_key, lead, run, run_item, run_refusal, subject};
+
+/// Rows looked at in one transaction.
+const PAGE: i64 = 500;
+/// Lines of what a database finds wrong by itself.
+const FINDINGS: i64 = 10;
+
+/// What can be checked by a key or a hash of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckupPart {
+    /// Keys of the appliance: they unwrap.
+    ApplianceKeys,
+    /// Keys of subjects and runs: they unwrap.
+    DataKeys,
+    /// Details of leads: they open.
+    Leads,
+    /// Why runs failed: it opens.
+    Runs,
+    /// Lines of plans: they open.
+    RunItems,
+    /// Refused entries: they open.
+    RunRefusals,
+    /// Photos: their content has the hash that names them.
+    Blobs,
+    /// Audit events: their MAC is right.
+    Audit,
+}
+
+impl CheckupPart {
+    /// All of them, in the order in which they make sense.
+    pub const ALL: [Self; 8] = [
+        Self::ApplianceKeys,
+        Self::DataKeys,
+        Self::Leads,
+        Self::Runs,
+        Self::RunItems,
+        Self::RunRefusals,
+        Self::Blobs,
+        Self::Audit,
+    ];
+
+    /// Its table.
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::ApplianceKeys => "appliance_key",
+            Self::DataKeys => "data_key",
+            Self::Leads => "lead",
+            Self::Runs => "run",
+            Self::RunItems => "run_item",
+            Self::RunRefusals => "run_refusal",
+            Self::Blobs => "blob",
+            Self::Audit => "audit_event",
+        }
+    }
+}
+
+impl FromStr for CheckupPart {
+    type Err = ();
+
+    fn from_str(table: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|part| part.table() == table).ok_or(())
+    }
+}
+
+/// What was found in some rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckupPage {
+    /// Rows that were opened or verified, the damaged ones among them.
+    pub checked: u64,
+    /// Rows whose key was destroyed: erased on purpose, nothing to open.
+    pub erased: u64,
+    /// Ids of damaged rows.
+    pub damaged: Vec<String>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// What a database says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseFacts {
+    /// "SQLite" or "PostgreSQL".
+    pub engine: String,
+    /// Its version.
+    pub version: String,
+    /// Migrations that were run and that this binary does not know.
+    pub unknown_migrations: Vec<String>,
+    /// Migrations that this binary knows and that were not run.
+    pub pending_migrations: Vec<String>,
+    /// The newest migration that this binary knows: `20261124000002`.
+    pub newest_migration: String,
+    /// Settings that durability rests on.
+    pub settings: BTreeMap<String, String>,
+    /// What its own checks found wrong: tables and row numbers, no content.
+    pub findings: Vec<String>,
+    /// The newest audit event, in microseconds since the epoch.
+    pub newest_event: Option<i64>,
+    /// Ids of the keys under which other keys are wrapped.
+    pub kek_ids: Vec<String>,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+fn lines(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
+    let rows: Vec<Line> = per_backend!(conn, c => diesel::sql_query(query).load(c)?);
+    Ok(rows.into_iter().map(|row| row.value).collect())
+}
+
+fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
+    let mut facts = DatabaseFacts::default();
+    let known = migrate::known(conn).map_err(|e| StoreError::Connection(e.to_string()))?;
+    let applied: BTreeSet<String> =
+        lines(conn, "SELECT version AS value FROM __diesel_schema_migrations")?.into_iter().collect();
+    facts.unknown_migrations = applied.difference(&known).cloned().collect();
+    facts.pending_migrations = known.difference(&applied).cloned().collect();
+    facts.newest_migration = known.last().cloned().unwrap_or_default();
+    match conn {
+        Conn::Sqlite(_) => {
+            facts.engine = "SQLite".into();
+            facts.version = lines(conn, "SELECT sqlite_version() AS value")?.concat();
+            let quick = lines(conn, &format!("SELECT quick_check AS value FROM pragma_quick_check LIMIT {FINDINGS}"))?;
+            facts.findings =
+                quick.into_iter().filter(|line| line != "ok").map(|line| format!("quick_check: {line}")).collect();
+            let foreign = format!(
+                "SELECT 'foreign key: ' || \"table\" || ' row ' || coalesce(rowid, '?') || ' points at nothing in ' || parent \
+                 AS value FROM pragma_foreign_key_check LIMIT {FINDINGS}"
+            );
+            facts.findings.extend(lines(conn, &foreign)?);
+            let mode = lines(conn, "SELECT journal_mode AS value FROM pragma_journal_mode")?.concat();
+            facts.settings.insert("journal_mode".into(), mode);
+        }
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(_) => {
+            facts.engine = "PostgreSQL".into();
+            facts.version = lines(conn, "SELECT current_setting('server_version') AS value")?.concat();
+            for name in ["fsync", "full_page_writes", "synchronous_commit", "data_checksums"] {
+                let value = lines(conn, &format!("SELECT coalesce(current_setting('{name}', true), '') AS value"))?;
+                facts.settings.insert(name.into(), value.concat());
+            }
+        }
+    }
+    let newest = sql::<Nullable<BigInt>>("max(at)");
+    facts.newest_event = audit_event::table.select(newest).first(conn)?;
+    let mut kek_ids: Vec<String> = appliance_key::table.select(appliance_key::kek_id).distinct().load(conn)?;
+    kek_ids.extend(
+        data_key::table
+            .filter(data_key::wrapped.is_not_null())
+            .select(data_key::kek_id)
+            .distinct()
+            .load::<String>(conn)?,
+    );
+    kek_ids.sort();
+    kek_ids.dedup();
+    facts.kek_ids = kek_ids;
+    Ok(facts)
+}
+
+/// How a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Whole,
+    Damaged,
+    Erased,
+}
+
+impl From<bool> for Judged {
+    fn from(whole: bool) -> Self {
+        if whole { Self::Whole } else { Self::Damaged }
+    }
+}
+
+/// How a data key is.
+enum Key {
+    Whole(super::DataKey),
+    Damaged,
+    Destroyed,
+}
+
+impl Key {
+    /// How something is that this key sealed.
+    fn judge(&self, place: (&'static str, &str, &'static str), sealed: &[u8]) -> Result<Judged> {
+        Ok(match self {
+            Self::Destroyed => Judged::Erased,
+            Self::Damaged => Judged::Damaged,
+            Self::Whole(key) => {
+                let place = Place { table: place.0, row: place.1, column: place.2, key: &key.id };
+                opens(crypto::open(&key.key, place, sealed))?.into()
+            }
+        })
+    }
+}
+
+impl CheckupPage {
+    fn note(&mut self, row: String, judged: Judged) {
+        match judged {
+            Judged::Erased => self.erased += 1,
+            Judged::Whole => self.checked += 1,
+            Judged::Damaged => {
+                self.checked += 1;
+                self.damaged.push(row);
+            }
+        }
+    }
+}
+
+/// A failure of the database is one; a row that does not open is an answer.
+fn opens<T>(opened: Result<T>) -> Result<bool> {
+    match opened {
+        Ok(_) => Ok(true),
+        Err(StoreError::Damaged(_) | StoreError::Unreadable(_)) => Ok(false),
+        // SQLite alone reads what cannot be: text that is none, after a flipped bit
+        Err(StoreError::Database(diesel::result::Error::DeserializationError(_) | diesel::result::Error::NotFound)) => {
+            Ok(false)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Ids of one table after another id.
+macro_rules! ids_after {
+    ($tx:expr, $table:ident, $id:ident, $after:expr) => {
+        $table::table
+            .filter($table::$id.gt($after))
+            .order($table::$id)
+            .limit(PAGE)
+            .select($table::$id)
+            .load::<String>($tx.conn)?
+    };
+}
+
+impl Tx<'_> {
+    /// What the database says of itself; its own checks take their time.
+    pub fn database_facts(&mut self) -> Result<DatabaseFacts> {
+        facts(self.conn)
+    }
+
+    /// Looks at some rows of a part, after the row `after`.
+    pub fn checkup(&mut self, part: CheckupPart, after: Option<&str>) -> Result<CheckupPage> {
+        let after = after.unwrap_or_default();
+        let ids = match part {
+            CheckupPart::ApplianceKeys => ids_after!(self, appliance_key, name, after),
+            CheckupPart::DataKeys => ids_after!(self, data_key, id, after),
+            CheckupPart::Leads => ids_after!(self, lead, id, after),
+            CheckupPart::Runs | CheckupPart::RunItems | CheckupPart::RunRefusals => ids_after!(self, run, id, after),
+            CheckupPart::Blobs => ids_after!(self, blob, id, after),
+            CheckupPart::Audit => ids_after!(self, audit_event, id, after),
+        };
+        let mut page = CheckupPage {
+            next: ids.last().filter(|_| i64::try_from(ids.len()) == Ok(PAGE)).cloned(),
+            ..CheckupPage::default()
+        };
+        for id in ids {
+            match part {
+                CheckupPart::ApplianceKeys => {
+                    let whole = opens(self.appliance_key_opens(&id))?;
+                    page.note(id, whole.into());
+                }
+                CheckupPart::DataKeys => {
+                    let judged = match self.judged_key(&id)? {
+                        Key::Whole(_) => Judged::Whole,
+                        Key::Damaged => Judged::Damaged,
+                        Key::Destroyed => Judged::Erased,
+                    };
+                    page.note(id, judged);
+                }
+                CheckupPart::Leads => {
+                    let judged = self.judged_lead(&id)?;
+                    page.note(id, judged);
+                }
+                CheckupPart::Runs => {
+                    if let Some(judged) = self.judged_run(&id)? {
+                        page.note(id, judged);
+                    }
+                }
+                CheckupPart::RunItems | CheckupPart::RunRefusals => self.judge_rows_of_run(part, &id, &mut page)?,
+                CheckupPart::Blobs => {
+                    let read = blob::table.find(&id).select(blob::content).first::<Vec<u8>>(self.conn);
+                    let whole = opens(read.map_err(StoreError::from).and_then(|content| {
+                        if BlobId::of(&content).as_str() == id { Ok(()) } else { Err(StoreError::Damaged("blob")) }
+                    }))?;
+                    page.note(id, whole.into());
+                }
+                CheckupPart::Audit => {
+                    let whole = opens(self.audit_is_genuine(&id))?;
+                    page.note(id, whole.into());
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    fn appliance_key_opens(&mut self, name: &str) -> Result<()> {
+        let (kek_id, wrapped): (String, Vec<u8>) =
+            appliance_key::table.find(name).select((appliance_key::kek_id, appliance_key::wrapped)).first(self.conn)?;
+        self.keys.unwrap_key("appliance_key", name, &kek_id, &wrapped).map(|_| ())
+    }
+
+    fn judged_key(&mut self, id: &str) -> Result<Key> {
+        match self.data_key(id) {
+            Ok(None) => Ok(Key::Destroyed),
+            Ok(Some(key)) => Ok(Key::Whole(key)),
+            Err(error) => opens::<()>(Err(error)).map(|_| Key::Damaged),
+        }
+    }
+
+    fn judged_lead(&mut self, id: &str) -> Result<Judged> {
+        let read = lead::table
+            .inner_join(subject::table)
+            .filter(lead::id.eq(id))
+            .select((subject::data_key_id, lead::sealed))
+            .first::<(String, Vec<u8>)>(self.conn);
+        match read {
+            Ok((key_id, sealed)) => self.judged_key(&key_id)?.judge(("lead", id, "sealed"), &sealed),
+            Err(error) => opens::<()>(Err(error.into())).map(Judged::from),
+        }
+    }
+
+    /// A run's failure; `None` when there is none to open.
+    fn judged_run(&mut self, id: &str) -> Result<Option<Judged>> {
+        let (key_id, sealed): (String, Option<Vec<u8>>) =
+            run::table.find(id).select((run::data_key_id, run::failure_sealed)).first(self.conn)?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        self.judged_key(&key_id)?.judge(("run", id, "failure_sealed"), &sealed).map(Some)
+    }
+
+    fn judge_rows_of_run(&mut self, part: CheckupPart, run_id: &str, page: &mut CheckupPage) -> Result<()> {
+        let key_id: String = run::table.find(run_id).select(run::data_key_id).first(self.conn)?;
+        let key = self.judged_key(&key_id)?;
+        let mut after = i64::MIN;
+        loop {
+            let rows: Vec<(i64, Vec<u8>)> = if part == CheckupPart::RunItems {
+                run_item::table
+                    .filter(run_item::run_id.eq(run_id).and(run_item::seq.gt(after)))
+                    .order(run_item::seq)
+                    .limit(PAGE)
+                    .select((run_item::seq, run_item::sealed))
+                    .load(self.conn)?
+            } else {
+                run_refusal::table
+                    .filter(run_refusal::run_id.eq(run_id).and(run_refusal::seq.gt(after)))
+                    .order(run_refusal::seq)
+                    .limit(PAGE)
+                    .select((run_refusal::seq, run_refusal::sealed))
+                    .load(self.conn)?
+            };
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            after = *last;
+            for (seq, sealed) in rows {
+                let row = format!("{run_id}/{seq}");
+                let judged = key.judge((part.table(), &row, "sealed"), &sealed)?;
+                page.note(row, judged);
+            }
+        }
+    }
+
+    fn audit_is_genuine(&mut self, id: &str) -> Result<()> {
+        type Row = (String, i64, String, Option<String>, String, String, String, String, String, String, Vec<u8>);
+        let row: Row = audit_event::table.find(id).first(self.conn)?;
+        let (id, at, actor_kind, actor_id, operation, kind, object, outcome, request, details, mac) = &row;
+        let parts: [&[u8]; 10] = [
+            id.as_bytes(),
+            &at.to_be_bytes(),
+            actor_kind.as_bytes(),
+            actor_id.as_deref().unwrap_or_default().as_bytes(),
+            operation.as_bytes(),
+            kind.as_bytes(),
+            object.as_bytes(),
+            outcome.as_bytes(),
+            request.as_bytes(),
+            details.as_bytes(),
+        ];
+        if self.keys.audit.verify(&parts, mac) { Ok(()) } else { Err(StoreError::Damaged("audit_event")) }
+    }
+}
+
+/// The database of a stopped appliance, opened to be looked at and nothing else.
+pub struct Offline {
+    conn: Conn,
+    keys: Result<Keyring, OpenError>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl Offline {
+    /// Opens it for reading. Migrates nothing, makes nothing. The keys may be wrong: then
+    /// what needs none can still be looked at.
+    pub fn open(settings: &StoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, OpenError> {
+        refuse_when_held(settings)?;
+        let connect = |e: &dyn std::fmt::Display| OpenError::Connect(e.to_string());
+        let mut conn = match &settings.database {
+            Database::Sqlite(path) => {
+                let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+                let mut conn =
+                    SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
+                conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
+                    .map_err(|e| connect(&e))?;
+                Conn::Sqlite(conn)
+            }
+            Database::Postgres(url) => {
+                let mut conn = Conn::open(&Url::Postgres(url.clone())).map_err(|e| connect(&e))?;
+                conn.batch_execute("SET default_transaction_read_only = on; SET statement_timeout = 0;")
+                    .map_err(|e| connect(&e))?;
+                conn
+            }
+        };
+        let keys = keys(&mut conn, settings, &*clock, &*random);
+        Ok(Self { conn, keys, clock, random })
+    }
+
+    /// What is wrong with the key file, if anything.
+    pub fn key_problem(&self) -> Option<&OpenError> {
+        self.keys.as_ref().err()
+    }
+
+    /// What the database says of itself; needs no key.
+    pub fn facts(&mut self) -> Result<DatabaseFacts> {
+        facts(&mut self.conn)
+    }
+
+    /// Looks at it with the keys.
+    pub fn look<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let keys = self.keys.as_ref().map_err(|e| StoreError::Connection(e.to_string()))?;
+        let mut tx = Tx { conn: &mut self.conn, keys, clock: &*self.clock, random: &*self.random, cards_changed: false };
+        work(&mut tx)
+    }
+}
+
+fn keys(
+    conn: &mut Conn,
+    settings: &StoreSettings,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<Keyring, OpenError> {
+    let path = &settings.kek_file;
+    let file = |error| OpenError::File { path: path.clone(), error };
+    let kek = keyring::read_kek(path, false, random).map_err(file)?;
+    Keyring::load(conn, kek, random, clock.now()).map_err(|error| match error {
+        StoreError::Damaged(_) => OpenError::WrongKey(path.clone()),
+        other => OpenError::Connect(other.to_string()),
+    })
+}
+
+/// Whether a process holds the data folder: its database is then that one's to open.
+fn refuse_when_held(settings: &StoreSettings) -> Result<(), OpenError> {
+    let Ok(lock) = std::fs::File::open(settings.data_dir.join("lock")) else { return Ok(()) };
+    // given back at once: a service may start while we look
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared)
+        .map_err(|_| OpenError::InUse(settings.data_dir.clone()))
+}
+
+/// The id of the key in a key file: a hash of it, which says nothing of the key.
+pub fn key_file_id(path: &std::path::Path, random: &dyn Random) -> std::io::Result<String> {
+    keyring::read_kek(path, false, random).map(|kek| keyring::kek_id(&kek))
+}
