@@ -32,11 +32,14 @@ pub enum Format {
     Json,
 }
 
+/// Where whole lines go.
+type Out = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// Writes every event.
 pub struct Lines {
     format: Format,
     clock: Arc<dyn Clock>,
-    out: Box<dyn Fn(&[u8]) + Send + Sync>,
+    out: Out,
     warnings: metrics::Counter,
     errors: metrics::Counter,
 }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use local::{LocalCa, LocalRoot};
-pub use status::inspect;
+pub use status::{CertificateStatus, inspect};
 
 use self::acme::Acme;
 use self::keeper::Keeper;
