@@ -37,6 +37,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // these stand outside: xtask knows nobody, the tests know the doors and the store
     ("xtask", &[]),
     ("estampe-tests", &["estampe-domain", "estampe-store"]),
+    // beside the doors it measures the use case of a lead without HTTP
+    ("estampe-bench", &["estampe-adapters", "estampe-domain", "estampe-service", "estampe-store"]),
 ];
 
 /// Heavy or weighty parts and the only crates of ours that may name them.

@@ -149,7 +149,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn ldif_reads_the_same_at_every_seam(
@@ -230,7 +230,8 @@ proptest! {
 fn an_empty_file_is_empty_however_little_a_read_gives() {
     for format in ["csv", "ldif"] {
         for file in ["", "\r\n", "\n\n \n"] {
-            let host = ScriptedHost::new().with_config("format", format).with_file("people", "p", file).with_max_read(1);
+            let host =
+                ScriptedHost::new().with_config("format", format).with_file("people", "p", file).with_max_read(1);
             assert_eq!(page_within(&host, None, Limits::default()).unwrap_err().message, "the file is empty");
         }
     }
