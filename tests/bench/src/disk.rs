@@ -31,7 +31,7 @@ pub fn sync_latency(name: &str, folder: &Path, times: usize) -> Result<Vec<Row>,
 fn in_memory(folder: &Path) -> &'static str {
     const TMPFS: i64 = 0x0102_1994;
     match rustix::fs::statfs(folder) {
-        Ok(system) if system.f_type as i64 == TMPFS => "; A FILE SYSTEM IN MEMORY: nothing here is durable",
+        Ok(system) if system.f_type == TMPFS => "; A FILE SYSTEM IN MEMORY: nothing here is durable",
         _ => "",
     }
 }

@@ -101,8 +101,8 @@ fn handshake_rows(
     let (time, rounds) = (with.pace.time, with.pace.rounds);
     let rate = |target: &Target| Ok(handshakes(target, path, CONNECTIONS, time)?.flawless()?.rate());
     let plain = |target: &Target| Target::with_x25519(target.port(), certificates);
-    let (plain_here, plain_there) = (plain(here)?, plain(there)?);
-    let x25519 = Pair::alternate(rounds, || rate(&plain_here), || rate(&plain_there))?;
+    let (ours, nginx) = (plain(here)?, plain(there)?);
+    let x25519 = Pair::alternate(rounds, || rate(&ours), || rate(&nginx))?;
     let chosen = Pair::alternate(rounds, || rate(here), || rate(there))?;
     Ok(vec![
         ratio("card.handshakes", &x25519, "a connection and full handshake each, X25519, ECDSA P-256"),
