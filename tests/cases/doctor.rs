@@ -188,7 +188,7 @@ async fn a_certificate_that_ends_soon_or_does_not_fit_is_found() {
     let key = std::fs::read(server.data().join("tls/leaf.key")).unwrap();
     certificate(&server, "localhost", 90);
     std::fs::write(server.folder().join("own.key"), key).unwrap();
-    failed_alone(&server, "certificate", &["is not the key of"]);
+    failed_alone(&server, "certificate", &["the key is not the one of"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

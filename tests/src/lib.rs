@@ -11,8 +11,8 @@ mod post;
 mod process;
 mod raw;
 mod server;
-mod tls;
 mod sql;
+mod tls;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use database::{Database, fresh_postgres};

@@ -243,7 +243,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn what_is_written_reads_back_and_every_line_is_short(
             name in "\\PC{1,120}", title in "[ -~éèñ’😀;,\\\\]{1,150}", photo in proptest::collection::vec(any::<u8>(), 0..400),

@@ -72,10 +72,8 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
     tokio::spawn(exposition.clone().keep());
     let edge = Edge::new(&settings.edge);
     let places = edge.places();
-    let state = AppState::new(Arc::clone(&service))
-        .with_tls(facts)
-        .with_edge(edge)
-        .with_metrics(move || exposition.text());
+    let state =
+        AppState::new(Arc::clone(&service)).with_tls(facts).with_edge(edge).with_metrics(move || exposition.text());
     let (stop, stopped) = watch::channel(false);
     let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
     let listeners =

@@ -221,12 +221,9 @@ impl Inner {
                 key("error-unavailable-title"),
                 key("error-unavailable-text"),
             ),
-            ErrorKind::StorageFull => entry(
-                StatusCode::INSUFFICIENT_STORAGE,
-                error.code(),
-                key("error-full-title"),
-                key("error-full-text"),
-            ),
+            ErrorKind::StorageFull => {
+                entry(StatusCode::INSUFFICIENT_STORAGE, error.code(), key("error-full-title"), key("error-full-text"))
+            }
             ErrorKind::Internal => entry(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 error.code(),

@@ -38,6 +38,16 @@ pub const TESTS: &[Package] = &[
     Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
 ];
 
+/// What the benches need beside the compiler.
+pub const BENCH: &[Package] = &[
+    Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
+    Package { name: "nghttp2-client", proof: "/usr/bin/h2load" },
+    Package { name: "nginx", proof: "/usr/sbin/nginx" },
+    Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
+    Package { name: "postgresql", proof: "/usr/lib/postgresql" },
+    Package { name: "wrk", proof: "/usr/bin/wrk" },
+];
+
 /// Makes sure that these are installed.
 pub fn need(packages: &[&[Package]]) -> Result<(), String> {
     let missing: Vec<&str> =

@@ -38,6 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // and of the web the list of its routes
     ("xtask", &[]),
     ("estampe-tests", &["estampe-domain", "estampe-store", "estampe-web"]),
+    // beside the doors it measures the use case of a lead without HTTP
+    ("estampe-bench", &["estampe-adapters", "estampe-domain", "estampe-service", "estampe-store"]),
 ];
 
 /// Heavy or weighty parts and the only crates of ours that may name them.

@@ -15,10 +15,13 @@ use crate::steps::note;
 /// The package of the compiler process.
 pub const COMPILER: &str = "estampe-plugin-compile";
 
-/// The choice of the tests: every crate of ours but the compiler process and xtask, with
-/// both databases.
+/// The package of the benches and long trials.
+pub const BENCH: &str = "estampe-bench";
+
+/// The choice of the tests: every crate of ours but the compiler process, xtask and the
+/// benches, with both databases.
 pub const TESTED: &[&str] =
-    &["--workspace", "--exclude", COMPILER, "--exclude", "xtask", "--features", "estampe/postgres"];
+    &["--workspace", "--exclude", COMPILER, "--exclude", "xtask", "--exclude", BENCH, "--features", "estampe/postgres"];
 
 /// A cargo of the toolchain that runs us, in the workspace.
 pub fn cargo(workspace: &Path) -> Command {
@@ -63,6 +66,13 @@ pub fn plugins(workspace: &Path) -> Result<PathBuf, String> {
     let toolchain = guests::ensure_toolchain(&note)?;
     guests::build_plugins(workspace, &toolchain, &note)?;
     Ok(target(workspace).join("plugins"))
+}
+
+/// The program of the benches and long trials.
+pub fn bench(workspace: &Path) -> Result<PathBuf, String> {
+    note("building the benches");
+    build(workspace, &["-p", BENCH], true)?;
+    Ok(binary(workspace, true, BENCH))
 }
 
 fn build(workspace: &Path, choice: &[&str], release: bool) -> Result<(), String> {

@@ -6,6 +6,7 @@
 
 mod apt;
 mod arrows;
+mod bench;
 mod build;
 mod check;
 mod children;
@@ -16,6 +17,7 @@ mod mail;
 mod postgres;
 mod qr;
 mod server;
+mod soak;
 mod steps;
 mod stop;
 mod testing;
@@ -53,6 +55,24 @@ enum Command {
         /// Only tests whose name contains this
         filter: Option<String>,
     },
+    /// Measures the release build beside its peers; writes target/bench/NAME.json
+    Bench {
+        /// Only this one: card, leads, idle, start
+        name: Option<String>,
+        /// Whether everything works, in a minute or two; the figures mean little
+        #[arg(long)]
+        quick: bool,
+        /// More and longer rounds
+        #[arg(long, conflicts_with = "quick")]
+        long: bool,
+    },
+    /// The long trials; fails when one of them does
+    Soak {
+        /// Only this one: large, rules, crashes, load
+        name: Option<String>,
+        #[command(flatten)]
+        size: soak::Size,
+    },
     /// What a change has to pass: format, arrows, licences, clippy, tests, the demo
     Ci,
     /// Who knows whom among the crates
@@ -66,6 +86,15 @@ fn main() -> ExitCode {
         Command::Demo { check: true, fresh: _ } => check::run(&workspace),
         Command::Demo { check: false, fresh } => demo::run(&workspace, fresh),
         Command::Test { filter } => testing::run(&workspace, filter.as_deref()),
+        Command::Bench { name, quick, long } => {
+            let pace = match (quick, long) {
+                (true, _) => bench::Pace::Quick,
+                (_, true) => bench::Pace::Long,
+                _ => bench::Pace::Usual,
+            };
+            bench::run(&workspace, name.as_deref(), pace)
+        }
+        Command::Soak { name, size } => soak::run(&workspace, name.as_deref(), size),
         Command::Ci => ci::run(&workspace),
         Command::Arrows => arrows::run(&workspace),
     });

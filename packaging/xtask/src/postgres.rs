@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL cluster for the tests, gone with them.
+//! A throw-away PostgreSQL cluster for the tests and benches, gone with them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,6 +11,15 @@ use rustix::process::Signal;
 
 use crate::children::{self, Running};
 use crate::stop;
+
+/// Whether what is committed has to survive a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// It is gone with the test anyhow.
+    Nothing,
+    /// As in production: what a bench measures.
+    Durable,
+}
 
 /// A running cluster.
 pub struct Cluster {
@@ -27,7 +36,7 @@ struct Owner {
 
 impl Cluster {
     /// Makes and starts one in a temporary folder, on a free port of the loopback.
-    pub fn start() -> Result<Self, String> {
+    pub fn start(keeping: Keeping) -> Result<Self, String> {
         let programs = programs()?;
         let owner = owner()?;
         let folder = std::env::temp_dir().join(format!("estampe-postgres-{}", std::process::id()));
@@ -51,11 +60,11 @@ impl Cluster {
         ]);
         initdb.current_dir(&cluster.folder).uid(owner.uid).gid(owner.gid);
         children::output("initdb", &mut initdb)?;
-        cluster.serve(&programs, &data, &owner)?;
+        cluster.serve(&programs, &data, &owner, keeping)?;
         Ok(cluster)
     }
 
-    fn serve(&mut self, programs: &Path, data: &Path, owner: &Owner) -> Result<(), String> {
+    fn serve(&mut self, programs: &Path, data: &Path, owner: &Owner, keeping: Keeping) -> Result<(), String> {
         self.port = free_port()?;
         let log_file = self.folder.join("log");
         let log = fs::File::create(&log_file).map_err(|error| format!("{}: {error}", log_file.display()))?;
@@ -66,13 +75,15 @@ impl Cluster {
             format!("port={}", self.port),
             "listen_addresses=127.0.0.1".to_owned(),
             "max_connections=300".to_owned(),
-            "fsync=off".to_owned(),
-            "synchronous_commit=off".to_owned(),
-            "full_page_writes=off".to_owned(),
             "shared_buffers=64MB".to_owned(),
             "timezone=UTC".to_owned(),
         ] {
             command.arg("-c").arg(setting);
+        }
+        if keeping == Keeping::Nothing {
+            for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+                command.arg("-c").arg(setting);
+            }
         }
         command.current_dir(&self.folder).uid(owner.uid).gid(owner.gid);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);

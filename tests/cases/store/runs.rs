@@ -255,7 +255,9 @@ on_both! {
         let source = new_source(&store, "one", now).await;
         let run = begin(&store, source, now).await.unwrap();
         let here = tokio::runtime::Handle::current();
-        let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+        // three commits each: 48 by default, more when more are asked for
+        let cases = Config::default().cases * 3 / 16;
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let tried = tokio::task::block_in_place(|| {
             runner.run(&(any::<i64>(), payload()), |(seq, payload)| {
                 let wanted = format!("{payload:?}");

@@ -9,9 +9,9 @@ mod process;
 use std::io::IsTerminal;
 use std::sync::Arc;
 
+use estampe_domain::Ts;
 use estampe_domain::metric;
 use estampe_domain::ports::Clock;
-use estampe_domain::Ts;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;

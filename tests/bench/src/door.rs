@@ -1,0 +1,144 @@
+//! The store's door: the use case of a lead on a real store, without HTTP.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
+use estampe_domain::person::Profile;
+use estampe_domain::plugin::{
+    AttributeValue, ConnectorSpec, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
+};
+use estampe_domain::ports::{Clock, Directory};
+use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId};
+use estampe_service::views::Submission;
+use estampe_service::{Ports, Service, Settings};
+use estampe_store::{Database, Store, StoreSettings};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use crate::lead::{details, idempotency_key};
+use crate::load::{Outcome, runtime};
+
+/// The use cases on a store with some cards.
+pub struct Door {
+    runtime: Runtime,
+    service: Arc<Service>,
+    cards: Arc<[PublicId]>,
+}
+
+/// No connector is asked.
+struct NoDirectory;
+
+#[async_trait]
+impl Directory for NoDirectory {
+    fn plugins(&self) -> Vec<PluginInfo> {
+        Vec::new()
+    }
+
+    async fn check(&self, _: &ConnectorSpec) -> Result<Vec<Probe>, PluginFailure> {
+        Ok(Vec::new())
+    }
+
+    async fn sync_page(&self, _: SyncCall) -> Result<Page, PluginFailure> {
+        Ok(Page::default())
+    }
+}
+
+impl Door {
+    /// Opens a store in `folder`, in the file there or at this address of PostgreSQL.
+    pub fn open(folder: &Path, postgres: Option<String>) -> Result<Self, String> {
+        let data_dir = folder.to_owned();
+        let database = postgres.map_or_else(|| Database::Sqlite(data_dir.join("estampe.db")), Database::Postgres);
+        let settings = StoreSettings { database, kek_file: data_dir.join("keys/kek"), data_dir };
+        // as the server has it: see core/server/src/serve.rs
+        let runtime = runtime(2)?;
+        let entered = runtime.enter();
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let store = Store::open(&settings, clock.clone(), random.clone()).map_err(|e| e.to_string())?;
+        let cards = runtime.block_on(people(&store))?;
+        let ports = Ports {
+            clock,
+            random,
+            directory: Arc::new(NoDirectory),
+            images: Arc::new(Portraits),
+            qr: Arc::new(QrPictures),
+            plugin_problems: Vec::new(),
+        };
+        let settings = Settings {
+            organisation: "Banque Garonne".into(),
+            public_origin: "https://localhost".into(),
+            internal_origin: "https://localhost".into(),
+            version: env!("CARGO_PKG_VERSION"),
+            hold_threshold_percent: 10,
+            mail_configured: false,
+            default_locale: Locale::Fr,
+        };
+        let service = Arc::new(Service::new(store, ports, settings));
+        drop(entered);
+        Ok(Self { runtime, service, cards: cards.into() })
+    }
+
+    /// Leads, as many as go through with this many clients, each acknowledged before
+    /// the next.
+    pub fn leads(&self, clients: usize, time: Duration) -> Outcome {
+        self.runtime.block_on(async {
+            let (begun, mut tasks) = (Instant::now(), JoinSet::new());
+            for number in 0..clients {
+                let (service, cards) = (Arc::clone(&self.service), Arc::clone(&self.cards));
+                tasks.spawn(async move {
+                    let mut outcome = Outcome::default();
+                    for card in cards.iter().cycle().skip(number * 7 % cards.len().max(1)) {
+                        if begun.elapsed() >= time {
+                            break;
+                        }
+                        let ctx = service.context(Actor::Visitor, Locale::Fr);
+                        match service.submit_lead(&ctx, card, &details(&idempotency_key())).await {
+                            Ok(Submission::Received(_)) => outcome.done += 1,
+                            Ok(_) => outcome.fail("a lead was not taken".into()),
+                            Err(problem) => outcome.fail(problem.to_string()),
+                        }
+                    }
+                    outcome
+                });
+            }
+            let mut all = Outcome::default();
+            while let Some(one) = tasks.join_next().await {
+                match one {
+                    Ok(outcome) => all.merge(outcome),
+                    Err(problem) => all.fail(problem.to_string()),
+                }
+            }
+            all.took = begun.elapsed();
+            all
+        })
+    }
+}
+
+/// Two hundred people with a card each.
+async fn people(store: &Store) -> Result<Vec<PublicId>, String> {
+    let text = |key: &str, value: String| (key.to_owned(), AttributeValue::Text(value));
+    let now = SystemClock.now();
+    let mut cards = Vec::new();
+    let mut people = Vec::new();
+    for n in 0..200 {
+        let attributes = vec![text("cn", format!("Camille Mesure-{n}")), text("mail", format!("c{n}@banque.example"))];
+        let source = SourcePerson { external_id: n.to_string(), active: true, attributes, photo: None, position: None };
+        let Ok(mapped) = Profile::map(&source) else { return Err("a profile could not be made".into()) };
+        let card = PublicId::new(&SystemRandom);
+        cards.push(card.clone());
+        people.push((card, mapped.profile));
+    }
+    store
+        .write(move |tx| {
+            for (card, profile) in &people {
+                let (person, id) = (PersonId::new(now, &SystemRandom), CardId::new(now, &SystemRandom));
+                tx.insert_person(person, id, card, profile, now)?;
+            }
+            Ok(())
+        })
+        .await
+        .map_err(|e| e.to_string())?;
+    Ok(cards)
+}
