@@ -13,12 +13,13 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
 
 /// Pages of the console that are for people who are not signed in (yet).
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 9] = [
     "/first-run",
     "/sign-in",
     "/language/{tag}",
     "/health/live",
     "/health/ready",
+    "/metrics",
     "/static/{hash}/{name}",
     "/ca",
     "/ca.pem",

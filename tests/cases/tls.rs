@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use estampe_tests::{Authority, Offer, Server, fingerprint, free_ports, shake_hands, until};
+use estampe_tests::{Authority, Offer, Server, UNLIMITED, fingerprint, free_ports, shake_hands, until};
 use rustls::NamedGroup;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -198,7 +198,8 @@ async fn with_files() -> (Server, Authority, (String, String)) {
     let pair = authority.leaf(&["localhost", "127.0.0.1"], (1, 30));
     put(&server, &pair);
     let file = |name: &str| server.folder().join(name);
-    server.configure(&format!("[tls]\ncertificate_file = {:?}\nkey_file = {:?}\n", file("own.pem"), file("own.key")));
+    let files = format!("[tls]\ncertificate_file = {:?}\nkey_file = {:?}\n", file("own.pem"), file("own.key"));
+    server.configure(&(files + UNLIMITED));
     server.stop();
     server.start_again().await;
     (server, authority, pair)

@@ -121,7 +121,7 @@ metrics! {
     SIGN_INS = "estampe_sign_ins_total", Kind::Counter, ["outcome"],
         "Tries to sign in at the console: accepted, refused, or throttled after too many refusals";
     TLS_EXPIRY = "estampe_tls_certificate_expiry_timestamp_seconds", Kind::Gauge, ["certificate"],
-        "When the certificate that is served ends";
+        "When the certificate that is served ends: own, or acme for that of the ACME server";
     LOG_LINES = "estampe_log_lines_total", Kind::Counter, ["level"],
         "Lines logged as warn or error";
     PANICS = "estampe_panics_total", Kind::Counter, [],

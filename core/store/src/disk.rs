@@ -42,6 +42,11 @@ impl Disk {
         done
     }
 
+    /// The reason behind an error that follows from an earlier one.
+    pub fn explain(&self, error: StoreError) -> StoreError {
+        if self.was_full() { StoreError::Full("the transaction was given up".into()) } else { error }
+    }
+
     /// Whether the last write found it full.
     pub fn was_full(&self) -> bool {
         self.full.load(Ordering::Relaxed)

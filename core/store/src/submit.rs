@@ -231,8 +231,9 @@ fn commit_together(pool: &Pool, batch: &mut [Box<dyn Entry>], disk: &Disk) -> Re
     for entry in batch {
         open.conn.batch_execute("SAVEPOINT submission")?;
         if !entry.run(Single { conn: open.conn }, disk) {
-            // fails when SQLite gave up the whole transaction (disk full): so does the batch
-            open.conn.batch_execute("ROLLBACK TO submission")?;
+            // fails when SQLite gave up the whole transaction, as it may on a full disk: so
+            // does the batch
+            open.conn.batch_execute("ROLLBACK TO submission").map_err(|error| disk.explain(error.into()))?;
         }
         open.conn.batch_execute("RELEASE submission")?;
     }

@@ -27,6 +27,9 @@ pub const TESTED: &[&str] =
 pub fn cargo(workspace: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace);
+    // set by `.cargo/config.toml`; inherited from the cargo that runs us, it counts as changed
+    // every time, and SQLite and all above it would be built anew
+    cargo.env_remove("LIBSQLITE3_FLAGS");
     cargo
 }
 

@@ -11,6 +11,7 @@ mod submit;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use estampe_domain::ports::{Clock, Random};
 use estampe_domain::{Actor, Context, Locale, RequestId, Ts};
@@ -68,6 +69,13 @@ impl Bench {
     }
 
     fn open(&self) -> Store {
+        // a program that another test starts just now holds the lock's file until it runs
+        for _ in 0..50 {
+            match self.try_open() {
+                Err(OpenError::InUse(_)) => std::thread::sleep(Duration::from_millis(20)),
+                opened => return opened.unwrap(),
+            }
+        }
         self.try_open().unwrap()
     }
 

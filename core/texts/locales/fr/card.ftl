@@ -32,7 +32,7 @@ exchange-already-text = { $name } les a depuis le { $when }. Ce que vous avez ch
 
 kept-title = Rien n’est parti pour l’instant
 kept-text = Le serveur ne peut pas enregistrer vos coordonnées en ce moment. Tout ce que vous avez saisi est resté ci-dessous : attendez une minute, puis réessayez. Un double envoi ne compte qu’une fois.
-kept-full-text = Le serveur n’a plus de place pour enregistrer vos coordonnées. Tout ce que vous avez saisi est resté ci-dessous : réessayez un peu plus tard. Un double envoi ne compte qu’une fois.
+kept-full-text = Le serveur n’a plus de place pour enregistrer vos coordonnées. Tout ce que vous avez saisi est resté ci-dessous : réessayez un peu plus tard. Un double envoi ne compte qu’une fois.
 kept-consents = Les cases que vous aviez cochées le sont toujours.
 kept-retry = Réessayer
 
