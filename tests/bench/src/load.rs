@@ -300,18 +300,21 @@ impl Idle {
                             }
                         }
                     };
-                    opened.fetch_add(1, Ordering::Relaxed);
-                    let _ = ready.send(Ok(()));
-                    drop(ready);
-                    // spread: else all would ask at once
-                    let first = IDLE_PAUSE.mul_f64((number % 997) as f64 / 997.0);
-                    let mut next = Instant::now() + first;
+                    // the first at once, as a browser does: a connection that never asked
+                    // for anything is cut sooner; then spread, else all would ask at once
+                    let mut next = Instant::now();
+                    let mut spread = Some(IDLE_PAUSE.mul_f64((number % 997) as f64 / 997.0));
+                    let mut ready = Some(ready);
                     while !stop.load(Ordering::Relaxed) {
                         if Instant::now() < next {
+                            if let Some(ready) = ready.take() {
+                                opened.fetch_add(1, Ordering::Relaxed);
+                                let _ = ready.send(Ok(()));
+                            }
                             tokio::time::sleep(Duration::from_millis(250)).await;
                             continue;
                         }
-                        next += IDLE_PAUSE;
+                        next += spread.take().unwrap_or(IDLE_PAUSE);
                         let headers = [(IF_NONE_MATCH, etag.as_str())];
                         match connection.ask(Method::GET, &path, "fr", &headers, Bytes::new()).await {
                             Ok(answer) if answer.status == 304 => outcome.done += 1,
