@@ -74,6 +74,7 @@ impl World {
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,
                 ("tag", _) => "fr",
+                ("table", _) => "audit_event",
                 (other, before) => panic!("nothing stands for {{{other}}} after {before} of {pattern}"),
             };
             rest = after;

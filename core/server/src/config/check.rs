@@ -85,12 +85,7 @@ impl Settings {
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
         let memory_mib: Option<usize> = problems.take(within("plugins.memory_mib", self.plugins.memory_mib, 1, 4096));
         let cpu_seconds = problems.take(within("plugins.cpu_seconds", self.plugins.cpu_seconds, 1, 600));
-        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.level) {
-            problems.0.push(format!("log.level: {error}; use error, warn, info, debug or trace"));
-        }
-        if !matches!(self.log.format.as_str(), "text" | "json") {
-            problems.0.push(format!("log.format: \"{}\" is not known; use \"text\" or \"json\"", self.log.format));
-        }
+        problems.0.extend(self.log_problems());
         let compiler = problems.take(self.compiler());
         let edge = problems.take(self.edge());
         let (
@@ -153,6 +148,17 @@ impl Settings {
             log_json: self.log.format == "json",
             data_dir: self.data_dir.clone(),
         })
+    }
+
+    fn log_problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.level) {
+            problems.push(format!("log.level: {error}; use error, warn, info, debug or trace"));
+        }
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            problems.push(format!("log.format: \"{}\" is not known; use \"text\" or \"json\"", self.log.format));
+        }
+        problems
     }
 
     /// The socket by which commands reach the running service.

@@ -3,23 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
-use std::sync::Arc;
 
-use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use estampe_domain::BlobId;
-use estampe_domain::ports::{Clock, Random};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
-use crate::conn::{Conn, Url, per_backend};
+use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::keyring::{self, Keyring};
 use crate::migrate;
-use crate::open::{Database, OpenError, StoreSettings};
 use crate::schema::{appliance_key, audit_event, blob, data_key, lead, run, run_item, run_refusal, subject};
 
 /// Rows looked at in one transaction.
@@ -132,7 +127,7 @@ fn lines(conn: &mut Conn, query: &str) -> QueryResult<Vec<String>> {
     Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
-fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
+pub(crate) fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
     let mut facts = DatabaseFacts::default();
     let known = migrate::known(conn).map_err(|e| StoreError::Connection(e.to_string()))?;
     let applied: BTreeSet<String> =
@@ -397,85 +392,4 @@ impl Tx<'_> {
         ];
         if self.keys.audit.verify(&parts, mac) { Ok(()) } else { Err(StoreError::Damaged("audit_event")) }
     }
-}
-
-/// The database of a stopped appliance, opened to be looked at and nothing else.
-pub struct Offline {
-    conn: Conn,
-    keys: Result<Keyring, OpenError>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-}
-
-impl Offline {
-    /// Opens it for reading. Migrates nothing, makes nothing. The keys may be wrong: then
-    /// what needs none can still be looked at.
-    pub fn open(settings: &StoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, OpenError> {
-        refuse_when_held(settings)?;
-        let connect = |e: &dyn std::fmt::Display| OpenError::Connect(e.to_string());
-        let mut conn = match &settings.database {
-            Database::Sqlite(path) => {
-                let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-                let mut conn =
-                    SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
-                conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
-                    .map_err(|e| connect(&e))?;
-                Conn::Sqlite(conn)
-            }
-            Database::Postgres(url) => {
-                let mut conn = Conn::open(&Url::Postgres(url.clone())).map_err(|e| connect(&e))?;
-                conn.batch_execute("SET default_transaction_read_only = on; SET statement_timeout = 0;")
-                    .map_err(|e| connect(&e))?;
-                conn
-            }
-        };
-        let keys = keys(&mut conn, settings, &*clock, &*random);
-        Ok(Self { conn, keys, clock, random })
-    }
-
-    /// What is wrong with the key file, if anything.
-    pub fn key_problem(&self) -> Option<&OpenError> {
-        self.keys.as_ref().err()
-    }
-
-    /// What the database says of itself; needs no key.
-    pub fn facts(&mut self) -> Result<DatabaseFacts> {
-        facts(&mut self.conn)
-    }
-
-    /// Looks at it with the keys.
-    pub fn look<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let keys = self.keys.as_ref().map_err(|e| StoreError::Connection(e.to_string()))?;
-        let mut tx =
-            Tx { conn: &mut self.conn, keys, clock: &*self.clock, random: &*self.random, cards_changed: false };
-        work(&mut tx)
-    }
-}
-
-fn keys(
-    conn: &mut Conn,
-    settings: &StoreSettings,
-    clock: &dyn Clock,
-    random: &dyn Random,
-) -> Result<Keyring, OpenError> {
-    let path = &settings.kek_file;
-    let file = |error| OpenError::File { path: path.clone(), error };
-    let kek = keyring::read_kek(path, false, random).map_err(file)?;
-    Keyring::load(conn, kek, random, clock.now()).map_err(|error| match error {
-        StoreError::Damaged(_) => OpenError::WrongKey(path.clone()),
-        other => OpenError::Connect(other.to_string()),
-    })
-}
-
-/// Whether a process holds the data folder: its database is then that one's to open.
-fn refuse_when_held(settings: &StoreSettings) -> Result<(), OpenError> {
-    let Ok(lock) = std::fs::File::open(settings.data_dir.join("lock")) else { return Ok(()) };
-    // given back at once: a service may start while we look
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared)
-        .map_err(|_| OpenError::InUse(settings.data_dir.clone()))
-}
-
-/// The id of the key in a key file: a hash of it, which says nothing of the key.
-pub fn key_file_id(path: &std::path::Path, random: &dyn Random) -> std::io::Result<String> {
-    keyring::read_kek(path, false, random).map(|kek| keyring::kek_id(&kek))
 }

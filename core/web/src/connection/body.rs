@@ -198,7 +198,7 @@ impl Stream for Paced {
                     Some(Err(PayloadError::Io(io::ErrorKind::TimedOut.into())))
                 })
             }
-            other => other,
+            other @ Poll::Ready(_) => other,
         }
     }
 }

@@ -65,13 +65,13 @@ mod tests {
         let places = Places::new(2, |address| address.is_loopback());
         let one = IpAddr::from([192, 0, 2, 1]);
         let first = places.take(one).unwrap();
-        let _second = places.take(one).unwrap();
+        let second = places.take(one).unwrap();
         assert!(places.take(one).is_none());
         assert!(places.take(IpAddr::from([192, 0, 2, 2])).is_some(), "another client");
         drop(first);
-        let _third = places.take(one).unwrap();
+        let third = places.take(one).unwrap();
         let local: Vec<_> = (0..10).map(|_| places.take(IpAddr::from([127, 0, 0, 1])).unwrap()).collect();
-        drop((local, _second, _third));
+        drop((local, second, third));
         assert!(places.held.lock().unwrap().is_empty());
     }
 }
