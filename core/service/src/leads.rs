@@ -159,7 +159,7 @@ impl Service {
             jobs,
         };
         let prepared = self.store.prepare_lead(new, known)?;
-        self.store.submit(move |single| single.receive_lead(&prepared)).await?;
+        self.store.receive_lead(prepared).await?;
         Ok(lead)
     }
 

@@ -36,10 +36,15 @@ impl Disk {
         };
         match &done {
             Err(StoreError::Full(_)) => self.full.store(true, Ordering::Relaxed),
-            Ok(_) if wrote => self.full.store(false, Ordering::Relaxed),
+            Ok(_) if wrote => self.has_room(),
             _ => {}
         }
         done
+    }
+
+    /// Notes that something was written.
+    pub fn has_room(&self) {
+        self.full.store(false, Ordering::Relaxed);
     }
 
     /// The reason behind an error that follows from an earlier one.

@@ -79,8 +79,9 @@ pub enum OpenError {
     WrongKey(PathBuf),
 }
 
-/// Connections to PostgreSQL that write submissions.
-const SUBMITTERS: u32 = 8;
+/// Connections to PostgreSQL that write submissions: few, so that what waits is written
+/// together.
+const SUBMITTERS: u32 = 3;
 
 /// The store. Cheap to clone.
 #[derive(Clone)]
@@ -232,7 +233,8 @@ impl Store {
     /// does, but together with the others that wait. On an error nothing of it is there,
     /// except that on a broken connection nobody knows.
     ///
-    /// `work` makes one call on the [`Single`] that it is given. The rules: everything
+    /// `work` makes one call on the [`Single`] that it is given, and gives back what that
+    /// said: on PostgreSQL nothing undoes the call after it. The rules: everything
     /// that costs time (sealing, MACs, JSON, ids) is done before, for others wait behind
     /// it; it has no effect but on the database, for it may be rolled back and run again,
     /// or the transaction around it may fail after it ran; it does not wait for anything.
@@ -246,6 +248,10 @@ impl Store {
         F: Fn(Single<'_>) -> Result<T> + Send + 'static,
     {
         self.inner.submissions.submit(work).await
+    }
+
+    pub(crate) fn submissions(&self) -> &Writers {
+        &self.inner.submissions
     }
 
     pub(crate) fn keys(&self) -> &Keyring {

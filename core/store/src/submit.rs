@@ -7,7 +7,8 @@
 //! of its own, so that the bad one spoils only itself. The thread asks for the writer's
 //! place like every other unit of work, and in turn: neither a flood of submissions nor a
 //! long import keeps the other out. On PostgreSQL, which commits together by itself, a
-//! few threads hold a connection each and a submission is one statement.
+//! few threads hold a connection each: the leads that wait are one statement, and every
+//! other submission is one.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +26,9 @@ use crate::disk::Disk;
 use crate::error::{Result, StoreError};
 use crate::meter::Meter;
 use crate::open::OpenTransaction;
+use crate::tx::receive::PreparedLead;
+#[cfg(feature = "postgres")]
+use crate::tx::receive_together;
 
 /// Submissions that may wait; one more is refused at once ([`StoreError::Busy`]).
 const ROOM: usize = 2_048;
@@ -45,32 +49,86 @@ trait Entry: Send {
     fn queued(&self) -> Instant;
     /// Does it; whether it may stay.
     fn run(&mut self, single: Single<'_>, disk: &Disk) -> bool;
+    /// The lead that it writes, when others of its kind may be written with it.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
+    fn lead(&self) -> Option<&PreparedLead>;
+    /// Notes that its lead was written with others.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
+    fn was_written(&mut self);
     /// Tells its caller, after the commit or with the reason why there was none.
     fn settle(self: Box<Self>, failed: Option<&StoreError>);
 }
 
-struct Submission<T, F> {
-    queued: Instant,
-    work: F,
-    outcome: Option<Result<T>>,
-    /// The receiver is gone when the caller went away; what was queued is done all the same.
-    reply: oneshot::Sender<Result<T>>,
+/// What a submission does.
+trait Work: Send {
+    type Done: Send;
+
+    fn run(&self, single: Single<'_>) -> Result<Self::Done>;
+
+    /// The lead that it writes, when others of its kind may be written with it.
+    fn lead(&self) -> Option<&PreparedLead> {
+        None
+    }
+
+    /// What came of it when it was written with others.
+    fn done(&self) -> Option<Self::Done> {
+        None
+    }
 }
 
-impl<T, F> Entry for Submission<T, F>
-where
-    T: Send,
-    F: Fn(Single<'_>) -> Result<T> + Send,
-{
+/// Work that a caller wrote down as a closure.
+struct Closure<F>(F);
+
+impl<T: Send, F: Fn(Single<'_>) -> Result<T> + Send> Work for Closure<F> {
+    type Done = T;
+
+    fn run(&self, single: Single<'_>) -> Result<T> {
+        (self.0)(single)
+    }
+}
+
+impl Work for PreparedLead {
+    type Done = ();
+
+    fn run(&self, single: Single<'_>) -> Result<()> {
+        single.receive_lead(self)
+    }
+
+    fn lead(&self) -> Option<&PreparedLead> {
+        Some(self)
+    }
+
+    fn done(&self) -> Option<()> {
+        Some(())
+    }
+}
+
+struct Submission<W: Work> {
+    queued: Instant,
+    work: W,
+    outcome: Option<Result<W::Done>>,
+    /// The receiver is gone when the caller went away; what was queued is done all the same.
+    reply: oneshot::Sender<Result<W::Done>>,
+}
+
+impl<W: Work> Entry for Submission<W> {
     fn queued(&self) -> Instant {
         self.queued
     }
 
     fn run(&mut self, single: Single<'_>, disk: &Disk) -> bool {
         // a panic is this submission's alone: what it wrote is rolled back
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(single)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.work.run(single)))
             .unwrap_or_else(|_| Err(StoreError::Connection("a submission ended early".into())));
         self.outcome.insert(disk.judge(false, outcome)).is_ok()
+    }
+
+    fn lead(&self) -> Option<&PreparedLead> {
+        self.work.lead()
+    }
+
+    fn was_written(&mut self) {
+        self.outcome = self.work.done().map(Ok);
     }
 
     fn settle(self: Box<Self>, failed: Option<&StoreError>) {
@@ -139,6 +197,12 @@ impl Queue {
         waiting.entries.drain(..count).collect()
     }
 
+    /// One thread's part of what waits: the others take theirs.
+    fn take_share(&self, most: usize, threads: usize) -> Vec<Box<dyn Entry>> {
+        let share = self.lock().entries.len().div_ceil(threads.max(1));
+        self.take(most.min(share))
+    }
+
     fn close(&self) {
         self.lock().closed = true;
         self.more.notify_all();
@@ -182,6 +246,15 @@ impl Writers {
         T: Send + 'static,
         F: Fn(Single<'_>) -> Result<T> + Send + 'static,
     {
+        self.queue(Closure(work)).await
+    }
+
+    /// Queues a lead, which may be written together with others.
+    pub async fn lead(&self, lead: PreparedLead) -> Result<()> {
+        self.queue(lead).await
+    }
+
+    async fn queue<W: Work + 'static>(&self, work: W) -> Result<W::Done> {
         let (reply, answer) = oneshot::channel();
         self.queue.push(Box::new(Submission { queued: Instant::now(), work, outcome: None, reply }))?;
         answer.await.unwrap_or_else(|_| Err(gone()))
@@ -240,30 +313,58 @@ fn commit_together(pool: &Pool, batch: &mut [Box<dyn Entry>], disk: &Disk) -> Re
     open.commit()
 }
 
-/// PostgreSQL: one statement each, committed by itself.
+/// PostgreSQL: one statement for the leads that wait, one for each other submission, every
+/// one committed by itself.
 fn write_singly(queue: &Queue, pool: &Pool, disk: &Disk, meter: &Meter) {
+    let threads = pool.max_size() as usize;
     while queue.wait() {
-        for mut entry in queue.take(1) {
-            let begun = meter.begin_together(std::iter::once(entry.queued()));
-            let failed = match pool.get() {
-                Ok(mut conn) => {
+        let mut batch = queue.take_share(BATCH, threads);
+        let begun = meter.begin_together(batch.iter().map(|entry| entry.queued()));
+        let failed = match pool.get() {
+            Ok(mut conn) => {
+                let written = leads_together(&mut conn, &mut batch);
+                if written > 0 {
+                    disk.has_room();
+                }
+                for entry in batch.iter_mut().skip(written) {
                     if entry.run(Single { conn: &mut conn }, disk) {
-                        disk.judge(true, Ok(())).err()
+                        disk.has_room();
                     } else {
                         conn.doubt();
                         meter.work_failed();
-                        None
                     }
                 }
-                Err(error) => {
-                    meter.no_connection();
-                    Some(StoreError::Connection(error.to_string()))
-                }
-            };
-            meter.ends(begun);
+                None
+            }
+            Err(error) => {
+                meter.no_connection();
+                Some(StoreError::Connection(error.to_string()))
+            }
+        };
+        meter.ends(begun);
+        for entry in batch {
             entry.settle(failed.as_ref());
         }
     }
+}
+
+/// Writes the leads among them that can be written by one statement, and puts them first;
+/// how many these are. None when one of them is bad: then each is tried by itself.
+fn leads_together(conn: &mut Conn, batch: &mut [Box<dyn Entry>]) -> usize {
+    #[cfg(feature = "postgres")]
+    if let Conn::Postgres(conn) = conn {
+        batch.sort_by_key(|entry| !entry.lead().is_some_and(PreparedLead::of_a_new_human));
+        let leads: Vec<_> = batch.iter().map_while(|e| e.lead().filter(|lead| lead.of_a_new_human())).collect();
+        let count = leads.len();
+        if count > 1 && receive_together::insert(conn, &leads).is_ok() {
+            for entry in batch.iter_mut().take(count) {
+                entry.was_written();
+            }
+            return count;
+        }
+    }
+    let _ = (conn, batch);
+    0
 }
 
 struct Unpark(Thread);

@@ -40,7 +40,7 @@ fn begin<F: Future>(submission: F) {
 }
 
 async fn submit(store: &Store, lead: PreparedLead) -> estampe_store::Result<()> {
-    store.submit(move |single| single.receive_lead(&lead)).await
+    store.receive_lead(lead).await
 }
 
 async fn count(store: &Store) -> u64 {

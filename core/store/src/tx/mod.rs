@@ -17,6 +17,8 @@ mod purposes;
 pub mod receive;
 #[cfg(feature = "postgres")]
 mod receive_postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod receive_together;
 pub mod runs;
 mod settings;
 mod sources;

@@ -276,6 +276,16 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Writes a lead as [`submit`](Store::submit) does, and answers when it is on disk.
+    /// On PostgreSQL those that wait are written by one statement.
+    /// [`StoreError::is_conflict`] means that the same submission, or the same human, came
+    /// meanwhile: look again.
+    pub async fn receive_lead(&self, lead: PreparedLead) -> Result<()> {
+        self.submissions().lead(lead).await
+    }
+}
+
 impl Single<'_> {
     /// Writes a lead. [`StoreError::is_conflict`] means that the same submission, or the
     /// same human, came meanwhile: look again.
@@ -380,6 +390,12 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
 }
 
 impl PreparedLead {
+    /// Whether nobody with its address was known.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of_a_new_human(&self) -> bool {
+        self.subject.key.is_some() && self.subject.erased.is_none()
+    }
+
     pub(super) fn own_purpose(&self) -> Result<&str> {
         self.purposes.first().map(String::as_str).ok_or(StoreError::Unreadable("purpose"))
     }

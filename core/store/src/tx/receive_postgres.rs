@@ -1,4 +1,5 @@
-//! A lead into PostgreSQL by one statement: one round trip, and its own transaction.
+//! A lead of someone who was here before into PostgreSQL, by one statement: one round
+//! trip, and its own transaction.
 
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -11,7 +12,7 @@ use crate::error::{Result, StoreError};
 /// Writes a lead.
 pub fn insert(conn: &mut PgConnection, new: &PreparedLead) -> Result<()> {
     let rows = match (&new.subject.key, &new.subject.erased) {
-        (Some(_), None) => Statement::<FIRST>::new(new)?.execute(conn)?,
+        (Some(_), None) => return super::receive_together::insert(conn, &[new]),
         (None, _) => Statement::<KNOWN>::new(new)?.execute(conn)?,
         (Some(_), Some(_)) => Statement::<BACK>::new(new)?.execute(conn)?,
     };
@@ -19,12 +20,10 @@ pub fn insert(conn: &mut PgConnection, new: &PreparedLead) -> Result<()> {
     if rows == 0 { Err(StoreError::Moved) } else { Ok(()) }
 }
 
-/// The human is new.
-const FIRST: u8 = 0;
 /// The human left details before.
-const KNOWN: u8 = 1;
+const KNOWN: u8 = 0;
 /// The human was erased and comes back.
-const BACK: u8 = 2;
+const BACK: u8 = 1;
 
 /// One statement text for each kind, prepared once for each connection.
 struct Statement<'a, const KIND: u8> {
@@ -77,20 +76,17 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
         }
         // whose it is: exactly one row, or none and nothing is written. A subject that is
         // known is kept from being erased until this is written.
-        match (KIND, &subject.erased) {
-            (FIRST, _) => sql!(
-                "WITH s AS (INSERT INTO blind_index (field, mac, subject_id) VALUES ('email', ", [Binary: &new.email_mac],
-                ", ", [Text: &subject.id], ") RETURNING subject_id)",
-            ),
-            (BACK, Some(erased)) => sql!(
+        if let (BACK, Some(erased)) = (KIND, &subject.erased) {
+            sql!(
                 "WITH s AS (UPDATE blind_index SET subject_id = ", [Text: &subject.id],
                 " WHERE field = 'email' AND mac = ", [Binary: &new.email_mac], " AND subject_id = ", [Text: erased],
                 " RETURNING subject_id)",
-            ),
-            _ => sql!(
+            );
+        } else {
+            sql!(
                 "WITH s AS (SELECT subject_id FROM blind_index WHERE field = 'email' AND mac = ",
                 [Binary: &new.email_mac], " AND subject_id = ", [Text: &subject.id], " FOR SHARE)",
-            ),
+            );
         }
         if let Some(key) = &subject.key {
             sql!(

@@ -1,4 +1,4 @@
-# Les pages publiques : carte, QR, formulaire, confirmation, certificat.
+# Les pages publiques : carte, QR, formulaire, confirmation, certificat.
 
 card-photo-of = Photo de { $name }
 card-add = Ajouter à mes contacts

@@ -181,7 +181,8 @@ CREATE INDEX lead_person ON lead (person_id);
 CREATE TABLE consent (
     lead_id TEXT NOT NULL REFERENCES lead (id),
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
-    subject_id TEXT NOT NULL REFERENCES subject (id),
+    -- that of its lead, which the database holds it to already
+    subject_id TEXT NOT NULL,
     granted BOOLEAN NOT NULL,
     text_version BIGINT NOT NULL,
     locale TEXT NOT NULL,
@@ -193,7 +194,7 @@ CREATE TABLE consent (
 
 -- Makes a retry of a submission the same lead. Key and content as keyed hashes.
 CREATE TABLE submission (
-    card_id TEXT NOT NULL REFERENCES card (id),
+    card_id TEXT NOT NULL, -- that of its lead
     key_mac BYTEA NOT NULL,
     content_mac BYTEA NOT NULL,
     lead_id TEXT NOT NULL REFERENCES lead (id),
