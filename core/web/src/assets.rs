@@ -67,7 +67,7 @@ async fn serve(visit: Visit, request: HttpRequest, path: web::Path<(String, Stri
         return Err(Fault::not_found(&visit));
     };
     let caching = if hash == *HASH { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(encoded.answer(&request, caching, "Accept-Encoding"))
+    Ok(encoded.answer(request.headers(), caching, "Accept-Encoding"))
 }
 
 /// Every file, compressed once where that gains something.

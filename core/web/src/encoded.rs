@@ -4,12 +4,12 @@
 use std::io::Write as _;
 use std::sync::OnceLock;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
@@ -118,8 +118,8 @@ impl Encoded {
     }
 
     /// The answer in the asker's best coding, or 304 when they have it.
-    pub(crate) fn answer(&self, request: &HttpRequest, caching: &'static str, vary: &'static str) -> HttpResponse {
-        let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    pub(crate) fn answer(&self, asked: &HeaderMap, caching: &'static str, vary: &'static str) -> HttpResponse {
+        let accepted = asked.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
         let mut coding = Coding::Identity;
         let mut variant = &self.plain;
         if let (Some(compressed), Some(accepted)) = (&self.compressed, accepted) {
@@ -134,7 +134,7 @@ impl Encoded {
                 variant = slot.get_or_init(|| self.compress(coding));
             }
         }
-        let has = has(request.headers(), variant.tag.as_bytes());
+        let has = has(asked, variant.tag.as_bytes());
         let mut reply = HttpResponse::build(if has { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
         reply
             .insert_header((ETAG, variant.tag.clone()))
@@ -155,7 +155,7 @@ impl Encoded {
         let octets = match coding {
             Coding::Identity => None,
             Coding::Brotli => brotli(plain),
-            Coding::Zstd => zstd::bulk::compress(plain, 15).ok(),
+            Coding::Zstd => zstd::bulk::compress(plain, 9).ok(),
             Coding::Gzip => gzip(plain),
         };
         Variant { octets: octets.map_or_else(|| plain.clone(), Bytes::from), tag: tag(&self.hash, coding) }
@@ -164,7 +164,9 @@ impl Encoded {
 
 fn brotli(plain: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, 9, 18);
+    // measured on a card: 0.16 ms, and no larger than what quality 9 makes in 2.3 ms; a
+    // smaller window takes the slow way, too
+    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, 6, 18);
     writer.write_all(plain).ok()?;
     drop(writer);
     Some(out)
@@ -230,7 +232,7 @@ mod tests {
         let mut tags = std::collections::BTreeSet::new();
         for coding in ["identity", "br", "zstd", "gzip"] {
             let asked = TestRequest::get().insert_header((ACCEPT_ENCODING, coding)).to_http_request();
-            let answer = page.answer(&asked, "no-cache", "Accept-Encoding");
+            let answer = page.answer(asked.headers(), "no-cache", "Accept-Encoding");
             let tag = answer.headers().get(ETAG).unwrap().clone();
             let named = answer.headers().get(CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap());
             assert_eq!(named, coding);
@@ -248,13 +250,13 @@ mod tests {
                 .insert_header((ACCEPT_ENCODING, coding))
                 .insert_header((IF_NONE_MATCH, format!("\"other\", W/{}", tag.to_str().unwrap())))
                 .to_http_request();
-            let answer = page.answer(&again, "no-cache", "Accept-Encoding");
+            let answer = page.answer(again.headers(), "no-cache", "Accept-Encoding");
             assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
             assert_eq!(answer.headers().get(ETAG), Some(&tag));
             assert!(tags.insert(tag.to_str().unwrap().to_owned()));
         }
         let photo = Encoded::dense("image/jpeg", text);
         let asked = TestRequest::get().insert_header((ACCEPT_ENCODING, "br")).to_http_request();
-        assert!(!photo.answer(&asked, "no-cache", "Accept-Encoding").headers().contains_key(CONTENT_ENCODING));
+        assert!(!photo.answer(asked.headers(), "no-cache", "Accept-Encoding").headers().contains_key(CONTENT_ENCODING));
     }
 }

@@ -67,7 +67,7 @@ pub fn headers(surface: Surface) -> Headers {
 pub struct Headers(Surface);
 
 impl Headers {
-    fn set(self, headers: &mut HeaderMap) {
+    pub(crate) fn set(self, headers: &mut HeaderMap) {
         for (name, value) in ALWAYS {
             set(headers, name, value);
         }

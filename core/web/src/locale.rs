@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::fmt::Display;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::ACCEPT_LANGUAGE;
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 use estampe_domain::{Locale, Ts};
 use estampe_texts::{Message, TimeZone};
 
@@ -40,8 +40,13 @@ pub(crate) fn wanted(request: &HttpRequest, surface: Surface) -> (Locale, bool) 
     if let Some(locale) = cookie.and_then(|cookie| cookie.value().parse().ok()) {
         return (locale, false);
     }
-    let wish = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    (Locale::negotiate(wish.unwrap_or_default(), Locale::En), false)
+    (wished(request.headers()), false)
+}
+
+/// The browser's wish.
+pub(crate) fn wished(headers: &HeaderMap) -> Locale {
+    let wish = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::negotiate(wish.unwrap_or_default(), Locale::En)
 }
 
 impl Lang {

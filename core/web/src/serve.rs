@@ -45,7 +45,7 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
         listeners;
 
     let shared = state.clone();
-    let door = door("public", public_tls, &places);
+    let door = Door { cards: Some(state.clone()), ..door("public", public_tls, &places) };
     let public = listen(builder(2), public, door, move || {
         App::new()
             .app_data(shared.clone())
@@ -106,7 +106,7 @@ fn builder(workers: usize) -> ServerBuilder {
 
 fn door(name: &'static str, mut tls: ServerConfig, places: &Arc<Places>) -> Door {
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Door { name, tls: Arc::new(tls), places: Arc::clone(places) }
+    Door { name, tls: Arc::new(tls), places: Arc::clone(places), cards: None }
 }
 
 impl Servers {

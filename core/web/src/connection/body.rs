@@ -112,10 +112,7 @@ where
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
         Poll::Ready(Ok(response.map_body(|_, body| {
-            let octets = match body.size() {
-                BodySize::Sized(octets) => octets,
-                BodySize::None | BodySize::Stream => 0,
-            };
+            let octets = octets(&body);
             let going = under_way.map(|request| Going { id: request.0.answer(octets), request });
             Answer { body, _going: going }
         })))
@@ -152,6 +149,20 @@ impl<B: MessageBody> MessageBody for Answer<B> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         self.project().body.poll_next(context)
+    }
+}
+
+/// A body that goes at once, on a connection under this watch.
+pub(crate) fn going<B: MessageBody>(watch: Option<&Rc<Watch>>, body: B) -> Answer<B> {
+    let octets = octets(&body);
+    let going = watch.map(UnderWay::begin).map(|request| Going { id: request.0.answer(octets), request });
+    Answer { body, _going: going }
+}
+
+fn octets(body: &impl MessageBody) -> u64 {
+    match body.size() {
+        BodySize::Sized(octets) => octets,
+        BodySize::None | BodySize::Stream => 0,
     }
 }
 

@@ -24,15 +24,19 @@ use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, 
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Service};
 use actix_web::rt::net::TcpStream;
+use actix_web::web;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-pub(crate) use body::{is_too_slow, watch};
+pub(crate) use body::{Answer, going, is_too_slow, watch};
 pub use places::Places;
 use watched::Watched;
+
+use crate::public::hot::HotFactory;
+use crate::state::AppState;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -132,6 +136,8 @@ pub(crate) struct Door {
     pub(crate) name: &'static str,
     pub(crate) tls: Arc<ServerConfig>,
     pub(crate) places: Arc<Places>,
+    /// Whose cards are answered on the shortest way; none for what has no cards.
+    pub(crate) cards: Option<web::Data<AppState>>,
 }
 
 /// Serves an application over TLS on a listener.
@@ -153,7 +159,7 @@ where
 {
     let shutdown = builder.graceful_shutdown_signal();
     builder.listen(door.name, listener, move || {
-        let http = http::<TlsStream<Watched<TcpStream>>, _, _, _>(application(), shutdown.clone());
+        let http = http::<TlsStream<Watched<TcpStream>>, _, _, _>(application(), door.cards.clone(), shutdown.clone());
         let (acceptor, places) = (TlsAcceptor::from(Arc::clone(&door.tls)), Arc::clone(&door.places));
         fn_service(move |io: TcpStream| {
             let (acceptor, places) = (acceptor.clone(), Arc::clone(&places));
@@ -183,7 +189,7 @@ where
 {
     let (shutdown, places) = (builder.graceful_shutdown_signal(), Arc::clone(places));
     builder.listen(name, listener, move || {
-        let http = http::<Watched<TcpStream>, _, _, _>(application(), shutdown.clone());
+        let http = http::<Watched<TcpStream>, _, _, _>(application(), None, shutdown.clone());
         let places = Arc::clone(&places);
         fn_service(move |io: TcpStream| {
             let watched = watched(io, &places).map(|(io, peer)| (io, Protocol::Http1, Some(peer))).ok_or(());
@@ -196,6 +202,7 @@ where
 /// The part that speaks HTTP.
 fn http<T, I, S, B>(
     application: I,
+    cards: Option<web::Data<AppState>>,
     shutdown: GracefulShutdownSignal,
 ) -> impl ServiceFactory<Accepted<T>, Config = (), Response = (), Error = (), InitError = ()>
 where
@@ -220,7 +227,7 @@ where
         .on_connect_ext(|io: &T, data| {
             data.insert(io.watch());
         })
-        .finish(map_config(application, |()| AppConfig::default()))
+        .finish(map_config(HotFactory::new(application, cards), |()| AppConfig::default()))
         .map_err(|_| ())
 }
 

@@ -108,7 +108,7 @@ impl Edge {
         Some(ClientAddress::new(forwarded::client(self.header, &head.headers, peer, |address| self.trusts(address))))
     }
 
-    fn check(&self, surface: Surface, head: &RequestHead) -> Result<(), Cause> {
+    pub(crate) fn check(&self, surface: Surface, head: &RequestHead) -> Result<(), Cause> {
         let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if size > HEAD || head.headers.len() > FIELDS {
             return Err(Cause::HeadTooLarge);

@@ -1,5 +1,6 @@
 //! A card, and its QR code to be scanned from the screen.
 
+use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use estampe_domain::Actor;
@@ -120,7 +121,7 @@ pub(crate) async fn show(
     let (locale, chosen) = wanted(&request, Surface::Public);
     let key = path.parse().ok().map(|card| Key { card, locale, chosen });
     if let Some(page) = key.as_ref().and_then(|key| state.pages.ready(&*state.service, key)) {
-        return Ok(answer(&page, &request));
+        return Ok(answer(&page, request.headers()));
     }
     let visit = Visit::of(&request, Actor::Visitor)?;
     let key = key.ok_or_else(|| Fault::not_found(&visit))?;
@@ -133,12 +134,12 @@ pub(crate) async fn show(
             Ok((Encoded::text(HTML, page), card.version))
         })
         .await?;
-    Ok(answer(&page, &request))
+    Ok(answer(&page, request.headers()))
 }
 
 /// Kept by whoever asks, and asked for anew each time.
-fn answer(page: &Encoded, request: &HttpRequest) -> HttpResponse {
-    page.answer(request, "no-cache", "Accept-Encoding, Accept-Language")
+pub(crate) fn answer(page: &Encoded, asked: &HeaderMap) -> HttpResponse {
+    page.answer(asked, "no-cache", "Accept-Encoding, Accept-Language")
 }
 
 /// The QR code, large.

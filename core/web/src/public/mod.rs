@@ -6,6 +6,7 @@ pub(crate) mod ca;
 pub(crate) mod card;
 pub(crate) mod exchange;
 pub(crate) mod files;
+pub(crate) mod hot;
 pub(crate) mod pages;
 
 use actix_web::web;

@@ -21,7 +21,7 @@ use tracing::{Instrument, Span};
 use super::meters::{Meters, Route, method, method_name};
 use crate::headers::Surface;
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The middleware of one listener. Wrap it last: what is wrapped before it, it measures.
 pub(crate) struct Telemetry {
@@ -121,7 +121,7 @@ fn is_card(path: &str) -> bool {
     path.strip_prefix("/c/").is_some_and(|rest| !rest.is_empty() && !rest.bytes().any(|b| matches!(b, b'/' | b'.')))
 }
 
-fn header(id: RequestId) -> HeaderValue {
+pub(super) fn header(id: RequestId) -> HeaderValue {
     let mut text = [0; 36];
     // an id is hexadecimal digits and hyphens
     HeaderValue::from_str(id.uuid().hyphenated().encode_lower(&mut text)).unwrap_or(HeaderValue::from_static(""))
