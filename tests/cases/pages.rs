@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use estampe_tests::{Options, Server, on_both};
+use estampe_tests::{Metrics, Options, Server, on_both};
 use reqwest::{Response, StatusCode};
 
 fn ldif(title: &str) -> String {
@@ -76,21 +76,47 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_ask_at_once_get_the_same_page() {
+async fn a_kept_page_is_answered_as_the_first_one_was() {
     let server = Server::with_sample(Options::default()).await;
     let card = server.card_of("lefevre");
-    let client = server.client();
+    let ask = async || {
+        let answer = ask(&server, &card, &[("accept-encoding", "gzip"), ("accept-language", "fr")]).await;
+        assert_eq!(answer.status(), 200);
+        let mut headers: Vec<_> =
+            answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+        headers.retain(|(name, _)| name != "date");
+        headers.sort_by(|a, b| a.0.cmp(&b.0));
+        let (ids, others): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, _)| name == "x-request-id");
+        assert_eq!(ids.len(), 1);
+        (others, ids, answer.bytes().await.unwrap())
+    };
+    let (first, second) = (ask().await, ask().await);
+    assert_eq!(first.0, second.0);
+    assert!(first.0.iter().any(|(name, _)| name == "content-security-policy"), "{first:?}");
+    assert_ne!(first.1, second.1, "an id of its own");
+    assert_eq!(first.2, second.2);
+    // and it is counted like every other
+    let figures = Metrics::of(&server).await;
+    let route = [("surface", "public"), ("route", "/c/{public_id}"), ("status", "2xx")];
+    assert_eq!(figures.sum("estampe_http_requests_total", &route), 2.0);
+    assert_eq!(figures.sum("estampe_page_cache_total", &[("result", "hit")]), 1.0);
+    assert_eq!(figures.sum("estampe_page_cache_renders_total", &[]), 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_at_once_cause_one_rendering() {
+    let server = Server::with_sample(Options::default()).await;
+    let (card, client) = (server.card_of("lefevre"), server.client());
     let asked: Vec<_> = (0..64)
         .map(|_| {
-            let request = client.get(&card);
-            tokio::spawn(async move { request.send().await.unwrap() })
+            let request = client.get(&card).header("accept-language", "fr");
+            tokio::spawn(async move { request.send().await.unwrap().status() })
         })
         .collect();
-    let mut tags = BTreeSet::new();
-    for answer in asked {
-        let answer = answer.await.unwrap();
-        assert_eq!(answer.status(), 200);
-        tags.insert(header(&answer, "etag").to_owned());
+    for status in asked {
+        assert_eq!(status.await.unwrap(), 200);
     }
-    assert_eq!(tags.len(), 1);
+    let figures = Metrics::of(&server).await;
+    assert_eq!(figures.sum("estampe_page_cache_renders_total", &[]), 1.0);
+    assert_eq!(figures.sum("estampe_page_cache_total", &[]), 64.0);
 }
