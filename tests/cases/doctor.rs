@@ -219,6 +219,9 @@ async fn what_cannot_even_be_looked_at_is_said() {
     std::fs::write(server.config(), base.replace(&data, &format!("data_dir = {folder:?}"))).unwrap();
     let (code, findings) = doctor(&server);
     std::fs::remove_dir_all(&folder).unwrap();
+    // before the first start nothing is broken
+    let (before, nothing) = doctor(&server);
+    assert_eq!((before, &find(&nothing, "data folder")["status"]), (0, &Value::from("warning")), "{nothing:#?}");
     assert_eq!(find(&findings, "database")["status"], "skipped", "{findings:#?}");
     assert_eq!(find(&findings, "keys")["status"], "skipped");
     let disk = find(&findings, "disk");

@@ -1,6 +1,7 @@
 //! The data folder, the key file, the disk.
 
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -37,12 +38,16 @@ pub fn folder(settings: &CheckedSettings, report: &mut Report) {
     let facts = match fs::metadata(folder) {
         Ok(facts) if facts.is_dir() => facts,
         Ok(_) => return report.fail(CHECK, format!("{} is no folder", folder.display()), "name a folder in data_dir"),
-        Err(error) => {
-            return report.fail(
+        // as it should be before the first start; a wrong name looks the same, so it is told
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return report.warn(
                 CHECK,
-                format!("{}: {error}", folder.display()),
-                "it is made at the first start (estampe serve); otherwise mend data_dir or its rights",
+                format!("{} is not there", folder.display()),
+                "it is made at the first start (estampe serve); after that, mend data_dir",
             );
+        }
+        Err(error) => {
+            return report.fail(CHECK, format!("{}: {error}", folder.display()), "mend data_dir or its rights");
         }
     };
     let (mut open, mut foreign, mut files) = (Vec::new(), Vec::new(), 0);
@@ -105,7 +110,7 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, report: &
     let shown = path.display();
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
-        Err(error) if facts.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if facts.is_none() && error.kind() == io::ErrorKind::NotFound => {
             return report.skip(CHECK, format!("{shown} is made together with a new database"));
         }
         Err(error) => {

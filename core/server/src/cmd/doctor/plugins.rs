@@ -29,7 +29,7 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
         return match bundles {
             Ok(0) => report.warn(CHECK, format!("{folder} holds no bundle"), "no source can be read without one"),
             Ok(count) => {
-                report.ok(CHECK, format!("compiler {compiler}; {count} bundles in {folder}, loaded at the start"));
+                report.ok(CHECK, format!("compiler {compiler}; bundles in {folder}: {count}, loaded at the start"));
             }
             Err(error) => report.warn(CHECK, format!("{folder}: {error}"), "look at plugins.dir"),
         };
