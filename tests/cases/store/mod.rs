@@ -65,17 +65,18 @@ impl Bench {
     }
 
     fn try_open(&self) -> Result<Store, OpenError> {
-        Store::open(&self.settings, self.clock.clone(), Arc::new(System))
+        let open = || Store::open(&self.settings, self.clock.clone(), Arc::new(System));
+        // a program that another test starts at this moment holds the lock's file until it runs
+        for _ in 0..50 {
+            match open() {
+                Err(OpenError::InUse(_)) => std::thread::sleep(Duration::from_millis(20)),
+                opened => return opened,
+            }
+        }
+        open()
     }
 
     fn open(&self) -> Store {
-        // a program that another test starts just now holds the lock's file until it runs
-        for _ in 0..50 {
-            match self.try_open() {
-                Err(OpenError::InUse(_)) => std::thread::sleep(Duration::from_millis(20)),
-                opened => return opened.unwrap(),
-            }
-        }
         self.try_open().unwrap()
     }
 
