@@ -6,7 +6,7 @@ use std::time::Duration;
 use estampe_domain::mail::{LeadMail, MailFailure, MailFault, OutgoingMail, ServerFault};
 use estampe_domain::ports::Mailer;
 use estampe_domain::{Actor, LeadId, Locale, Result, Ts, metric};
-use estampe_service::{DueJob, Lease, MailHistory, Retry, Service, Work};
+use estampe_service::{DueJob, Lease, MailHistory, Queue, Retry, Service, Work};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -62,7 +62,7 @@ impl Sender {
             }
             Leave::Mails(most) => {
                 let room = most.saturating_sub(hands.len());
-                let (jobs, nap) = take(&self.service, true, room).await?;
+                let (jobs, nap) = take(&self.service, Queue::Mail, room).await?;
                 for job in jobs {
                     let sender = Arc::clone(self);
                     let span = span_of(&job);

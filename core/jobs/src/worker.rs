@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
 use estampe_domain::{Actor, Error, Locale, Result, RunId, Ts};
-use estampe_service::{DueJob, Lease, Service, Work};
+use estampe_service::{DueJob, Lease, Queue, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -17,6 +17,9 @@ use crate::sender::Sender;
 const CONCURRENT: usize = 4;
 /// The longest that the worker sleeps, so that work of other nodes is seen.
 pub const NAP: Duration = Duration::from_secs(15);
+/// How long the worker waits for more when something was enqueued: many leads at once are
+/// one look.
+const GATHERING: Duration = Duration::from_millis(10);
 /// How often the lease of a long job is renewed.
 pub const RENEWAL: Duration = Duration::from_secs(30);
 /// How long work in hand may take to end at a stop; what does not is leased again later.
@@ -51,7 +54,7 @@ impl Worker {
             tokio::select! {
                 // told to stop, or nobody is left to tell
                 _ = stop.changed() => {}
-                () = worker.service.job_enqueued() => {}
+                () = worker.service.job_enqueued() => tokio::time::sleep(GATHERING).await,
                 // room again, and perhaps something more to do
                 Some(_) = hands.join_next() => {}
                 Some(_) = mails.join_next() => {}
@@ -74,7 +77,7 @@ impl Worker {
 
     /// Begins what is due while there is room; how long to sleep after.
     async fn begin_due(self: &Arc<Self>, hands: &mut JoinSet<()>) -> Result<Duration> {
-        let (jobs, nap) = take(&self.service, false, CONCURRENT.saturating_sub(hands.len())).await?;
+        let (jobs, nap) = take(&self.service, Queue::House, CONCURRENT.saturating_sub(hands.len())).await?;
         for job in jobs {
             let worker = Arc::clone(self);
             let span = span_of(&job);
@@ -136,13 +139,12 @@ impl Worker {
     }
 }
 
-/// Leases what is due while there is room, of mails alone or of everything else; how long
-/// to sleep after.
-pub async fn take(service: &Service, mails: bool, room: usize) -> Result<(Vec<DueJob>, Duration)> {
+/// Leases what is due of a queue while there is room; how long to sleep after.
+pub async fn take(service: &Service, queue: Queue, room: usize) -> Result<(Vec<DueJob>, Duration)> {
     if room == 0 {
         return Ok((Vec::new(), NAP));
     }
-    let (due, next) = service.due_work(mails, i64::try_from(room).unwrap_or(1)).await?;
+    let (due, next) = service.due_work(queue, i64::try_from(room).unwrap_or(1)).await?;
     let (more, mut spoilt) = (due.len() == room, false);
     let mut jobs = Vec::new();
     for id in due {
@@ -166,9 +168,9 @@ pub async fn take(service: &Service, mails: bool, room: usize) -> Result<(Vec<Du
     Ok((jobs, nap))
 }
 
-/// The span of a job: its lines carry its id.
+/// The span of a job: its lines carry its id, and that of the request that caused it.
 pub fn span_of(job: &DueJob) -> tracing::Span {
-    tracing::info_span!("job", job.id = %job.lease.job, job.attempt = job.attempt)
+    tracing::info_span!("job", job.id = %job.lease.job, job.attempt = job.attempt, request.id = %job.request)
 }
 
 /// How long to sleep for something at this moment.

@@ -1,11 +1,36 @@
 //! Public cards: the page, the photo, the vCard, the QR.
 
+use std::sync::Arc;
+
 use estampe_domain::card::Card;
 use estampe_domain::vcard::{self, Version};
-use estampe_domain::{Context, Error, PublicId, Result};
+use estampe_domain::{Context, Error, PublicId, Result, Ts};
+use quick_cache::sync::Cache;
 
 use crate::Service;
 use crate::views::{Photo, VcardFile};
+
+/// Cards kept in memory.
+const CARDS: usize = 4096;
+/// How long a card is taken for true where others write to the database too, in seconds.
+const CARDS_KEPT: i64 = 1;
+
+/// A card as it was at some moment.
+#[derive(Clone)]
+pub(crate) struct KeptCard {
+    card: Arc<Card>,
+    /// The count of changes before it was read.
+    changes: u64,
+    read: Ts,
+}
+
+/// Cards that visitors leave details at.
+pub(crate) type KeptCards = Cache<PublicId, KeptCard>;
+
+/// None yet.
+pub(crate) fn no_cards() -> KeptCards {
+    Cache::new(CARDS)
+}
 
 impl Service {
     /// The public address of a card.
@@ -17,6 +42,23 @@ impl Service {
     pub async fn card(&self, _ctx: &Context, public_id: &PublicId) -> Result<Card> {
         let public_id = public_id.clone();
         self.store.read(move |tx| tx.shown_card(&public_id)).await?.ok_or(Error::NotFound)
+    }
+
+    /// A card that is shown, as [`card`](Self::card) gives it, from memory while that is as
+    /// good: for what asks for the same cards again and again.
+    pub(crate) async fn kept_card(&self, public_id: &PublicId) -> Result<Arc<Card>> {
+        let (changes, now) = (self.store.card_changes(), self.ports.clock.now());
+        if let Some(kept) = self.cards.get(public_id)
+            && kept.changes == changes
+            && (self.store.is_alone() || (0..CARDS_KEPT).contains(&now.seconds_since(kept.read)))
+        {
+            return Ok(kept.card);
+        }
+        let wanted = public_id.clone();
+        let card = self.store.read(move |tx| tx.shown_card(&wanted)).await?.ok_or(Error::NotFound)?;
+        let card = Arc::new(card);
+        self.cards.insert(public_id.clone(), KeptCard { card: Arc::clone(&card), changes, read: now });
+        Ok(card)
     }
 
     /// The version of a card that is shown; [`Error::NotFound`] as for [`card`](Self::card).

@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::card::Card;
-use estampe_domain::ids::{JobId, LeadId, SubjectId};
+use estampe_domain::ids::{CardId, JobId, LeadId, SubjectId};
 use estampe_domain::lead::{IdempotencyKey, LeadDetails, LeadForm};
-use estampe_domain::purpose::{LegalBasis, Purpose};
-use estampe_domain::text::Email;
+use estampe_domain::purpose::LegalBasis;
 use estampe_domain::{Context, Error, Locale, PublicId, Result, Ts};
-use estampe_store::{EarlierSubmission, Job, KnownSubject, NewJob, NewLead, StoredConsent};
+use estampe_store::{EarlierSubmission, Job, KnownSubject, NewJob, NewLead, ShownPurpose, StoredConsent};
 use serde_json::json;
 
 use crate::Service;
@@ -24,21 +23,18 @@ const TRIES: u32 = 3;
 const PURPOSES_KEPT: i64 = 2;
 
 /// The purposes of the form by language, and when they were read.
-pub(crate) type KeptPurposes = Mutex<HashMap<Locale, (Ts, Arc<[Purpose]>)>>;
+pub(crate) type KeptPurposes = Mutex<HashMap<Locale, (Ts, Shown)>>;
+
+/// Purposes in the words of a page.
+type Shown = Arc<[Arc<ShownPurpose>]>;
 
 impl Service {
     /// The form to leave one's details at a card.
     pub async fn exchange(&self, ctx: &Context, public_id: &PublicId) -> Result<Exchange> {
-        let (public_id, locale) = (public_id.clone(), ctx.locale);
-        let found = self
-            .store
-            .read(move |tx| {
-                let Some(card) = tx.shown_card(&public_id)? else { return Ok(None) };
-                Ok(Some((card, tx.card_form_purposes(locale)?)))
-            })
-            .await?;
-        let (card, purposes) = found.ok_or(Error::NotFound)?;
-        Ok(Exchange { card, purposes, idempotency_key: self.new_idempotency_key(ctx.now) })
+        let locale = ctx.locale;
+        let card = self.kept_card(public_id).await?;
+        let purposes = self.store.read(move |tx| tx.card_form_purposes(locale)).await?;
+        Ok(Exchange { card, purposes, idempotency_key: self.store.new_form_key(ctx.now) })
     }
 
     /// Takes what a visitor left. [`Submission::Received`] is given only once lead,
@@ -68,27 +64,18 @@ impl Service {
         let key: IdempotencyKey = match form.idempotency_key.parse() {
             Ok(key) => key,
             Err(_) => {
-                self.new_idempotency_key(ctx.now).parse().map_err(|_| Error::Internal("idempotency key".into()))?
+                self.store.new_form_key(ctx.now).parse().map_err(|_| Error::Internal("idempotency key".into()))?
             }
         };
-        let consents = self.consents(&self.purposes(ctx).await?, &form.consents);
+        let card = self.kept_card(public_id).await?;
+        let consents = consents(&self.purposes(ctx).await?, &form.consents);
+        // most humans are new, and so are most keys: the database refuses the others, and
+        // they are looked for then
+        let mut known = None;
         let mut tries = 0;
         loop {
             tries += 1;
-            // most keys are new, and the database refuses the others: they are looked for then
-            let earlier = if tries == 1 { None } else { Some((key.clone(), details.clone(), granted(&consents))) };
-            let before = self.before(public_id, &details.email, earlier).await?;
-            let (card, known) = match before {
-                Before::Earlier(card, earlier) if earlier.same => {
-                    return Ok(Submission::Received(Receipt { card, lead: earlier.lead, at: earlier.at }));
-                }
-                Before::Earlier(_, earlier) => {
-                    let exchange = self.exchange(ctx, public_id).await?;
-                    return Ok(Submission::AlreadySent { exchange, at: earlier.at });
-                }
-                Before::New(card, known) => (card, known),
-            };
-            match self.store_lead(ctx, &card, &details, &key, &consents, known).await {
+            match self.store_lead(ctx, &card, &details, &key, &consents, known.take()).await {
                 Ok(lead) => {
                     self.wake_worker();
                     return Ok(Submission::Received(Receipt { card, lead, at: ctx.now }));
@@ -96,31 +83,38 @@ impl Service {
                 Err(error) if error.is_conflict() && tries < TRIES => {}
                 Err(error) => return Err(error.into()),
             }
+            match self.before(card.id, &key, &details, &consents).await? {
+                Before::Earlier(earlier) if earlier.same => {
+                    return Ok(Submission::Received(Receipt { card, lead: earlier.lead, at: earlier.at }));
+                }
+                Before::Earlier(earlier) => {
+                    let exchange = self.exchange(ctx, public_id).await?;
+                    return Ok(Submission::AlreadySent { exchange, at: earlier.at });
+                }
+                Before::New(subject) => known = subject,
+            }
         }
     }
 
-    /// What is to be known before a lead is written: whose card it is left at, whether
-    /// this human or this very submission was here before.
+    /// Whether this very submission was here before, or else this human.
     async fn before(
         &self,
-        public_id: &PublicId,
-        email: &Email,
-        earlier: Option<(IdempotencyKey, LeadDetails, Vec<String>)>,
+        card: CardId,
+        key: &IdempotencyKey,
+        details: &LeadDetails,
+        consents: &[StoredConsent],
     ) -> Result<Before> {
-        let (public_id, email) = (public_id.clone(), email.clone());
+        let (key, details, granted) = (key.clone(), details.clone(), agreed(consents));
         let found = self
             .store
-            .look(move |tx| {
-                let Some((card, known)) = tx.addressee(&public_id, &email)? else { return Ok(None) };
-                if let Some((key, details, granted)) = earlier
-                    && let Some(earlier) = tx.earlier_submission(card.id, &key, &details, &granted)?
-                {
-                    return Ok(Some(Before::Earlier(card, earlier)));
-                }
-                Ok(Some(Before::New(card, known)))
+            .read(move |tx| {
+                Ok(match tx.earlier_submission(card, &key, &details, &granted)? {
+                    Some(earlier) => Before::Earlier(earlier),
+                    None => Before::New(tx.known_subject(&details.email)?),
+                })
             })
             .await?;
-        found.ok_or(Error::NotFound)
+        Ok(found)
     }
 
     async fn store_lead(
@@ -136,11 +130,11 @@ impl Service {
         let lead = LeadId::new(ctx.now, random);
         let versions: Vec<_> = consents
             .iter()
-            .map(|c| json!({"purpose": c.purpose.key, "version": c.purpose.text_version, "granted": c.granted}))
+            .map(|c| json!({"purpose": c.shown.purpose.key, "version": c.shown.purpose.text_version, "granted": c.granted}))
             .collect();
         let audit = AuditEvent::done(ctx, random, "lead.receive", "lead", lead)
             .with(json!({"card": card.id, "consents": versions}));
-        let job = |job| NewJob { id: JobId::new(ctx.now, random), job, run_at: ctx.now };
+        let job = |job| NewJob { id: JobId::new(ctx.now, random), job, request: ctx.request, run_at: ctx.now };
         let mut jobs = vec![job(Job::LeadAcknowledgement(lead))];
         if !card.profile.emails.is_empty() {
             jobs.push(job(Job::LeadNotice(lead)));
@@ -165,7 +159,7 @@ impl Service {
 
     /// The purposes of the form in the visitor's language. Their texts change hardly ever:
     /// what was true two seconds ago is as true as the page that the visitor filled in.
-    async fn purposes(&self, ctx: &Context) -> Result<Arc<[Purpose]>> {
+    pub(crate) async fn purposes(&self, ctx: &Context) -> Result<Shown> {
         let (locale, now) = (ctx.locale, self.ports.clock.now());
         let kept = self.purposes.lock().unwrap_or_else(PoisonError::into_inner).get(&locale).cloned();
         if let Some((at, purposes)) = kept
@@ -173,27 +167,16 @@ impl Service {
         {
             return Ok(purposes);
         }
-        let purposes: Arc<[Purpose]> = self.store.read(move |tx| tx.card_form_purposes(locale)).await?.into();
-        let mut kept = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(locale, (now, Arc::clone(&purposes)));
-        Ok(purposes)
-    }
-
-    /// What was told and agreed: a legitimate interest is told, a consent is given by
-    /// its box alone.
-    pub(crate) fn consents(&self, purposes: &[Purpose], ticked: &[String]) -> Vec<StoredConsent> {
-        purposes
-            .iter()
-            .map(|purpose| StoredConsent {
-                wording: purpose.wording(&self.settings.organisation),
-                granted: match purpose.basis {
-                    LegalBasis::LegitimateInterest => true,
-                    LegalBasis::Consent => ticked.contains(&purpose.key),
-                },
-                purpose: purpose.clone(),
-                channel: "card-form",
+        let purposes = self.store.read(move |tx| tx.card_form_purposes(locale)).await?.into_iter();
+        let shown: Shown = purposes
+            .map(|purpose| {
+                let wording = purpose.wording(&self.settings.organisation);
+                Arc::new(ShownPurpose::new(purpose, wording))
             })
-            .collect()
+            .collect();
+        let mut kept = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(locale, (now, Arc::clone(&shown)));
+        Ok(shown)
     }
 
     /// Leads for the console, newest first.
@@ -233,12 +216,28 @@ impl Service {
 }
 
 enum Before {
-    Earlier(Card, EarlierSubmission),
-    New(Card, Option<KnownSubject>),
+    Earlier(EarlierSubmission),
+    New(Option<KnownSubject>),
+}
+
+/// What was told and agreed: a legitimate interest is told, a consent is given by its box
+/// alone.
+pub(crate) fn consents(purposes: &[Arc<ShownPurpose>], ticked: &[String]) -> Vec<StoredConsent> {
+    purposes
+        .iter()
+        .map(|shown| StoredConsent {
+            granted: match shown.purpose.basis {
+                LegalBasis::LegitimateInterest => true,
+                LegalBasis::Consent => ticked.contains(&shown.purpose.key),
+            },
+            shown: Arc::clone(shown),
+            channel: "card-form",
+        })
+        .collect()
 }
 
 /// Keys of the purposes that were agreed to by a box.
-fn granted(consents: &[StoredConsent]) -> Vec<String> {
-    let agreed = consents.iter().filter(|c| c.granted && c.purpose.basis == LegalBasis::Consent);
-    agreed.map(|c| c.purpose.key.clone()).collect()
+pub(crate) fn agreed(consents: &[StoredConsent]) -> Vec<String> {
+    let agreed = consents.iter().filter(|c| c.granted && c.shown.purpose.basis == LegalBasis::Consent);
+    agreed.map(|c| c.shown.purpose.key.clone()).collect()
 }

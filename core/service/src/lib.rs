@@ -31,7 +31,7 @@ use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
-pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Retry};
+pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
 pub use requests::RequestIds;
 
@@ -81,6 +81,7 @@ pub struct Service {
     passwords: Passwords,
     throttle: Throttle,
     purposes: leads::KeptPurposes,
+    cards: cards::KeptCards,
     work: Notify,
     gauges: gauges::Reading,
     hurry: AtomicBool,
@@ -96,6 +97,7 @@ impl Service {
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
             purposes: leads::KeptPurposes::default(),
+            cards: cards::no_cards(),
             work: Notify::new(),
             gauges: gauges::Reading::default(),
             hurry: AtomicBool::new(false),

@@ -4,7 +4,7 @@ use estampe_domain::ids::{JobId, LeadId, RunId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::LeadMail;
 use estampe_domain::person::Profile;
-use estampe_domain::{Locale, PublicId, Result, Ts};
+use estampe_domain::{Locale, PublicId, RequestId, Result, Ts};
 use estampe_store::{Job, JobRow, Lease};
 
 use crate::Service;
@@ -17,6 +17,8 @@ pub struct DueJob {
     pub lease: Lease,
     /// What is to be done.
     pub work: Work,
+    /// The request that caused it.
+    pub request: RequestId,
     /// Tries, this one included.
     pub attempt: u32,
 }
@@ -70,7 +72,12 @@ impl Service {
     pub async fn lease_job(&self, job: JobId) -> Result<Option<DueJob>> {
         let now = self.ports.clock.now();
         let row = self.store.write(move |tx| tx.lease_job(job, now, now.plus_seconds(LEASE))).await?;
-        Ok(row.map(|row| DueJob { lease: row.lease(), work: Work::from(&row.job), attempt: row.attempts }))
+        Ok(row.map(|row| DueJob {
+            lease: row.lease(),
+            work: Work::from(&row.job),
+            request: row.request,
+            attempt: row.attempts,
+        }))
     }
 
     /// Gives back what a killed predecessor of this process had leased. Only for a

@@ -5,7 +5,7 @@ use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::JobId;
 use estampe_domain::mail::MailOutage;
 use estampe_domain::{Context, Error, Result, Ts};
-use estampe_store::{JobRow, JobState as Stored, MailHistory, MailRow, Retry};
+use estampe_store::{JobState as Stored, MailHistory, MailRow, Queue, Retry};
 use serde_json::json;
 
 use crate::views::{Outbox, OutboxEntry};
@@ -15,10 +15,10 @@ use crate::{Lease, Service};
 const LISTED: i64 = 200;
 
 impl Service {
-    /// Ids of due mails, or of due jobs that are none, and when the next one is due.
-    pub async fn due_work(&self, mails: bool, limit: i64) -> Result<(Vec<JobId>, Option<Ts>)> {
+    /// Ids of due jobs of a queue, and when the next one is due.
+    pub async fn due_work(&self, queue: Queue, limit: i64) -> Result<(Vec<JobId>, Option<Ts>)> {
         let now = self.ports.clock.now();
-        Ok(self.store.read(move |tx| Ok((tx.due_work(mails, now, limit)?, tx.next_work_at(mails)?))).await?)
+        Ok(self.store.read(move |tx| Ok((tx.due_jobs(queue, now, limit)?, tx.next_job_at(queue)?))).await?)
     }
 
     /// What was tried before with a mail.
@@ -130,13 +130,5 @@ impl Service {
 }
 
 fn entry(row: &MailRow) -> Option<OutboxEntry> {
-    let mail = JobRow {
-        id: row.id,
-        job: row.job.clone(),
-        state: row.state,
-        attempts: row.attempts,
-        run_at: row.run_at,
-        last_error: row.last_error.clone(),
-    };
-    Some(OutboxEntry { mail: crate::mails::entry(&mail)?, since: row.created_at, given_up_at: row.finished_at })
+    Some(OutboxEntry { mail: crate::mails::entry(&row.job)?, since: row.created_at, given_up_at: row.finished_at })
 }

@@ -28,7 +28,12 @@ impl Service {
             .store
             .write(move |tx| {
                 tx.insert_run(&NewRun { id: run, source, plan_only, at: ctx.now })?;
-                tx.enqueue(&NewJob { id: JobId::new(ctx.now, &*random), job: Job::Sync(run), run_at: ctx.now })?;
+                tx.enqueue(&NewJob {
+                    id: JobId::new(ctx.now, &*random),
+                    job: Job::Sync(run),
+                    request: ctx.request,
+                    run_at: ctx.now,
+                })?;
                 tx.audit(
                     &AuditEvent::done(&ctx, &*random, "run.start", "run", run).with(json!({"plan_only": plan_only})),
                 )
@@ -92,7 +97,12 @@ impl Service {
                     tx.drop_plan(run)?;
                 }
                 if to == RunState::Applying {
-                    tx.enqueue(&NewJob { id: JobId::new(ctx.now, &*random), job: Job::Apply(run), run_at: ctx.now })?;
+                    tx.enqueue(&NewJob {
+                        id: JobId::new(ctx.now, &*random),
+                        job: Job::Apply(run),
+                        request: ctx.request,
+                        run_at: ctx.now,
+                    })?;
                 }
                 tx.audit(&AuditEvent::done(&ctx, &*random, operation, "run", run))?;
                 Ok(Some(true))

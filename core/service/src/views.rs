@@ -1,5 +1,7 @@
 //! What the use cases give back: plain data, no transport, no HTML.
 
+use std::sync::Arc;
+
 use estampe_domain::Ts;
 use estampe_domain::account::Account;
 use estampe_domain::card::Card;
@@ -36,7 +38,7 @@ pub struct VcardFile {
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// Whose form it is.
-    pub card: Card,
+    pub card: Arc<Card>,
     /// What is told or asked, in the visitor's language: the consents ask by a box,
     /// the legitimate interests tell.
     pub purposes: Vec<Purpose>,
@@ -87,7 +89,7 @@ pub enum Doubt {
 #[derive(Clone, Debug)]
 pub struct Receipt {
     /// The card it was left at.
-    pub card: Card,
+    pub card: Arc<Card>,
     /// The lead.
     pub lead: LeadId,
     /// When it was received.

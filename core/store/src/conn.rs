@@ -53,11 +53,13 @@ impl Conn {
             }
         };
         let setup = match &conn {
-            // FULL: what was acknowledged is on disk. The WAL is cut back to 64 MiB.
+            // FULL: what was acknowledged is on disk. The WAL is cut back to 64 MiB, and
+            // written back every 16 MiB: what changes often in between is written once.
             Self::Sqlite(_) => {
                 "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                  PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2048; \
-                 PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;"
+                 PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4096; \
+                 PRAGMA temp_store = MEMORY;"
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => {
@@ -126,7 +128,15 @@ pub type Pool = diesel::r2d2::Pool<Manager>;
 
 /// Makes connections for a pool of r2d2.
 #[derive(Debug)]
-pub struct Manager(pub Url);
+pub struct Manager {
+    /// Where they lead.
+    pub url: Url,
+    /// Whether they write: those need the pages of every index, again and again.
+    pub writes: bool,
+}
+
+/// SQLite's memory for pages of the one connection that writes: 32 MiB at most.
+const WRITER_CACHE: &str = "PRAGMA cache_size = -32768";
 
 /// A connection that worked so recently, and did not fail since, is used untried: to try
 /// it is a whole round trip more for each unit of work.
@@ -137,7 +147,10 @@ impl diesel::r2d2::ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Live, Self::Error> {
-        let conn = Conn::open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)?;
+        let mut conn = Conn::open(&self.url).map_err(diesel::r2d2::Error::ConnectionError)?;
+        if self.writes && matches!(conn, Conn::Sqlite(_)) {
+            conn.batch_execute(WRITER_CACHE).map_err(diesel::r2d2::Error::QueryError)?;
+        }
         Ok(Live { conn, sound: Some(Instant::now()) })
     }
 

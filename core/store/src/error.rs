@@ -26,7 +26,7 @@ pub enum StoreError {
     /// The file system of the database is full.
     #[error("storage full: {0}")]
     Full(String),
-    /// What this was prepared for is not so any more.
+    /// What this was prepared for is not so any more: seen before anything was written.
     #[error("changed meanwhile")]
     Moved,
     /// Too many submissions wait already.

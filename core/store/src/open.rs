@@ -1,11 +1,12 @@
 //! Opening the store, and its units of work.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -105,6 +106,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     card_changes: AtomicU64,
+    /// Ids of words that this process knows to be on disk.
+    wordings: Mutex<HashSet<String>>,
     is_alone: bool,
     _lock: fs::File,
 }
@@ -125,14 +128,14 @@ impl Store {
         migrate::run(&mut conn)?;
         let keys = load_keys(&mut conn, settings, &*clock, &*random)?;
         drop(conn);
-        let pool = |size: u32| {
+        let pool = |size: u32, writes: bool| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(1))
                 .test_on_check_out(!sqlite)
                 .connection_timeout(Duration::from_secs(5))
                 .error_handler(Box::new(PoolErrors))
-                .build(Manager(url.clone()))
+                .build(Manager { url: url.clone(), writes })
                 .map_err(|e| OpenError::Connect(e.to_string()))
         };
         let folder = match &settings.database {
@@ -141,16 +144,16 @@ impl Store {
         };
         let disk = Arc::new(Disk::new(folder));
         let writing = Arc::new(Semaphore::new(writers as usize));
-        let writers = pool(writers)?;
+        let writers = pool(writers, true)?;
         let submissions = if sqlite {
             Writers::start(&writers, Some(&writing), &disk)
         } else {
-            Writers::start(&pool(SUBMITTERS)?, None, &disk)
+            Writers::start(&pool(SUBMITTERS, true)?, None, &disk)
         };
         Ok(Self {
             inner: Arc::new(Inner {
                 submissions: submissions.map_err(|e| OpenError::Connect(format!("a thread to write: {e}")))?,
-                readers: pool(readers)?,
+                readers: pool(readers, false)?,
                 writers,
                 reading: Arc::new(Semaphore::new(readers as usize)),
                 writing,
@@ -161,20 +164,11 @@ impl Store {
                 clock,
                 random,
                 card_changes: AtomicU64::new(0),
+                wordings: Mutex::default(),
                 is_alone: matches!(settings.database, Database::Sqlite(_)),
                 _lock: lock,
             }),
         })
-    }
-
-    /// The MAC of what a form of ours says of itself (HMAC-SHA-256).
-    pub fn form_mac(&self, said: &[u8]) -> Vec<u8> {
-        self.inner.keys.index.mac(&[b"form", said])
-    }
-
-    /// Whether [`form_mac`](Self::form_mac) made this.
-    pub fn is_form_mac(&self, said: &[u8], mac: &[u8]) -> bool {
-        self.inner.keys.index.verify(&[b"form", said], mac)
     }
 
     /// The key that authenticates compiled plugins in their cache.
@@ -252,6 +246,10 @@ impl Store {
 
     pub(crate) fn submissions(&self) -> &Writers {
         &self.inner.submissions
+    }
+
+    pub(crate) fn wordings(&self) -> &Mutex<HashSet<String>> {
+        &self.inner.wordings
     }
 
     pub(crate) fn keys(&self) -> &Keyring {

@@ -23,15 +23,8 @@ diesel::table! {
     subject (id) {
         id -> Text,
         data_key_id -> Text,
+        email_mac -> Nullable<Binary>,
         created_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    blind_index (field, mac) {
-        field -> Text,
-        mac -> Binary,
-        subject_id -> Text,
     }
 }
 
@@ -180,7 +173,17 @@ diesel::table! {
         purpose_id -> Text,
         locale -> Text,
         sealed -> Binary,
+        key_mac -> Binary,
+        content_mac -> Binary,
         received_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    wording (id) {
+        id -> Text,
+        body -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -192,27 +195,19 @@ diesel::table! {
         granted -> Bool,
         text_version -> BigInt,
         locale -> Text,
-        wording -> Text,
+        wording_id -> Text,
         at -> BigInt,
         channel -> Text,
     }
 }
 
 diesel::table! {
-    submission (card_id, key_mac) {
-        card_id -> Text,
-        key_mac -> Binary,
-        content_mac -> Binary,
-        lead_id -> Text,
-        at -> BigInt,
-    }
-}
-
-diesel::table! {
     job (id) {
         id -> Text,
+        queue -> Text,
         kind -> Text,
         reference -> Text,
+        request_id -> Text,
         state -> Text,
         attempts -> BigInt,
         run_at -> BigInt,
@@ -276,7 +271,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     appliance_key,
     data_key,
     subject,
-    blind_index,
     purpose,
     purpose_text,
     blob,
@@ -290,8 +284,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_refusal,
     run_state,
     lead,
+    wording,
     consent,
-    submission,
     job,
     account,
     session,
@@ -305,3 +299,4 @@ diesel::joinable!(lead -> subject (subject_id));
 diesel::joinable!(run -> source (source_id));
 diesel::joinable!(person_identity -> source (source_id));
 diesel::joinable!(consent -> purpose (purpose_id));
+diesel::joinable!(consent -> wording (wording_id));

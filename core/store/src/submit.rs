@@ -47,16 +47,26 @@ pub struct Single<'a> {
 trait Entry: Send {
     /// When it was queued.
     fn queued(&self) -> Instant;
-    /// Does it; whether it may stay.
-    fn run(&mut self, single: Single<'_>, disk: &Disk) -> bool;
+    /// Does it.
+    fn run(&mut self, single: Single<'_>, disk: &Disk) -> Ran;
     /// The lead that it writes, when others of its kind may be written with it.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
     fn lead(&self) -> Option<&PreparedLead>;
     /// Notes that its lead was written with others.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
     fn was_written(&mut self);
     /// Tells its caller, after the commit or with the reason why there was none.
     fn settle(self: Box<Self>, failed: Option<&StoreError>);
+}
+
+/// What became of a submission's turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ran {
+    /// It may stay.
+    Well,
+    /// It was refused before it wrote anything.
+    Untouched,
+    /// It failed, and may have written something.
+    Spoiled,
 }
 
 /// What a submission does.
@@ -116,11 +126,15 @@ impl<W: Work> Entry for Submission<W> {
         self.queued
     }
 
-    fn run(&mut self, single: Single<'_>, disk: &Disk) -> bool {
+    fn run(&mut self, single: Single<'_>, disk: &Disk) -> Ran {
         // a panic is this submission's alone: what it wrote is rolled back
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work.run(single)))
             .unwrap_or_else(|_| Err(StoreError::Connection("a submission ended early".into())));
-        self.outcome.insert(disk.judge(false, outcome)).is_ok()
+        match self.outcome.insert(disk.judge(false, outcome)) {
+            Ok(_) => Ran::Well,
+            Err(StoreError::Moved) => Ran::Untouched,
+            Err(_) => Ran::Spoiled,
+        }
     }
 
     fn lead(&self) -> Option<&PreparedLead> {
@@ -279,6 +293,8 @@ fn write_together(queue: &Queue, pool: &Pool, gate: &Arc<Semaphore>, disk: &Disk
         let place = block_on(gate.acquire());
         // taken only now: more came while this waited for its turn
         let mut batch = queue.take(BATCH);
+        // rows that come in the order of their ids touch the fewest pages
+        batch.sort_by(|a, b| a.lead().map(PreparedLead::id).cmp(&b.lead().map(PreparedLead::id)));
         let begun = meter.begin_together(batch.iter().map(|entry| entry.queued()));
         let failed = disk.judge(true, commit_together(pool, &mut batch, disk)).err();
         meter.ends(begun);
@@ -296,14 +312,14 @@ fn write_together(queue: &Queue, pool: &Pool, gate: &Arc<Semaphore>, disk: &Disk
 fn commit_together(pool: &Pool, batch: &mut [Box<dyn Entry>], disk: &Disk) -> Result<()> {
     let mut conn = pool.get().map_err(|e| StoreError::Connection(e.to_string()))?;
     let open = OpenTransaction::begin(&mut conn, "BEGIN IMMEDIATE")?;
-    if batch.iter_mut().all(|entry| entry.run(Single { conn: open.conn }, disk)) {
+    if batch.iter_mut().all(|entry| entry.run(Single { conn: open.conn }, disk) != Ran::Spoiled) {
         return open.commit();
     }
     drop(open);
     let open = OpenTransaction::begin(&mut conn, "BEGIN IMMEDIATE")?;
     for entry in batch {
         open.conn.batch_execute("SAVEPOINT submission")?;
-        if !entry.run(Single { conn: open.conn }, disk) {
+        if entry.run(Single { conn: open.conn }, disk) == Ran::Spoiled {
             // fails when SQLite gave up the whole transaction, as it may on a full disk: so
             // does the batch
             open.conn.batch_execute("ROLLBACK TO submission").map_err(|error| disk.explain(error.into()))?;
@@ -327,11 +343,13 @@ fn write_singly(queue: &Queue, pool: &Pool, disk: &Disk, meter: &Meter) {
                     disk.has_room();
                 }
                 for entry in batch.iter_mut().skip(written) {
-                    if entry.run(Single { conn: &mut conn }, disk) {
-                        disk.has_room();
-                    } else {
-                        conn.doubt();
-                        meter.work_failed();
+                    match entry.run(Single { conn: &mut conn }, disk) {
+                        Ran::Well => disk.has_room(),
+                        Ran::Untouched => {}
+                        Ran::Spoiled => {
+                            conn.doubt();
+                            meter.work_failed();
+                        }
                     }
                 }
                 None

@@ -140,7 +140,7 @@ pub(crate) fn purposes(locale: Locale) -> Vec<Purpose> {
 }
 
 pub(crate) fn exchange(locale: Locale) -> Exchange {
-    Exchange { card: card(), purposes: purposes(locale), idempotency_key: "0123456789abcdef".into() }
+    Exchange { card: card().into(), purposes: purposes(locale), idempotency_key: "0123456789abcdef".into() }
 }
 
 pub(crate) fn typed() -> LeadForm {
@@ -157,7 +157,7 @@ pub(crate) fn typed() -> LeadForm {
 }
 
 pub(crate) fn receipt() -> Receipt {
-    Receipt { card: card(), lead: LeadId::new(now(), &Sevens), at: now() }
+    Receipt { card: card().into(), lead: LeadId::new(now(), &Sevens), at: now() }
 }
 
 pub(crate) fn summary(name: &str, title: &str, active: bool) -> PersonSummary {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HOST, HeaderMap, ORIGIN};
+use hyper::header::{
+    ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName, ORIGIN,
+};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use rustls::client::Resumption;
@@ -138,17 +140,39 @@ impl Connection {
         self.ask(Method::POST, path, "fr", &headers, form.into()).await
     }
 
-    /// Any request.
+    /// A page to be read: not packed.
+    pub async fn read(&mut self, path: &str, language: &str) -> Result<String, String> {
+        let headers = [(ACCEPT_LANGUAGE, language)];
+        let answer = self.send(Method::GET, path, &headers, Bytes::new()).await?;
+        if answer.status == 200 {
+            Ok(String::from_utf8_lossy(&answer.body).into_owned())
+        } else {
+            Err(format!("{path} got status {}", answer.status))
+        }
+    }
+
+    /// Any request of a browser.
     pub async fn ask(
         &mut self,
         method: Method,
         path: &str,
         language: &str,
-        headers: &[(hyper::header::HeaderName, &str)],
+        headers: &[(HeaderName, &str)],
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let mut all = vec![(ACCEPT_ENCODING, ENCODINGS), (ACCEPT_LANGUAGE, language)];
+        all.extend_from_slice(headers);
+        self.send(method, path, &all, body).await
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
         body: Bytes,
     ) -> Result<Answer, String> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
-        request = request.header(ACCEPT_ENCODING, ENCODINGS).header(ACCEPT_LANGUAGE, language);
         for (name, value) in headers {
             request = request.header(name, *value);
         }

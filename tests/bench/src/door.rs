@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::lead::{details, idempotency_key};
-use crate::load::{Outcome, runtime};
+use crate::load::{Outcome, TYPING, forms_for, runtime};
 
 /// The use cases on a store with some cards.
 pub struct Door {
@@ -82,11 +82,14 @@ impl Door {
 
     /// Leads, as many as go through with this many clients, each acknowledged before
     /// the next.
-    pub fn leads(&self, clients: usize, time: Duration) -> Outcome {
+    pub fn leads(&self, clients: usize, time: Duration) -> Result<Outcome, String> {
         self.runtime.block_on(async {
+            let mut keys = self.form_keys(clients * forms_for(time, 500)).await?.into_iter();
+            tokio::time::sleep(TYPING).await;
             let (begun, mut tasks) = (Instant::now(), JoinSet::new());
             for number in 0..clients {
                 let (service, cards) = (Arc::clone(&self.service), Arc::clone(&self.cards));
+                let mut keys = keys.by_ref().take(forms_for(time, 500)).collect::<Vec<_>>().into_iter();
                 tasks.spawn(async move {
                     let mut outcome = Outcome::default();
                     for card in cards.iter().cycle().skip(number * 7 % cards.len().max(1)) {
@@ -94,7 +97,10 @@ impl Door {
                             break;
                         }
                         let ctx = service.context(Actor::Visitor, Locale::Fr);
-                        match service.submit_lead(&ctx, card, &details(&idempotency_key())).await {
+                        match service
+                            .submit_lead(&ctx, card, &details(&keys.next().unwrap_or_else(idempotency_key)))
+                            .await
+                        {
                             Ok(Submission::Received(_)) => outcome.done += 1,
                             Ok(_) => outcome.fail("a lead was not taken".into()),
                             Err(problem) => outcome.fail(problem.to_string()),
@@ -111,8 +117,18 @@ impl Door {
                 }
             }
             all.took = begun.elapsed();
-            all
+            Ok(all)
         })
+    }
+
+    /// Keys of forms that people have just opened.
+    async fn form_keys(&self, forms: usize) -> Result<Vec<String>, String> {
+        let mut keys = Vec::with_capacity(forms);
+        for card in self.cards.iter().cycle().take(forms) {
+            let ctx = self.service.context(Actor::Visitor, Locale::Fr);
+            keys.push(self.service.exchange(&ctx, card).await.map_err(|e| e.to_string())?.idempotency_key);
+        }
+        Ok(keys)
     }
 }
 

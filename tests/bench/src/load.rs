@@ -220,10 +220,13 @@ pub fn open(target: &Target, path: &str, connections: usize, rate: f64, time: Du
 /// idempotency key of its own, spread over the cards.
 pub fn leads(target: &Target, cards: &[String], clients: usize, time: Duration) -> Result<Outcome, String> {
     let cards: Arc<[String]> = cards.into();
-    Ok(runtime(1)?.block_on(async {
+    runtime(1)?.block_on(async {
+        let mut keys = form_keys(target, &cards, clients, forms_for(time, 180)).await?;
+        tokio::time::sleep(TYPING).await;
         let (begun, mut tasks) = (Instant::now(), JoinSet::new());
         for number in 0..clients {
             let (target, cards) = (target.clone(), Arc::clone(&cards));
+            let mut keys = keys.pop().unwrap_or_default().into_iter();
             tasks.spawn(async move {
                 let mut outcome = Outcome::default();
                 let mut connection = match target.connect(number).await {
@@ -240,7 +243,7 @@ pub fn leads(target: &Target, cards: &[String], clients: usize, time: Duration) 
                     let asked = Instant::now();
                     let Some(card) = cards.get((turn * clients + number) % cards.len().max(1)) else { break };
                     let path = format!("/c/{card}/leads");
-                    match accepted(connection.post(&path, form(&idempotency_key())).await) {
+                    match accepted(connection.post(&path, form(&keys.next().unwrap_or_else(idempotency_key))).await) {
                         Ok(()) => {
                             outcome.done += 1;
                             outcome.latencies.push(asked.elapsed());
@@ -254,8 +257,45 @@ pub fn leads(target: &Target, cards: &[String], clients: usize, time: Duration) 
                 outcome
             });
         }
-        gather(tasks, begun).await
-    }))
+        Ok(gather(tasks, begun).await)
+    })
+}
+
+/// How long a form has to be open before it is sent.
+pub const TYPING: Duration = Duration::from_millis(2_200);
+
+/// Forms that one client opens for a load, when it sends at most so many a second.
+pub fn forms_for(time: Duration, rate: usize) -> usize {
+    (time.as_secs_f64() * rate as f64) as usize
+}
+
+/// Opens forms, as people do some time before they send them: their keys, for each client.
+async fn form_keys(
+    target: &Target,
+    cards: &Arc<[String]>,
+    clients: usize,
+    forms: usize,
+) -> Result<Vec<Vec<String>>, String> {
+    let mut tasks = JoinSet::new();
+    for number in 0..clients {
+        let (target, cards) = (target.clone(), Arc::clone(cards));
+        tasks.spawn(async move {
+            let (mut connection, mut keys) = (target.connect(number).await?, Vec::with_capacity(forms));
+            for turn in 0..forms {
+                let Some(card) = cards.get((turn * clients + number) % cards.len().max(1)) else { break };
+                let page = connection.read(&format!("/c/{card}/exchange"), "fr").await?;
+                keys.push(key_in(&page).ok_or("a form without its key")?);
+            }
+            Ok(keys)
+        });
+    }
+    tasks.join_all().await.into_iter().collect()
+}
+
+/// The idempotency key of a form.
+fn key_in(page: &str) -> Option<String> {
+    let (_, rest) = page.split_once("name=\"idempotency_key\" value=\"")?;
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
 /// Connections that idle: each asks for a page that it has already ("not modified") once

@@ -1,8 +1,7 @@
 //! Durable work: leased once, tried again, given up visibly.
 
-use estampe_domain::JobId;
-use estampe_domain::LeadId;
-use estampe_store::{Job, JobState, Lease, NewJob};
+use estampe_domain::{JobId, LeadId, RequestId};
+use estampe_store::{Job, JobState, Lease, NewJob, Queue};
 use estampe_tests::on_both;
 
 use super::{Bench, System};
@@ -14,10 +13,10 @@ on_both! {
         let now = bench.context().now;
         let id = JobId::new(now, &System);
         let job = Job::LeadNotice(LeadId::new(now, &System));
-        let queued = job.clone();
-        store.write(move |tx| tx.enqueue(&NewJob { id, job: queued, run_at: now.plus_seconds(60) })).await.unwrap();
+        let (queued, request) = (job.clone(), RequestId::new(now, &System));
+        store.write(move |tx| tx.enqueue(&NewJob { id, job: queued, request, run_at: now.plus_seconds(60) })).await.unwrap();
         let lease_of = move |attempt| Lease { job: id, attempt };
-        let due = async |at| store.read(move |tx| tx.due_jobs(at, 10)).await.unwrap();
+        let due = async |at| store.read(move |tx| tx.due_jobs(Queue::Mail, at, 10)).await.unwrap();
         let lease = async |at| store.write(move |tx| tx.lease_job(id, at, at.plus_seconds(120))).await.unwrap();
         assert!(due(now).await.is_empty(), "not before its time");
         let later = now.plus_seconds(61);

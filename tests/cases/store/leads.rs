@@ -1,11 +1,15 @@
 //! Leads and people: sealed, found again, one for each submission.
 
+use std::sync::Arc;
+
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{AttributeValue, SourcePerson};
 use estampe_domain::{Actor, CardId, Context, JobId, LeadId, Locale, PersonId, PublicId, RequestId, SubjectId, Ts};
-use estampe_store::{Database as Place, Job, NewJob, NewLead, PeopleQuery, PreparedLead, Store, StoredConsent};
+use estampe_store::{
+    Database as Place, Job, NewJob, NewLead, PeopleQuery, PreparedLead, ShownPurpose, Store, StoredConsent,
+};
 use estampe_tests::on_both;
 
 use super::{Bench, System};
@@ -18,18 +22,16 @@ fn profile(name: &str, title: &str) -> Profile {
 }
 
 /// Somebody with a card.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Holder {
-    person: PersonId,
+    pub person: PersonId,
     pub card: CardId,
-    public: PublicId,
 }
 
 pub(super) async fn person(store: &Store, now: Ts, name: &str, title: &str) -> Holder {
-    let holder =
-        Holder { person: PersonId::new(now, &System), card: CardId::new(now, &System), public: PublicId::new(&System) };
-    let (new, profile) = (holder.clone(), profile(name, title));
-    store.write(move |tx| tx.insert_person(new.person, new.card, &new.public, &profile, now)).await.unwrap();
+    let holder = Holder { person: PersonId::new(now, &System), card: CardId::new(now, &System) };
+    let (public, profile) = (PublicId::new(&System), profile(name, title));
+    store.write(move |tx| tx.insert_person(holder.person, holder.card, &public, &profile, now)).await.unwrap();
     holder
 }
 
@@ -53,16 +55,19 @@ pub(super) async fn prepare(
 ) -> estampe_store::Result<(LeadId, PreparedLead)> {
     let key: IdempotencyKey = key.parse().unwrap();
     let id = LeadId::new(now, &System);
-    let (public, email) = (holder.public.clone(), details.email.clone());
-    let (_, known) = store.look(move |tx| tx.addressee(&public, &email)).await?.expect("a card");
+    let email = details.email.clone();
+    let known = store.look(move |tx| tx.known_subject(&email)).await?;
     let purposes = store.read(|tx| tx.card_form_purposes(Locale::Fr)).await?;
     let consents = purposes
         .into_iter()
-        .map(|purpose| StoredConsent { wording: purpose.wording("X"), purpose, granted: true, channel: "test" })
+        .map(|purpose| {
+            let wording = purpose.wording("X");
+            StoredConsent { shown: Arc::new(ShownPurpose::new(purpose, wording)), granted: true, channel: "test" }
+        })
         .collect();
     let ctx = Context { actor: Actor::Visitor, locale: Locale::Fr, request: RequestId::new(now, &System), now };
     let audit = AuditEvent::done(&ctx, &System, "lead.receive", "lead", id);
-    let job = |job| NewJob { id: JobId::new(now, &System), job, run_at: now };
+    let job = |job| NewJob { id: JobId::new(now, &System), job, request: ctx.request, run_at: now };
     let new = NewLead {
         id,
         subject: SubjectId::new(now, &System),
@@ -87,7 +92,7 @@ pub(super) async fn leave(
     details: LeadDetails,
 ) -> estampe_store::Result<LeadId> {
     let (id, prepared) = prepare(store, now, holder, key, details).await?;
-    store.submit(move |single| single.receive_lead(&prepared)).await?;
+    store.receive_lead(prepared).await?;
     Ok(id)
 }
 
@@ -145,7 +150,7 @@ on_both! {
         assert_eq!(store.read(|tx| tx.lead_count(Ts::from_micros(0))).await.unwrap(), 2);
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..16 {
-            let (store, holder) = (store.clone(), holder.clone());
+            let store = store.clone();
             tasks.spawn(async move { leave(&store, now, &holder, "key-of-sixteen-ccc", details("new@x.example", "3")).await });
         }
         let done: Vec<_> = tasks.join_all().await;

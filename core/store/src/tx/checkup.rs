@@ -11,6 +11,7 @@ use estampe_domain::BlobId;
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
+use super::audit::AuditRow;
 use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
@@ -375,21 +376,7 @@ impl Tx<'_> {
     }
 
     fn audit_is_genuine(&mut self, id: &str) -> Result<()> {
-        type Row = (String, i64, String, Option<String>, String, String, String, String, String, String, Vec<u8>);
-        let row: Row = audit_event::table.find(id).first(self.conn)?;
-        let (id, at, actor_kind, actor_id, operation, kind, object, outcome, request, details, mac) = &row;
-        let parts: [&[u8]; 10] = [
-            id.as_bytes(),
-            &at.to_be_bytes(),
-            actor_kind.as_bytes(),
-            actor_id.as_deref().unwrap_or_default().as_bytes(),
-            operation.as_bytes(),
-            kind.as_bytes(),
-            object.as_bytes(),
-            outcome.as_bytes(),
-            request.as_bytes(),
-            details.as_bytes(),
-        ];
-        if self.keys.audit.verify(&parts, mac) { Ok(()) } else { Err(StoreError::Damaged("audit_event")) }
+        let row: AuditRow = audit_event::table.find(id).first(self.conn)?;
+        row.ensure_genuine(self.keys)
     }
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use estampe_domain::Ts;
 
+use super::jobs::MAIL;
 use super::{Tx, count};
 use crate::error::Result;
 use crate::schema::{job, run};
@@ -26,7 +27,7 @@ impl Tx<'_> {
     /// How full the outbox is.
     pub fn outbox_depth(&mut self, now: Ts) -> Result<OutboxDepth> {
         let mut mails = |state: &'static str, due: Option<bool>| -> Result<u64> {
-            let mut query = job::table.filter(job::kind.like("mail.%")).filter(job::state.eq(state)).into_boxed();
+            let mut query = job::table.filter(job::queue.eq(MAIL)).filter(job::state.eq(state)).into_boxed();
             match due {
                 Some(true) => query = query.filter(job::run_at.le(now.as_micros())),
                 Some(false) => query = query.filter(job::run_at.gt(now.as_micros())),
@@ -37,7 +38,7 @@ impl Tx<'_> {
         let (due, waiting) = (mails("waiting", Some(true))?, mails("waiting", Some(false))?);
         let (sending, dead) = (mails("running", None)?, mails("dead", None)?);
         let oldest: Option<i64> = job::table
-            .filter(job::kind.like("mail.%"))
+            .filter(job::queue.eq(MAIL))
             .filter(job::state.eq("waiting").and(job::run_at.le(now.as_micros())))
             .select(diesel::dsl::min(job::run_at))
             .first(self.conn)?;

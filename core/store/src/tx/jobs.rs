@@ -1,7 +1,7 @@
 //! Durable work: enqueued with its cause, leased, retried, given up visibly.
 
 use diesel::prelude::*;
-use estampe_domain::{JobId, Ts};
+use estampe_domain::{JobId, RequestId, Ts};
 
 use super::{Tx, id};
 use crate::error::{Result, StoreError};
@@ -40,11 +40,35 @@ impl Job {
         })
     }
 
-    /// Whether it leaves the house.
-    pub fn is_mail(&self) -> bool {
-        matches!(self, Self::LeadAcknowledgement(_) | Self::LeadNotice(_))
+    /// Where it waits.
+    pub fn queue(&self) -> Queue {
+        match self {
+            Self::LeadAcknowledgement(_) | Self::LeadNotice(_) => Queue::Mail,
+            Self::Sync(_) | Self::Apply(_) => Queue::House,
+        }
     }
 }
+
+/// Where jobs wait, apart from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// The outbox: what leaves the house by mail.
+    Mail,
+    /// Everything else.
+    House,
+}
+
+impl Queue {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => MAIL,
+            Self::House => "house",
+        }
+    }
+}
+
+/// [`Queue::Mail`] as it is stored.
+pub(super) const MAIL: &str = "mail";
 
 /// A job to be stored.
 #[derive(Debug)]
@@ -53,6 +77,8 @@ pub struct NewJob {
     pub id: JobId,
     /// What is to be done.
     pub job: Job,
+    /// The request that caused it.
+    pub request: RequestId,
     /// Not before.
     pub run_at: Ts,
 }
@@ -95,6 +121,8 @@ pub struct JobRow {
     pub id: JobId,
     /// What is to be done.
     pub job: Job,
+    /// The request that caused it.
+    pub request: RequestId,
     /// Where it stands.
     pub state: JobState,
     /// Tries so far.
@@ -121,13 +149,15 @@ impl JobRow {
     }
 }
 
-type Row = (String, String, String, String, i64, i64, Option<String>);
+/// What is read of a job: [`job_columns`].
+pub(super) type JobColumns = (String, String, String, String, String, i64, i64, Option<String>);
 
-fn read(row: &Row) -> Result<JobRow> {
-    let (job_id, kind, reference, state, attempts, run_at, last_error) = row;
+pub(super) fn read_job(row: &JobColumns) -> Result<JobRow> {
+    let (job_id, kind, reference, request, state, attempts, run_at, last_error) = row;
     Ok(JobRow {
         id: id(job_id, "job")?,
         job: Job::read(kind, reference)?,
+        request: id(request, "job")?,
         state: JobState::read(state)?,
         attempts: u32::try_from(*attempts).unwrap_or(u32::MAX),
         run_at: Ts::from_micros(*run_at),
@@ -135,11 +165,13 @@ fn read(row: &Row) -> Result<JobRow> {
     })
 }
 
-macro_rules! columns {
+macro_rules! job_columns {
     () => {
-        (job::id, job::kind, job::reference, job::state, job::attempts, job::run_at, job::last_error)
+        (job::id, job::kind, job::reference, job::request_id, job::state, job::attempts, job::run_at, job::last_error)
     };
 }
+
+pub(super) use job_columns;
 
 /// The job while a lease holds.
 macro_rules! leased {
@@ -161,8 +193,10 @@ impl Tx<'_> {
         diesel::insert_into(job::table)
             .values((
                 job::id.eq(new.id.to_string()),
+                job::queue.eq(new.job.queue().as_str()),
                 job::kind.eq(kind),
                 job::reference.eq(reference),
+                job::request_id.eq(new.request.to_string()),
                 job::state.eq(JobState::Waiting.as_str()),
                 job::attempts.eq(0),
                 job::run_at.eq(new.run_at.as_micros()),
@@ -172,21 +206,34 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Ids of jobs that are due: waiting ones whose time has come and running ones
-    /// whose lease ran out with the worker that had it.
-    pub fn due_jobs(&mut self, now: Ts, limit: i64) -> Result<Vec<JobId>> {
-        let now = now.as_micros();
-        let waiting = job::state.eq("waiting").and(job::run_at.le(now));
-        let orphaned = job::state.eq("running").and(job::lease_until.lt(now).assume_not_null());
-        let rows: Vec<String> =
-            job::table.filter(waiting.or(orphaned)).order(job::run_at).limit(limit).select(job::id).load(self.conn)?;
+    /// Ids of jobs of a queue that are due: running ones whose lease ran out with the worker
+    /// that had it, and waiting ones whose time has come.
+    pub fn due_jobs(&mut self, queue: Queue, now: Ts, limit: i64) -> Result<Vec<JobId>> {
+        let (queue, now) = (job::queue.eq(queue.as_str()), now.as_micros());
+        // two statements: one index answers each in its order, however many wait
+        let mut rows: Vec<String> = job::table
+            .filter(queue.and(job::state.eq("running")).and(job::lease_until.lt(now).assume_not_null()))
+            .order((job::run_at, job::id))
+            .limit(limit)
+            .select(job::id)
+            .load(self.conn)?;
+        let room = limit - i64::try_from(rows.len()).unwrap_or(limit);
+        let waiting: Vec<String> = job::table
+            .filter(queue.and(job::state.eq("waiting")).and(job::run_at.le(now)))
+            .order((job::run_at, job::id))
+            .limit(room)
+            .select(job::id)
+            .load(self.conn)?;
+        rows.extend(waiting);
         rows.iter().map(|row| id(row, "job")).collect()
     }
 
-    /// When the next waiting job is due.
-    pub fn next_job_at(&mut self) -> Result<Option<Ts>> {
-        let next: Option<i64> =
-            job::table.filter(job::state.eq("waiting")).select(diesel::dsl::min(job::run_at)).get_result(self.conn)?;
+    /// When the next waiting job of a queue is due.
+    pub fn next_job_at(&mut self, queue: Queue) -> Result<Option<Ts>> {
+        let next: Option<i64> = job::table
+            .filter(job::queue.eq(queue.as_str()).and(job::state.eq("waiting")))
+            .select(diesel::dsl::min(job::run_at))
+            .get_result(self.conn)?;
         Ok(next.map(Ts::from_micros))
     }
 
@@ -206,8 +253,8 @@ impl Tx<'_> {
         if taken == 0 {
             return Ok(None);
         }
-        let row: Row = job::table.find(job_id.to_string()).select(columns!()).get_result(self.conn)?;
-        read(&row).map(Some)
+        let row: JobColumns = job::table.find(job_id.to_string()).select(job_columns!()).get_result(self.conn)?;
+        read_job(&row).map(Some)
     }
 
     /// Renews a lease; `false` when it is no longer this worker's.
@@ -276,20 +323,20 @@ impl Tx<'_> {
 
     /// Mails in one state, newest first.
     pub fn mails(&mut self, state: JobState, limit: i64) -> Result<Vec<JobRow>> {
-        let rows: Vec<Row> = job::table
-            .filter(job::kind.like("mail.%"))
+        let rows: Vec<JobColumns> = job::table
+            .filter(job::queue.eq(MAIL))
             .filter(job::state.eq(state.as_str()))
             .order(job::id.desc())
             .limit(limit)
-            .select(columns!())
+            .select(job_columns!())
             .load(self.conn)?;
-        rows.iter().map(read).collect()
+        rows.iter().map(read_job).collect()
     }
 
     /// How many mails are in one state.
     pub fn mail_count(&mut self, state: JobState) -> Result<u64> {
         let mails: i64 = job::table
-            .filter(job::kind.like("mail.%"))
+            .filter(job::queue.eq(MAIL))
             .filter(job::state.eq(state.as_str()))
             .count()
             .get_result(self.conn)?;
@@ -298,9 +345,9 @@ impl Tx<'_> {
 
     /// The jobs that refer to one thing.
     pub fn jobs_of(&mut self, reference: &str) -> Result<Vec<JobRow>> {
-        let rows: Vec<Row> =
-            job::table.filter(job::reference.eq(reference)).order(job::id).select(columns!()).load(self.conn)?;
-        rows.iter().map(read).collect()
+        let rows: Vec<JobColumns> =
+            job::table.filter(job::reference.eq(reference)).order(job::id).select(job_columns!()).load(self.conn)?;
+        rows.iter().map(read_job).collect()
     }
 
     /// Removes jobs that were done long ago.

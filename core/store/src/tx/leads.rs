@@ -1,5 +1,5 @@
 //! Leads as they are read: opened with their subject's key, with their consents, and
-//! the mark that makes a retry the same lead. They are written by [`receive`](super::receive).
+//! the marks that make a retry the same lead. They are written by [`receive`](super::receive).
 
 use diesel::prelude::*;
 use estampe_domain::lead::{ConsentRecord, IdempotencyKey, Lead, LeadDetails};
@@ -10,7 +10,7 @@ use super::receive::{content_mac_fits, key_mac};
 use super::{Tx, id};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::schema::{consent, lead, person, purpose, subject, submission};
+use crate::schema::{consent, lead, person, purpose, subject, wording};
 
 /// What an earlier submission with the same key was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +32,14 @@ impl Tx<'_> {
         details: &LeadDetails,
         granted: &[String],
     ) -> Result<Option<EarlierSubmission>> {
-        let row: Option<(String, Vec<u8>, i64)> = submission::table
-            .find((card.to_string(), key_mac(self.keys, card, key)))
-            .select((submission::lead_id, submission::content_mac, submission::at))
+        let row: Option<(String, Vec<u8>, i64)> = lead::table
+            .filter(lead::key_mac.eq(key_mac(self.keys, card, key)))
+            .select((lead::id, lead::content_mac, lead::received_at))
             .get_result(self.conn)
             .optional()?;
         let Some((lead_id, content_mac, at)) = row else { return Ok(None) };
         let same = content_mac_fits(self.keys, details, granted, &content_mac)?;
-        Ok(Some(EarlierSubmission { lead: id(&lead_id, "submission")?, same, at: Ts::from_micros(at) }))
+        Ok(Some(EarlierSubmission { lead: id(&lead_id, "lead")?, same, at: Ts::from_micros(at) }))
     }
 
     /// Leads newest first, beginning after the one given.
@@ -97,6 +97,7 @@ impl Tx<'_> {
         type Row = (String, String, bool, i64, String, String, i64, String);
         let rows: Vec<Row> = consent::table
             .inner_join(purpose::table)
+            .inner_join(wording::table)
             .filter(consent::lead_id.eq(lead_id.to_string()))
             .order(consent::purpose_id)
             .select((
@@ -104,7 +105,7 @@ impl Tx<'_> {
                 purpose::legal_basis,
                 consent::granted,
                 consent::text_version,
-                consent::wording,
+                wording::body,
                 consent::locale,
                 consent::at,
                 consent::channel,

@@ -6,8 +6,8 @@ use estampe_domain::mail::{MailOutage, ServerFault};
 use estampe_domain::{JobId, Ts};
 use serde::{Deserialize, Serialize};
 
-use super::jobs::{Job, JobState, Lease};
-use super::{Tx, id, json, to_json};
+use super::jobs::{JobColumns, JobRow, JobState, Lease, MAIL, job_columns, read_job};
+use super::{Tx, json, to_json};
 use crate::error::Result;
 use crate::schema::job;
 
@@ -18,17 +18,7 @@ const OUTAGE: &str = "mail.outage";
 #[derive(Clone, Debug)]
 pub struct MailRow {
     /// Its job.
-    pub id: JobId,
-    /// Which mail.
-    pub job: Job,
-    /// Where it stands.
-    pub state: JobState,
-    /// Tries that it used up.
-    pub attempts: u32,
-    /// Not before.
-    pub run_at: Ts,
-    /// What the last try said.
-    pub last_error: Option<String>,
+    pub job: JobRow,
     /// Since when it is in the outbox.
     pub created_at: Ts,
     /// When it was given up.
@@ -68,55 +58,14 @@ struct StoredOutage {
     detail: String,
 }
 
-type Row = (String, String, String, String, i64, i64, Option<String>, i64, Option<i64>);
-
-fn read(row: Row) -> Result<MailRow> {
-    let (job_id, kind, reference, state, attempts, run_at, last_error, created_at, finished_at) = row;
-    Ok(MailRow {
-        id: id(&job_id, "job")?,
-        job: Job::read(&kind, &reference)?,
-        state: JobState::read(&state)?,
-        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-        run_at: Ts::from_micros(run_at),
-        last_error,
-        created_at: Ts::from_micros(created_at),
-        finished_at: finished_at.map(Ts::from_micros),
-    })
-}
-
 /// Mails that wait for their time or for the server.
 macro_rules! waiting_mails {
     () => {
-        job::table.filter(job::kind.like("mail.%").and(job::state.eq("waiting")))
+        job::table.filter(job::queue.eq(MAIL).and(job::state.eq("waiting")))
     };
 }
 
 impl Tx<'_> {
-    /// As [`due_jobs`](Self::due_jobs), of mails alone or of everything else.
-    pub fn due_work(&mut self, mails: bool, now: Ts, limit: i64) -> Result<Vec<JobId>> {
-        let now = now.as_micros();
-        let waiting = job::state.eq("waiting").and(job::run_at.le(now));
-        let orphaned = job::state.eq("running").and(job::lease_until.lt(now).assume_not_null());
-        let due = job::table
-            .filter(waiting.or(orphaned))
-            .order((job::run_at, job::id))
-            .limit(limit)
-            .select(job::id)
-            .into_boxed();
-        let due = if mails { due.filter(job::kind.like("mail.%")) } else { due.filter(job::kind.not_like("mail.%")) };
-        let rows: Vec<String> = due.load(self.conn)?;
-        rows.iter().map(|row| id(row, "job")).collect()
-    }
-
-    /// When the next waiting mail, or the next other job, is due.
-    pub fn next_work_at(&mut self, mails: bool) -> Result<Option<Ts>> {
-        let waiting = job::table.filter(job::state.eq("waiting")).select(diesel::dsl::min(job::run_at)).into_boxed();
-        let waiting =
-            if mails { waiting.filter(job::kind.like("mail.%")) } else { waiting.filter(job::kind.not_like("mail.%")) };
-        let next: Option<i64> = waiting.first(self.conn)?;
-        Ok(next.map(Ts::from_micros))
-    }
-
     /// What was tried before with a mail.
     pub fn mail_history(&mut self, job_id: JobId) -> Result<MailHistory> {
         let (tried_since, unanswered): (Option<i64>, i64) =
@@ -182,7 +131,7 @@ impl Tx<'_> {
 
     /// Begins a dead mail anew, or lets a waiting one go now; `false` when it is neither.
     pub fn resend_mail(&mut self, job_id: JobId, now: Ts) -> Result<bool> {
-        let one = || job::table.filter(job::kind.like("mail.%").and(job::id.eq(job_id.to_string())));
+        let one = || job::table.filter(job::queue.eq(MAIL).and(job::id.eq(job_id.to_string())));
         let revived = diesel::update(one().filter(job::state.eq("dead")))
             .set((
                 job::state.eq(JobState::Waiting.as_str()),
@@ -205,7 +154,7 @@ impl Tx<'_> {
         let hurried = diesel::update(waiting_mails!().filter(job::run_at.gt(now.as_micros())))
             .set(job::run_at.eq(now.as_micros()))
             .execute(self.conn)?;
-        let revived = diesel::update(job::table.filter(job::kind.like("mail.%").and(job::state.eq("dead"))))
+        let revived = diesel::update(job::table.filter(job::queue.eq(MAIL).and(job::state.eq("dead"))))
             .set((
                 job::state.eq(JobState::Waiting.as_str()),
                 job::attempts.eq(0),
@@ -221,24 +170,22 @@ impl Tx<'_> {
     /// Mails in these states, newest first.
     pub fn outbox(&mut self, states: &[JobState], limit: i64) -> Result<Vec<MailRow>> {
         let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-        let rows: Vec<Row> = job::table
-            .filter(job::kind.like("mail.%"))
+        let rows: Vec<(JobColumns, i64, Option<i64>)> = job::table
+            .filter(job::queue.eq(MAIL))
             .filter(job::state.eq_any(states))
             .order(job::id.desc())
             .limit(limit)
-            .select((
-                job::id,
-                job::kind,
-                job::reference,
-                job::state,
-                job::attempts,
-                job::run_at,
-                job::last_error,
-                job::created_at,
-                job::finished_at,
-            ))
+            .select((job_columns!(), job::created_at, job::finished_at))
             .load(self.conn)?;
-        rows.into_iter().map(read).collect()
+        rows.into_iter()
+            .map(|(job, created_at, finished_at)| {
+                Ok(MailRow {
+                    job: read_job(&job)?,
+                    created_at: Ts::from_micros(created_at),
+                    finished_at: finished_at.map(Ts::from_micros),
+                })
+            })
+            .collect()
     }
 
     /// Since when the mail server cannot be used, and why; `None` when it can.

@@ -1,28 +1,31 @@
 //! Receiving a lead: all of it is sealed, hashed and named beforehand
-//! ([`Store::prepare_lead`]) and written by one call ([`Single::receive_lead`]), with
-//! its subject, consents, audit event, jobs and the mark that makes a retry the same.
+//! ([`Store::prepare_lead`]) and written by one call ([`Store::receive_lead`]), with
+//! its subject, consents, audit event and jobs.
+//!
+//! Nobody asks first whether a human is new, or a submission: most are, and the writer
+//! looks at both indexes anyway. Whoever is not gets [`StoreError::Moved`], before
+//! anything was written, and asks then ([`Tx::known_subject`], [`Tx::earlier_submission`]).
 
-use diesel::backend::Backend;
+use std::sync::{Arc, PoisonError};
+
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, HasSqlType, Nullable, Text, Untyped};
 use estampe_domain::audit::AuditEvent;
-use estampe_domain::card::Card;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
 use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::text::Email;
-use estampe_domain::{CardId, LeadId, Locale, PersonId, PublicId, SubjectId, Ts};
+use estampe_domain::{CardId, LeadId, Locale, PersonId, SubjectId, Ts};
+use sha2::{Digest, Sha256};
 
 use super::audit::{AuditRow, audit_values};
 use super::jobs::{JobState, NewJob};
-use super::{DataKey, Tx, id, json};
+use super::{DataKey, Tx};
 use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place, SecretKey};
 use crate::error::{Result, StoreError};
+use crate::form_key;
 use crate::keyring::Keyring;
 use crate::open::Store;
-use crate::schema::{audit_event, blind_index, consent, data_key, job, lead, subject, submission as submission_table};
+use crate::schema::{audit_event, consent, data_key, job, lead, subject, wording};
 use crate::submit::Single;
 
 /// A lead to be stored.
@@ -52,17 +55,44 @@ pub struct NewLead<'a> {
     pub jobs: Vec<NewJob>,
 }
 
-/// One purpose as it was shown.
+/// A purpose in the words of the page.
 #[derive(Clone, Debug)]
-pub struct StoredConsent {
+pub struct ShownPurpose {
     /// The purpose.
     pub purpose: Purpose,
-    /// The words as they stood on the page.
+    /// The words as they stood there.
     pub wording: String,
+    /// Their name in the store: the SHA-256.
+    id: String,
+}
+
+impl ShownPurpose {
+    /// A purpose in these words.
+    pub fn new(purpose: Purpose, wording: String) -> Self {
+        let id = data_encoding::HEXLOWER.encode(&Sha256::digest(&wording));
+        Self { purpose, wording, id }
+    }
+}
+
+/// What was told of a purpose, or agreed to.
+#[derive(Clone, Debug)]
+pub struct StoredConsent {
+    /// What was shown.
+    pub shown: Arc<ShownPurpose>,
     /// Whether it was agreed to, or told.
     pub granted: bool,
     /// By which way.
     pub channel: &'static str,
+}
+
+impl StoredConsent {
+    pub(super) fn wording_id(&self) -> &str {
+        &self.shown.id
+    }
+
+    pub(super) fn text_version(&self) -> i64 {
+        i64::from(self.shown.purpose.text_version)
+    }
 }
 
 /// The subject that an address belongs to already.
@@ -106,14 +136,20 @@ pub(super) struct NewKey {
 
 pub(super) struct JobRow {
     pub id: String,
+    pub queue: &'static str,
     pub kind: &'static str,
     pub reference: String,
+    pub request: String,
     pub run_at: i64,
 }
 
-/// The name of a submission: a keyed hash of its card and key.
+/// The name of a submission: when its form was opened, where we know that, and a keyed
+/// hash of its card and key. With the moment first, names of a time stand together in
+/// their index: a hash alone would touch another page of it for every lead.
 pub(super) fn key_mac(keys: &Keyring, card: CardId, key: &IdempotencyKey) -> Vec<u8> {
-    keys.index.mac(&[b"submission-key", card.to_string().as_bytes(), key.as_str().as_bytes()])
+    let mut name = form_key::moment(keys, key.as_str()).unwrap_or_default().to_vec();
+    name.extend(keys.index.mac(&[b"submission-key", card.to_string().as_bytes(), key.as_str().as_bytes()]));
+    name
 }
 
 /// Whether a submission was of this content.
@@ -134,105 +170,29 @@ fn email_mac(keys: &Keyring, email: &Email) -> Vec<u8> {
 fn granted_keys(consents: &[StoredConsent]) -> Vec<String> {
     consents
         .iter()
-        .filter(|c| c.granted && c.purpose.basis == LegalBasis::Consent)
-        .map(|c| c.purpose.key.clone())
+        .filter(|c| c.granted && c.shown.purpose.basis == LegalBasis::Consent)
+        .map(|c| c.shown.purpose.key.clone())
         .collect()
 }
 
-/// The card that a visitor leaves details at, and the subject with the visitor's address.
-pub type Addressee = (Card, Option<KnownSubject>);
-
-#[derive(QueryableByName)]
-struct AddresseeRow {
-    #[diesel(sql_type = Text)]
-    card_id: String,
-    #[diesel(sql_type = Text)]
-    person_id: String,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = BigInt)]
-    changed_at: i64,
-    #[diesel(sql_type = Text)]
-    profile: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    subject_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    key_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    kek_id: Option<String>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    wrapped: Option<Vec<u8>>,
-}
-
-/// Both in one statement, whose text is fixed so that it is prepared once.
-struct AddresseeQuery<'a> {
-    public_id: &'a str,
-    email_mac: &'a [u8],
-}
-
-impl QueryId for AddresseeQuery<'_> {
-    type QueryId = AddresseeQuery<'static>;
-
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl<DB: Backend> QueryFragment<DB> for AddresseeQuery<'_>
-where
-    str: ToSql<Text, DB>,
-    [u8]: ToSql<Binary, DB>,
-    DB: HasSqlType<Text> + HasSqlType<Binary>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT c.id AS card_id, c.person_id, c.version, c.changed_at, p.profile, s.id AS subject_id, \
-             k.id AS key_id, k.kek_id, k.wrapped FROM card c JOIN person p ON p.id = c.person_id \
-             LEFT JOIN blind_index b ON b.field = 'email' AND b.mac = ",
-        );
-        out.push_bind_param::<Binary, _>(self.email_mac)?;
-        out.push_sql(
-            " LEFT JOIN subject s ON s.id = b.subject_id LEFT JOIN data_key k ON k.id = s.data_key_id \
-             WHERE c.active AND p.active AND c.public_id = ",
-        );
-        out.push_bind_param::<Text, _>(self.public_id)
-    }
-}
-
-impl Query for AddresseeQuery<'_> {
-    type SqlType = Untyped;
-}
-
-impl<C> RunQueryDsl<C> for AddresseeQuery<'_> {}
-
 impl Tx<'_> {
-    /// The card of a public id, when it and its holder are active, and the subject with
-    /// this e-mail address.
-    pub fn addressee(&mut self, public_id: &PublicId, email: &Email) -> Result<Option<Addressee>> {
-        let query = AddresseeQuery { public_id: public_id.as_str(), email_mac: &email_mac(self.keys, email) };
-        let row: Option<AddresseeRow> = per_backend!(self.conn, c => query.get_result(c)).optional()?;
-        let Some(row) = row else { return Ok(None) };
-        let card = Card {
-            id: id(&row.card_id, "card")?,
-            public_id: public_id.clone(),
-            person: id(&row.person_id, "card")?,
-            version: row.version,
-            profile: json(&row.profile, "person")?,
-            changed_at: Ts::from_micros(row.changed_at),
-        };
-        let known = match (row.subject_id, row.key_id, row.kek_id, row.wrapped) {
-            (None, ..) => None,
-            (Some(subject), Some(id), Some(kek), Some(wrapped)) => {
-                let key = self.keys.unwrap_key("data_key", &id, &kek, &wrapped)?;
-                Some(KnownSubject { id: subject, key: Some(DataKey { id, key }) })
-            }
-            (Some(id), ..) => Some(KnownSubject { id, key: None }),
-        };
-        Ok(Some((card, known)))
+    /// The subject with this e-mail address.
+    pub fn known_subject(&mut self, email: &Email) -> Result<Option<KnownSubject>> {
+        let mac = email_mac(self.keys, email);
+        let row: Option<(String, String)> = subject::table
+            .filter(subject::email_mac.eq(mac))
+            .select((subject::id, subject::data_key_id))
+            .get_result(self.conn)
+            .optional()?;
+        let Some((id, key_id)) = row else { return Ok(None) };
+        let key = self.data_key(&key_id)?;
+        Ok(Some(KnownSubject { id, key }))
     }
 }
 
 impl Store {
-    /// Seals a lead and makes its rows. `known` is what [`Tx::addressee`] said of
-    /// its address a moment ago.
+    /// Seals a lead and makes its rows. `known` is what [`Tx::known_subject`] said of
+    /// its address a moment ago; none when nobody asked.
     pub fn prepare_lead(&self, new: NewLead<'_>, known: Option<KnownSubject>) -> Result<PreparedLead> {
         let (keys, random) = (self.keys(), self.random());
         let (subject, key) = match known {
@@ -257,7 +217,7 @@ impl Store {
             person: new.person.to_string(),
             locale: new.locale.tag(),
             sealed,
-            purposes: new.consents.iter().map(|c| c.purpose.id.to_string()).collect(),
+            purposes: new.consents.iter().map(|c| c.shown.purpose.id.to_string()).collect(),
             key_mac: key_mac(keys, new.card, new.key),
             content_mac: keys.index.mac(&[b"submission", &content(new.details, &granted)?]),
             consents: new.consents,
@@ -267,7 +227,15 @@ impl Store {
                 .iter()
                 .map(|new| {
                     let (kind, reference) = new.job.stored();
-                    JobRow { id: new.id.to_string(), kind, reference, run_at: new.run_at.as_micros() }
+                    let (id, request) = (new.id.to_string(), new.request.to_string());
+                    JobRow {
+                        id,
+                        queue: new.job.queue().as_str(),
+                        kind,
+                        reference,
+                        request,
+                        run_at: new.run_at.as_micros(),
+                    }
                 })
                 .collect(),
             at: new.at.as_micros(),
@@ -279,17 +247,46 @@ impl Store {
 impl Store {
     /// Writes a lead as [`submit`](Store::submit) does, and answers when it is on disk.
     /// On PostgreSQL those that wait are written by one statement.
-    /// [`StoreError::is_conflict`] means that the same submission, or the same human, came
-    /// meanwhile: look again.
+    /// [`StoreError::is_conflict`] means that the same submission, or the same human, was
+    /// here before or came meanwhile: look, and try again.
     pub async fn receive_lead(&self, lead: PreparedLead) -> Result<()> {
+        self.keep_wordings(&lead.consents).await?;
         self.submissions().lead(lead).await
+    }
+
+    /// Sees to it that the words of these consents are on disk. Asks the database only
+    /// for those that this process has not seen yet.
+    async fn keep_wordings(&self, consents: &[StoredConsent]) -> Result<()> {
+        let new: Vec<Arc<ShownPurpose>> = {
+            let kept = self.wordings().lock().unwrap_or_else(PoisonError::into_inner);
+            consents.iter().filter(|c| !kept.contains(c.wording_id())).map(|c| Arc::clone(&c.shown)).collect()
+        };
+        if new.is_empty() {
+            return Ok(());
+        }
+        let new = self
+            .write(move |tx| {
+                let now = tx.clock.now().as_micros();
+                for shown in &new {
+                    let row =
+                        (wording::id.eq(&shown.id), wording::body.eq(&shown.wording), wording::created_at.eq(now));
+                    per_backend!(tx.conn, c => {
+                        diesel::insert_into(wording::table).values(row).on_conflict_do_nothing().execute(c)?
+                    });
+                }
+                Ok(new)
+            })
+            .await?;
+        let mut kept = self.wordings().lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(new.iter().map(|shown| shown.id.clone()));
+        Ok(())
     }
 }
 
 impl Single<'_> {
-    /// Writes a lead. [`StoreError::is_conflict`] means that the same submission, or the
-    /// same human, came meanwhile: look again.
-    pub fn receive_lead(self, new: &PreparedLead) -> Result<()> {
+    /// Writes a lead, whole or not at all. [`StoreError::Moved`] on SQLite comes before
+    /// the first write.
+    pub(crate) fn receive_lead(self, new: &PreparedLead) -> Result<()> {
         match self.conn {
             Conn::Sqlite(conn) => insert(conn, new),
             #[cfg(feature = "postgres")]
@@ -298,11 +295,20 @@ impl Single<'_> {
     }
 }
 
-/// SQLite: nine small inserts; nothing leaves the process.
+/// SQLite: a few small statements; nothing leaves the process.
 fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
     let Subject { id: subject_id, key, erased } = &new.subject;
-    let index = blind_index::table.find(("email", &new.email_mac));
+    let of_address: Option<String> =
+        subject::table.filter(subject::email_mac.eq(&new.email_mac)).select(subject::id).get_result(conn).optional()?;
+    let expected = if key.is_none() { Some(subject_id) } else { erased.as_ref() };
+    let of_key = lead::table.filter(lead::key_mac.eq(&new.key_mac)).select(lead::id);
+    if of_address.as_ref() != expected || of_key.get_result::<String>(conn).optional()?.is_some() {
+        return Err(StoreError::Moved);
+    }
     if let Some(key) = key {
+        if let Some(erased) = erased {
+            diesel::update(subject::table.find(erased)).set(subject::email_mac.eq(None::<Vec<u8>>)).execute(conn)?;
+        }
         diesel::insert_into(data_key::table)
             .values((
                 data_key::id.eq(&key.id),
@@ -312,29 +318,13 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
             ))
             .execute(conn)?;
         diesel::insert_into(subject::table)
-            .values((subject::id.eq(subject_id), subject::data_key_id.eq(&key.id), subject::created_at.eq(new.at)))
+            .values((
+                subject::id.eq(subject_id),
+                subject::data_key_id.eq(&key.id),
+                subject::email_mac.eq(Some(&new.email_mac)),
+                subject::created_at.eq(new.at),
+            ))
             .execute(conn)?;
-        if let Some(erased) = erased {
-            let moved = diesel::update(index.filter(blind_index::subject_id.eq(erased)))
-                .set(blind_index::subject_id.eq(subject_id))
-                .execute(conn)?;
-            if moved == 0 {
-                return Err(StoreError::Moved);
-            }
-        } else {
-            diesel::insert_into(blind_index::table)
-                .values((
-                    blind_index::field.eq("email"),
-                    blind_index::mac.eq(&new.email_mac),
-                    blind_index::subject_id.eq(subject_id),
-                ))
-                .execute(conn)?;
-        }
-    } else {
-        let known: Option<String> = index.select(blind_index::subject_id).get_result(conn).optional()?;
-        if known.as_ref() != Some(subject_id) {
-            return Err(StoreError::Moved);
-        }
     }
     diesel::insert_into(lead::table)
         .values((
@@ -345,30 +335,23 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
             lead::purpose_id.eq(new.own_purpose()?),
             lead::locale.eq(new.locale),
             lead::sealed.eq(&new.sealed),
+            lead::key_mac.eq(&new.key_mac),
+            lead::content_mac.eq(&new.content_mac),
             lead::received_at.eq(new.at),
         ))
         .execute(conn)?;
-    diesel::insert_into(submission_table::table)
-        .values((
-            submission_table::card_id.eq(&new.card),
-            submission_table::key_mac.eq(&new.key_mac),
-            submission_table::content_mac.eq(&new.content_mac),
-            submission_table::lead_id.eq(&new.id),
-            submission_table::at.eq(new.at),
-        ))
-        .execute(conn)?;
-    for (shown, purpose) in new.consents.iter().zip(&new.purposes) {
+    for (told, purpose) in new.consents.iter().zip(&new.purposes) {
         diesel::insert_into(consent::table)
             .values((
                 consent::lead_id.eq(&new.id),
                 consent::purpose_id.eq(purpose),
                 consent::subject_id.eq(subject_id),
-                consent::granted.eq(shown.granted),
-                consent::text_version.eq(i64::from(shown.purpose.text_version)),
+                consent::granted.eq(told.granted),
+                consent::text_version.eq(told.text_version()),
                 consent::locale.eq(new.locale),
-                consent::wording.eq(&shown.wording),
+                consent::wording_id.eq(told.wording_id()),
                 consent::at.eq(new.at),
-                consent::channel.eq(shown.channel),
+                consent::channel.eq(told.channel),
             ))
             .execute(conn)?;
     }
@@ -377,8 +360,10 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
         diesel::insert_into(job::table)
             .values((
                 job::id.eq(&todo.id),
+                job::queue.eq(todo.queue),
                 job::kind.eq(todo.kind),
                 job::reference.eq(&todo.reference),
+                job::request_id.eq(&todo.request),
                 job::state.eq(JobState::Waiting.as_str()),
                 job::attempts.eq(0),
                 job::run_at.eq(todo.run_at),
@@ -390,6 +375,11 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
 }
 
 impl PreparedLead {
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether nobody with its address was known.
     #[cfg(feature = "postgres")]
     pub(crate) fn of_a_new_human(&self) -> bool {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text};
 
-use super::receive::PreparedLead;
+use super::receive::{PreparedLead, StoredConsent};
 use crate::error::{Result, StoreError};
 
 /// Writes a lead.
@@ -34,8 +34,10 @@ struct Statement<'a, const KIND: u8> {
     wordings: Vec<&'a str>,
     channels: Vec<&'static str>,
     jobs: Vec<&'a str>,
+    queues: Vec<&'static str>,
     kinds: Vec<&'static str>,
     references: Vec<&'a str>,
+    requests: Vec<&'a str>,
     times: Vec<i64>,
 }
 
@@ -46,12 +48,14 @@ impl<'a, const KIND: u8> Statement<'a, KIND> {
             new,
             purpose: new.own_purpose()?,
             granted: consents.iter().map(|c| c.granted).collect(),
-            versions: consents.iter().map(|c| i64::from(c.purpose.text_version)).collect(),
-            wordings: consents.iter().map(|c| c.wording.as_str()).collect(),
+            versions: consents.iter().map(StoredConsent::text_version).collect(),
+            wordings: consents.iter().map(StoredConsent::wording_id).collect(),
             channels: consents.iter().map(|c| c.channel).collect(),
             jobs: jobs.iter().map(|j| j.id.as_str()).collect(),
+            queues: jobs.iter().map(|j| j.queue).collect(),
             kinds: jobs.iter().map(|j| j.kind).collect(),
             references: jobs.iter().map(|j| j.reference.as_str()).collect(),
+            requests: jobs.iter().map(|j| j.request.as_str()).collect(),
             times: jobs.iter().map(|j| j.run_at).collect(),
         })
     }
@@ -78,30 +82,25 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
         // known is kept from being erased until this is written.
         if let (BACK, Some(erased)) = (KIND, &subject.erased) {
             sql!(
-                "WITH s AS (UPDATE blind_index SET subject_id = ", [Text: &subject.id],
-                " WHERE field = 'email' AND mac = ", [Binary: &new.email_mac], " AND subject_id = ", [Text: erased],
-                " RETURNING subject_id)",
+                "WITH s AS (UPDATE subject SET email_mac = NULL WHERE email_mac = ", [Binary: &new.email_mac],
+                " AND id = ", [Text: erased], " RETURNING ", [Text: &subject.id], " AS subject_id)",
             );
         } else {
             sql!(
-                "WITH s AS (SELECT subject_id FROM blind_index WHERE field = 'email' AND mac = ",
-                [Binary: &new.email_mac], " AND subject_id = ", [Text: &subject.id], " FOR SHARE)",
+                "WITH s AS (SELECT id AS subject_id FROM subject WHERE email_mac = ", [Binary: &new.email_mac],
+                " AND id = ", [Text: &subject.id], " FOR SHARE)",
             );
         }
         if let Some(key) = &subject.key {
             sql!(
                 ", k AS (INSERT INTO data_key (id, kek_id, wrapped, created_at) SELECT ", [Text: &key.id], ", ",
                 [Text: &key.kek_id], ", ", [Binary: &key.wrapped], ", ", [BigInt: &new.at], " FROM s)",
-                ", n AS (INSERT INTO subject (id, data_key_id, created_at) SELECT s.subject_id, ", [Text: &key.id],
-                ", ", [BigInt: &new.at], " FROM s)",
+                ", n AS (INSERT INTO subject (id, data_key_id, email_mac, created_at) SELECT s.subject_id, ",
+                [Text: &key.id], ", ", [Binary: &new.email_mac], ", ", [BigInt: &new.at], " FROM s)",
             );
         }
         sql!(
-            ", l AS (INSERT INTO lead (id, subject_id, card_id, person_id, purpose_id, locale, sealed, received_at) \
-             SELECT ", [Text: &new.id], ", s.subject_id, ", [Text: &new.card], ", ", [Text: &new.person], ", ",
-            [Text: self.purpose], ", ", [Text: new.locale], ", ", [Binary: &new.sealed], ", ", [BigInt: &new.at],
-            " FROM s)",
-            ", c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording, at, \
+            ", c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording_id, at, \
              channel) SELECT ", [Text: &new.id], ", c.purpose, s.subject_id, c.granted, c.version, ",
             [Text: new.locale], ", c.wording, ", [BigInt: &new.at], ", c.channel FROM s, unnest(",
             [Array<Text>: &new.purposes], ", ", [Array<Bool>: &self.granted], ", ", [Array<BigInt>: &self.versions],
@@ -112,16 +111,18 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
         sql!(
             ", a AS (INSERT INTO audit_event (id, at, actor_kind, actor_id, operation, object_kind, object_id, outcome, \
              request_id, details, mac) SELECT ", [Text: &audit.id], ", ", [BigInt: &audit.at], ", ",
-            [Text: audit.actor_kind], ", ", [Nullable<Text>: &audit.actor_id], ", ", [Text: audit.operation], ", ",
-            [Text: audit.object_kind], ", ", [Text: &audit.object_id], ", ", [Text: audit.outcome], ", ",
+            [Text: &*audit.actor_kind], ", ", [Nullable<Text>: &audit.actor_id], ", ", [Text: &*audit.operation], ", ",
+            [Text: &*audit.object_kind], ", ", [Text: &audit.object_id], ", ", [Text: &*audit.outcome], ", ",
             [Text: &audit.request_id], ", ", [Text: &audit.details], ", ", [Binary: &audit.mac], " FROM s)",
-            ", j AS (INSERT INTO job (id, kind, reference, state, attempts, run_at, created_at) \
-             SELECT j.id, j.kind, j.reference, 'waiting', 0, j.run_at, ", [BigInt: &new.at], " FROM s, unnest(",
-            [Array<Text>: &self.jobs], ", ", [Array<Text>: &self.kinds], ", ", [Array<Text>: &self.references], ", ",
-            [Array<BigInt>: &self.times], ") AS j (id, kind, reference, run_at))",
-            " INSERT INTO submission (card_id, key_mac, content_mac, lead_id, at) SELECT ", [Text: &new.card], ", ",
-            [Binary: &new.key_mac], ", ", [Binary: &new.content_mac], ", ", [Text: &new.id], ", ", [BigInt: &new.at],
-            " FROM s",
+            ", j AS (INSERT INTO job (id, queue, kind, reference, request_id, state, attempts, run_at, created_at) \
+             SELECT j.id, j.queue, j.kind, j.reference, j.request, 'waiting', 0, j.run_at, ", [BigInt: &new.at],
+            " FROM s, unnest(", [Array<Text>: &self.jobs], ", ", [Array<Text>: &self.queues], ", ", [Array<Text>: &self.kinds], ", ",
+            [Array<Text>: &self.references], ", ", [Array<Text>: &self.requests], ", ", [Array<BigInt>: &self.times],
+            ") AS j (id, queue, kind, reference, request, run_at))",
+            " INSERT INTO lead (id, subject_id, card_id, person_id, purpose_id, locale, sealed, key_mac, content_mac, \
+             received_at) SELECT ", [Text: &new.id], ", s.subject_id, ", [Text: &new.card], ", ", [Text: &new.person],
+            ", ", [Text: self.purpose], ", ", [Text: new.locale], ", ", [Binary: &new.sealed], ", ",
+            [Binary: &new.key_mac], ", ", [Binary: &new.content_mac], ", ", [BigInt: &new.at], " FROM s",
         );
         Ok(())
     }

@@ -68,8 +68,10 @@ struct Events<'a> {
 #[derive(Default)]
 struct Jobs<'a> {
     ids: Vec<&'a str>,
+    queues: Vec<&'a str>,
     kinds: Vec<&'a str>,
     references: Vec<&'a str>,
+    requests: Vec<&'a str>,
     due: Vec<i64>,
     made: Vec<i64>,
 }
@@ -106,34 +108,36 @@ impl<'a> Leads<'a> {
         self.key_macs.push(&lead.key_mac);
         self.content_macs.push(&lead.content_mac);
         let consents = &mut self.consents;
-        for (shown, purpose) in lead.consents.iter().zip(&lead.purposes) {
+        for (told, purpose) in lead.consents.iter().zip(&lead.purposes) {
             consents.leads.push(&lead.id);
             consents.purposes.push(purpose);
             consents.subjects.push(&lead.subject.id);
-            consents.granted.push(shown.granted);
-            consents.versions.push(i64::from(shown.purpose.text_version));
+            consents.granted.push(told.granted);
+            consents.versions.push(told.text_version());
             consents.locales.push(lead.locale);
-            consents.wordings.push(&shown.wording);
+            consents.wordings.push(told.wording_id());
             consents.times.push(lead.at);
-            consents.channels.push(shown.channel);
+            consents.channels.push(told.channel);
         }
         let (events, event) = (&mut self.events, &lead.audit);
         events.ids.push(&event.id);
         events.times.push(event.at);
-        events.actor_kinds.push(event.actor_kind);
+        events.actor_kinds.push(&event.actor_kind);
         events.actor_ids.push(event.actor_id.as_deref());
-        events.operations.push(event.operation);
-        events.object_kinds.push(event.object_kind);
+        events.operations.push(&event.operation);
+        events.object_kinds.push(&event.object_kind);
         events.object_ids.push(&event.object_id);
-        events.outcomes.push(event.outcome);
+        events.outcomes.push(&event.outcome);
         events.requests.push(&event.request_id);
         events.details.push(&event.details);
         events.macs.push(&event.mac);
         let jobs = &mut self.jobs;
         for job in &lead.jobs {
             jobs.ids.push(&job.id);
+            jobs.queues.push(job.queue);
             jobs.kinds.push(job.kind);
             jobs.references.push(&job.reference);
+            jobs.requests.push(&job.request);
             jobs.due.push(job.run_at);
             jobs.made.push(lead.at);
         }
@@ -172,12 +176,10 @@ impl QueryFragment<Pg> for Leads<'_> {
         out.push_sql(
             ") AS d (id, subject, email_mac, key, kek, wrapped, card, person, purpose, locale, sealed, at, key_mac, \
              content_mac)), \
-             b AS (INSERT INTO blind_index (field, mac, subject_id) SELECT 'email', d.email_mac, d.subject FROM d), \
              k AS (INSERT INTO data_key (id, kek_id, wrapped, created_at) SELECT d.key, d.kek, d.wrapped, d.at FROM d), \
-             s AS (INSERT INTO subject (id, data_key_id, created_at) SELECT d.subject, d.key, d.at FROM d), \
-             l AS (INSERT INTO lead (id, subject_id, card_id, person_id, purpose_id, locale, sealed, received_at) \
-             SELECT d.id, d.subject, d.card, d.person, d.purpose, d.locale, d.sealed, d.at FROM d), \
-             c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording, at, \
+             s AS (INSERT INTO subject (id, data_key_id, email_mac, created_at) \
+             SELECT d.subject, d.key, d.email_mac, d.at FROM d), \
+             c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording_id, at, \
              channel) SELECT * FROM unnest(",
         );
         let consents = &self.consents;
@@ -197,17 +199,19 @@ impl QueryFragment<Pg> for Leads<'_> {
             Text: &events.requests, Text: &events.details, Binary: &events.macs,
         );
         out.push_sql(
-            ")), j AS (INSERT INTO job (id, kind, reference, state, attempts, run_at, created_at) \
-             SELECT j.id, j.kind, j.reference, 'waiting', 0, j.due, j.made FROM unnest(",
+            ")), j AS (INSERT INTO job (id, queue, kind, reference, request_id, state, attempts, run_at, created_at) \
+             SELECT j.id, j.queue, j.kind, j.reference, j.request, 'waiting', 0, j.due, j.made FROM unnest(",
         );
         let jobs = &self.jobs;
         columns!(
-            Text: &jobs.ids, Text: &jobs.kinds, Text: &jobs.references, BigInt: &jobs.due, BigInt: &jobs.made,
+            Text: &jobs.ids, Text: &jobs.queues, Text: &jobs.kinds, Text: &jobs.references, Text: &jobs.requests, BigInt: &jobs.due,
+            BigInt: &jobs.made,
         );
         out.push_sql(
-            ") AS j (id, kind, reference, due, made)) \
-             INSERT INTO submission (card_id, key_mac, content_mac, lead_id, at) \
-             SELECT d.card, d.key_mac, d.content_mac, d.id, d.at FROM d",
+            ") AS j (id, queue, kind, reference, request, due, made)) \
+             INSERT INTO lead (id, subject_id, card_id, person_id, purpose_id, locale, sealed, key_mac, content_mac, \
+             received_at) SELECT d.id, d.subject, d.card, d.person, d.purpose, d.locale, d.sealed, d.key_mac, \
+             d.content_mac, d.at FROM d",
         );
         Ok(())
     }

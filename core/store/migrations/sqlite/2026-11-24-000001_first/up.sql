@@ -19,20 +19,14 @@ CREATE TABLE data_key (
     destroyed_at BIGINT
 ) WITHOUT ROWID;
 
+-- Someone outside. email_mac is the blind index of the address: a keyed hash by which it is
+-- found again, dropped at erasure.
 CREATE TABLE subject (
     id TEXT NOT NULL PRIMARY KEY,
     data_key_id TEXT NOT NULL REFERENCES data_key (id),
+    email_mac BLOB UNIQUE,
     created_at BIGINT NOT NULL
 ) WITHOUT ROWID;
-
--- Keyed hashes by which a sealed value is found again; dropped at erasure.
-CREATE TABLE blind_index (
-    field TEXT NOT NULL,
-    mac BLOB NOT NULL,
-    subject_id TEXT NOT NULL REFERENCES subject (id),
-    PRIMARY KEY (field, mac)
-) WITHOUT ROWID;
-CREATE INDEX blind_index_subject ON blind_index (subject_id);
 
 CREATE TABLE purpose (
     id TEXT NOT NULL PRIMARY KEY,
@@ -164,6 +158,8 @@ CREATE TABLE run_state (
     PRIMARY KEY (run_id, key)
 );
 
+-- key_mac names the submission, which makes a retry the same lead: the moment of its form and
+-- the keyed hash of card and idempotency key. content_mac is the keyed hash of what was left.
 CREATE TABLE lead (
     id TEXT NOT NULL PRIMARY KEY,
     subject_id TEXT NOT NULL REFERENCES subject (id),
@@ -172,10 +168,19 @@ CREATE TABLE lead (
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     locale TEXT NOT NULL,
     sealed BLOB NOT NULL,
+    key_mac BLOB NOT NULL UNIQUE,
+    content_mac BLOB NOT NULL,
     received_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX lead_subject ON lead (subject_id);
 CREATE INDEX lead_person ON lead (person_id);
+
+-- Words as they stood on a page; the id is their SHA-256. Once for all who read them.
+CREATE TABLE wording (
+    id TEXT NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+) WITHOUT ROWID;
 
 -- What was told or agreed: the exact words, their version, when and by which way.
 CREATE TABLE consent (
@@ -186,27 +191,21 @@ CREATE TABLE consent (
     granted BOOLEAN NOT NULL,
     text_version BIGINT NOT NULL,
     locale TEXT NOT NULL,
-    wording TEXT NOT NULL,
+    wording_id TEXT NOT NULL REFERENCES wording (id),
     at BIGINT NOT NULL,
     channel TEXT NOT NULL,
     PRIMARY KEY (lead_id, purpose_id)
 ) WITHOUT ROWID;
 
--- Makes a retry of a submission the same lead. Key and content as keyed hashes.
-CREATE TABLE submission (
-    card_id TEXT NOT NULL, -- that of its lead
-    key_mac BLOB NOT NULL,
-    content_mac BLOB NOT NULL,
-    lead_id TEXT NOT NULL REFERENCES lead (id),
-    at BIGINT NOT NULL,
-    PRIMARY KEY (card_id, key_mac)
-) WITHOUT ROWID;
-
 -- Durable work, enqueued with its cause. References only, never personal data.
 CREATE TABLE job (
     id TEXT NOT NULL PRIMARY KEY,
+    -- mails leave the house, and wait for a server; everything else does not wait for them
+    queue TEXT NOT NULL CHECK (queue IN ('mail', 'house')),
     kind TEXT NOT NULL,
     reference TEXT NOT NULL,
+    -- of the request that caused it
+    request_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'dead')),
     attempts BIGINT NOT NULL,
     run_at BIGINT NOT NULL,
@@ -215,7 +214,7 @@ CREATE TABLE job (
     created_at BIGINT NOT NULL,
     finished_at BIGINT
 ) WITHOUT ROWID;
-CREATE INDEX job_due ON job (state, run_at);
+CREATE INDEX job_due ON job (queue, state, run_at);
 CREATE INDEX job_reference ON job (reference);
 
 CREATE TABLE account (
