@@ -171,7 +171,7 @@ impl Service {
         let shown: Shown = purposes
             .map(|purpose| {
                 let wording = purpose.wording(&self.settings.organisation);
-                Arc::new(ShownPurpose::new(purpose, wording))
+                Arc::new(ShownPurpose::new(purpose, locale, wording))
             })
             .collect();
         let mut kept = self.purposes.lock().unwrap_or_else(PoisonError::into_inner);

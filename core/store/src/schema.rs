@@ -182,20 +182,19 @@ diesel::table! {
 diesel::table! {
     wording (id) {
         id -> Text,
+        purpose_id -> Text,
+        text_version -> BigInt,
+        locale -> Text,
         body -> Text,
         created_at -> BigInt,
     }
 }
 
 diesel::table! {
-    consent (lead_id, purpose_id) {
+    consent (lead_id, wording_id) {
         lead_id -> Text,
-        purpose_id -> Text,
-        subject_id -> Text,
-        granted -> Bool,
-        text_version -> BigInt,
-        locale -> Text,
         wording_id -> Text,
+        granted -> Bool,
         at -> BigInt,
         channel -> Text,
     }
@@ -298,5 +297,5 @@ diesel::joinable!(lead -> person (person_id));
 diesel::joinable!(lead -> subject (subject_id));
 diesel::joinable!(run -> source (source_id));
 diesel::joinable!(person_identity -> source (source_id));
-diesel::joinable!(consent -> purpose (purpose_id));
+diesel::joinable!(wording -> purpose (purpose_id));
 diesel::joinable!(consent -> wording (wording_id));

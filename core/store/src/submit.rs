@@ -50,6 +50,7 @@ trait Entry: Send {
     /// Does it.
     fn run(&mut self, single: Single<'_>, disk: &Disk) -> Ran;
     /// The lead that it writes, when others of its kind may be written with it.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
     fn lead(&self) -> Option<&PreparedLead>;
     /// Notes that its lead was written with others.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
@@ -293,8 +294,6 @@ fn write_together(queue: &Queue, pool: &Pool, gate: &Arc<Semaphore>, disk: &Disk
         let place = block_on(gate.acquire());
         // taken only now: more came while this waited for its turn
         let mut batch = queue.take(BATCH);
-        // rows that come in the order of their ids touch the fewest pages
-        batch.sort_by(|a, b| a.lead().map(PreparedLead::id).cmp(&b.lead().map(PreparedLead::id)));
         let begun = meter.begin_together(batch.iter().map(|entry| entry.queued()));
         let failed = disk.judge(true, commit_together(pool, &mut batch, disk)).err();
         meter.ends(begun);

@@ -62,7 +62,11 @@ pub(super) async fn prepare(
         .into_iter()
         .map(|purpose| {
             let wording = purpose.wording("X");
-            StoredConsent { shown: Arc::new(ShownPurpose::new(purpose, wording)), granted: true, channel: "test" }
+            StoredConsent {
+                shown: Arc::new(ShownPurpose::new(purpose, Locale::Fr, wording)),
+                granted: true,
+                channel: "test",
+            }
         })
         .collect();
     let ctx = Context { actor: Actor::Visitor, locale: Locale::Fr, request: RequestId::new(now, &System), now };

@@ -96,17 +96,16 @@ impl Tx<'_> {
     pub fn consents(&mut self, lead_id: LeadId) -> Result<Vec<ConsentRecord>> {
         type Row = (String, String, bool, i64, String, String, i64, String);
         let rows: Vec<Row> = consent::table
-            .inner_join(purpose::table)
-            .inner_join(wording::table)
+            .inner_join(wording::table.inner_join(purpose::table))
             .filter(consent::lead_id.eq(lead_id.to_string()))
-            .order(consent::purpose_id)
+            .order(purpose::id)
             .select((
                 purpose::key,
                 purpose::legal_basis,
                 consent::granted,
-                consent::text_version,
+                wording::text_version,
                 wording::body,
-                consent::locale,
+                wording::locale,
                 consent::at,
                 consent::channel,
             ))

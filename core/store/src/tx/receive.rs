@@ -55,22 +55,25 @@ pub struct NewLead<'a> {
     pub jobs: Vec<NewJob>,
 }
 
-/// A purpose in the words of the page.
+/// A purpose in the words of a page.
 #[derive(Clone, Debug)]
 pub struct ShownPurpose {
     /// The purpose.
     pub purpose: Purpose,
+    /// The page's language.
+    pub locale: Locale,
     /// The words as they stood there.
     pub wording: String,
-    /// Their name in the store: the SHA-256.
+    /// The name of all this in the store: its SHA-256.
     id: String,
 }
 
 impl ShownPurpose {
     /// A purpose in these words.
-    pub fn new(purpose: Purpose, wording: String) -> Self {
-        let id = data_encoding::HEXLOWER.encode(&Sha256::digest(&wording));
-        Self { purpose, wording, id }
+    pub fn new(purpose: Purpose, locale: Locale, wording: String) -> Self {
+        let said = [&purpose.id.to_string(), &purpose.text_version.to_string(), locale.tag(), &wording].join("\u{1f}");
+        let id = data_encoding::HEXLOWER.encode(&Sha256::digest(said));
+        Self { purpose, locale, wording, id }
     }
 }
 
@@ -88,10 +91,6 @@ pub struct StoredConsent {
 impl StoredConsent {
     pub(super) fn wording_id(&self) -> &str {
         &self.shown.id
-    }
-
-    pub(super) fn text_version(&self) -> i64 {
-        i64::from(self.shown.purpose.text_version)
     }
 }
 
@@ -111,7 +110,7 @@ pub struct PreparedLead {
     pub(super) person: String,
     pub(super) locale: &'static str,
     pub(super) sealed: Vec<u8>,
-    pub(super) purposes: Vec<String>,
+    pub(super) purpose: String,
     pub(super) consents: Vec<StoredConsent>,
     pub(super) key_mac: Vec<u8>,
     pub(super) content_mac: Vec<u8>,
@@ -210,6 +209,7 @@ impl Store {
         let plain = serde_json::to_vec(new.details).map_err(|_| StoreError::Unreadable("lead"))?;
         let sealed = crypto::seal(&key.key, random, place, &plain)?.0;
         let granted = granted_keys(&new.consents);
+        let own = new.consents.first().ok_or(StoreError::Unreadable("purpose"))?;
         Ok(PreparedLead {
             subject,
             email_mac: email_mac(keys, &new.details.email),
@@ -217,7 +217,7 @@ impl Store {
             person: new.person.to_string(),
             locale: new.locale.tag(),
             sealed,
-            purposes: new.consents.iter().map(|c| c.shown.purpose.id.to_string()).collect(),
+            purpose: own.shown.purpose.id.to_string(),
             key_mac: key_mac(keys, new.card, new.key),
             content_mac: keys.index.mac(&[b"submission", &content(new.details, &granted)?]),
             consents: new.consents,
@@ -268,8 +268,14 @@ impl Store {
             .write(move |tx| {
                 let now = tx.clock.now().as_micros();
                 for shown in &new {
-                    let row =
-                        (wording::id.eq(&shown.id), wording::body.eq(&shown.wording), wording::created_at.eq(now));
+                    let row = (
+                        wording::id.eq(&shown.id),
+                        wording::purpose_id.eq(shown.purpose.id.to_string()),
+                        wording::text_version.eq(i64::from(shown.purpose.text_version)),
+                        wording::locale.eq(shown.locale.tag()),
+                        wording::body.eq(&shown.wording),
+                        wording::created_at.eq(now),
+                    );
                     per_backend!(tx.conn, c => {
                         diesel::insert_into(wording::table).values(row).on_conflict_do_nothing().execute(c)?
                     });
@@ -332,7 +338,7 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
             lead::subject_id.eq(subject_id),
             lead::card_id.eq(&new.card),
             lead::person_id.eq(&new.person),
-            lead::purpose_id.eq(new.own_purpose()?),
+            lead::purpose_id.eq(&new.purpose),
             lead::locale.eq(new.locale),
             lead::sealed.eq(&new.sealed),
             lead::key_mac.eq(&new.key_mac),
@@ -340,16 +346,12 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
             lead::received_at.eq(new.at),
         ))
         .execute(conn)?;
-    for (told, purpose) in new.consents.iter().zip(&new.purposes) {
+    for told in &new.consents {
         diesel::insert_into(consent::table)
             .values((
                 consent::lead_id.eq(&new.id),
-                consent::purpose_id.eq(purpose),
-                consent::subject_id.eq(subject_id),
-                consent::granted.eq(told.granted),
-                consent::text_version.eq(told.text_version()),
-                consent::locale.eq(new.locale),
                 consent::wording_id.eq(told.wording_id()),
+                consent::granted.eq(told.granted),
                 consent::at.eq(new.at),
                 consent::channel.eq(told.channel),
             ))
@@ -375,18 +377,9 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
 }
 
 impl PreparedLead {
-    /// Its id.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Whether nobody with its address was known.
     #[cfg(feature = "postgres")]
     pub(crate) fn of_a_new_human(&self) -> bool {
         self.subject.key.is_some() && self.subject.erased.is_none()
-    }
-
-    pub(super) fn own_purpose(&self) -> Result<&str> {
-        self.purposes.first().map(String::as_str).ok_or(StoreError::Unreadable("purpose"))
     }
 }

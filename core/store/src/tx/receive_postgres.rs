@@ -28,9 +28,7 @@ const BACK: u8 = 1;
 /// One statement text for each kind, prepared once for each connection.
 struct Statement<'a, const KIND: u8> {
     new: &'a PreparedLead,
-    purpose: &'a str,
     granted: Vec<bool>,
-    versions: Vec<i64>,
     wordings: Vec<&'a str>,
     channels: Vec<&'static str>,
     jobs: Vec<&'a str>,
@@ -46,9 +44,7 @@ impl<'a, const KIND: u8> Statement<'a, KIND> {
         let (consents, jobs) = (&new.consents, &new.jobs);
         Ok(Self {
             new,
-            purpose: new.own_purpose()?,
             granted: consents.iter().map(|c| c.granted).collect(),
-            versions: consents.iter().map(StoredConsent::text_version).collect(),
             wordings: consents.iter().map(StoredConsent::wording_id).collect(),
             channels: consents.iter().map(|c| c.channel).collect(),
             jobs: jobs.iter().map(|j| j.id.as_str()).collect(),
@@ -100,12 +96,10 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
             );
         }
         sql!(
-            ", c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording_id, at, \
-             channel) SELECT ", [Text: &new.id], ", c.purpose, s.subject_id, c.granted, c.version, ",
-            [Text: new.locale], ", c.wording, ", [BigInt: &new.at], ", c.channel FROM s, unnest(",
-            [Array<Text>: &new.purposes], ", ", [Array<Bool>: &self.granted], ", ", [Array<BigInt>: &self.versions],
-            ", ", [Array<Text>: &self.wordings], ", ", [Array<Text>: &self.channels],
-            ") AS c (purpose, granted, version, wording, channel))",
+            ", c AS (INSERT INTO consent (lead_id, wording_id, granted, at, channel) SELECT ", [Text: &new.id],
+            ", c.wording, c.granted, ", [BigInt: &new.at], ", c.channel FROM s, unnest(",
+            [Array<Text>: &self.wordings], ", ", [Array<Bool>: &self.granted], ", ", [Array<Text>: &self.channels],
+            ") AS c (wording, granted, channel))",
         );
         let audit = &new.audit;
         sql!(
@@ -121,7 +115,7 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
             ") AS j (id, queue, kind, reference, request, run_at))",
             " INSERT INTO lead (id, subject_id, card_id, person_id, purpose_id, locale, sealed, key_mac, content_mac, \
              received_at) SELECT ", [Text: &new.id], ", s.subject_id, ", [Text: &new.card], ", ", [Text: &new.person],
-            ", ", [Text: self.purpose], ", ", [Text: new.locale], ", ", [Binary: &new.sealed], ", ",
+            ", ", [Text: &new.purpose], ", ", [Text: new.locale], ", ", [Binary: &new.sealed], ", ",
             [Binary: &new.key_mac], ", ", [Binary: &new.content_mac], ", ", [BigInt: &new.at], " FROM s",
         );
         Ok(())

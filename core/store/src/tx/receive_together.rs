@@ -40,12 +40,8 @@ struct Leads<'a> {
 #[derive(Default)]
 struct Consents<'a> {
     leads: Vec<&'a str>,
-    purposes: Vec<&'a str>,
-    subjects: Vec<&'a str>,
-    granted: Vec<bool>,
-    versions: Vec<i64>,
-    locales: Vec<&'a str>,
     wordings: Vec<&'a str>,
+    granted: Vec<bool>,
     times: Vec<i64>,
     channels: Vec<&'a str>,
 }
@@ -101,21 +97,17 @@ impl<'a> Leads<'a> {
         self.wrapped.push(wrapped);
         self.cards.push(&lead.card);
         self.persons.push(&lead.person);
-        self.own_purposes.push(lead.own_purpose()?);
+        self.own_purposes.push(&lead.purpose);
         self.locales.push(lead.locale);
         self.sealed.push(&lead.sealed);
         self.times.push(lead.at);
         self.key_macs.push(&lead.key_mac);
         self.content_macs.push(&lead.content_mac);
         let consents = &mut self.consents;
-        for (told, purpose) in lead.consents.iter().zip(&lead.purposes) {
+        for told in &lead.consents {
             consents.leads.push(&lead.id);
-            consents.purposes.push(purpose);
-            consents.subjects.push(&lead.subject.id);
-            consents.granted.push(told.granted);
-            consents.versions.push(told.text_version());
-            consents.locales.push(lead.locale);
             consents.wordings.push(told.wording_id());
+            consents.granted.push(told.granted);
             consents.times.push(lead.at);
             consents.channels.push(told.channel);
         }
@@ -179,13 +171,11 @@ impl QueryFragment<Pg> for Leads<'_> {
              k AS (INSERT INTO data_key (id, kek_id, wrapped, created_at) SELECT d.key, d.kek, d.wrapped, d.at FROM d), \
              s AS (INSERT INTO subject (id, data_key_id, email_mac, created_at) \
              SELECT d.subject, d.key, d.email_mac, d.at FROM d), \
-             c AS (INSERT INTO consent (lead_id, purpose_id, subject_id, granted, text_version, locale, wording_id, at, \
-             channel) SELECT * FROM unnest(",
+             c AS (INSERT INTO consent (lead_id, wording_id, granted, at, channel) SELECT * FROM unnest(",
         );
         let consents = &self.consents;
         columns!(
-            Text: &consents.leads, Text: &consents.purposes, Text: &consents.subjects, Bool: &consents.granted,
-            BigInt: &consents.versions, Text: &consents.locales, Text: &consents.wordings, BigInt: &consents.times,
+            Text: &consents.leads, Text: &consents.wordings, Bool: &consents.granted, BigInt: &consents.times,
             Text: &consents.channels,
         );
         out.push_sql(

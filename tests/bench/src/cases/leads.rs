@@ -31,7 +31,7 @@ impl Bench for Leads {
         let plain = || sqlite_commits(folder.path(), time);
 
         let door = Door::open(&folder.path().join("door"), None)?;
-        let at_the_door = Pair::alternate(rounds, || Ok(door.leads(CLIENTS, time).flawless()?.rate()), plain)?;
+        let at_the_door = Pair::alternate(rounds, || Ok(door.leads(CLIENTS, time)?.flawless()?.rate()), plain)?;
         drop(door);
         rows.push(ratio("leads.store", &at_the_door, "SQLite, one thread").bar(3.0));
         rows.push(Row::higher("leads.store.rate", median(&at_the_door.ours), "1/s"));
@@ -69,8 +69,11 @@ fn on_postgres(with: &Setting, cluster: &str) -> Result<Vec<Row>, String> {
     let durable = if is_durable(cluster)? { "fsync on" } else { "FSYNC OFF: nothing here is durable" };
     let single = Commits::prepare(cluster, folder.path())?;
     let door = Door::open(&folder.path().join("door"), Some(fresh(cluster)?))?;
-    let pair =
-        Pair::alternate(rounds, || Ok(door.leads(CLIENTS, time).flawless()?.rate()), || single.run(SINGLE_ROWS, time))?;
+    let pair = Pair::alternate(
+        rounds,
+        || Ok(door.leads(CLIENTS, time)?.flawless()?.rate()),
+        || single.run(SINGLE_ROWS, time),
+    )?;
     let row = ratio("leads.postgres", &pair, "pgbench, 16 connections");
     let detail = format!("{}; {durable}", row.detail);
     Ok(vec![

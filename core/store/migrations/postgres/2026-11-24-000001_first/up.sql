@@ -175,26 +175,25 @@ CREATE TABLE lead (
 CREATE INDEX lead_subject ON lead (subject_id);
 CREATE INDEX lead_person ON lead (person_id);
 
--- Words as they stood on a page; the id is their SHA-256. Once for all who read them.
+-- A purpose in the words of a page, once for all who read them; the id is the SHA-256 of it
+-- all.
 CREATE TABLE wording (
     id TEXT NOT NULL PRIMARY KEY,
+    purpose_id TEXT NOT NULL REFERENCES purpose (id),
+    text_version BIGINT NOT NULL,
+    locale TEXT NOT NULL,
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
 
--- What was told or agreed: the exact words, their version, when and by which way.
+-- What was told or agreed with a lead: in which words, when and by which way.
 CREATE TABLE consent (
     lead_id TEXT NOT NULL REFERENCES lead (id),
-    purpose_id TEXT NOT NULL REFERENCES purpose (id),
-    -- that of its lead, which the database holds it to already
-    subject_id TEXT NOT NULL,
-    granted BOOLEAN NOT NULL,
-    text_version BIGINT NOT NULL,
-    locale TEXT NOT NULL,
     wording_id TEXT NOT NULL REFERENCES wording (id),
+    granted BOOLEAN NOT NULL,
     at BIGINT NOT NULL,
     channel TEXT NOT NULL,
-    PRIMARY KEY (lead_id, purpose_id)
+    PRIMARY KEY (lead_id, wording_id)
 );
 
 -- Durable work, enqueued with its cause. References only, never personal data.
