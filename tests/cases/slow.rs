@@ -117,6 +117,36 @@ async fn reads_nothing_over_http2(server: &Server, card: &str) {
     drop(held);
 }
 
+/// Asks for more at once than any browser, and takes nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_streams_on_one_connection_ends_it() {
+    let server = Server::with_sample(Options::default()).await;
+    let card = server.card_of("lefevre").replace(&server.public, "");
+    let flood = async |count: usize, path: &str, open_ended: bool| {
+        let mut builder = h2::client::Builder::new();
+        builder.initial_window_size(0);
+        let (client, connection) = builder.handshake::<_, bytes::Bytes>(tls(&server, b"h2").await).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let mut held = Vec::new();
+        for _ in 0..count {
+            let Ok(mut client) = client.clone().ready().await else { break };
+            let method = if open_ended { "POST" } else { "GET" };
+            let request = http::Request::builder().method(method).uri(format!("https://localhost{path}"));
+            let request = request.header("content-type", "application/x-www-form-urlencoded").body(()).unwrap();
+            let Ok(stream) = client.send_request(request, !open_ended) else { break };
+            held.push(stream);
+        }
+        let ended = timeout(Duration::from_secs(5), connection).await.is_ok();
+        drop(held);
+        ended
+    };
+    assert!(!flood(100, &card, false).await, "as many as a browser has");
+    assert!(flood(200, &card, false).await, "answers that nobody takes");
+    assert!(flood(200, &format!("{card}/leads"), true).await, "bodies that never end");
+    let card = format!("{}{card}", server.public);
+    assert_eq!(server.client().get(card).send().await.unwrap().status(), 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_says_nothing_or_drips_is_cut() {
     let server = Server::with_sample(Options::default()).await;

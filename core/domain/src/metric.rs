@@ -75,6 +75,8 @@ metrics! {
         "Mails in the outbox: due now, waiting for a later try, sending, or dead (given up)";
     OUTBOX_OLDEST_DUE_AGE = "estampe_outbox_oldest_due_age_seconds", Kind::Gauge, [],
         "How long the mail that is due the longest is due; 0 when none is";
+    MAIL_SERVER_AWAY = "estampe_mail_server_away_seconds", Kind::Gauge, [],
+        "How long the mail server cannot be used; 0 when it can, or when nothing was tried since";
     MAILS = "estampe_mails_total", Kind::Counter, ["mail", "outcome"],
         "Tries to send a mail: sent, later (will be tried again), dead (given up) or void (nobody left to send it to)";
 

@@ -1,6 +1,7 @@
 //! Public cards: the page, the photo, the vCard, the QR.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use estampe_domain::card::Card;
 use estampe_domain::vcard::{self, Version};
@@ -12,8 +13,9 @@ use crate::views::{Photo, VcardFile};
 
 /// Cards kept in memory.
 const CARDS: usize = 4096;
-/// How long a card is taken for true where others write to the database too, in seconds.
-const CARDS_KEPT: i64 = 1;
+/// How long what was read of a card is taken for true without asking the database, where
+/// others write to it too.
+pub const TRUSTED: Duration = Duration::from_secs(1);
 
 /// A card as it was at some moment.
 #[derive(Clone)]
@@ -50,7 +52,8 @@ impl Service {
         let (changes, now) = (self.store.card_changes(), self.ports.clock.now());
         if let Some(kept) = self.cards.get(public_id)
             && kept.changes == changes
-            && (self.store.is_alone() || (0..CARDS_KEPT).contains(&now.seconds_since(kept.read)))
+            && (self.store.is_alone()
+                || u64::try_from(now.seconds_since(kept.read)).is_ok_and(|age| age < TRUSTED.as_secs()))
         {
             return Ok(kept.card);
         }

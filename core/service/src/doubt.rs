@@ -6,9 +6,10 @@
 
 use estampe_domain::lead::{IdempotencyKey, LeadForm};
 use estampe_domain::{Context, PublicId, Result, Ts};
+use estampe_store::StoredConsent;
 
 use crate::Service;
-use crate::leads::{agreed, consents};
+use crate::leads::consents;
 use crate::views::{Doubt, Receipt};
 
 /// Nobody types a name and an address in less, in microseconds.
@@ -26,6 +27,11 @@ impl Service {
         (0..LEAST).contains(&age).then_some(Doubt::TooQuick)
     }
 
+    /// Whether this would be stored, if nobody sent it before.
+    pub fn is_lead(&self, ctx: &Context, form: &LeadForm) -> bool {
+        self.doubt(form, ctx.now).is_none() && form.parse().is_ok()
+    }
+
     /// The receipt of a submission that is on disk already, for who sends it again:
     /// answering that costs little and must not be refused.
     pub async fn received_before(
@@ -38,7 +44,7 @@ impl Service {
             return Ok(None);
         };
         let card = self.kept_card(public_id).await?;
-        let granted = agreed(&consents(&self.purposes(ctx).await?, &form.consents));
+        let granted = StoredConsent::agreed(&consents(&self.purposes(ctx).await?, &form.consents));
         let id = card.id;
         let earlier = self.store.read(move |tx| tx.earlier_submission(id, &key, &details, &granted)).await?;
         let same = earlier.filter(|earlier| earlier.same);

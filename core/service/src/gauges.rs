@@ -23,6 +23,8 @@ pub struct Reading(Mutex<Option<Instant>>);
 struct Figures {
     outbox: OutboxDepth,
     held: u64,
+    /// Since when the mail server cannot be used.
+    away: Option<Ts>,
     people: u64,
     cards: u64,
     leads: u64,
@@ -65,9 +67,10 @@ impl Service {
             Ok(Figures {
                 outbox: tx.outbox_depth(now)?,
                 held: tx.held_runs()?,
+                away: tx.mail_outage()?.map(|outage| outage.since),
                 people: tx.people_count(&PeopleQuery::default())?,
                 cards: tx.shown_cards()?,
-                leads: tx.lead_count(Ts::from_micros(0))?,
+                leads: tx.leads_in_all()?,
             })
         });
         Ok(read.await?)
@@ -83,6 +86,8 @@ impl Figures {
         }
         let age = oldest_due.map_or(0, |since| (now.as_micros() - since.as_micros()).max(0));
         metrics::gauge!(metric::OUTBOX_OLDEST_DUE_AGE.name).set(age as f64 / 1e6);
+        let away = self.away.map_or(0, |since| (now.as_micros() - since.as_micros()).max(0));
+        metrics::gauge!(metric::MAIL_SERVER_AWAY.name).set(away as f64 / 1e6);
         metrics::gauge!(metric::RUNS_HELD.name).set(self.held as f64);
         metrics::gauge!(metric::PEOPLE.name).set(self.people as f64);
         metrics::gauge!(metric::CARDS.name).set(self.cards as f64);

@@ -19,6 +19,8 @@ use crate::views::{Doubt, Exchange, LeadDetail, LeadPage, Receipt, Submission};
 const PAGE: i64 = 50;
 /// Tries when two submissions meet in the database.
 const TRIES: u32 = 3;
+/// Copies of their own details that one visitor is sent within an hour.
+const COPIES: u64 = 5;
 /// How long the purposes of the form are kept, in seconds.
 const PURPOSES_KEPT: i64 = 2;
 
@@ -104,7 +106,7 @@ impl Service {
         details: &LeadDetails,
         consents: &[StoredConsent],
     ) -> Result<Before> {
-        let (key, details, granted) = (key.clone(), details.clone(), agreed(consents));
+        let (key, details, granted) = (key.clone(), details.clone(), StoredConsent::agreed(consents));
         let found = self
             .store
             .read(move |tx| {
@@ -135,7 +137,10 @@ impl Service {
         let audit = AuditEvent::done(ctx, random, "lead.receive", "lead", lead)
             .with(json!({"card": card.id, "consents": versions}));
         let job = |job| NewJob { id: JobId::new(ctx.now, random), job, request: ctx.request, run_at: ctx.now };
-        let mut jobs = vec![job(Job::LeadAcknowledgement(lead))];
+        let mut jobs = Vec::new();
+        if is_acknowledged(known.as_ref()) {
+            jobs.push(job(Job::LeadAcknowledgement(lead)));
+        }
         if !card.profile.emails.is_empty() {
             jobs.push(job(Job::LeadNotice(lead)));
         }
@@ -187,7 +192,7 @@ impl Service {
             .store
             .read(move |tx| {
                 let mut leads = tx.leads(after, PAGE + 1)?;
-                let total = tx.lead_count(Ts::from_micros(0))?;
+                let total = tx.leads_in_all()?;
                 let more = leads.len() as u64 > PAGE.unsigned_abs();
                 if more {
                     leads.pop();
@@ -220,6 +225,12 @@ enum Before {
     New(Option<KnownSubject>),
 }
 
+/// Whether the visitor is sent a copy. Anybody may name any address: nobody gets more than
+/// a few mails an hour for it.
+fn is_acknowledged(known: Option<&KnownSubject>) -> bool {
+    known.is_none_or(|subject| subject.recent() < COPIES)
+}
+
 /// What was told and agreed: a legitimate interest is told, a consent is given by its box
 /// alone.
 pub(crate) fn consents(purposes: &[Arc<ShownPurpose>], ticked: &[String]) -> Vec<StoredConsent> {
@@ -234,10 +245,4 @@ pub(crate) fn consents(purposes: &[Arc<ShownPurpose>], ticked: &[String]) -> Vec
             channel: "card-form",
         })
         .collect()
-}
-
-/// Keys of the purposes that were agreed to by a box.
-pub(crate) fn agreed(consents: &[StoredConsent]) -> Vec<String> {
-    let agreed = consents.iter().filter(|c| c.granted && c.shown.purpose.basis == LegalBasis::Consent);
-    agreed.map(|c| c.shown.purpose.key.clone()).collect()
 }

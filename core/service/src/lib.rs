@@ -31,6 +31,7 @@ use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
+pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
 pub use requests::RequestIds;

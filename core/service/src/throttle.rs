@@ -10,7 +10,8 @@ use estampe_domain::{BlobId, Ts};
 const FAILURES: u32 = 10;
 /// The window, in seconds.
 const WINDOW: i64 = 900;
-/// Most addresses remembered; the oldest windows go first.
+/// Most addresses remembered. The oldest windows go first, and those at their limit last:
+/// a flood of others must not forgive them.
 const ADDRESSES: usize = 10_000;
 
 /// Counts failed sign-ins by address. Addresses are kept as hashes.
@@ -29,7 +30,12 @@ impl Throttle {
         if failures.len() >= ADDRESSES {
             failures.retain(|_, (_, since)| now.seconds_since(*since) < WINDOW);
             if failures.len() >= ADDRESSES {
-                failures.clear();
+                let mut oldest: Vec<_> =
+                    failures.iter().map(|(key, (count, since))| (*count >= FAILURES, *since, key.clone())).collect();
+                oldest.sort_unstable_by_key(|(at_limit, since, _)| (*at_limit, *since));
+                for (_, _, key) in oldest.iter().take(ADDRESSES / 10) {
+                    failures.remove(key);
+                }
             }
         }
         let entry = failures.entry(key).or_insert((0, now));

@@ -174,7 +174,7 @@ diesel::table! {
         locale -> Text,
         sealed -> Binary,
         key_mac -> Binary,
-        content_mac -> Binary,
+        content_mac -> Nullable<Binary>,
         received_at -> BigInt,
     }
 }

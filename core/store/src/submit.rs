@@ -52,9 +52,9 @@ trait Entry: Send {
     /// The lead that it writes, when others of its kind may be written with it.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
     fn lead(&self) -> Option<&PreparedLead>;
-    /// Notes that its lead was written with others.
+    /// Notes that its lead was written with others, or that it is not new.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite writes all in one transaction anyway"))]
-    fn was_written(&mut self);
+    fn was_decided(&mut self, written: bool);
     /// Tells its caller, after the commit or with the reason why there was none.
     fn settle(self: Box<Self>, failed: Option<&StoreError>);
 }
@@ -66,8 +66,17 @@ enum Ran {
     Well,
     /// It was refused before it wrote anything.
     Untouched,
+    /// It met another and lost, and may have written something.
+    Lost,
     /// It failed, and may have written something.
-    Spoiled,
+    Failed,
+}
+
+impl Ran {
+    /// Whether a transaction around it may go on.
+    fn left_a_clean_table(self) -> bool {
+        matches!(self, Self::Well | Self::Untouched)
+    }
 }
 
 /// What a submission does.
@@ -134,7 +143,8 @@ impl<W: Work> Entry for Submission<W> {
         match self.outcome.insert(disk.judge(false, outcome)) {
             Ok(_) => Ran::Well,
             Err(StoreError::Moved) => Ran::Untouched,
-            Err(_) => Ran::Spoiled,
+            Err(error) if error.is_conflict() => Ran::Lost,
+            Err(_) => Ran::Failed,
         }
     }
 
@@ -142,8 +152,8 @@ impl<W: Work> Entry for Submission<W> {
         self.work.lead()
     }
 
-    fn was_written(&mut self) {
-        self.outcome = self.work.done().map(Ok);
+    fn was_decided(&mut self, written: bool) {
+        self.outcome = if written { self.work.done().map(Ok) } else { Some(Err(StoreError::Moved)) };
     }
 
     fn settle(self: Box<Self>, failed: Option<&StoreError>) {
@@ -311,14 +321,14 @@ fn write_together(queue: &Queue, pool: &Pool, gate: &Arc<Semaphore>, disk: &Disk
 fn commit_together(pool: &Pool, batch: &mut [Box<dyn Entry>], disk: &Disk) -> Result<()> {
     let mut conn = pool.get().map_err(|e| StoreError::Connection(e.to_string()))?;
     let open = OpenTransaction::begin(&mut conn, "BEGIN IMMEDIATE")?;
-    if batch.iter_mut().all(|entry| entry.run(Single { conn: open.conn }, disk) != Ran::Spoiled) {
+    if batch.iter_mut().all(|entry| entry.run(Single { conn: open.conn }, disk).left_a_clean_table()) {
         return open.commit();
     }
     drop(open);
     let open = OpenTransaction::begin(&mut conn, "BEGIN IMMEDIATE")?;
     for entry in batch {
         open.conn.batch_execute("SAVEPOINT submission")?;
-        if entry.run(Single { conn: open.conn }, disk) == Ran::Spoiled {
+        if !entry.run(Single { conn: open.conn }, disk).left_a_clean_table() {
             // fails when SQLite gave up the whole transaction, as it may on a full disk: so
             // does the batch
             open.conn.batch_execute("ROLLBACK TO submission").map_err(|error| disk.explain(error.into()))?;
@@ -337,15 +347,16 @@ fn write_singly(queue: &Queue, pool: &Pool, disk: &Disk, meter: &Meter) {
         let begun = meter.begin_together(batch.iter().map(|entry| entry.queued()));
         let failed = match pool.get() {
             Ok(mut conn) => {
-                let written = leads_together(&mut conn, &mut batch);
-                if written > 0 {
+                let decided = leads_together(&mut conn, &mut batch);
+                if decided > 0 {
                     disk.has_room();
                 }
-                for entry in batch.iter_mut().skip(written) {
+                for entry in batch.iter_mut().skip(decided) {
                     match entry.run(Single { conn: &mut conn }, disk) {
                         Ran::Well => disk.has_room(),
-                        Ran::Untouched => {}
-                        Ran::Spoiled => {
+                        // one statement: nothing of it is there
+                        Ran::Untouched | Ran::Lost => {}
+                        Ran::Failed => {
                             conn.doubt();
                             meter.work_failed();
                         }
@@ -366,19 +377,22 @@ fn write_singly(queue: &Queue, pool: &Pool, disk: &Disk, meter: &Meter) {
 }
 
 /// Writes the leads among them that can be written by one statement, and puts them first;
-/// how many these are. None when one of them is bad: then each is tried by itself.
+/// how many these are, with those that are not new after all. None when one of them is
+/// bad: then each is tried by itself.
 fn leads_together(conn: &mut Conn, batch: &mut [Box<dyn Entry>]) -> usize {
     #[cfg(feature = "postgres")]
     if let Conn::Postgres(conn) = conn {
         batch.sort_by_key(|entry| !entry.lead().is_some_and(PreparedLead::of_a_new_human));
         let leads: Vec<_> = batch.iter().map_while(|e| e.lead().filter(|lead| lead.of_a_new_human())).collect();
         let count = leads.len();
-        if count > 1 && receive_together::insert(conn, &leads).is_ok() {
-            for entry in batch.iter_mut().take(count) {
-                entry.was_written();
-            }
-            return count;
+        if count < 2 {
+            return 0;
         }
+        let Ok(are_new) = receive_together::insert_new(conn, &leads) else { return 0 };
+        for (entry, is_new) in batch.iter_mut().zip(are_new) {
+            entry.was_decided(is_new);
+        }
+        return count;
     }
     let _ = (conn, batch);
     0

@@ -11,7 +11,7 @@ use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 
-use crate::connection::{Door, Places, listen, listen_plain, watch};
+use crate::connection::{Door, Places, listen, watch};
 use crate::headers::{Surface, headers};
 use crate::state::AppState;
 use crate::telemetry::Telemetry;
@@ -91,7 +91,8 @@ pub fn serve(listeners: Listeners, state: Arc<AppState>) -> io::Result<Servers> 
                 .wrap(watch())
                 .configure(plain::configure)
         };
-        listen_plain(builder(1), plain, "plain", &places, application).map(ServerBuilder::run)
+        let door = Door { name: "plain", tls: None, places, cards: None };
+        listen(builder(1), plain, door, application).map(ServerBuilder::run)
     });
 
     Ok(Servers::spawn([public, internal, operator].into_iter().chain(plain.transpose()?)))
@@ -106,7 +107,7 @@ fn builder(workers: usize) -> ServerBuilder {
 
 fn door(name: &'static str, mut tls: ServerConfig, places: &Arc<Places>) -> Door {
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Door { name, tls: Arc::new(tls), places: Arc::clone(places), cards: None }
+    Door { name, tls: Some(Arc::new(tls)), places: Arc::clone(places), cards: None }
 }
 
 impl Servers {

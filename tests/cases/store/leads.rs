@@ -168,6 +168,9 @@ on_both! {
             "UPDATE data_key SET wrapped = NULL WHERE id = (SELECT s.data_key_id FROM lead l JOIN subject s \
              ON s.id = l.subject_id WHERE l.id = '{first}')"
         ));
+        bench.ask(&format!(
+            "UPDATE subject SET email_mac = NULL WHERE id = (SELECT subject_id FROM lead WHERE id = '{first}')"
+        ));
         let back = leave(&store, now, &holder, "key-number-four-dd", details("a@x.example", "4")).await.unwrap();
         assert_ne!(subject(back).await, subject(first).await);
         let details_of = async |id| store.read(move |tx| tx.lead(id)).await.unwrap().unwrap().0.details;

@@ -6,7 +6,7 @@ use estampe_domain::mail::{MailOutage, ServerFault};
 use estampe_domain::{JobId, Ts};
 use serde::{Deserialize, Serialize};
 
-use super::jobs::{JobColumns, JobRow, JobState, Lease, MAIL, job_columns, read_job};
+use super::jobs::{JobColumns, JobRow, JobState, Lease, MAIL, job_columns, leased, read_job};
 use super::{Tx, json, to_json};
 use crate::error::Result;
 use crate::schema::job;
@@ -78,15 +78,7 @@ impl Tx<'_> {
 
     /// Puts a mail back. Changes nothing once the lease is another worker's.
     pub fn retry_mail(&mut self, lease: Lease, retry: Retry, now: Ts, error: &str) -> Result<()> {
-        let held = || {
-            job::table.filter(
-                job::id
-                    .eq(lease.job.to_string())
-                    .and(job::state.eq("running"))
-                    .and(job::attempts.eq(i64::from(lease.attempt))),
-            )
-        };
-        diesel::update(held().filter(job::tried_since.is_null()))
+        diesel::update(leased!(lease).filter(job::tried_since.is_null()))
             .set(job::tried_since.eq(Some(now.as_micros())))
             .execute(self.conn)?;
         let back = (
@@ -97,12 +89,12 @@ impl Tx<'_> {
         match retry {
             // undoes this lease's own count: an earlier holder's number still never comes again
             Retry::Uncounted => {
-                diesel::update(held()).set((back, job::attempts.eq(job::attempts - 1))).execute(self.conn)?
+                diesel::update(leased!(lease)).set((back, job::attempts.eq(job::attempts - 1))).execute(self.conn)?
             }
             Retry::Refused { at } => {
-                diesel::update(held()).set((back, job::run_at.eq(at.as_micros()))).execute(self.conn)?
+                diesel::update(leased!(lease)).set((back, job::run_at.eq(at.as_micros()))).execute(self.conn)?
             }
-            Retry::Unanswered { at } => diesel::update(held())
+            Retry::Unanswered { at } => diesel::update(leased!(lease))
                 .set((back, job::run_at.eq(at.as_micros()), job::unanswered.eq(job::unanswered + 1)))
                 .execute(self.conn)?,
         };

@@ -9,6 +9,7 @@
 use std::sync::{Arc, PoisonError};
 
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
 use estampe_domain::purpose::{LegalBasis, Purpose};
@@ -89,6 +90,13 @@ pub struct StoredConsent {
 }
 
 impl StoredConsent {
+    /// Keys of the purposes that were agreed to by a box: part of what makes two
+    /// submissions the same.
+    pub fn agreed(consents: &[Self]) -> Vec<String> {
+        let by_box = |c: &&Self| c.granted && c.shown.purpose.basis == LegalBasis::Consent;
+        consents.iter().filter(by_box).map(|c| c.shown.purpose.key.clone()).collect()
+    }
+
     pub(super) fn wording_id(&self) -> &str {
         &self.shown.id
     }
@@ -97,8 +105,16 @@ impl StoredConsent {
 /// The subject that an address belongs to already.
 pub struct KnownSubject {
     id: String,
-    /// `None` when it was erased: whoever comes back then is a new subject.
-    key: Option<DataKey>,
+    key: DataKey,
+    /// Leads that it left within the last hour.
+    recent: u64,
+}
+
+impl KnownSubject {
+    /// How many leads it left within the last hour.
+    pub fn recent(&self) -> u64 {
+        self.recent
+    }
 }
 
 /// A lead as rows.
@@ -123,8 +139,6 @@ pub(super) struct Subject {
     pub id: String,
     /// Its data key, when it is new.
     pub key: Option<NewKey>,
-    /// The erased one that had its address before.
-    pub erased: Option<String>,
 }
 
 pub(super) struct NewKey {
@@ -165,17 +179,9 @@ fn email_mac(keys: &Keyring, email: &Email) -> Vec<u8> {
     keys.index.mac(&[b"subject.email", email.as_str().to_lowercase().as_bytes()])
 }
 
-/// Keys of the purposes that were agreed to by a box.
-fn granted_keys(consents: &[StoredConsent]) -> Vec<String> {
-    consents
-        .iter()
-        .filter(|c| c.granted && c.shown.purpose.basis == LegalBasis::Consent)
-        .map(|c| c.shown.purpose.key.clone())
-        .collect()
-}
-
 impl Tx<'_> {
-    /// The subject with this e-mail address.
+    /// The subject with this e-mail address. An erased one has no address any more: whoever
+    /// comes back then is a new subject.
     pub fn known_subject(&mut self, email: &Email) -> Result<Option<KnownSubject>> {
         let mac = email_mac(self.keys, email);
         let row: Option<(String, String)> = subject::table
@@ -184,8 +190,13 @@ impl Tx<'_> {
             .get_result(self.conn)
             .optional()?;
         let Some((id, key_id)) = row else { return Ok(None) };
-        let key = self.data_key(&key_id)?;
-        Ok(Some(KnownSubject { id, key }))
+        let key = self.data_key(&key_id)?.ok_or(StoreError::Damaged("subject"))?;
+        let hour_ago = self.clock.now().plus_seconds(-3600).as_micros();
+        let recent: i64 = lead::table
+            .filter(lead::subject_id.eq(&id).and(lead::received_at.ge(hour_ago)))
+            .count()
+            .get_result(self.conn)?;
+        Ok(Some(KnownSubject { id, key, recent: super::count(recent) }))
     }
 }
 
@@ -195,20 +206,19 @@ impl Store {
     pub fn prepare_lead(&self, new: NewLead<'_>, known: Option<KnownSubject>) -> Result<PreparedLead> {
         let (keys, random) = (self.keys(), self.random());
         let (subject, key) = match known {
-            Some(KnownSubject { id, key: Some(key) }) => (Subject { id, key: None, erased: None }, key),
-            other => {
+            Some(KnownSubject { id, key, .. }) => (Subject { id, key: None }, key),
+            None => {
                 let key = DataKey { id: new.subject.to_string(), key: SecretKey::new(random) };
                 let wrapped = keys.wrap_key("data_key", &key.id, &key.key, random)?;
                 let stored = NewKey { id: key.id.clone(), kek_id: keys.kek_id().to_owned(), wrapped };
-                let erased = other.map(|erased| erased.id);
-                (Subject { id: new.subject.to_string(), key: Some(stored), erased }, key)
+                (Subject { id: new.subject.to_string(), key: Some(stored) }, key)
             }
         };
         let id = new.id.to_string();
         let place = Place { table: "lead", row: &id, column: "sealed", key: &key.id };
         let plain = serde_json::to_vec(new.details).map_err(|_| StoreError::Unreadable("lead"))?;
         let sealed = crypto::seal(&key.key, random, place, &plain)?.0;
-        let granted = granted_keys(&new.consents);
+        let granted = StoredConsent::agreed(&new.consents);
         let own = new.consents.first().ok_or(StoreError::Unreadable("purpose"))?;
         Ok(PreparedLead {
             subject,
@@ -251,7 +261,12 @@ impl Store {
     /// here before or came meanwhile: look, and try again.
     pub async fn receive_lead(&self, lead: PreparedLead) -> Result<()> {
         self.keep_wordings(&lead.consents).await?;
-        self.submissions().lead(lead).await
+        let done = self.submissions().lead(lead).await;
+        if let Err(StoreError::Database(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))) = &done {
+            // a database that was set back has lost words that were there
+            self.wordings().lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        done
     }
 
     /// Sees to it that the words of these consents are on disk. Asks the database only
@@ -303,18 +318,15 @@ impl Single<'_> {
 
 /// SQLite: a few small statements; nothing leaves the process.
 fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
-    let Subject { id: subject_id, key, erased } = &new.subject;
+    let Subject { id: subject_id, key } = &new.subject;
     let of_address: Option<String> =
         subject::table.filter(subject::email_mac.eq(&new.email_mac)).select(subject::id).get_result(conn).optional()?;
-    let expected = if key.is_none() { Some(subject_id) } else { erased.as_ref() };
+    let expected = if key.is_none() { Some(subject_id) } else { None };
     let of_key = lead::table.filter(lead::key_mac.eq(&new.key_mac)).select(lead::id);
     if of_address.as_ref() != expected || of_key.get_result::<String>(conn).optional()?.is_some() {
         return Err(StoreError::Moved);
     }
     if let Some(key) = key {
-        if let Some(erased) = erased {
-            diesel::update(subject::table.find(erased)).set(subject::email_mac.eq(None::<Vec<u8>>)).execute(conn)?;
-        }
         diesel::insert_into(data_key::table)
             .values((
                 data_key::id.eq(&key.id),
@@ -342,7 +354,7 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
             lead::locale.eq(new.locale),
             lead::sealed.eq(&new.sealed),
             lead::key_mac.eq(&new.key_mac),
-            lead::content_mac.eq(&new.content_mac),
+            lead::content_mac.eq(Some(&new.content_mac)),
             lead::received_at.eq(new.at),
         ))
         .execute(conn)?;
@@ -380,6 +392,6 @@ impl PreparedLead {
     /// Whether nobody with its address was known.
     #[cfg(feature = "postgres")]
     pub(crate) fn of_a_new_human(&self) -> bool {
-        self.subject.key.is_some() && self.subject.erased.is_none()
+        self.subject.key.is_some()
     }
 }

@@ -11,22 +11,15 @@ use crate::error::{Result, StoreError};
 
 /// Writes a lead.
 pub fn insert(conn: &mut PgConnection, new: &PreparedLead) -> Result<()> {
-    let rows = match (&new.subject.key, &new.subject.erased) {
-        (Some(_), None) => return super::receive_together::insert(conn, &[new]),
-        (None, _) => Statement::<KNOWN>::new(new)?.execute(conn)?,
-        (Some(_), Some(_)) => Statement::<BACK>::new(new)?.execute(conn)?,
-    };
+    if new.of_a_new_human() {
+        return super::receive_together::insert(conn, &[new]);
+    }
     // without its subject nothing of it was written
-    if rows == 0 { Err(StoreError::Moved) } else { Ok(()) }
+    if Statement::new(new).execute(conn)? == 0 { Err(StoreError::Moved) } else { Ok(()) }
 }
 
-/// The human left details before.
-const KNOWN: u8 = 0;
-/// The human was erased and comes back.
-const BACK: u8 = 1;
-
-/// One statement text for each kind, prepared once for each connection.
-struct Statement<'a, const KIND: u8> {
+/// One statement text, prepared once for each connection.
+struct Statement<'a> {
     new: &'a PreparedLead,
     granted: Vec<bool>,
     wordings: Vec<&'a str>,
@@ -39,10 +32,10 @@ struct Statement<'a, const KIND: u8> {
     times: Vec<i64>,
 }
 
-impl<'a, const KIND: u8> Statement<'a, KIND> {
-    fn new(new: &'a PreparedLead) -> Result<Self> {
+impl<'a> Statement<'a> {
+    fn new(new: &'a PreparedLead) -> Self {
         let (consents, jobs) = (&new.consents, &new.jobs);
-        Ok(Self {
+        Self {
             new,
             granted: consents.iter().map(|c| c.granted).collect(),
             wordings: consents.iter().map(StoredConsent::wording_id).collect(),
@@ -53,22 +46,21 @@ impl<'a, const KIND: u8> Statement<'a, KIND> {
             references: jobs.iter().map(|j| j.reference.as_str()).collect(),
             requests: jobs.iter().map(|j| j.request.as_str()).collect(),
             times: jobs.iter().map(|j| j.run_at).collect(),
-        })
+        }
     }
 }
 
-impl<const KIND: u8> QueryId for Statement<'_, KIND> {
-    type QueryId = Statement<'static, KIND>;
+impl QueryId for Statement<'_> {
+    type QueryId = Statement<'static>;
 
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const KIND: u8> RunQueryDsl<PgConnection> for Statement<'_, KIND> {}
+impl RunQueryDsl<PgConnection> for Statement<'_> {}
 
-impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
+impl QueryFragment<Pg> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let new = self.new;
-        let subject = &new.subject;
         macro_rules! sql {
             ($($part:tt),+ $(,)?) => {{ $(sql!(@ $part);)+ }};
             (@ [$kind:ty: $value:expr]) => { out.push_bind_param::<$kind, _>($value)? };
@@ -76,26 +68,9 @@ impl<const KIND: u8> QueryFragment<Pg> for Statement<'_, KIND> {
         }
         // whose it is: exactly one row, or none and nothing is written. A subject that is
         // known is kept from being erased until this is written.
-        if let (BACK, Some(erased)) = (KIND, &subject.erased) {
-            sql!(
-                "WITH s AS (UPDATE subject SET email_mac = NULL WHERE email_mac = ", [Binary: &new.email_mac],
-                " AND id = ", [Text: erased], " RETURNING ", [Text: &subject.id], " AS subject_id)",
-            );
-        } else {
-            sql!(
-                "WITH s AS (SELECT id AS subject_id FROM subject WHERE email_mac = ", [Binary: &new.email_mac],
-                " AND id = ", [Text: &subject.id], " FOR SHARE)",
-            );
-        }
-        if let Some(key) = &subject.key {
-            sql!(
-                ", k AS (INSERT INTO data_key (id, kek_id, wrapped, created_at) SELECT ", [Text: &key.id], ", ",
-                [Text: &key.kek_id], ", ", [Binary: &key.wrapped], ", ", [BigInt: &new.at], " FROM s)",
-                ", n AS (INSERT INTO subject (id, data_key_id, email_mac, created_at) SELECT s.subject_id, ",
-                [Text: &key.id], ", ", [Binary: &new.email_mac], ", ", [BigInt: &new.at], " FROM s)",
-            );
-        }
         sql!(
+            "WITH s AS (SELECT id AS subject_id FROM subject WHERE email_mac = ", [Binary: &new.email_mac],
+            " AND id = ", [Text: &new.subject.id], " FOR SHARE)",
             ", c AS (INSERT INTO consent (lead_id, wording_id, granted, at, channel) SELECT ", [Text: &new.id],
             ", c.wording, c.granted, ", [BigInt: &new.at], ", c.channel FROM s, unnest(",
             [Array<Text>: &self.wordings], ", ", [Array<Bool>: &self.granted], ", ", [Array<Text>: &self.channels],

@@ -1,6 +1,8 @@
 //! Leads of new humans into PostgreSQL: one statement for all that wait, whole or not at
 //! all. What a statement costs before its first row is most of the cost of a lead.
 
+use std::collections::HashSet;
+
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -8,11 +10,38 @@ use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text};
 
 use super::receive::{NewKey, PreparedLead};
 use crate::error::{Result, StoreError};
+use crate::schema::{lead, subject};
 
 /// Writes leads that are all [`of_a_new_human`](PreparedLead::of_a_new_human).
 pub fn insert(conn: &mut PgConnection, leads: &[&PreparedLead]) -> Result<()> {
     let rows = Leads::new(leads)?.execute(conn)?;
     if rows == leads.len() { Ok(()) } else { Err(StoreError::Unreadable("submission")) }
+}
+
+/// Writes those of these leads whose humans and submissions are new; which these are.
+pub fn insert_new(conn: &mut PgConnection, leads: &[&PreparedLead]) -> Result<Vec<bool>> {
+    match insert(conn, leads) {
+        Ok(()) => return Ok(vec![true; leads.len()]),
+        Err(error) if error.is_conflict() => {}
+        Err(error) => return Err(error),
+    }
+    let addresses = leads.iter().map(|lead| Some(lead.email_mac.as_slice()));
+    let mut known: HashSet<Vec<u8>> = subject::table
+        .filter(subject::email_mac.eq_any(addresses))
+        .select(subject::email_mac.assume_not_null())
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let submissions = leads.iter().map(|lead| lead.key_mac.as_slice());
+    known.extend(lead::table.filter(lead::key_mac.eq_any(submissions)).select(lead::key_mac).load::<Vec<u8>>(conn)?);
+    // of two with one address the second is not new either
+    let is_new: Vec<bool> =
+        leads.iter().map(|l| !known.contains(&l.key_mac) && known.insert(l.email_mac.clone())).collect();
+    let new: Vec<_> = leads.iter().zip(&is_new).filter_map(|(lead, new)| new.then_some(*lead)).collect();
+    if !new.is_empty() {
+        insert(conn, &new)?;
+    }
+    Ok(is_new)
 }
 
 /// Columns rather than rows, as `unnest` takes them.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::client;
+use crate::edge::ClientAddress;
 
 /// Counts connections by client.
 pub struct Places {
@@ -12,13 +12,13 @@ pub struct Places {
     limit: u32,
     /// Those that speak for many: trusted proxies.
     exempt: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
-    held: Mutex<HashMap<IpAddr, u32>>,
+    held: Mutex<HashMap<u128, u32>>,
 }
 
 /// A connection's place; given back when it is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
-    client: Option<IpAddr>,
+    client: Option<u128>,
 }
 
 impl Places {
@@ -32,7 +32,7 @@ impl Places {
         if self.limit == 0 || (self.exempt)(address.to_canonical()) {
             return Some(Place { places: Arc::clone(self), client: None });
         }
-        let client = client(address);
+        let client = ClientAddress::new(address).unit();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(client).or_insert(0);
         if *count >= self.limit {

@@ -40,6 +40,10 @@ impl<IO> Watched<IO> {
         Ok(())
     }
 
+    fn is_open(&self) -> io::Result<()> {
+        if self.watch.is_flooded.get() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
     /// Keeps account of octets that wait to be written.
     fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
         match (outcome, self.watch.writing.get()) {
@@ -54,6 +58,7 @@ impl<IO> Watched<IO> {
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Watched<IO> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.is_open()?;
         let outcome = Pin::new(&mut self.io).poll_read(context, to);
         if outcome.is_pending() {
             self.check(context)?;
@@ -64,6 +69,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Watched<IO> {
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Watched<IO> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        self.is_open()?;
         let outcome = Pin::new(&mut self.io).poll_write(context, from);
         self.wrote(&outcome);
         if outcome.is_pending() {
@@ -90,6 +96,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Watched<IO> {
         context: &mut Context<'_>,
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.is_open()?;
         let outcome = Pin::new(&mut self.io).poll_write_vectored(context, from);
         self.wrote(&outcome);
         if outcome.is_pending() {

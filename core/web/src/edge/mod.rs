@@ -16,7 +16,7 @@ use actix_web::dev::{RequestHead, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
 use actix_web::{HttpResponse, ResponseError, web};
-use estampe_domain::Actor;
+use estampe_domain::{Actor, PublicId};
 use ipnet::IpNet;
 
 use crate::connection::Places;
@@ -109,6 +109,19 @@ impl Edge {
     }
 
     pub(crate) fn check(&self, surface: Surface, head: &RequestHead) -> Result<(), Cause> {
+        // before everything else: what is wrong with a request costs an answer, too
+        if matches!(surface, Surface::Public | Surface::Plain)
+            && let Some(client) = self.client(head)
+        {
+            // this form is read first and given back with all that was typed: its narrower
+            // limits come later, and the budget is apart from that of pages
+            let taken = if surface == Surface::Public && is_lead(head) {
+                self.rates.form(client)
+            } else {
+                self.rates.request(client)
+            };
+            taken.map_err(Cause::TooMany)?;
+        }
         let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if size > HEAD || head.headers.len() > FIELDS {
             return Err(Cause::HeadTooLarge);
@@ -133,17 +146,14 @@ impl Edge {
             Asked::Another => return Err(Cause::Misdirected),
             Asked::Unclear => return Err(Cause::Host),
         }
-        if matches!(surface, Surface::Public | Surface::Plain)
-            && let Some(client) = self.client(head)
-            && let Err(wait) = self.rates.request(client)
-            // this form is read first and given back with all that was typed: its own
-            // limits are narrower than this one
-            && !(head.method == Method::POST && head.uri.path().ends_with("/leads"))
-        {
-            return Err(Cause::TooMany(wait));
-        }
         Ok(())
     }
+}
+
+/// Whether this is `POST /c/{public_id}/leads`.
+fn is_lead(head: &RequestHead) -> bool {
+    let card = head.uri.path().strip_prefix("/c/").and_then(|path| path.strip_suffix("/leads"));
+    head.method == Method::POST && card.is_some_and(|card| card.parse::<PublicId>().is_ok())
 }
 
 fn contains(nets: &[IpNet], address: IpAddr) -> bool {

@@ -70,7 +70,9 @@ impl Budget {
 /// Every budget, shared by all workers.
 pub(crate) struct Rates {
     requests: Option<Budget>,
+    forms: Option<Budget>,
     leads: Option<Budget>,
+    repeats: Option<Budget>,
     card_leads: Option<Budget>,
 }
 
@@ -78,7 +80,9 @@ impl Rates {
     pub(super) fn new(settings: &EdgeSettings) -> Self {
         Self {
             requests: Budget::a_minute(settings.requests_per_minute),
+            forms: Budget::a_minute(settings.requests_per_minute),
             leads: Budget::a_minute(settings.leads_per_minute),
+            repeats: Budget::a_minute(settings.leads_per_minute.saturating_mul(10)),
             card_leads: Budget::a_minute(settings.card_leads_per_minute),
         }
     }
@@ -86,14 +90,32 @@ impl Rates {
     /// A request of this client, whatever it asks for; the error is how many seconds
     /// to wait.
     pub(super) fn request(&self, client: ClientAddress) -> Result<(), u64> {
-        self.requests.as_ref().map_or(Ok(()), |budget| budget.take(client.unit()))
+        take(self.requests.as_ref(), client.unit())
     }
 
-    /// A lead of this client at this card; the error is how many seconds to wait.
-    pub(crate) fn lead(&self, client: ClientAddress, card: &PublicId) -> Result<(), u64> {
-        self.leads.as_ref().map_or(Ok(()), |budget| budget.take(client.unit()))?;
-        self.card_leads.as_ref().map_or(Ok(()), |budget| budget.take(card.as_str()))
+    /// A form of this client, whatever is in it: as many as requests, counted apart.
+    pub(super) fn form(&self, client: ClientAddress) -> Result<(), u64> {
+        take(self.forms.as_ref(), client.unit())
     }
+
+    /// A try of this client to leave details; the error is how many seconds to wait.
+    pub(crate) fn lead(&self, client: ClientAddress) -> Result<(), u64> {
+        take(self.leads.as_ref(), client.unit())
+    }
+
+    /// Details that would be stored at this card, of whomever.
+    pub(crate) fn card_lead(&self, card: &PublicId) -> Result<(), u64> {
+        take(self.card_leads.as_ref(), card.as_str())
+    }
+
+    /// A look for what this client, who is over its limit, left before.
+    pub(crate) fn repeat(&self, client: ClientAddress) -> Result<(), u64> {
+        take(self.repeats.as_ref(), client.unit())
+    }
+}
+
+fn take(budget: Option<&Budget>, key: impl std::hash::Hash) -> Result<(), u64> {
+    budget.map_or(Ok(()), |budget| budget.take(key))
 }
 
 #[cfg(test)]
@@ -134,9 +156,9 @@ mod tests {
     fn leads_are_counted_by_client_and_by_card() {
         let rates = rates(0, 4, 6);
         let taken = |clients: std::ops::Range<u32>, at: &PublicId| {
-            clients.filter(|n| rates.lead(client(*n), at).is_ok()).count()
+            clients.filter(|n| rates.lead(client(*n)).is_ok() && rates.card_lead(at).is_ok()).count()
         };
-        assert_eq!((0..9).filter(|_| rates.lead(client(1), &card(1)).is_ok()).count(), 2, "of one client");
+        assert_eq!((0..9).filter(|_| rates.lead(client(1)).is_ok()).count(), 2, "of one client");
         assert_eq!(taken(10..30, &card(2)), 3, "at one card");
         assert_eq!(taken(30..33, &card(3)), 3, "at another");
     }
@@ -144,7 +166,9 @@ mod tests {
     #[test]
     fn zero_is_no_limit_and_one_is_one() {
         let open = rates(0, 0, 0);
-        assert!((0..10_000).all(|_| open.request(client(1)).is_ok() && open.lead(client(1), &card(1)).is_ok()));
+        assert!((0..10_000).all(|_| open.request(client(1)).is_ok()
+            && open.lead(client(1)).is_ok()
+            && open.card_lead(&card(1)).is_ok()));
         let narrow = rates(1, 0, 0);
         assert!(narrow.request(client(1)).is_ok());
         assert!((55..=60).contains(&narrow.request(client(1)).unwrap_err()));

@@ -159,8 +159,13 @@ pub(crate) async fn show(visit: Visit, path: web::Path<String>) -> Reply {
 pub(crate) async fn submit(sent: OpenForm<LeadForm>, client: ClientAddress, path: web::Path<String>) -> Reply {
     let OpenForm { visit, form } = sent;
     let id = visit.public_id(&path)?;
-    if let Err(seconds) = visit.state.edge.rates().lead(client, &id) {
-        return late(&visit, &id, &form, seconds).await;
+    let (service, rates) = (visit.service(), visit.state.edge.rates());
+    let allowed = rates.lead(client).and_then(|()| {
+        // what would not be stored takes nothing of what the card's other visitors have
+        if service.is_lead(&visit.ctx, &form) { rates.card_lead(&id) } else { Ok(()) }
+    });
+    if let Err(seconds) = allowed {
+        return late(&visit, client, &id, &form, seconds).await;
     }
     let outcome = visit.ok(visit.service().submit_lead(&visit.ctx, &id, &form).await);
     let (l, host) = (&visit.l, visit.organisation());
@@ -205,10 +210,12 @@ fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> 
 }
 
 /// Too many at once. Who only sends again what is on disk learns so all the same.
-async fn late(visit: &Visit, card: &PublicId, form: &LeadForm, seconds: u64) -> Reply {
+async fn late(visit: &Visit, client: ClientAddress, card: &PublicId, form: &LeadForm, seconds: u64) -> Reply {
     let l = &visit.l;
     // whatever else there is to say, such as that there is no such card, is for later
-    if let Ok(Some(receipt)) = visit.service().received_before(&visit.ctx, card, form).await {
+    if visit.state.edge.rates().repeat(client).is_ok()
+        && let Ok(Some(receipt)) = visit.service().received_before(&visit.ctx, card, form).await
+    {
         return visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() });
     }
     let mut page = KeptPage::new(l, card, form);

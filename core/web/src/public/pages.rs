@@ -3,9 +3,10 @@
 //! by the next who asks.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use estampe_domain::{Locale, PublicId, metric};
+use estampe_service::TRUSTED;
 use metrics::Counter;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -16,9 +17,6 @@ use crate::visit::Visit;
 
 /// Octets of memory that pages may take.
 const CAPACITY: u64 = 64 * 1024 * 1024;
-/// How long a page is taken for true without asking the database, where others write
-/// to it too.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// What distinguishes one page from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

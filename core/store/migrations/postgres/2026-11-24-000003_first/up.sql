@@ -1,4 +1,4 @@
--- The first schema. The tree for PostgreSQL has the same tables, columns and
+-- The first schema. The tree for SQLite has the same tables, columns and
 -- constraints; a test compares them. Times are microseconds since the epoch, ids are
 -- UUID v7 as text.
 
@@ -6,7 +6,7 @@
 CREATE TABLE appliance_key (
     name TEXT NOT NULL PRIMARY KEY,
     kek_id TEXT NOT NULL,
-    wrapped BLOB NOT NULL,
+    wrapped BYTEA NOT NULL,
     created_at BIGINT NOT NULL
 );
 
@@ -14,19 +14,19 @@ CREATE TABLE appliance_key (
 CREATE TABLE data_key (
     id TEXT NOT NULL PRIMARY KEY,
     kek_id TEXT NOT NULL,
-    wrapped BLOB,
+    wrapped BYTEA,
     created_at BIGINT NOT NULL,
     destroyed_at BIGINT
-) WITHOUT ROWID;
+);
 
 -- Someone outside. email_mac is the blind index of the address: a keyed hash by which it is
 -- found again, dropped at erasure.
 CREATE TABLE subject (
     id TEXT NOT NULL PRIMARY KEY,
     data_key_id TEXT NOT NULL REFERENCES data_key (id),
-    email_mac BLOB UNIQUE,
+    email_mac BYTEA UNIQUE,
     created_at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 
 CREATE TABLE purpose (
     id TEXT NOT NULL PRIMARY KEY,
@@ -51,30 +51,30 @@ CREATE TABLE purpose_text (
 CREATE TABLE blob (
     id TEXT NOT NULL PRIMARY KEY,
     media_type TEXT NOT NULL,
-    content BLOB NOT NULL,
+    content BYTEA NOT NULL,
     created_at BIGINT NOT NULL
 );
 
 CREATE TABLE source (
     id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
     connector TEXT NOT NULL,
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
-    checkpoint BLOB,
+    checkpoint BYTEA,
     created_at BIGINT NOT NULL
 );
 
 CREATE TABLE source_state (
     source_id TEXT NOT NULL REFERENCES source (id),
     key TEXT NOT NULL,
-    value BLOB NOT NULL,
+    value BYTEA NOT NULL,
     PRIMARY KEY (source_id, key)
 );
 
 CREATE TABLE person (
     id TEXT NOT NULL PRIMARY KEY,
     display_name TEXT NOT NULL,
-    sort_key TEXT NOT NULL,
+    sort_key TEXT COLLATE "C" NOT NULL,
     search_text TEXT NOT NULL,
     profile TEXT NOT NULL,
     photo_id TEXT REFERENCES blob (id),
@@ -108,9 +108,9 @@ CREATE TABLE run (
     disabled BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
     refused BIGINT NOT NULL,
-    checkpoint BLOB,
+    checkpoint BYTEA,
     failure_code TEXT,
-    failure_sealed BLOB,
+    failure_sealed BYTEA,
     started_at BIGINT NOT NULL,
     ended_at BIGINT
 );
@@ -120,7 +120,7 @@ CREATE UNIQUE INDEX run_open ON run (source_id) WHERE state IN ('planning', 'hel
 
 CREATE TABLE person_identity (
     source_id TEXT NOT NULL REFERENCES source (id),
-    external_id TEXT NOT NULL,
+    external_id TEXT COLLATE "C" NOT NULL,
     person_id TEXT NOT NULL REFERENCES person (id),
     fingerprint TEXT NOT NULL,
     active BOOLEAN NOT NULL,
@@ -134,10 +134,10 @@ CREATE INDEX person_identity_person ON person_identity (person_id);
 CREATE TABLE run_item (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
-    identity_mac BLOB NOT NULL,
+    identity_mac BYTEA NOT NULL,
     action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable')),
     person_id TEXT,
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     applied BOOLEAN NOT NULL,
     PRIMARY KEY (run_id, seq),
     UNIQUE (run_id, identity_mac)
@@ -146,7 +146,7 @@ CREATE TABLE run_item (
 CREATE TABLE run_refusal (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
 
@@ -154,12 +154,13 @@ CREATE TABLE run_refusal (
 CREATE TABLE run_state (
     run_id TEXT NOT NULL REFERENCES run (id),
     key TEXT NOT NULL,
-    value BLOB,
+    value BYTEA,
     PRIMARY KEY (run_id, key)
 );
 
 -- key_mac names the submission, which makes a retry the same lead: the moment of its form and
--- the keyed hash of card and idempotency key. content_mac is the keyed hash of what was left.
+-- the keyed hash of card and idempotency key. content_mac is the keyed hash of what was left, dropped at
+-- erasure.
 CREATE TABLE lead (
     id TEXT NOT NULL PRIMARY KEY,
     subject_id TEXT NOT NULL REFERENCES subject (id),
@@ -167,11 +168,11 @@ CREATE TABLE lead (
     person_id TEXT NOT NULL REFERENCES person (id),
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     locale TEXT NOT NULL,
-    sealed BLOB NOT NULL,
-    key_mac BLOB NOT NULL UNIQUE,
-    content_mac BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
+    key_mac BYTEA NOT NULL UNIQUE,
+    content_mac BYTEA,
     received_at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX lead_subject ON lead (subject_id);
 CREATE INDEX lead_person ON lead (person_id);
 
@@ -184,7 +185,7 @@ CREATE TABLE wording (
     locale TEXT NOT NULL,
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 
 -- What was told or agreed with a lead: in which words, when and by which way.
 CREATE TABLE consent (
@@ -194,7 +195,7 @@ CREATE TABLE consent (
     at BIGINT NOT NULL,
     channel TEXT NOT NULL,
     PRIMARY KEY (lead_id, wording_id)
-) WITHOUT ROWID;
+);
 
 -- Durable work, enqueued with its cause. References only, never personal data.
 CREATE TABLE job (
@@ -211,8 +212,12 @@ CREATE TABLE job (
     lease_until BIGINT,
     last_error TEXT,
     created_at BIGINT NOT NULL,
-    finished_at BIGINT
-) WITHOUT ROWID;
+    finished_at BIGINT,
+    -- of mails: since when one is being tried (none before the first failure), and how often
+    -- it was handed over without an answer
+    tried_since BIGINT,
+    unanswered BIGINT NOT NULL DEFAULT 0
+);
 CREATE INDEX job_due ON job (queue, state, run_at);
 CREATE INDEX job_reference ON job (reference);
 
@@ -252,8 +257,8 @@ CREATE TABLE audit_event (
     outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused')),
     request_id TEXT NOT NULL,
     details TEXT NOT NULL,
-    mac BLOB NOT NULL
-) WITHOUT ROWID;
+    mac BYTEA NOT NULL
+);
 
 -- The purposes that exist from the start.
 INSERT INTO purpose (id, key, legal_basis, retention_months, on_card_form, created_at) VALUES

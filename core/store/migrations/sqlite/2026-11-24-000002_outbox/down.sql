@@ -1,2 +1,0 @@
-ALTER TABLE job DROP COLUMN unanswered;
-ALTER TABLE job DROP COLUMN tried_since;
