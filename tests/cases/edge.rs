@@ -296,6 +296,21 @@ async fn a_client_asks_so_often_and_then_waits() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_page_answers_is_counted_too() {
+    // two at once
+    let extra = "[limits]\nrequests_per_minute = 4\n".to_owned();
+    let server = Server::start(Options { extra, ..Options::default() }).await;
+    let client = server.client();
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let sent = client.post(format!("{}/x/leads", server.public)).form(&[("name", "x")]).send().await.unwrap();
+        statuses.push(sent.status().as_u16());
+    }
+    assert_eq!(statuses.pop(), Some(429), "{statuses:?}");
+    assert!(statuses.iter().all(|status| *status != 429), "{statuses:?}");
+}
+
 on_both! {
     async fn a_refused_lead_keeps_all_that_was_typed_and_a_retry_is_not_refused(database) {
         // one at once, the next half a minute later

@@ -75,6 +75,20 @@ on_both! {
         assert_eq!(mail.mails().len(), 2);
     }
 
+    async fn nobody_gets_many_copies_of_what_anybody_types(database) {
+        let mail = MailCatcher::start();
+        let extra = format!("{}{UNLIMITED}", mail.configuration());
+        let server = Server::with_sample(Options { database, extra }).await;
+        let card = server.card_of("lefevre");
+        for n in 0..8 {
+            assert_eq!(post(&server, &card, &form(&format!("{KEY}{n}"), &format!("n° {n}"))).await.status(), 200);
+        }
+        assert_eq!(leads(&server), 8, "all of them are stored");
+        // five copies, eight notices
+        let mails = mail.wait_for(13).await;
+        assert_eq!(mails.iter().filter(|m| m.recipients == ["amelie.canari@atelier.example"]).count(), 5);
+    }
+
     async fn bad_input_comes_back_as_typed_with_every_problem(database) {
         let server = Server::with_sample(Options { database, ..Options::default() }).await;
         let card = server.card_of("lefevre");

@@ -107,6 +107,34 @@ on_both! {
         assert_eq!(count(&store).await, 29);
     }
 
+    async fn known_humans_among_new_ones_hold_nobody_up(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let holder = person(&store, now, "Zoé", "Directrice").await;
+        let mut leads = Vec::new();
+        for n in 0..30 {
+            let address = format!("v{n}@x.example");
+            leads.push((n, prepare(&store, now, &holder, &format!("key-number-{n:06}"), details(&address, "1")).await.unwrap()));
+        }
+        // every third was here before, which those that prepared could not know
+        for n in (0..30).step_by(3) {
+            leave(&store, now, &holder, &format!("key-before-{n:06}"), details(&format!("V{n}@X.example"), "0")).await.unwrap();
+        }
+        let mut tasks = JoinSet::new();
+        for (n, (_, lead)) in leads {
+            let store = store.clone();
+            tasks.spawn(async move { (n, submit(&store, lead).await) });
+        }
+        for (n, done) in tasks.join_all().await {
+            match done {
+                Ok(()) => assert_ne!(n % 3, 0, "{n}"),
+                Err(error) => assert!(n % 3 == 0 && error.is_conflict(), "{n}: {error}"),
+            }
+        }
+        assert_eq!(count(&store).await, 30);
+    }
+
     async fn nobody_is_acknowledged_when_the_commit_fails(database) {
         let bench = Bench::new(database);
         let store = bench.open();

@@ -44,8 +44,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection may ask for nothing. Phones come back to it while they fetch
 /// a card's parts; nobody needs it longer.
 const IDLE: Duration = Duration::from_secs(25);
-/// Requests of one connection that may be under way: browsers have a hundred at most. One
-/// more ends the connection, for actix sets HTTP/2 no limit.
+/// Requests of one connection that may be under way, unless it speaks for many: browsers
+/// have a hundred at most. One more ends the connection, for actix sets HTTP/2 no limit.
 const REQUESTS: usize = 128;
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(10);
@@ -71,6 +71,8 @@ impl Pace {
 /// What is known of a connection: shared by its stream, its requests and its answers,
 /// which all live on one thread.
 pub(crate) struct Watch {
+    /// Requests that may be under way.
+    most: usize,
     /// Requests that have begun and whose answers have not gone.
     under_way: Cell<usize>,
     /// When the last of them ended.
@@ -87,8 +89,9 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    fn new() -> Rc<Self> {
+    fn new(most: usize) -> Rc<Self> {
         Rc::new(Self {
+            most,
             under_way: Cell::new(0),
             idle_since: Cell::new(Instant::now()),
             writing: Cell::new(None),
@@ -115,7 +118,7 @@ impl Watch {
     fn begin(&self) {
         let under_way = self.under_way.get() + 1;
         self.under_way.set(under_way);
-        if under_way > REQUESTS {
+        if under_way > self.most {
             self.is_flooded.set(true);
         }
     }
@@ -297,17 +300,17 @@ mod tests {
         // what was begun a moment later ends a moment later
         let later = |seconds: u64| begun + Duration::from_millis(seconds * 1000 + 500);
         // nothing asked
-        let silent = Watch::new();
+        let silent = Watch::new(REQUESTS);
         assert!(silent.look(later(24)).is_some());
         assert_eq!(silent.look(later(25)), None);
         // a use case may take its time, once the request is there
-        let busy = Watch::new();
+        let busy = Watch::new(REQUESTS);
         busy.begin();
         assert!(busy.look(later(300)).is_some());
         busy.end();
         assert!(busy.look(later(24)).is_some());
         // an answer that is not fetched, though others are
-        let unread = Watch::new();
+        let unread = Watch::new(REQUESTS);
         unread.begin();
         let small = unread.answer(0);
         unread.answer(40_960);
@@ -315,13 +318,13 @@ mod tests {
         assert!(unread.look(later(29)).is_some());
         assert_eq!(unread.look(later(30)), None);
         // more requests than anybody has
-        let flood = Watch::new();
+        let flood = Watch::new(REQUESTS);
         (0..REQUESTS).for_each(|_| flood.begin());
         assert!(!flood.is_flooded.get());
         flood.begin();
         assert!(flood.is_flooded.get());
         // octets that do not go
-        let full = Watch::new();
+        let full = Watch::new(REQUESTS);
         full.begin();
         full.writing.set(Some((begun, 0)));
         assert_eq!(full.look(later(20)), None);

@@ -43,6 +43,13 @@ impl Places {
     }
 }
 
+impl Place {
+    /// Whether it is counted for one client, rather than a proxy's or without limit.
+    pub(super) fn is_of_one_client(&self) -> bool {
+        self.client.is_some()
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let Some(client) = self.client else { return };

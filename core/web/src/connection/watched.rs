@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::places::Place;
-use super::{IDLE, Watch};
+use super::{IDLE, REQUESTS, Watch};
 
 /// A socket under watch. Reading and writing fail once it is to be cut.
 pub(crate) struct Watched<IO> {
@@ -22,7 +22,8 @@ pub(crate) struct Watched<IO> {
 
 impl<IO> Watched<IO> {
     pub(super) fn new(io: IO, place: Place) -> Self {
-        Self { io, watch: Watch::new(), alarm: Box::pin(tokio::time::sleep(IDLE)), _place: place }
+        let most = if place.is_of_one_client() { REQUESTS } else { usize::MAX };
+        Self { io, watch: Watch::new(most), alarm: Box::pin(tokio::time::sleep(IDLE)), _place: place }
     }
 
     pub(super) fn watch(&self) -> Rc<Watch> {
