@@ -205,14 +205,13 @@ impl Store {
     /// its address a moment ago; none when nobody asked.
     pub fn prepare_lead(&self, new: NewLead<'_>, known: Option<KnownSubject>) -> Result<PreparedLead> {
         let (keys, random) = (self.keys(), self.random());
-        let (subject, key) = match known {
-            Some(KnownSubject { id, key, .. }) => (Subject { id, key: None }, key),
-            None => {
-                let key = DataKey { id: new.subject.to_string(), key: SecretKey::new(random) };
-                let wrapped = keys.wrap_key("data_key", &key.id, &key.key, random)?;
-                let stored = NewKey { id: key.id.clone(), kek_id: keys.kek_id().to_owned(), wrapped };
-                (Subject { id: new.subject.to_string(), key: Some(stored) }, key)
-            }
+        let (subject, key) = if let Some(KnownSubject { id, key, .. }) = known {
+            (Subject { id, key: None }, key)
+        } else {
+            let key = DataKey { id: new.subject.to_string(), key: SecretKey::new(random) };
+            let wrapped = keys.wrap_key("data_key", &key.id, &key.key, random)?;
+            let stored = NewKey { id: key.id.clone(), kek_id: keys.kek_id().to_owned(), wrapped };
+            (Subject { id: new.subject.to_string(), key: Some(stored) }, key)
         };
         let id = new.id.to_string();
         let place = Place { table: "lead", row: &id, column: "sealed", key: &key.id };
