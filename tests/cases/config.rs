@@ -65,6 +65,28 @@ async fn wrong_usage_is_2_and_a_missing_service_is_1() {
     assert_eq!(server.cli(&["source", "add", "x", "--input", "no-equals-sign"]).code, 2);
     let wrong = server.cli(&["source", "add", "x", "--plugin", "nothing"]);
     assert!(wrong.code == 1 && wrong.stderr.contains("installed: directory-file"), "{wrong:?}");
+    // what is configured is held to the plugin's manifest, all of it at once
+    let add = |values: &[&str]| {
+        let input = ["source", "add", "x", "--input", "people=/srv/x.ldif"];
+        server.cli(&[&input[..], values].concat())
+    };
+    let wrong = add(&["--set", "format=xml", "--set", "colour=red"]);
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    for words in ["\"format\" is one of: \"auto\", \"ldif\", \"csv\"", "\"colour\" is unknown; there are: \"columns\""]
+    {
+        assert!(wrong.stderr.contains(words), "{wrong:?}");
+    }
+    assert!(server.json(&["source", "list"])["sources"].as_array().unwrap().is_empty());
+    let right = add(&["--set", "format=CSV", "--set", "columns=Poste=title"]);
+    assert_eq!(right.code, 0, "{right:?}");
+    let shown = server.cli(&["plugin", "show", "directory-file"]);
+    for words in ["directory-file 0.1.0", "licence Apache-2.0", "people", "auto | ldif | csv, default auto", "columns"]
+    {
+        assert!(shown.code == 0 && shown.stdout.contains(words), "{words}: {shown:?}");
+    }
+    assert_eq!(server.json(&["plugin", "show", "directory-file"])["config"]["format"]["type"], "choice");
+    let wrong = server.cli(&["plugin", "show", "nothing"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("installed: directory-file"), "{wrong:?}");
     let wrong = server.cli(&["source", "sync", "nobody"]);
     assert_eq!(wrong.code, 1, "{wrong:?}");
     server.stop();

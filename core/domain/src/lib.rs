@@ -14,6 +14,7 @@ pub mod ids;
 pub mod lead;
 pub mod locale;
 pub mod mail;
+pub mod manifest;
 pub mod metric;
 pub mod person;
 pub mod plan;

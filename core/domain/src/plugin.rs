@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RunId;
+pub use crate::manifest::{ConfigKey, ConfigKind, PluginInfo, PluginInput, Texts};
 
 /// One value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,21 +123,6 @@ pub struct Probe {
     pub passed: bool,
     /// What was found, or what would mend it.
     pub detail: String,
-}
-
-/// What a plugin is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PluginInfo {
-    /// Its id.
-    pub id: String,
-    /// Its version.
-    pub version: String,
-    /// The contract that it was built for.
-    pub contract: String,
-    /// What it is for, by language tag.
-    pub description: BTreeMap<String, String>,
-    /// Names of files that it asks to read.
-    pub inputs: Vec<String>,
 }
 
 /// Kinds of failure of the plugin contract, and those that the host finds itself.

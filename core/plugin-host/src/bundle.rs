@@ -1,12 +1,12 @@
 //! Reads a bundle: a plain tar with `plugin.toml` and `component.wasm`, and nothing
 //! else. Nothing of it is ever unpacked into a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use estampe_domain::plugin::PluginInfo;
+use estampe_domain::plugin::{ConfigKey, PluginInfo, PluginInput, Texts};
 use serde::Deserialize;
 
 use crate::contract::Contract;
@@ -22,6 +22,8 @@ const MAX_BUNDLE: u64 = MAX_COMPONENT + (1 << 20);
 const MAX_DESCRIPTION: usize = 1_000;
 /// Inputs that a plugin may ask for.
 const MAX_INPUTS: usize = 16;
+/// Keys that may be configured.
+const MAX_KEYS: usize = 64;
 
 /// A bundle, parsed.
 #[derive(Debug)]
@@ -34,20 +36,20 @@ pub struct Bundle {
     pub component: Vec<u8>,
 }
 
-/// `plugin.toml`. Keys that are not named here are for other programs.
+/// `plugin.toml`. A key that is not named here is a mistake: nothing that a plugin asks for
+/// may be overlooked.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Manifest {
     id: String,
     version: String,
     contract: String,
-    description: BTreeMap<String, String>,
+    license: String,
+    description: Texts,
     #[serde(default)]
-    inputs: Vec<Input>,
-}
-
-#[derive(Deserialize)]
-struct Input {
-    name: String,
+    inputs: Vec<PluginInput>,
+    #[serde(default)]
+    config: BTreeMap<String, ConfigKey>,
 }
 
 /// Reads the bundle at this path; the error says what is wrong with it.
@@ -106,39 +108,65 @@ pub fn read(octets: impl Read) -> Result<Bundle, String> {
 
 fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
     let text = std::str::from_utf8(manifest).map_err(|_| "its plugin.toml is not UTF-8")?;
-    let manifest: Manifest = toml::from_str(text)
-        .map_err(|error| format!("its plugin.toml is wrong: {}", clean(&error.to_string(), 300)))?;
-    let contract = Contract::parse(&manifest.contract)?;
+    // the contract first: a newer one may know keys that this one does not
+    let contract = Contract::parse(&contract_of(text)?)?;
+    let mut manifest: Manifest = toml::from_str(text).map_err(|error| wrong(&error))?;
     if !is_name(&manifest.id) {
         return Err("its id has 1 to 64 characters of a-z, 0-9 and -".to_owned());
     }
-    let in_version = |byte: u8| byte.is_ascii_alphanumeric() || b".+-".contains(&byte);
-    if !(1..=64).contains(&manifest.version.len()) || !manifest.version.bytes().all(in_version) {
-        return Err("its version has 1 to 64 characters of a-z, 0-9 and .+-".to_owned());
+    if manifest.version.len() > 64 || semver::Version::parse(&manifest.version).is_err() {
+        return Err("its version is of Semantic Versioning, such as 1.2.0".to_owned());
     }
-    if manifest.description.is_empty() || manifest.description.len() > 16 {
+    if manifest.license.len() > 200 || spdx::Expression::parse(&manifest.license).is_err() {
+        return Err("its license is an SPDX expression, such as Apache-2.0 OR MIT".to_owned());
+    }
+    if manifest.description.is_empty() {
         return Err("its description is given in 1 to 16 languages (fr, en)".to_owned());
     }
-    let inputs: Vec<_> = manifest.inputs.into_iter().map(|input| input.name).collect();
-    if inputs.len() > MAX_INPUTS || !inputs.iter().all(|name| is_name(name)) {
+    cleaned("its description", &mut manifest.description)?;
+    let names: BTreeSet<_> = manifest.inputs.iter().map(|input| input.name.as_str()).collect();
+    if names.len() > MAX_INPUTS || !names.iter().all(|name| is_name(name)) {
         return Err(format!("it asks for at most {MAX_INPUTS} inputs with names of a-z, 0-9 and -"));
     }
-    let described = manifest.description.into_iter();
-    let description = described.map(|(language, text)| {
-        if is_name(&language.to_ascii_lowercase()) {
-            Ok((language, clean(&text, MAX_DESCRIPTION)))
-        } else {
-            Err("its description has a name that is no language tag".to_owned())
-        }
-    });
-    let info = PluginInfo {
-        id: manifest.id,
-        version: manifest.version,
-        contract: manifest.contract,
-        description: description.collect::<Result<_, _>>()?,
-        inputs,
-    };
-    Ok((info, contract))
+    if names.len() < manifest.inputs.len() {
+        return Err("it asks for an input twice".to_owned());
+    }
+    for input in &mut manifest.inputs {
+        cleaned("the description of an input", &mut input.description)?;
+    }
+    if manifest.config.len() > MAX_KEYS || !manifest.config.keys().all(|name| is_name(name)) {
+        return Err(format!("it has at most {MAX_KEYS} keys to configure, with names of a-z, 0-9 and -"));
+    }
+    for (name, key) in &mut manifest.config {
+        key.is_sound().map_err(|why| format!("its config.{name} {why}"))?;
+        cleaned("the description of a key", &mut key.description)?;
+    }
+    let Manifest { id, version, contract: spoken, license, description, inputs, config } = manifest;
+    Ok((PluginInfo { id, version, contract: spoken, license, description, inputs, config }, contract))
+}
+
+fn wrong(error: &toml::de::Error) -> String {
+    format!("its plugin.toml is wrong: {}", clean(&error.to_string(), 300))
+}
+
+/// The contract that a manifest names, whatever else is in it.
+fn contract_of(text: &str) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Spoken {
+        contract: String,
+    }
+    toml::from_str::<Spoken>(text).map(|manifest| manifest.contract).map_err(|error| wrong(&error))
+}
+
+/// Words fit to be shown.
+fn cleaned(whose: &str, texts: &mut Texts) -> Result<(), String> {
+    if texts.len() > 16 || !texts.keys().all(|language| is_name(&language.to_ascii_lowercase())) {
+        return Err(format!("{whose} is given in at most 16 languages, by a language tag (fr, en)"));
+    }
+    for text in texts.values_mut() {
+        *text = clean(text, MAX_DESCRIPTION);
+    }
+    Ok(())
 }
 
 fn is_name(name: &str) -> bool {
@@ -150,7 +178,8 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const MANIFEST: &str = "id = \"a\"\nversion = \"1\"\ncontract = \"0.1.0\"\n[description]\nfr = \"x\"\n";
+    const MANIFEST: &str =
+        "id = \"a\"\nversion = \"1.0.0\"\ncontract = \"0.1.0\"\nlicense = \"MIT\"\n[description]\nfr = \"x\"\n";
 
     /// A tar of these entries: name, type, size in the header, content.
     fn archive(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> Vec<u8> {
@@ -187,7 +216,7 @@ mod tests {
         let bundle = read(good.as_slice()).unwrap();
         assert_eq!(bundle.info.id, "a");
         assert_eq!(bundle.component, b"code");
-        assert_eq!(bundle.info.inputs, Vec::<String>::new());
+        assert!(bundle.info.inputs.is_empty() && bundle.info.config.is_empty());
     }
 
     #[test]
@@ -227,8 +256,17 @@ mod tests {
         for (from, to, words) in [
             ("\"a\"", "\"../a\"", "id"),
             ("\"a\"", "\"\"", "id"),
-            ("\"1\"", "\"1 \"", "version"),
+            ("\"1.0.0\"", "\"1.0\"", "version"),
+            ("MIT", "my own", "license"),
+            ("license = \"MIT\"", "", "license"),
+            ("[description]", "network = true\n[description]", "network"),
+            ("[description]", "[config.Days]\ntype = \"integer\"\n[description]", "keys"),
+            ("[description]", "[config.days]\ntype = \"number\"\n[description]", "number"),
+            ("[description]", "[config.days]\ntype = \"choice\"\n[description]", "config.days"),
+            ("[description]", "[config.days]\ntype = \"flag\"\nsecret = true\n[description]", "secret"),
+            ("[description]", "[[inputs]]\nname = \"a\"\n[[inputs]]\nname = \"a\"\n[description]", "twice"),
             ("0.1.0", "0.2.0", "contract"),
+            ("0.1.0\"", "0.2.0\"\nnews = 1", "contract \"0.2.0\""),
             ("fr = \"x\"", "", "description"),
             ("fr = \"x\"", "\"<b>\" = \"x\"", "language"),
             ("id = ", "id: ", "plugin.toml is wrong"),

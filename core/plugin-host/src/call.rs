@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use estampe_domain::RunId;
-use estampe_domain::plugin::ConnectorSpec;
+use estampe_domain::plugin::{ConnectorSpec, PluginInfo};
 use estampe_domain::ports::Clock;
 
 use crate::budget::{Budget, Cancelled, Memory, Stop};
@@ -29,7 +29,7 @@ pub struct Surroundings {
 
 /// See the module.
 pub struct Call {
-    /// Configuration, as the administrator wrote it.
+    /// Configuration, as the administrator wrote it, with the manifest's defaults.
     pub config: BTreeMap<String, String>,
     /// Granted files.
     pub files: Files,
@@ -54,8 +54,16 @@ impl Call {
         state: BTreeMap<String, Vec<u8>>,
         cancelled: Cancelled,
         peak: Peak,
+        info: &PluginInfo,
     ) -> Self {
-        let ConnectorSpec { plugin, config, inputs } = connector;
+        let ConnectorSpec { plugin, mut config, inputs } = connector;
+        for (name, key) in &info.config {
+            if let Some(default) = &key.default
+                && config.get(name).is_none_or(|value| value.trim().is_empty())
+            {
+                config.insert(name.clone(), default.clone());
+            }
+        }
         Self {
             config,
             files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),

@@ -159,7 +159,15 @@ impl Directory for PluginHost {
         let (connector, surroundings) = (connector.clone(), self.surroundings.clone());
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
-            let call = Call::new(&surroundings, connector, None, BTreeMap::new(), cancelled, plugin.peak.clone());
+            let call = Call::new(
+                &surroundings,
+                connector,
+                None,
+                BTreeMap::new(),
+                cancelled,
+                plugin.peak.clone(),
+                &plugin.info,
+            );
             plugin.connector.check(call)
         };
         let outcome = self.guests.run(work).await;
@@ -178,7 +186,8 @@ impl Directory for PluginHost {
             if cursor.is_none() {
                 surroundings.runs.forget(run);
             }
-            let call = Call::new(&surroundings, connector, Some(run), state, cancelled, plugin.peak.clone());
+            let call =
+                Call::new(&surroundings, connector, Some(run), state, cancelled, plugin.peak.clone(), &plugin.info);
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
                 surroundings.runs.forget(run);

@@ -151,6 +151,11 @@ pub enum OutboxCommand {
 pub enum PluginCommand {
     /// List the plugins that can be used
     List,
+    /// Show what a plugin is, what it asks for and what may be configured
+    Show {
+        /// Its id
+        id: String,
+    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -40,7 +40,13 @@ impl Service {
                 format!("there is no plugin \"{}\"; installed: {}", connector.plugin, there.join(", ")),
             ));
         };
+        let problems = plugin.config_problems(&connector.config);
+        if let Some((key, _)) = problems.first() {
+            let all: Vec<_> = problems.iter().map(|(key, why)| format!("\"{key}\" {why}")).collect();
+            return Err(Error::invalid(format!("config.{key}"), all.join("; ")));
+        }
         for input in &plugin.inputs {
+            let input = &input.name;
             let Some(path) = connector.inputs.get(input) else {
                 return Err(Error::invalid("inputs", format!("the plugin needs a file as \"{input}\"")));
             };
@@ -48,7 +54,7 @@ impl Service {
                 return Err(Error::invalid("inputs", format!("{} is not an absolute path", path.display())));
             }
         }
-        if let Some(extra) = connector.inputs.keys().find(|name| !plugin.inputs.contains(name)) {
+        if let Some(extra) = connector.inputs.keys().find(|name| plugin.inputs.iter().all(|i| i.name != **name)) {
             return Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\"")));
         }
         let source = Source {

@@ -8,7 +8,7 @@ use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
 use estampe_domain::person::{
     FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
 };
-use estampe_domain::plugin::{ConnectorSpec, PluginInfo, Probe};
+use estampe_domain::plugin::{ConnectorSpec, PluginInfo, PluginInput, Probe};
 use estampe_domain::ports::Random;
 use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunCounts, RunState};
@@ -340,7 +340,9 @@ pub(crate) fn plugins() -> Vec<PluginEntry> {
                 ("fr".into(), "Annuaire dans un fichier CSV ou LDIF".into()),
                 ("en".into(), "Directory in a CSV or LDIF file".into()),
             ]),
-            inputs: vec!["file".into()],
+            license: "Apache-2.0".into(),
+            inputs: vec![PluginInput { name: "file".into(), description: BTreeMap::new() }],
+            config: BTreeMap::new(),
         },
     }]
 }

@@ -40,7 +40,7 @@ async fn a_bad_bundle_does_not_stop_the_others() {
     let plugins = host.plugins();
     assert_eq!(plugins.len(), 1);
     assert_eq!((plugins[0].id.as_str(), plugins[0].contract.as_str()), ("good", "0.1.3"));
-    assert_eq!(plugins[0].inputs, ["people"]);
+    assert_eq!(plugins[0].inputs[0].name, "people");
     assert_eq!(plugins[0].description["fr"], "Un essai");
     host.sync_page(call("good")).await.unwrap();
     assert_eq!(host.check(&call("good").connector).await, Ok(Vec::new()));

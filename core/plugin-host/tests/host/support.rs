@@ -69,7 +69,7 @@ pub fn connector(body: &str) -> Vec<u8> {
 /// The manifest of a plugin.
 pub fn manifest(id: &str, contract: &str) -> String {
     format!(
-        "id = {id:?}\nversion = \"1.0.0\"\ncontract = {contract:?}\n\
+        "id = {id:?}\nversion = \"1.0.0\"\ncontract = {contract:?}\nlicense = \"MIT\"\n\
          [description]\nen = \"A test\"\nfr = \"Un essai\"\n[[inputs]]\nname = \"people\"\n"
     )
 }

@@ -3,6 +3,7 @@
 mod ca;
 mod doctor;
 mod outbox;
+mod plugin;
 mod print;
 mod work;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{AddSource, Cli, Command, LeadCommand, PersonCommand, PluginCommand, RunCommand, SourceCommand};
+use crate::cli::{AddSource, Cli, Command, LeadCommand, PersonCommand, RunCommand, SourceCommand};
 use crate::cmd::print;
 use crate::operator::Operator;
 
@@ -80,12 +80,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
             code
         }
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
-        Command::Plugin(PluginCommand::List) => {
-            let answer = operator.get("/v1/plugins").await?;
-            list(cli, &answer, "plugins", "No plugin: see [plugins] dir in the configuration.", |plugin| {
-                vec![text(plugin, "id"), text(plugin, "version"), format!("contract {}", text(plugin, "contract"))]
-            })
-        }
+        Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
         Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => Ok(ExitCode::SUCCESS),
     }
 }
@@ -204,7 +199,7 @@ fn report(cli: &Cli, run: &Value) {
     }
 }
 
-fn list(
+pub fn list(
     cli: &Cli,
     answer: &Value,
     key: &str,

@@ -130,8 +130,8 @@ impl NewSource {
         let input = plugins
             .iter()
             .find(|plugin| plugin.info.id == self.plugin)
-            .and_then(|plugin| plugin.info.inputs.first().cloned())
-            .unwrap_or_else(|| "file".to_owned());
+            .and_then(|plugin| plugin.info.inputs.first())
+            .map_or_else(|| "file".to_owned(), |input| input.name.clone());
         let config = match self.format.as_str() {
             "" => BTreeMap::new(),
             format => BTreeMap::from([("format".to_owned(), format.to_owned())]),
