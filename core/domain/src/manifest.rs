@@ -1,8 +1,13 @@
-//! What a plugin says of itself in its manifest, and what it may be configured with.
+//! What a plugin says of itself in its manifest, what it asks for, and what it may be
+//! configured with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use crate::credential::{CredentialAsk, keys_of, only_key};
+use crate::egress::{Method, UrlPattern};
+use crate::permission::Permission;
 
 /// The same words by language tag: `fr`, `en`.
 pub type Texts = BTreeMap<String, String>;
@@ -16,6 +21,9 @@ pub struct PluginInfo {
     pub version: String,
     /// The contract that it was built for.
     pub contract: String,
+    /// What it does.
+    #[serde(default)]
+    pub kind: PluginKind,
     /// Its licence: an SPDX expression.
     pub license: String,
     /// What it is for.
@@ -24,6 +32,151 @@ pub struct PluginInfo {
     pub inputs: Vec<PluginInput>,
     /// What may be configured, by key.
     pub config: BTreeMap<String, ConfigKey>,
+    /// Everything else that it asks for.
+    #[serde(default, flatten)]
+    pub asks: Asks,
+}
+
+/// The worlds of the contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginKind {
+    /// Tells who is in the organisation.
+    #[default]
+    Connector,
+    /// Makes e-mail signatures.
+    SignatureTemplate,
+}
+
+/// What a plugin asks for besides files. What is not here is not given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asks {
+    /// Requests that it makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<HttpAsk>,
+    /// How the host authenticates for it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, CredentialDeclaration>,
+    /// The directory that it searches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ldap: Option<LdapAsk>,
+    /// Fields of people.
+    #[serde(default, skip_serializing_if = "FieldsAsk::is_empty")]
+    pub fields: FieldsAsk,
+    /// What a call needs beyond the ordinary.
+    #[serde(default, skip_serializing_if = "LimitsAsk::is_empty")]
+    pub limits: LimitsAsk,
+}
+
+/// Requests that a plugin makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HttpAsk {
+    /// Where to.
+    pub url: UrlPattern,
+    /// How.
+    pub methods: BTreeSet<Method>,
+    /// Whether its other methods than `GET` and `HEAD` change nothing there: a dry run
+    /// sends them too.
+    #[serde(default)]
+    pub read_only: bool,
+    /// The credential that the host may attach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+    /// What for.
+    #[serde(default)]
+    pub description: Texts,
+}
+
+/// A credential that a plugin uses by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialDeclaration {
+    /// How the host authenticates.
+    #[serde(flatten)]
+    pub ask: CredentialAsk,
+    /// What for.
+    #[serde(default)]
+    pub description: Texts,
+}
+
+/// The directory that a plugin searches. In each text, `{key}` stands for what the source's
+/// configuration has there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LdapAsk {
+    /// Servers, separated by spaces.
+    pub servers: String,
+    /// Below which entry (RFC 4514).
+    pub base: String,
+    /// What every entry has to fit (RFC 4515).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// As whom; anonymous without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bind_dn: Option<String>,
+    /// Their password: one `{key}` of a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// `true`: StartTLS on `ldap://`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_tls: Option<String>,
+    /// `true`: `ldap://` without StartTLS may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clear_text: Option<String>,
+    /// PEM file of the CA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// Attributes that it reads.
+    pub attributes: BTreeSet<String>,
+    /// What for.
+    #[serde(default)]
+    pub description: Texts,
+}
+
+/// Fields of people, by their standard names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldsAsk {
+    /// Those that it carries: a connector delivers them, a template is shown them.
+    #[serde(default)]
+    pub read: BTreeSet<String>,
+    /// Those that it changes in the directory.
+    #[serde(default)]
+    pub write: BTreeSet<String>,
+}
+
+impl FieldsAsk {
+    fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.write.is_empty()
+    }
+}
+
+/// What a call needs when the ordinary limits do not do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LimitsAsk {
+    /// Memory, MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u32>,
+    /// Processor time, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<u32>,
+}
+
+impl LimitsAsk {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An item that a plugin asks for, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The item.
+    pub permission: Permission,
+    /// What for.
+    pub description: Texts,
 }
 
 /// A file that a plugin asks to read.
@@ -47,6 +200,9 @@ pub struct ConfigKey {
     /// Whether nothing works without it.
     #[serde(default)]
     pub required: bool,
+    /// Whether it is a secret: kept sealed, given to no plugin, never shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
     /// What counts when it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
@@ -142,6 +298,9 @@ impl ConfigKey {
         if self.minimum.zip(self.maximum).is_some_and(|(least, most)| least > most) {
             return Err("has a minimum above its maximum".to_owned());
         }
+        if self.secret && (self.kind != ConfigKind::String || self.default.is_some() || self.example.is_some()) {
+            return Err("is a secret and is no string, or has a default or an example".to_owned());
+        }
         if self.required && self.default.is_some() {
             return Err("is required and has a default".to_owned());
         }
@@ -155,6 +314,106 @@ impl ConfigKey {
 }
 
 impl PluginInfo {
+    /// The items that it asks for, and why, in order.
+    pub fn asked(&self) -> Vec<Asked> {
+        let mut all: BTreeMap<Permission, Texts> = BTreeMap::new();
+        for input in &self.inputs {
+            all.insert(Permission::Input(input.name.clone()), input.description.clone());
+        }
+        for ask in &self.asks.http {
+            for method in &ask.methods {
+                let permission = Permission::Http {
+                    method: *method,
+                    url: ask.url.clone(),
+                    read_only: ask.read_only && !method.is_safe(),
+                    credential: ask.credential.clone(),
+                };
+                all.insert(permission, ask.description.clone());
+            }
+        }
+        for (name, declared) in &self.asks.credentials {
+            let (kind, scopes) = (declared.ask.kind().to_owned(), declared.ask.scopes());
+            all.insert(Permission::Credential { name: name.clone(), kind, scopes }, declared.description.clone());
+        }
+        if let Some(ldap) = &self.asks.ldap {
+            all.insert(Permission::LdapConnect, ldap.description.clone());
+            for attribute in &ldap.attributes {
+                all.insert(Permission::LdapRead(attribute.clone()), Texts::new());
+            }
+        }
+        let FieldsAsk { read, write } = &self.asks.fields;
+        all.extend(read.iter().map(|field| (Permission::FieldRead(field.clone()), Texts::new())));
+        all.extend(write.iter().map(|field| (Permission::FieldWrite(field.clone()), Texts::new())));
+        let LimitsAsk { memory_mib, cpu_seconds } = self.asks.limits;
+        all.extend(memory_mib.map(|mib| (Permission::Memory(mib), Texts::new())));
+        all.extend(cpu_seconds.map(|seconds| (Permission::Time(seconds), Texts::new())));
+        all.into_iter().map(|(permission, description)| Asked { permission, description }).collect()
+    }
+
+    /// Whether what it asks for makes sense; the error says what would be right.
+    pub fn asks_are_sound(&self) -> Result<(), String> {
+        for asked in self.asked() {
+            let written = asked.permission.to_string();
+            if written.parse() != Ok(asked.permission) {
+                return Err(format!("it asks for \"{written}\", which cannot be granted as it is written"));
+            }
+        }
+        for ask in &self.asks.http {
+            if ask.methods.is_empty() {
+                return Err(format!("its http for {} names no method", ask.url));
+            }
+            if let Some(key) = ask.url.config_key() {
+                self.is_plain(key).map_err(|why| format!("its http for {}: {why}", ask.url))?;
+            }
+            if let Some(name) = &ask.credential
+                && !self.asks.credentials.contains_key(name)
+            {
+                return Err(format!(
+                    "its http for {} uses the credential \"{name}\", which it does not declare",
+                    ask.url
+                ));
+            }
+        }
+        for (name, declared) in &self.asks.credentials {
+            self.are_templates(&declared.ask.texts(), &declared.ask.secrets())
+                .map_err(|why| format!("its credential \"{name}\": {why}"))?;
+        }
+        if let Some(ldap) = &self.asks.ldap {
+            let LdapAsk { servers, base, filter, bind_dn, password, start_tls, clear_text, ca_file, .. } = ldap;
+            let optional = [filter, bind_dn, start_tls, clear_text, ca_file].into_iter().flatten();
+            let texts: Vec<_> = [servers, base].into_iter().chain(optional).map(String::as_str).collect();
+            let secrets: Vec<_> = password.iter().map(String::as_str).collect();
+            self.are_templates(&texts, &secrets).map_err(|why| format!("its ldap: {why}"))?;
+            if bind_dn.is_some() != password.is_some() {
+                return Err("its ldap: bind-dn and password stand together".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn are_templates(&self, texts: &[&str], secrets: &[&str]) -> Result<(), String> {
+        for key in texts.iter().flat_map(|text| keys_of(text)) {
+            self.is_plain(key)?;
+        }
+        for template in secrets {
+            let key = only_key(template).ok_or("a secret is written {key}, never in the manifest")?;
+            match self.config.get(key) {
+                Some(known) if known.secret => {}
+                Some(_) => return Err(format!("the key \"{key}\" is not marked as secret")),
+                None => return Err(format!("there is no key \"{key}\" in its configuration")),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_plain(&self, key: &str) -> Result<(), String> {
+        match self.config.get(key) {
+            Some(known) if known.secret => Err(format!("the key \"{key}\" is a secret and would be shown")),
+            Some(_) => Ok(()),
+            None => Err(format!("there is no key \"{key}\" in its configuration")),
+        }
+    }
+
     /// What is wrong with a configuration: key and reason, for each.
     pub fn config_problems(&self, config: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let mut problems = Vec::new();
@@ -195,6 +454,7 @@ mod tests {
         ConfigKey {
             kind,
             required: false,
+            secret: false,
             default: None,
             example: None,
             choices: Vec::new(),

@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::credential::Secrets;
 use crate::ids::RunId;
-pub use crate::manifest::{ConfigKey, ConfigKind, PluginInfo, PluginInput, Texts};
+pub use crate::manifest::{
+    Asked, Asks, ConfigKey, ConfigKind, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind,
+    Texts,
+};
+use crate::permission::Grants;
 
 /// One value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +99,8 @@ pub struct SyncCall {
     pub run: RunId,
     /// Which plugin, with which configuration and inputs.
     pub connector: ConnectorSpec,
+    /// What it may use of it.
+    pub given: Given,
     /// Full or incremental.
     pub mode: SyncMode,
     /// `None` at the start of a full run.
@@ -112,6 +119,17 @@ pub struct ConnectorSpec {
     pub config: BTreeMap<String, String>,
     /// Files it may read, by the name it asks for.
     pub inputs: BTreeMap<String, std::path::PathBuf>,
+}
+
+/// What the host acts by in a call, and shows to no plugin.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// What an administrator granted.
+    pub grants: Grants,
+    /// Secret values of the configuration.
+    pub secrets: Secrets,
+    /// Whether nothing may be changed outside: such requests are recorded, not sent.
+    pub dry_run: bool,
 }
 
 /// One line of a connector's self-check.
@@ -189,11 +207,19 @@ pub struct PluginFailure {
     pub kind: FailKind,
     /// For people: what happened and what would mend it.
     pub message: String,
+    /// When it may be tried again, as the other side said: milliseconds from now.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl PluginFailure {
     /// A failure of this kind.
     pub fn new(kind: FailKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), retry_after_ms: None }
+    }
+
+    /// The same, to be tried again in so many milliseconds.
+    pub fn after(mut self, milliseconds: Option<u64>) -> Self {
+        self.retry_after_ms = milliseconds;
+        self
     }
 }

@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 
+use crate::egress::{HttpRequest, HttpResponse};
+use crate::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
 use crate::mail::{MailFailure, OutgoingMail};
-use crate::plugin::{ConnectorSpec, Page, PluginFailure, PluginInfo, Probe, SyncCall};
+use crate::plugin::{ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use crate::time::Ts;
 
 /// Tells the time.
@@ -33,9 +35,34 @@ pub trait Directory: Send + Sync {
     /// The plugins that can be used.
     fn plugins(&self) -> Vec<PluginInfo>;
     /// Lets a connector try what it needs.
-    async fn check(&self, connector: &ConnectorSpec) -> Result<Vec<Probe>, PluginFailure>;
+    async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure>;
     /// Fetches one page.
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure>;
+}
+
+/// Makes requests for plugins.
+#[async_trait]
+pub trait HttpEgress: Send + Sync {
+    /// Makes one request to an address that it resolves and checks itself, follows no
+    /// redirect, and attaches the credential last. Any status is an answer; a failure says
+    /// why there is none.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, PluginFailure>;
+}
+
+/// Connects to LDAP directories.
+#[async_trait]
+pub trait LdapClient: Send + Sync {
+    /// Connects to the first server that answers, and binds. Never falls back to clear text.
+    async fn connect(&self, access: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure>;
+}
+
+/// A bound connection. After a failure of the network it is of no use any more.
+#[async_trait]
+pub trait LdapConnection: Send {
+    /// The server's own entry (RFC 4512, section 5.1).
+    async fn root_dse(&mut self) -> Result<LdapEntry, PluginFailure>;
+    /// One page; referrals are not followed.
+    async fn search(&mut self, query: LdapQuery) -> Result<LdapPage, PluginFailure>;
 }
 
 /// Makes photos harmless: decodes within limits, turns upright, scales, encodes anew.

@@ -6,7 +6,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use estampe_domain::plugin::{ConfigKey, PluginInfo, PluginInput, Texts};
+use estampe_domain::manifest::CredentialDeclaration;
+use estampe_domain::plugin::{
+    Asks, ConfigKey, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
+};
 use serde::Deserialize;
 
 use crate::contract::Contract;
@@ -24,6 +27,8 @@ const MAX_DESCRIPTION: usize = 1_000;
 const MAX_INPUTS: usize = 16;
 /// Keys that may be configured.
 const MAX_KEYS: usize = 64;
+/// Items that a plugin may ask for.
+const MAX_ASKED: usize = 200;
 
 /// A bundle, parsed.
 #[derive(Debug)]
@@ -44,12 +49,24 @@ struct Manifest {
     id: String,
     version: String,
     contract: String,
+    #[serde(default)]
+    kind: PluginKind,
     license: String,
     description: Texts,
     #[serde(default)]
     inputs: Vec<PluginInput>,
     #[serde(default)]
     config: BTreeMap<String, ConfigKey>,
+    #[serde(default)]
+    http: Vec<HttpAsk>,
+    #[serde(default)]
+    credentials: BTreeMap<String, CredentialDeclaration>,
+    #[serde(default)]
+    ldap: Option<LdapAsk>,
+    #[serde(default)]
+    fields: FieldsAsk,
+    #[serde(default)]
+    limits: LimitsAsk,
 }
 
 /// Reads the bundle at this path; the error says what is wrong with it.
@@ -141,8 +158,24 @@ fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
         key.is_sound().map_err(|why| format!("its config.{name} {why}"))?;
         cleaned("the description of a key", &mut key.description)?;
     }
-    let Manifest { id, version, contract: spoken, license, description, inputs, config } = manifest;
-    Ok((PluginInfo { id, version, contract: spoken, license, description, inputs, config }, contract))
+    for ask in &mut manifest.http {
+        cleaned("the description of an http", &mut ask.description)?;
+    }
+    for declared in manifest.credentials.values_mut() {
+        cleaned("the description of a credential", &mut declared.description)?;
+    }
+    if let Some(ldap) = &mut manifest.ldap {
+        cleaned("the description of ldap", &mut ldap.description)?;
+    }
+    let Manifest { id, version, contract: spoken, kind, license, description, inputs, config, .. } = manifest;
+    let Manifest { http, credentials, ldap, fields, limits, .. } = manifest;
+    let asks = Asks { http, credentials, ldap, fields, limits };
+    let info = PluginInfo { id, version, contract: spoken, kind, license, description, inputs, config, asks };
+    info.asks_are_sound()?;
+    if info.asked().len() > MAX_ASKED {
+        return Err(format!("it asks for more than {MAX_ASKED} things; nobody could look at them"));
+    }
+    Ok((info, contract))
 }
 
 fn wrong(error: &toml::de::Error) -> String {
@@ -251,6 +284,48 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_says_all_that_it_asks_for() {
+        let more = r#"
+            [config.url]
+            type = "string"
+            [config.secret]
+            type = "string"
+            secret = true
+            [[http]]
+            url = "{url}/v1/*"
+            methods = ["POST", "GET"]
+            read-only = true
+            credential = "api"
+            description.en = "Lists people"
+            [credentials.api]
+            type = "client-credentials"
+            token-url = "{url}/token"
+            client-id = "estampe"
+            client-secret = "{secret}"
+            scopes = ["people.read"]
+            [fields]
+            read = ["mail", "cn"]
+            [limits]
+            memory-mib = 128
+        "#;
+        let manifest = format!("{MANIFEST}{more}");
+        let bundle =
+            read(files(&[("plugin.toml", manifest.as_bytes()), ("component.wasm", b"code")]).as_slice()).unwrap();
+        let asked: Vec<_> = bundle.info.asked().iter().map(|asked| asked.permission.to_string()).collect();
+        assert_eq!(
+            asked,
+            [
+                "http GET {url}/v1/* with api",
+                "http POST {url}/v1/* read-only with api",
+                "credential api client-credentials people.read",
+                "field read cn",
+                "field read mail",
+                "memory 128",
+            ]
+        );
+    }
+
+    #[test]
     fn hostile_manifests_are_refused() {
         let component = ("component.wasm", b"code".as_slice());
         for (from, to, words) in [
@@ -264,6 +339,30 @@ mod tests {
             ("[description]", "[config.days]\ntype = \"number\"\n[description]", "number"),
             ("[description]", "[config.days]\ntype = \"choice\"\n[description]", "config.days"),
             ("[description]", "[config.days]\ntype = \"flag\"\nsecret = true\n[description]", "secret"),
+            ("[description]", "[[http]]\nurl = \"a.example\"\nmethods = [\"GET\"]\n[description]", "https://"),
+            ("[description]", "[[http]]\nurl = \"https://a.example/*\"\nmethods = []\n[description]", "no method"),
+            ("[description]", "[[http]]\nurl = \"{url}/*\"\nmethods = [\"GET\"]\n[description]", "no key"),
+            (
+                "[description]",
+                "[[http]]\nurl = \"https://a.example/*\"\nmethods = [\"GET\"]\ncredential = \"a\"\n[description]",
+                "does not declare",
+            ),
+            (
+                "[description]",
+                "[credentials.a]\ntype = \"bearer\"\ntoken = \"abc\"\n[description]",
+                "never in the manifest",
+            ),
+            (
+                "[description]",
+                "[config.t]\ntype = \"string\"\n[credentials.a]\ntype = \"bearer\"\ntoken = \"{t}\"\n[description]",
+                "not marked as secret",
+            ),
+            (
+                "[description]",
+                "[credentials.a]\ntype = \"bearer\"\ntoken = \"{t}\"\nscope = \"x\"\n[description]",
+                "plugin.toml is wrong",
+            ),
+            ("[description]", "[fields]\nread = [\"a b\"]\n[description]", "cannot be granted"),
             ("[description]", "[[inputs]]\nname = \"a\"\n[[inputs]]\nname = \"a\"\n[description]", "twice"),
             ("0.1.0", "0.2.0", "contract"),
             ("0.1.0\"", "0.2.0\"\nnews = 1", "contract \"0.2.0\""),

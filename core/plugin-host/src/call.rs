@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use estampe_domain::RunId;
-use estampe_domain::plugin::{ConnectorSpec, PluginInfo};
+use estampe_domain::permission::Permission;
+use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo};
 use estampe_domain::ports::Clock;
 
 use crate::budget::{Budget, Cancelled, Memory, Stop};
@@ -31,6 +32,10 @@ pub struct Surroundings {
 pub struct Call {
     /// Configuration, as the administrator wrote it, with the manifest's defaults.
     pub config: BTreeMap<String, String>,
+    /// What was granted, and what the host acts by.
+    pub given: Given,
+    /// What the manifest says.
+    pub info: Arc<PluginInfo>,
     /// Granted files.
     pub files: Files,
     /// Durable values.
@@ -50,13 +55,16 @@ impl Call {
     pub fn new(
         surroundings: &Surroundings,
         connector: ConnectorSpec,
+        given: Given,
         run: Option<RunId>,
         state: BTreeMap<String, Vec<u8>>,
         cancelled: Cancelled,
         peak: Peak,
-        info: &PluginInfo,
+        info: &Arc<PluginInfo>,
     ) -> Self {
-        let ConnectorSpec { plugin, mut config, inputs } = connector;
+        let ConnectorSpec { plugin, mut config, mut inputs } = connector;
+        config.retain(|name, _| info.config.get(name).is_none_or(|key| !key.secret));
+        inputs.retain(|name, _| given.grants.cover(&Permission::Input(name.clone())));
         for (name, key) in &info.config {
             if let Some(default) = &key.default
                 && config.get(name).is_none_or(|value| value.trim().is_empty())
@@ -66,6 +74,8 @@ impl Call {
         }
         Self {
             config,
+            given,
+            info: Arc::clone(info),
             files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),
             state: State::new(state),
             log: Log::new(plugin, run.map(|run| run.to_string())),

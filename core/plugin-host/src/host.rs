@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use estampe_domain::metric;
-use estampe_domain::plugin::{ConnectorSpec, FailKind, Page, PluginFailure, PluginInfo, Probe, SyncCall};
+use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use estampe_domain::ports::Directory;
 use wasmtime::Engine;
 
@@ -55,7 +55,7 @@ pub struct PluginHost {
 }
 
 struct Plugin {
-    info: PluginInfo,
+    info: Arc<PluginInfo>,
     connector: Connector,
     peak: Peak,
 }
@@ -113,7 +113,7 @@ impl PluginHost {
         let connector = Connector::link(engine, &component, bundle.contract)?;
         tracing::info!(plugin.id = id, plugin.version = bundle.info.version, "loaded a plugin");
         meter::loaded(&id);
-        self.plugins.insert(id, Arc::new(Plugin { info: bundle.info, connector, peak: Peak::default() }));
+        self.plugins.insert(id, Arc::new(Plugin { info: Arc::new(bundle.info), connector, peak: Peak::default() }));
         Ok(())
     }
 
@@ -151,17 +151,18 @@ fn bundles_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[async_trait]
 impl Directory for PluginHost {
     fn plugins(&self) -> Vec<PluginInfo> {
-        self.plugins.values().map(|plugin| plugin.info.clone()).collect()
+        self.plugins.values().map(|plugin| (*plugin.info).clone()).collect()
     }
 
-    async fn check(&self, connector: &ConnectorSpec) -> Result<Vec<Probe>, PluginFailure> {
+    async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure> {
         let plugin = self.plugin(&connector.plugin)?;
-        let (connector, surroundings) = (connector.clone(), self.surroundings.clone());
+        let (connector, given, surroundings) = (connector.clone(), given.clone(), self.surroundings.clone());
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
             let call = Call::new(
                 &surroundings,
                 connector,
+                given,
                 None,
                 BTreeMap::new(),
                 cancelled,
@@ -178,7 +179,7 @@ impl Directory for PluginHost {
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure> {
         let plugin = self.plugin(&call.connector.plugin)?;
         let surroundings = self.surroundings.clone();
-        let SyncCall { run, connector, mode, cursor, state } = call;
+        let SyncCall { run, connector, given, mode, cursor, state } = call;
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
             // a run keeps to the version of its files that it began with, through
@@ -186,8 +187,16 @@ impl Directory for PluginHost {
             if cursor.is_none() {
                 surroundings.runs.forget(run);
             }
-            let call =
-                Call::new(&surroundings, connector, Some(run), state, cancelled, plugin.peak.clone(), &plugin.info);
+            let call = Call::new(
+                &surroundings,
+                connector,
+                given,
+                Some(run),
+                state,
+                cancelled,
+                plugin.peak.clone(),
+                &plugin.info,
+            );
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
                 surroundings.runs.forget(run);

@@ -2,7 +2,7 @@
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::SourceId;
-use estampe_domain::plugin::{ConnectorSpec, Probe};
+use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo, Probe};
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::text::Line;
 use estampe_domain::{Context, Error, Result};
@@ -87,6 +87,15 @@ impl Service {
     /// Lets a source's connector try what it needs.
     pub async fn check_source(&self, ctx: &Context, name: &str) -> Result<Vec<Probe>> {
         let overview = self.source(ctx, name).await?;
-        Ok(self.ports.directory.check(&overview.source.connector).await?)
+        let given = self.given(&overview.source);
+        Ok(self.ports.directory.check(&overview.source.connector, &given).await?)
+    }
+
+    /// What its connector may use.
+    pub(crate) fn given(&self, source: &Source) -> Given {
+        let plugins = self.ports.directory.plugins();
+        let plugin = plugins.iter().find(|plugin| plugin.id == source.connector.plugin);
+        let asked = plugin.map(PluginInfo::asked).unwrap_or_default();
+        Given { grants: asked.into_iter().map(|asked| asked.permission).collect(), ..Given::default() }
     }
 }

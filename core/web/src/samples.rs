@@ -8,7 +8,7 @@ use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
 use estampe_domain::person::{
     FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
 };
-use estampe_domain::plugin::{ConnectorSpec, PluginInfo, PluginInput, Probe};
+use estampe_domain::plugin::{Asks, ConnectorSpec, PluginInfo, PluginInput, PluginKind, Probe};
 use estampe_domain::ports::Random;
 use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunCounts, RunState};
@@ -333,6 +333,8 @@ pub(crate) fn lead_detail(erased: bool) -> LeadDetail {
 pub(crate) fn plugins() -> Vec<PluginEntry> {
     vec![PluginEntry {
         info: PluginInfo {
+            kind: PluginKind::Connector,
+            asks: Asks::default(),
             id: "directory-file".into(),
             version: "0.1.0".into(),
             contract: "0.1".into(),

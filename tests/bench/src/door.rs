@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{
-    AttributeValue, ConnectorSpec, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
+    AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
 };
 use estampe_domain::ports::{Clock, Directory};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId};
@@ -37,7 +37,7 @@ impl Directory for NoDirectory {
         Vec::new()
     }
 
-    async fn check(&self, _: &ConnectorSpec) -> Result<Vec<Probe>, PluginFailure> {
+    async fn check(&self, _: &ConnectorSpec, _: &Given) -> Result<Vec<Probe>, PluginFailure> {
         Ok(Vec::new())
     }
 

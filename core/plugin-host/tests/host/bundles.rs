@@ -43,7 +43,7 @@ async fn a_bad_bundle_does_not_stop_the_others() {
     assert_eq!(plugins[0].inputs[0].name, "people");
     assert_eq!(plugins[0].description["fr"], "Un essai");
     host.sync_page(call("good")).await.unwrap();
-    assert_eq!(host.check(&call("good").connector).await, Ok(Vec::new()));
+    assert_eq!(host.check(&call("good").connector, &call("good").given).await, Ok(Vec::new()));
     let failure = host.sync_page(call("wasi")).await.unwrap_err();
     assert_eq!(failure.kind, FailKind::NotFound);
     assert!(failure.message.contains("good"), "{failure}");

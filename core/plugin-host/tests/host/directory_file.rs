@@ -53,7 +53,7 @@ async fn pages_arrive_until_the_file_ends() {
     ldif(&file, 3_000);
     let (host, mut call) = host(&place, folder, &file);
 
-    let probes = host.check(&call.connector).await.unwrap();
+    let probes = host.check(&call.connector, &call.given).await.unwrap();
     assert!(!probes.is_empty() && probes.iter().all(|probe| probe.passed), "{probes:?}");
 
     let (mut people, mut pages) = (0, 0);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_domain::plugin::{ConnectorSpec, SyncCall, SyncMode};
+use estampe_domain::plugin::{ConnectorSpec, Given, SyncCall, SyncMode};
 use estampe_domain::ports::{Clock, Random};
 use estampe_domain::{RunId, Ts};
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
@@ -145,11 +145,18 @@ pub fn compiler() -> PathBuf {
     path
 }
 
+/// These grants and nothing else.
+pub fn given<const N: usize>(grants: [&str; N]) -> Given {
+    let grants = grants.map(|item| item.parse().expect("an item")).into_iter().collect();
+    Given { grants, ..Given::default() }
+}
+
 /// A call of `sync-page` without inputs.
 pub fn call(plugin: &str) -> SyncCall {
     SyncCall {
         run: RunId::new(Noon.now(), &Fixed(1)),
         connector: ConnectorSpec { plugin: plugin.to_owned(), config: BTreeMap::new(), inputs: BTreeMap::new() },
+        given: given(["input people"]),
         mode: SyncMode::Full,
         cursor: None,
         state: BTreeMap::new(),

@@ -120,6 +120,7 @@ impl Service {
     async fn plan(&self, planner: &mut Planner) -> Result<()> {
         let source = planner.source.id;
         let mut state = self.store.read(move |tx| tx.source_state(source)).await?;
+        let given = self.given(&planner.source);
         let mut cursor = None;
         loop {
             let page = self
@@ -128,6 +129,7 @@ impl Service {
                 .sync_page(SyncCall {
                     run: planner.run,
                     connector: planner.source.connector.clone(),
+                    given: given.clone(),
                     mode: SyncMode::Full,
                     cursor: cursor.clone(),
                     state: state.clone(),

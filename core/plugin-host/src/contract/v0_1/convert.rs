@@ -76,7 +76,7 @@ pub fn failure(failure: &wit::Failure) -> PluginFailure {
         wit::FailKind::Limit => FailKind::Limit,
         wit::FailKind::Internal => FailKind::Internal,
     };
-    PluginFailure::new(kind, clean(&failure.message, MAX_MESSAGE))
+    PluginFailure::new(kind, clean(&failure.message, MAX_MESSAGE)).after(failure.retry_after_ms)
 }
 
 /// A failure that a capability of the host tells the plugin.
@@ -94,7 +94,7 @@ pub fn refusal(failure: PluginFailure) -> wit::Failure {
         FailKind::Limit | FailKind::OutOfMemory => wit::FailKind::Limit,
         FailKind::Internal | FailKind::Trapped => wit::FailKind::Internal,
     };
-    wit::Failure { kind, message: failure.message, retry_after_ms: None }
+    wit::Failure { kind, message: failure.message, retry_after_ms: failure.retry_after_ms }
 }
 
 fn cursor(cursor: Option<Cursor>) -> Result<Option<Cursor>, PluginFailure> {

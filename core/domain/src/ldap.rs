@@ -1,0 +1,94 @@
+//! Searches in an LDAP directory for a plugin: what its source names, and what the port
+//! that searches is given.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::credential::Secret;
+
+/// Where a connection goes and as whom, by the source's configuration. No plugin chooses
+/// any of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapAccess {
+    /// Servers, tried in order: `ldaps://host[:port]` or `ldap://host[:port]`.
+    pub servers: Vec<String>,
+    /// StartTLS (RFC 4511, section 4.14) on `ldap://`; its refusal ends the connection.
+    pub start_tls: bool,
+    /// Whether `ldap://` without StartTLS may be used at all: an administrator's word.
+    pub clear_text: bool,
+    /// PEM file of the CA that signed the servers' certificates; none: the system's.
+    pub ca_file: Option<PathBuf>,
+    /// As whom.
+    pub bind: LdapBind,
+    /// Time to connect to one server.
+    pub connect_timeout: Duration,
+    /// Time for one operation.
+    pub operation_timeout: Duration,
+}
+
+/// RFC 4513, section 5.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LdapBind {
+    Anonymous,
+    Simple { dn: String, password: Secret },
+}
+
+/// RFC 4511, section 4.5.1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LdapScope {
+    Base,
+    OneLevel,
+    Subtree,
+}
+
+/// How a search goes on from page to page and from run to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LdapMode {
+    /// All that fits, page by page (RFC 2696).
+    Paged,
+    /// All that fits and whose `uSNChanged` is above this (Active Directory), page by page.
+    ChangedAbove(u64),
+    /// All that fits and whose `modifyTimestamp` is not before this moment, microseconds
+    /// since 1970, page by page.
+    ModifiedSince(i64),
+}
+
+/// One search, mediated: the filter holds the granted one, the base lies below the granted
+/// one, the attributes are granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapQuery {
+    /// RFC 4514.
+    pub base: String,
+    /// How far below.
+    pub scope: LdapScope,
+    /// RFC 4515.
+    pub filter: String,
+    /// Names; never `*` or `+`.
+    pub attributes: Vec<String>,
+    /// Entries of a page.
+    pub page_size: u32,
+    /// Where the page begins; as the page before gave it.
+    pub cookie: Option<Vec<u8>>,
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapEntry {
+    /// RFC 4514, as the server writes it.
+    pub dn: String,
+    /// In the server's order.
+    pub attributes: Vec<(String, Vec<Vec<u8>>)>,
+}
+
+/// A page of a search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LdapPage {
+    /// What was found.
+    pub entries: Vec<LdapEntry>,
+    /// Where the next one begins; none at the end.
+    pub cookie: Option<Vec<u8>>,
+}

@@ -1,0 +1,317 @@
+//! What a plugin may do, item by item. A manifest asks for items, an administrator grants
+//! them, the host lets through what was granted and nothing else.
+//!
+//! Each item has one written form, a line of words, which is what people read, what the
+//! command line takes and what the store keeps: `http GET https://api.example.com/v1/*`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::egress::{Method, UrlPattern};
+
+/// One item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// `input NAME`: read the file that is handed to its source by this name.
+    Input(String),
+    /// `http METHOD URL [read-only] [with CREDENTIAL]`: make such requests.
+    Http {
+        /// The method.
+        method: Method,
+        /// Which addresses.
+        url: UrlPattern,
+        /// Whether it changes nothing there, so that a dry run sends it too. `GET` and
+        /// `HEAD` never need this word.
+        read_only: bool,
+        /// The credential that the host may attach.
+        credential: Option<String>,
+    },
+    /// `credential NAME KIND [SCOPE…]`: let the host authenticate as this.
+    Credential {
+        /// The name that requests use.
+        name: String,
+        /// How it authenticates, such as `client-credentials`.
+        kind: String,
+        /// OAuth 2.0 scopes (RFC 6749, section 3.3).
+        scopes: BTreeSet<String>,
+    },
+    /// `ldap connect`: search the directory that its source names.
+    LdapConnect,
+    /// `ldap read ATTRIBUTE`: read this attribute there.
+    LdapRead(String),
+    /// `field read NAME`: carry this field of people: deliver it, or be shown it.
+    FieldRead(String),
+    /// `field write NAME`: change this field in the directory.
+    FieldWrite(String),
+    /// `memory MIB`: so much memory in a call.
+    Memory(u32),
+    /// `time SECONDS`: so much processor time in a call.
+    Time(u32),
+    /// `network CIDR`: reach addresses there though they are private, of this machine or of
+    /// its link. No manifest asks for this: it is the administrator's to add.
+    Network(IpNet),
+}
+
+/// Octets of a written item.
+const MAX_LENGTH: usize = 4_096;
+/// Octets of a name in it.
+const MAX_NAME: usize = 128;
+
+impl Permission {
+    /// Whether this, granted, allows what `asked` asks.
+    pub fn covers(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (Self::Memory(granted), Self::Memory(asked)) | (Self::Time(granted), Self::Time(asked)) => granted >= asked,
+            (Self::Network(granted), Self::Network(asked)) => granted.contains(asked),
+            (
+                Self::Credential { name, kind, scopes },
+                Self::Credential { name: other, kind: other_kind, scopes: asked },
+            ) => name == other && kind == other_kind && scopes.is_superset(asked),
+            (Self::LdapRead(granted), Self::LdapRead(asked)) => granted.eq_ignore_ascii_case(asked),
+            (Self::FieldRead(granted), Self::FieldRead(asked))
+            | (Self::FieldWrite(granted), Self::FieldWrite(asked)) => granted.eq_ignore_ascii_case(asked),
+            (granted, asked) => granted == asked,
+        }
+    }
+
+    /// Whether a manifest may ask for it.
+    pub fn can_be_asked(&self) -> bool {
+        !matches!(self, Self::Network(_))
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(name) => write!(f, "input {name}"),
+            Self::Http { method, url, read_only, credential } => {
+                write!(f, "http {} {url}", method.as_str())?;
+                if *read_only {
+                    f.write_str(" read-only")?;
+                }
+                match credential {
+                    Some(name) => write!(f, " with {name}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Credential { name, kind, scopes } => {
+                write!(f, "credential {name} {kind}")?;
+                scopes.iter().try_for_each(|scope| write!(f, " {scope}"))
+            }
+            Self::LdapConnect => f.write_str("ldap connect"),
+            Self::LdapRead(name) => write!(f, "ldap read {name}"),
+            Self::FieldRead(name) => write!(f, "field read {name}"),
+            Self::FieldWrite(name) => write!(f, "field write {name}"),
+            Self::Memory(mib) => write!(f, "memory {mib}"),
+            Self::Time(seconds) => write!(f, "time {seconds}"),
+            Self::Network(network) => write!(f, "network {network}"),
+        }
+    }
+}
+
+/// Why a line is no item.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{item}\" is no permission: {why}")]
+pub struct NotAPermission {
+    item: String,
+    why: String,
+}
+
+impl FromStr for Permission {
+    type Err = NotAPermission;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        read(text).map_err(|why| NotAPermission { item: text.chars().take(200).collect(), why })
+    }
+}
+
+fn read(text: &str) -> Result<Permission, String> {
+    if text.len() > MAX_LENGTH || text.chars().any(char::is_control) {
+        return Err(format!("it is one line of at most {MAX_LENGTH} octets"));
+    }
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    match *words.as_slice() {
+        ["input", input] => Ok(Permission::Input(name(input)?)),
+        ["http", method, url, ref rest @ ..] => {
+            let (read_only, rest) = match rest {
+                ["read-only", rest @ ..] => (true, rest),
+                rest => (false, rest),
+            };
+            let credential = match rest {
+                [] => None,
+                ["with", credential] => Some(name(credential)?),
+                _ => return Err("after the address stand \"read-only\" and \"with CREDENTIAL\" alone".to_owned()),
+            };
+            let method: Method = method.parse()?;
+            if read_only && method.is_safe() {
+                return Err(format!("{} is read-only already", method.as_str()));
+            }
+            Ok(Permission::Http { method, url: url.parse()?, read_only, credential })
+        }
+        ["credential", credential, kind, ref scopes @ ..] => Ok(Permission::Credential {
+            name: name(credential)?,
+            kind: name(kind)?,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        }),
+        ["ldap", "connect"] => Ok(Permission::LdapConnect),
+        ["ldap", "read", attribute] => Ok(Permission::LdapRead(name(attribute)?)),
+        ["field", "read", field] => Ok(Permission::FieldRead(name(field)?)),
+        ["field", "write", field] => Ok(Permission::FieldWrite(name(field)?)),
+        ["memory", mib] => Ok(Permission::Memory(number(mib, "MiB", 4_096)?)),
+        ["time", seconds] => Ok(Permission::Time(number(seconds, "seconds", 600)?)),
+        ["network", network] => {
+            let found = network.parse::<IpNet>().or_else(|_| network.parse().map(|ip: std::net::IpAddr| ip.into()));
+            let network = found.map_err(|_| "a network is written like 10.1.2.0/24 or fd00::/8".to_owned())?;
+            Ok(Permission::Network(network.trunc()))
+        }
+        _ => Err("it begins with input, http, credential, ldap, field, memory, time or network".to_owned()),
+    }
+}
+
+fn name(word: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:;".contains(c);
+    if word.len() <= MAX_NAME && !word.is_empty() && word.chars().all(fits) {
+        Ok(word.to_owned())
+    } else {
+        Err(format!("a name is 1 to {MAX_NAME} of letters, digits and -_.:;"))
+    }
+}
+
+fn number(word: &str, unit: &str, most: u32) -> Result<u32, String> {
+    match word.parse() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("{unit} are a whole number from 1 to {most}")),
+    }
+}
+
+impl Serialize for Permission {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What was granted to a plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants(BTreeSet<Permission>);
+
+impl Grants {
+    /// Whether an item asks for nothing beyond these.
+    pub fn cover(&self, asked: &Permission) -> bool {
+        self.0.iter().any(|granted| granted.covers(asked))
+    }
+
+    /// What of these items they do not cover.
+    pub fn missing<'a>(&self, asked: impl IntoIterator<Item = &'a Permission>) -> Vec<Permission> {
+        asked.into_iter().filter(|asked| !self.cover(asked)).cloned().collect()
+    }
+
+    /// In order.
+    pub fn iter(&self) -> impl Iterator<Item = &Permission> {
+        self.0.iter()
+    }
+
+    /// The private networks that may be reached.
+    pub fn networks(&self) -> Vec<IpNet> {
+        self.0
+            .iter()
+            .filter_map(|granted| match granted {
+                Permission::Network(network) => Some(*network),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl FromIterator<Permission> for Grants {
+    fn from_iter<I: IntoIterator<Item = Permission>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(text: &str) -> Permission {
+        text.parse().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn every_item_is_read_back_as_written() {
+        for text in [
+            "input people",
+            "http GET https://api.example.com/v1/*",
+            "http POST https://*.example.com/search read-only with api",
+            "http DELETE {url}/v1/* with api",
+            "credential api client-credentials https://graph.microsoft.com/.default",
+            "credential api basic",
+            "ldap connect",
+            "ldap read jpegPhoto;binary",
+            "field read mail",
+            "field write title",
+            "memory 128",
+            "time 10",
+            "network 10.1.2.0/24",
+            "network fd00::/8",
+        ] {
+            assert_eq!(item(text).to_string(), text);
+        }
+        assert_eq!(item("network 10.1.2.3").to_string(), "network 10.1.2.3/32");
+        assert_eq!(item("network 10.1.2.3/24").to_string(), "network 10.1.2.0/24");
+    }
+
+    #[test]
+    fn what_is_no_item_is_refused_with_reason() {
+        for (text, words) in [
+            ("", "begins with"),
+            ("everything", "begins with"),
+            ("input", "begins with"),
+            ("input a/b", "a name is"),
+            ("http FETCH https://a.example/", "GET, HEAD"),
+            ("http GET a.example", "https://"),
+            ("http GET https://a.example/ read-only", "already"),
+            ("http POST https://a.example/ and more", "alone"),
+            ("memory 0", "whole number"),
+            ("memory 99999", "whole number"),
+            ("network here", "written like"),
+            ("input a\nb", "one line"),
+        ] {
+            let refused = text.parse::<Permission>().unwrap_err().to_string();
+            assert!(refused.contains(words), "{text:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_grant_covers_what_is_no_wider() {
+        for (granted, asked, covered) in [
+            ("memory 128", "memory 64", true),
+            ("memory 64", "memory 128", false),
+            ("time 5", "memory 5", false),
+            ("network 10.0.0.0/8", "network 10.1.0.0/16", true),
+            ("network 10.1.0.0/16", "network 10.0.0.0/8", false),
+            ("credential a basic", "credential b basic", false),
+            ("credential a jwt-bearer x y", "credential a jwt-bearer x", true),
+            ("credential a jwt-bearer x", "credential a jwt-bearer x y", false),
+            ("credential a jwt-bearer x", "credential a client-credentials x", false),
+            ("ldap read Mail", "ldap read mail", true),
+            ("field read mail", "field write mail", false),
+            ("http GET https://a.example/", "http PUT https://a.example/", false),
+            ("http POST https://a.example/", "http POST https://a.example/ read-only", false),
+        ] {
+            assert_eq!(item(granted).covers(&item(asked)), covered, "{granted} covers {asked}");
+        }
+        let grants: Grants = ["input people", "memory 64"].map(item).into_iter().collect();
+        let asked = ["input people", "memory 32", "ldap connect"].map(item);
+        assert_eq!(grants.missing(&asked), [item("ldap connect")]);
+    }
+}
