@@ -255,6 +255,10 @@ impl Server {
     /// Adds `file` as the source "siege" where it is not, and runs it: the run.
     pub fn import(&self, file: &Path) -> Value {
         let input = format!("people={}", file.display());
+        if self.json(&["plugin", "list"])["plugins"].as_array().unwrap().is_empty() {
+            let installed = self.cli(&["plugin", "install", "directory-file", "--yes"]);
+            assert_eq!(installed.code, 0, "{installed:?}");
+        }
         let added = self.cli(&["source", "add", "siege", "--input", &input]);
         assert_eq!(added.code, 0, "{added:?}");
         self.sync()

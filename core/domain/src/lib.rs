@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod bundle;
 pub mod card;
 pub mod context;
 pub mod credential;

@@ -33,7 +33,7 @@ pub struct PluginInfo {
     /// What may be configured, by key.
     pub config: BTreeMap<String, ConfigKey>,
     /// Everything else that it asks for.
-    #[serde(default, flatten)]
+    #[serde(default)]
     pub asks: Asks,
 }
 

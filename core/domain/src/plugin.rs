@@ -178,6 +178,11 @@ pub enum FailKind {
 }
 
 impl FailKind {
+    /// Whether the plugin itself is to blame, not its configuration and not the other side.
+    pub const fn is_own_fault(self) -> bool {
+        matches!(self, Self::Internal | Self::OutOfMemory | Self::Deadline | Self::Trapped)
+    }
+
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,10 @@
 //! Ports: what the domain needs from the world, made real by the outer crates.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
+use crate::bundle::BundleFacts;
 use crate::egress::{HttpRequest, HttpResponse};
 use crate::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
 use crate::mail::{MailFailure, OutgoingMail};
@@ -27,6 +30,36 @@ pub trait Mailer: Send + Sync {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailFailure>;
     /// Tries whether that server can be used, without a mail.
     async fn probe(&self) -> Result<(), MailFailure>;
+}
+
+/// Makes plugins callable: reads their bundles, compiles, loads and drops them. Errors are
+/// words for an administrator, beginning with "it".
+#[async_trait]
+pub trait Plugins: Send + Sync {
+    /// Reads a bundle and its signature; nothing of it is run.
+    async fn inspect(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
+    /// The same, and compiles it and looks whether it fits the contract.
+    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
+    /// Makes it callable, in the place of whatever version of it was. Calls under way end
+    /// with the version that they began with.
+    async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
+    /// The bundle (SHA-256, hexadecimal) that this plugin is callable from.
+    fn active(&self, plugin: &str) -> Option<String>;
+    /// Makes it callable no longer.
+    fn deactivate(&self, plugin: &str);
+    /// Bundles that lie ready to be installed, and what is wrong with others.
+    async fn offered(&self) -> Offered;
+    /// All is loaded that will be: what else was compiled once can be forgotten.
+    async fn settled(&self);
+}
+
+/// Bundles that lie ready to be installed.
+#[derive(Clone, Debug, Default)]
+pub struct Offered {
+    /// Those that can be read.
+    pub bundles: Vec<(BundleFacts, Arc<[u8]>)>,
+    /// Where something is wrong, and what.
+    pub problems: Vec<String>,
 }
 
 /// Asks connectors about people.

@@ -1,17 +1,20 @@
-//! The host: loads bundles and makes the port [`Directory`] real.
+//! The host: loads bundles and makes the ports [`Plugins`] and [`Directory`] real.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
+use estampe_domain::bundle::BundleFacts;
 use estampe_domain::metric;
 use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
-use estampe_domain::ports::Directory;
+use estampe_domain::ports::{Directory, Offered, Plugins};
 use wasmtime::Engine;
 
-use crate::bundle;
+use crate::bundle::{self, Bundle, Keys, MAX_BUNDLE};
 use crate::cache::Cache;
 use crate::call::{Call, Surroundings};
 use crate::compiler::Compiler;
@@ -37,101 +40,152 @@ pub enum HostError {
     Threads(#[from] std::io::Error),
 }
 
-/// A bundle or folder that could not be used. The others can.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Which.
-    pub path: PathBuf,
-    /// What is wrong with it, and what would be right.
-    pub message: String,
-}
-
 /// Runs plugins. Dropping it ends its threads once their calls have ended.
 pub struct PluginHost {
-    plugins: BTreeMap<String, Arc<Plugin>>,
-    problems: Vec<Problem>,
+    plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
+    loader: Arc<Loader>,
     surroundings: Surroundings,
     guests: Guests,
 }
 
+/// A plugin that can be called.
 struct Plugin {
     info: Arc<PluginInfo>,
+    sha256: String,
     connector: Connector,
     peak: Peak,
 }
 
+/// Reads bundles and makes plugins of them.
+struct Loader {
+    engine: Engine,
+    /// Or why nothing can be compiled.
+    cache: Result<Cache, String>,
+    keys: Keys,
+    folder: PathBuf,
+}
+
 impl PluginHost {
-    /// Loads all bundles and starts the threads. It blocks, for a moment when all
-    /// plugins are in the cache and for some seconds when they must be compiled.
+    /// Starts the threads; no plugin is loaded yet.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
-        let HostSettings { bundles, cache, compiler, cache_key, protected, limits, clock } = settings;
+        let HostSettings { offered, keys, cache, compiler, cache_key, protected, limits, clock } = settings;
         #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
         let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)) };
-        let mut host = Self { plugins: BTreeMap::new(), problems: Vec::new(), surroundings, guests };
-        let compiler_path = compiler.clone();
-        match Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling)) {
-            Ok(cache) => host.load(&engine, &cache, &bundles),
-            Err(message) => host.problem(&compiler_path, message),
-        }
-        Ok(host)
-    }
-
-    /// What could not be loaded.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-
-    fn load(&mut self, engine: &Engine, cache: &Cache, folders: &[PathBuf]) {
-        for folder in folders {
-            match bundles_in(folder) {
-                Ok(paths) => {
-                    for path in paths {
-                        if let Err(message) = self.load_bundle(engine, cache, &path) {
-                            self.problem(&path, message);
-                        }
-                    }
-                }
-                Err(error) => self.problem(folder, format!("cannot read the folder: {error}")),
-            }
-        }
-        // a bundle that cannot be read just now may still need its compiled code
-        if self.problems.is_empty() {
-            cache.prune();
-        }
-    }
-
-    fn load_bundle(&mut self, engine: &Engine, cache: &Cache, path: &Path) -> Result<(), String> {
-        let bundle = bundle::open(path)?;
-        let id = bundle.info.id.clone();
-        if self.plugins.contains_key(&id) {
-            return Err(format!("the plugin {id:?} was loaded from another bundle already"));
-        }
-        let component = cache.component(engine, &bundle.component)?;
-        let connector = Connector::link(engine, &component, bundle.contract)?;
-        tracing::info!(plugin.id = id, plugin.version = bundle.info.version, "loaded a plugin");
-        meter::loaded(&id);
-        self.plugins.insert(id, Arc::new(Plugin { info: Arc::new(bundle.info), connector, peak: Peak::default() }));
-        Ok(())
-    }
-
-    fn problem(&mut self, path: &Path, message: String) {
-        self.problems.push(Problem { path: path.to_owned(), message });
+        let cache = Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling));
+        let loader = Arc::new(Loader { engine, cache, keys, folder: offered });
+        Ok(Self { plugins: RwLock::default(), loader, surroundings, guests })
     }
 
     fn plugin(&self, id: &str) -> Result<Arc<Plugin>, PluginFailure> {
-        self.plugins.get(id).cloned().ok_or_else(|| {
-            let there: Vec<_> = self.plugins.keys().map(String::as_str).collect();
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        plugins.get(id).cloned().ok_or_else(|| {
+            let there: Vec<_> = plugins.keys().map(String::as_str).collect();
             let message = format!(
-                "the plugin {:?} is not installed; there are: {}",
+                "the plugin {:?} is not in use; there are: {}",
                 clean(id, 64),
                 if there.is_empty() { "none".to_owned() } else { there.join(", ") }
             );
             PluginFailure::new(FailKind::NotFound, message)
         })
     }
+
+    /// Does what takes a moment, away from the threads that answer.
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce(&Loader) -> T + Send + 'static) -> Result<T, String> {
+        let loader = Arc::clone(&self.loader);
+        tokio::task::spawn_blocking(move || work(&loader))
+            .await
+            .map_err(|_| "it could not be looked at: the plugin host failed; see the server's log".to_owned())
+    }
+}
+
+impl Loader {
+    fn load(&self, octets: &[u8]) -> Result<(BundleFacts, Connector), String> {
+        let Bundle { facts, contract, component } = bundle::read(octets, &self.keys)?;
+        let cache = self.cache.as_ref().map_err(|why| format!("it cannot be compiled: {why}"))?;
+        let component = cache.component(&self.engine, &component)?;
+        let connector = Connector::link(&self.engine, &component, contract)?;
+        Ok((facts, connector))
+    }
+
+    fn offered(&self) -> Offered {
+        let mut offered = Offered::default();
+        let paths = match bundles_in(&self.folder) {
+            Ok(paths) => paths,
+            Err(error) => {
+                offered.problems.push(format!("{}: cannot read the folder: {error}", self.folder.display()));
+                return offered;
+            }
+        };
+        for path in paths {
+            let read = octets(&path).and_then(|octets| Ok((bundle::read(&octets, &self.keys)?.facts, octets.into())));
+            match read {
+                Ok(bundle) => offered.bundles.push(bundle),
+                Err(why) => offered.problems.push(format!("{}: {why}", path.display())),
+            }
+        }
+        offered
+    }
+}
+
+#[async_trait]
+impl Plugins for PluginHost {
+    async fn inspect(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
+        self.aside(move |loader| Ok(bundle::read(&bundle, &loader.keys)?.facts)).await?
+    }
+
+    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
+        self.aside(move |loader| Ok(loader.load(&bundle)?.0)).await?
+    }
+
+    async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
+        let (facts, connector) = self.aside(move |loader| loader.load(&bundle)).await??;
+        let id = facts.info.id.clone();
+        tracing::info!(plugin.id = id, plugin.version = facts.info.version, "loaded a plugin");
+        meter::loaded(&id);
+        let plugin = Plugin {
+            info: Arc::new(facts.info.clone()),
+            sha256: facts.sha256.clone(),
+            connector,
+            peak: Peak::default(),
+        };
+        self.plugins.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(plugin));
+        Ok(facts)
+    }
+
+    fn active(&self, plugin: &str) -> Option<String> {
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        plugins.get(plugin).map(|plugin| plugin.sha256.clone())
+    }
+
+    fn deactivate(&self, plugin: &str) {
+        self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(plugin);
+    }
+
+    async fn offered(&self) -> Offered {
+        let offered = self.aside(Loader::offered).await;
+        offered.unwrap_or_else(|why| Offered { bundles: Vec::new(), problems: vec![why] })
+    }
+
+    async fn settled(&self) {
+        let pruned = self.aside(|loader| loader.cache.as_ref().map(Cache::prune).unwrap_or_default()).await;
+        // what stays costs space and nothing else
+        let _ = pruned;
+    }
+}
+
+/// A bundle's octets.
+fn octets(path: &Path) -> Result<Vec<u8>, String> {
+    let file = File::open(path).map_err(|error| format!("cannot open it: {error}"))?;
+    let facts = file.metadata().map_err(|error| format!("cannot look at it: {error}"))?;
+    if !facts.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut octets = Vec::new();
+    file.take(MAX_BUNDLE + 1).read_to_end(&mut octets).map_err(|error| format!("cannot read it: {error}"))?;
+    Ok(octets)
 }
 
 /// The bundles in a folder, by name.
@@ -151,7 +205,8 @@ fn bundles_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[async_trait]
 impl Directory for PluginHost {
     fn plugins(&self) -> Vec<PluginInfo> {
-        self.plugins.values().map(|plugin| (*plugin.info).clone()).collect()
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        plugins.values().map(|plugin| (*plugin.info).clone()).collect()
     }
 
     async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure> {

@@ -7,7 +7,7 @@
 //! nothing but what its [`ConnectorSpec`] names (`files`, `state`). What it says is
 //! translated and bounded by the adapter of its contract's version (`contract`).
 //!
-//! The outside sees the domain's port [`Directory`] and nothing of wasmtime, so that
+//! The outside sees the domain's ports [`Plugins`] and [`Directory`] and nothing of wasmtime, so that
 //! a worker process may one day stand here instead.
 
 #![cfg(unix)]
@@ -33,7 +33,8 @@ mod text;
 #[cfg(doc)]
 use estampe_domain::plugin::ConnectorSpec;
 #[cfg(doc)]
-use estampe_domain::ports::Directory;
+use estampe_domain::ports::{Directory, Plugins};
 
-pub use host::{HostError, PluginHost, Problem};
+pub use bundle::Keys;
+pub use host::{HostError, PluginHost};
 pub use settings::{HostSettings, Limits};

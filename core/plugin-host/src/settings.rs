@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use estampe_domain::ports::Clock;
 
+use crate::bundle::Keys;
+
 /// Everything that the host needs to know.
 pub struct HostSettings {
-    /// Folders with `*.estampe` bundles; a folder that is not there is reported in
-    /// [`PluginHost::problems`](crate::PluginHost::problems).
-    pub bundles: Vec<PathBuf>,
+    /// Folder with bundles (`*.estampe`) that lie ready to be installed.
+    pub offered: PathBuf,
+    /// Keys that bundles may be signed with.
+    pub keys: Keys,
     /// Folder for compiled plugins, made with mode 0700 when it is not there. Its
     /// content can be deleted at any time.
     pub cache: PathBuf,

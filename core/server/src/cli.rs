@@ -149,13 +149,75 @@ pub enum OutboxCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// List the plugins that can be used
+    /// Install a plugin, and grant what it asks for, item by item
+    Install {
+        /// Its bundle (./name.estampe), or the id of one that lies ready in plugins.dir
+        bundle: String,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// List the plugins that are installed, and those that lie ready
     List,
-    /// Show what a plugin is, what it asks for and what may be configured
+    /// Show what a plugin is, what it asks for, what was granted and what may be configured
     Show {
         /// Its id
         id: String,
     },
+    /// Install a newer version; it waits when it asks for more, and the old one goes on
+    Upgrade {
+        /// Its bundle (./name.estampe), or the id of one that lies ready in plugins.dir
+        bundle: String,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// Grant what a plugin asks for, or a private network: "network 10.1.2.0/24"
+    Grant {
+        /// Its id
+        id: String,
+        /// Items, as `estampe plugin show` prints them; none: asks for each
+        items: Vec<String>,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// Take back what was granted
+    Revoke {
+        /// Its id
+        id: String,
+        /// Items, as `estampe plugin show` prints them
+        #[arg(required = true)]
+        items: Vec<String>,
+    },
+    /// Withdraw a version that waits; else go back to the version before
+    Rollback {
+        /// Its id
+        id: String,
+    },
+    /// Switch a plugin off: its sources cannot be read any more
+    Disable {
+        /// Its id
+        id: String,
+    },
+    /// Switch a plugin on again, also after it was paused
+    Enable {
+        /// Its id
+        id: String,
+    },
+    /// Remove a plugin that no source uses
+    Remove {
+        /// Its id
+        id: String,
+    },
+}
+
+/// How what is asked for is decided.
+#[derive(Debug, Args)]
+pub struct Decision {
+    /// Grant all that it asks for
+    #[arg(long)]
+    pub yes: bool,
+    /// Use the version that waits with what is granted, and no more
+    #[arg(long, conflicts_with = "yes")]
+    pub as_granted: bool,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -32,6 +32,11 @@ impl Operator {
         self.answer(self.client.get(url(path)).timeout(Duration::from_hours(1))).await
     }
 
+    /// Hands over a file, for something that may take minutes.
+    pub async fn upload(&self, path: &str, octets: Vec<u8>) -> Result<Value, String> {
+        self.answer(self.client.post(url(path)).body(octets).timeout(Duration::from_mins(10))).await
+    }
+
     /// Asks for something to be done.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
         self.answer(self.client.post(url(path)).json(body)).await

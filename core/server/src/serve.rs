@@ -48,21 +48,19 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let host = plugin_host(&settings, &store, &clock)?;
-    for problem in host.problems() {
-        tracing::warn!(plugin.path = %problem.path.display(), plugin.problem = problem.message, "a plugin cannot be used");
-    }
+    let host = Arc::new(plugin_host(&settings, &store, &clock)?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let ports = Ports {
         clock,
         random,
-        plugin_problems: host.problems().iter().map(|p| format!("{}: {}", p.path.display(), p.message)).collect(),
-        directory: Arc::new(host),
+        plugins: Arc::<PluginHost>::clone(&host),
+        directory: host,
         images: Arc::new(Portraits),
         qr: Arc::new(QrPictures),
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
+    service.load_plugins().await.map_err(|e| e.to_string())?;
     if exclusive {
         let released = service.release_jobs().await.map_err(|e| e.to_string())?;
         if released > 0 {
@@ -113,20 +111,22 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
         version: env!("CARGO_PKG_VERSION"),
         hold_threshold_percent: settings.hold_percent,
         mail_configured: settings.smtp.is_some(),
+        allow_unsigned_plugins: settings.plugins.allow_unsigned,
         default_locale: settings.locale,
     }
 }
 
 fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>) -> Result<PluginHost, String> {
     PluginHost::start(HostSettings {
-        bundles: vec![settings.plugins_dir.clone()],
+        offered: settings.plugins.dir.clone(),
+        keys: settings.plugins.keys.clone(),
         cache: settings.data_dir.join("plugin-cache"),
-        compiler: settings.compiler.clone(),
+        compiler: settings.plugins.compiler.clone(),
         protected: protected(settings),
         cache_key: store.plugin_cache_key(),
         limits: Limits {
-            memory: settings.plugin_memory,
-            computing: Duration::from_secs(u64::from(settings.plugin_cpu_seconds)),
+            memory: settings.plugins.memory,
+            computing: Duration::from_secs(u64::from(settings.plugins.cpu_seconds)),
             ..Limits::default()
         },
         clock: Arc::clone(clock),

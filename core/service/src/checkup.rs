@@ -18,9 +18,4 @@ impl Service {
         ctx.require_administrator()?;
         Ok(self.store.read(move |tx| tx.checkup(part, after.as_deref())).await?)
     }
-
-    /// Plugins that could not be loaded: file and reason.
-    pub fn plugin_problems(&self) -> &[String] {
-        &self.ports.plugin_problems
-    }
 }

@@ -28,6 +28,7 @@ struct Figures {
     people: u64,
     cards: u64,
     leads: u64,
+    plugin_problems: u64,
 }
 
 impl Service {
@@ -35,8 +36,6 @@ impl Service {
     /// they keep their last values and [`metric::DB_READABLE`] says so.
     pub async fn measure(&self) {
         self.store.measure();
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        metrics::gauge!(metric::PLUGIN_PROBLEMS.name).set(self.ports.plugin_problems.len() as f64);
         // one reads at a time; others see what it last found
         let Ok(mut next) = self.gauges.0.try_lock() else { return };
         let begun = Instant::now();
@@ -71,6 +70,7 @@ impl Service {
                 people: tx.people_count(&PeopleQuery::default())?,
                 cards: tx.shown_cards()?,
                 leads: tx.leads_in_all()?,
+                plugin_problems: tx.plugin_problems()?,
             })
         });
         Ok(read.await?)
@@ -92,6 +92,7 @@ impl Figures {
         metrics::gauge!(metric::PEOPLE.name).set(self.people as f64);
         metrics::gauge!(metric::CARDS.name).set(self.cards as f64);
         metrics::gauge!(metric::LEADS.name).set(self.leads as f64);
+        metrics::gauge!(metric::PLUGIN_PROBLEMS.name).set(self.plugin_problems as f64);
         metrics::gauge!(metric::DB_READABLE.name).set(1.0);
     }
 }

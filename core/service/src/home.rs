@@ -1,5 +1,7 @@
 //! The console's first page: what needs a person, then figures.
 
+use estampe_domain::bundle::PluginState;
+use estampe_domain::plugin::PluginKind;
 use estampe_domain::run::RunState;
 use estampe_domain::{Context, Result};
 use estampe_store::{JobState, PeopleQuery};
@@ -12,7 +14,7 @@ impl Service {
     pub async fn home(&self, ctx: &Context) -> Result<Home> {
         ctx.require_administrator()?;
         let (now, mail_configured) = (ctx.now, self.settings.mail_configured);
-        let mut home = self
+        let home = self
             .store
             .read(move |tx| {
                 let sources = tx.source_overviews()?;
@@ -35,6 +37,13 @@ impl Service {
                 } else if let Some(outage) = tx.mail_outage()? {
                     attention.push(Attention::MailOutage(outage, mails_waiting));
                 }
+                for plugin in tx.installed_plugins()? {
+                    if let Some(problem) = plugin.problem {
+                        attention.push(Attention::PluginProblem(plugin.id, problem));
+                    } else if let Some(waiting) = plugin.waiting {
+                        attention.push(Attention::PluginWaits(plugin.id, waiting.info.version));
+                    }
+                }
                 if sources.is_empty() {
                     attention.push(Attention::NoSource);
                 }
@@ -48,14 +57,13 @@ impl Service {
                 })
             })
             .await?;
-        home.attention.extend(self.ports.plugin_problems.iter().cloned().map(Attention::PluginProblem));
         Ok(home)
     }
 
-    /// The plugins that can be used.
-    #[expect(clippy::unused_async, reason = "use cases are all called alike; grants come from the store")]
-    pub async fn plugins(&self, ctx: &Context) -> Result<Vec<PluginEntry>> {
-        ctx.require_administrator()?;
-        Ok(self.ports.directory.plugins().into_iter().map(|info| PluginEntry { info }).collect())
+    /// The plugins that a source can use.
+    pub async fn usable_plugins(&self, ctx: &Context) -> Result<Vec<PluginEntry>> {
+        let installed = self.plugins(ctx).await?.into_iter().filter(|plugin| plugin.state == PluginState::Enabled);
+        let infos = installed.filter_map(|plugin| Some(plugin.current?.info));
+        Ok(infos.filter(|info| info.kind == PluginKind::Connector).map(|info| PluginEntry { info }).collect())
     }
 }

@@ -15,6 +15,7 @@ mod mails;
 mod outbox;
 mod password;
 mod people;
+mod plugins;
 mod requests;
 mod runs;
 mod sources;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
-use estampe_domain::ports::{Clock, Directory, Images, QrCodes, Random};
+use estampe_domain::ports::{Clock, Directory, Images, Plugins, QrCodes, Random};
 use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
@@ -34,6 +35,7 @@ use tokio::sync::Notify;
 pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
+pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins};
 pub use requests::RequestIds;
 
 use crate::password::Passwords;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub hold_threshold_percent: u8,
     /// Whether there is a server to send mail by.
     pub mail_configured: bool,
+    /// Whether bundles that nobody known signed may be used.
+    pub allow_unsigned_plugins: bool,
     /// The language for mail to people whose own is not known.
     pub default_locale: Locale,
 }
@@ -64,14 +68,14 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.
     pub random: Arc<dyn Random>,
+    /// Makes plugins callable.
+    pub plugins: Arc<dyn Plugins>,
     /// Asks connectors.
     pub directory: Arc<dyn Directory>,
     /// Makes photos harmless.
     pub images: Arc<dyn Images>,
     /// Draws QR codes.
     pub qr: Arc<dyn QrCodes>,
-    /// Plugins that could not be loaded, for the console: file and reason.
-    pub plugin_problems: Vec<String>,
 }
 
 /// The use cases.
@@ -86,6 +90,7 @@ pub struct Service {
     work: Notify,
     gauges: gauges::Reading,
     hurry: AtomicBool,
+    plugin_changes: tokio::sync::Mutex<()>,
 }
 
 impl Service {
@@ -102,6 +107,7 @@ impl Service {
             work: Notify::new(),
             gauges: gauges::Reading::default(),
             hurry: AtomicBool::new(false),
+            plugin_changes: tokio::sync::Mutex::default(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Sources: configured connector instances.
 
 use estampe_domain::audit::AuditEvent;
+use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
-use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo, Probe};
+use estampe_domain::plugin::{ConnectorSpec, Probe};
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::text::Line;
 use estampe_domain::{Context, Error, Result};
@@ -32,13 +33,13 @@ impl Service {
         if name.as_str().contains('/') {
             return Err(Error::invalid("name", "a slash cannot be part of it"));
         }
-        let plugins = self.ports.directory.plugins();
-        let Some(plugin) = plugins.iter().find(|p| p.id == connector.plugin) else {
-            let there: Vec<_> = plugins.iter().map(|p| p.id.as_str()).collect();
-            return Err(Error::invalid(
-                "plugin",
-                format!("there is no plugin \"{}\"; installed: {}", connector.plugin, there.join(", ")),
-            ));
+        let plugins = self.usable_plugins(ctx).await?;
+        let Some(plugin) = plugins.iter().map(|plugin| &plugin.info).find(|p| p.id == connector.plugin) else {
+            let there: Vec<_> = plugins.iter().map(|p| p.info.id.as_str()).collect();
+            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+            let words =
+                format!("no plugin \"{}\" is in use; there are: {there}; see estampe plugin list", connector.plugin);
+            return Err(Error::invalid("plugin", words));
         };
         let problems = plugin.config_problems(&connector.config);
         if let Some((key, _)) = problems.first() {
@@ -57,6 +58,18 @@ impl Service {
         if let Some(extra) = connector.inputs.keys().find(|name| plugin.inputs.iter().all(|i| i.name != **name)) {
             return Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\"")));
         }
+        let mut secrets = Vec::new();
+        let mut connector = connector;
+        connector.config = std::mem::take(&mut connector.config)
+            .into_iter()
+            .filter_map(|(key, value)| match plugin.config.get(&key) {
+                Some(known) if known.secret => {
+                    secrets.push((key, Secret::new(value)));
+                    None
+                }
+                _ => Some((key, value)),
+            })
+            .collect();
         let source = Source {
             id: SourceId::new(ctx.now, self.random()),
             name: name.as_str().to_owned(),
@@ -71,6 +84,9 @@ impl Service {
                     return Ok(true);
                 }
                 tx.insert_source(&stored)?;
+                for (key, secret) in &secrets {
+                    tx.set_source_secret(stored.id, key, secret)?;
+                }
                 tx.audit(
                     &AuditEvent::done(&ctx, &*random, "source.add", "source", stored.id)
                         .with(json!({"plugin": stored.connector.plugin})),
@@ -87,15 +103,9 @@ impl Service {
     /// Lets a source's connector try what it needs.
     pub async fn check_source(&self, ctx: &Context, name: &str) -> Result<Vec<Probe>> {
         let overview = self.source(ctx, name).await?;
-        let given = self.given(&overview.source);
-        Ok(self.ports.directory.check(&overview.source.connector, &given).await?)
-    }
-
-    /// What its connector may use.
-    pub(crate) fn given(&self, source: &Source) -> Given {
-        let plugins = self.ports.directory.plugins();
-        let plugin = plugins.iter().find(|plugin| plugin.id == source.connector.plugin);
-        let asked = plugin.map(PluginInfo::asked).unwrap_or_default();
-        Given { grants: asked.into_iter().map(|asked| asked.permission).collect(), ..Given::default() }
+        let given = self.given(&overview.source, true).await?;
+        let outcome = self.ports.directory.check(&overview.source.connector, &given).await;
+        self.note_call(&overview.source.connector.plugin, outcome.as_ref().err()).await?;
+        Ok(outcome?)
     }
 }

@@ -107,8 +107,10 @@ pub enum Attention {
     DeadMail(u64),
     /// The mail server cannot be used: since when, why, and how many mails wait for it.
     MailOutage(MailOutage, u64),
-    /// A plugin could not be loaded: its file and why.
-    PluginProblem(String),
+    /// A plugin is paused or could not be loaded: its id and why.
+    PluginProblem(String, String),
+    /// A version of a plugin waits for what it asks for: its id and the version.
+    PluginWaits(String, String),
     /// No mail server is configured: so many mails wait.
     NoMailServer(u64),
     /// No source is configured yet.

@@ -26,21 +26,26 @@ pub struct Keyring {
     pub index: SecretKey,
     /// Authenticates compiled plugins in their cache.
     pub plugins: SecretKey,
+    /// Seals the secrets of sources.
+    pub secrets: SecretKey,
 }
 
 /// Names of the appliance's own keys.
 const AUDIT: &str = "audit-mac";
 const INDEX: &str = "blind-index";
 const PLUGINS: &str = "plugin-cache";
+const SECRETS: &str = "secrets";
 
 impl Keyring {
     /// Reads the appliance's keys, or makes them in a new database.
     pub fn load(conn: &mut Conn, kek: SecretKey, random: &dyn Random, now: Ts) -> Result<Self> {
         let kek_id = kek_id(&kek);
-        let mut ring = Self { audit: kek.clone(), index: kek.clone(), plugins: kek.clone(), kek, kek_id };
+        let any = || kek.clone();
+        let mut ring = Self { audit: any(), index: any(), plugins: any(), secrets: any(), kek: kek.clone(), kek_id };
         ring.audit = ring.appliance_key(conn, AUDIT, random, now)?;
         ring.index = ring.appliance_key(conn, INDEX, random, now)?;
         ring.plugins = ring.appliance_key(conn, PLUGINS, random, now)?;
+        ring.secrets = ring.appliance_key(conn, SECRETS, random, now)?;
         Ok(ring)
     }
 

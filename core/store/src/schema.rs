@@ -78,6 +78,47 @@ diesel::table! {
 }
 
 diesel::table! {
+    source_secret (source_id, key) {
+        source_id -> Text,
+        key -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    plugin (id) {
+        id -> Text,
+        state -> Text,
+        current_version -> Nullable<Text>,
+        previous_version -> Nullable<Text>,
+        waiting_version -> Nullable<Text>,
+        failures -> BigInt,
+        problem -> Nullable<Text>,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    plugin_version (plugin_id, version) {
+        plugin_id -> Text,
+        version -> Text,
+        info -> Text,
+        sha256 -> Text,
+        signature -> Text,
+        bundle -> Binary,
+        installed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    plugin_grant (plugin_id, permission) {
+        plugin_id -> Text,
+        permission -> Text,
+        granted_at -> BigInt,
+    }
+}
+
+diesel::table! {
     person (id) {
         id -> Text,
         display_name -> Text,
@@ -275,6 +316,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     blob,
     source,
     source_state,
+    source_secret,
+    plugin,
+    plugin_version,
+    plugin_grant,
     person,
     card,
     run,

@@ -91,6 +91,7 @@ fn show(workspace: &Path, server: &Server, catcher: &Catcher) -> Result<(), Stri
 pub fn import(workspace: &Path, server: &Server, tell: impl FnOnce(&Value)) -> Result<(), String> {
     let sources = server.ask(&["source", "list"])?;
     if !holds(&sources, "name", SOURCE) {
+        server.ask(&["plugin", "install", "directory-file", "--yes"])?;
         let file = format!("people={}", workspace.join(SAMPLE).display());
         server.ask(&["source", "add", SOURCE, "--plugin", "directory-file", "--input", &file])?;
     }

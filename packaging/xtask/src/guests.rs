@@ -6,6 +6,7 @@
 
 mod bundle;
 mod command;
+mod signing;
 mod sysroot;
 mod toolchain;
 
@@ -50,12 +51,13 @@ pub fn build_plugins(workspace: &Path, tc: &GuestToolchain, log: &dyn Fn(&str)) 
 
     let out = target.join("plugins");
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let key = signing::key(&target.join("plugin-key"), &out.join("estampe.pub"))?;
     let mut bundles = Vec::new();
     for plugin in &plugins {
         let module = target.join(TARGET).join("plugin").join(plugin.package.replace('-', "_")).with_extension("wasm");
         let component = bundle::component(&module)?;
         let file = out.join(&plugin.id).with_extension("estampe");
-        let octets = bundle::write(&plugin.folder.join("plugin.toml"), &component, &file)?;
+        let octets = bundle::write(&plugin.folder.join("plugin.toml"), &component, &file, &key)?;
         log(&format!("{}: {} KiB, {} KiB bundled", file.display(), component.len() / 1024, octets / 1024));
         bundles.push(file);
     }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
+use estampe_domain::bundle::BundleFacts;
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
 };
-use estampe_domain::ports::{Clock, Directory};
+use estampe_domain::ports::{Clock, Directory, Offered, Plugins};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId};
 use estampe_service::views::Submission;
 use estampe_service::{Ports, Service, Settings};
@@ -26,6 +27,36 @@ pub struct Door {
     runtime: Runtime,
     service: Arc<Service>,
     cards: Arc<[PublicId]>,
+}
+
+/// No plugin is loaded.
+struct NoPlugins;
+
+#[async_trait]
+impl Plugins for NoPlugins {
+    async fn inspect(&self, _: Arc<[u8]>) -> Result<BundleFacts, String> {
+        Err("it is not looked at here".to_owned())
+    }
+
+    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
+        self.inspect(bundle).await
+    }
+
+    async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
+        self.inspect(bundle).await
+    }
+
+    fn active(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn deactivate(&self, _: &str) {}
+
+    async fn offered(&self) -> Offered {
+        Offered::default()
+    }
+
+    async fn settled(&self) {}
 }
 
 /// No connector is asked.
@@ -64,7 +95,7 @@ impl Door {
             directory: Arc::new(NoDirectory),
             images: Arc::new(Portraits),
             qr: Arc::new(QrPictures),
-            plugin_problems: Vec::new(),
+            plugins: Arc::new(NoPlugins),
         };
         let settings = Settings {
             organisation: "Banque Garonne".into(),
@@ -73,6 +104,7 @@ impl Door {
             version: env!("CARGO_PKG_VERSION"),
             hold_threshold_percent: 10,
             mail_configured: false,
+            allow_unsigned_plugins: false,
             default_locale: Locale::Fr,
         };
         let service = Arc::new(Service::new(store, ports, settings));

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use estampe_domain::plugin::FailKind;
-use estampe_domain::ports::Directory;
+use estampe_domain::ports::{Directory, Plugins};
 use estampe_plugin_host::{HostSettings, PluginHost};
 
-use crate::support::{Place, call, compiler, connector};
+use crate::support::{Loaded, Place, call, compiler, connector};
 
 const GOOD: &str = "(i32.const 0)";
 
@@ -31,11 +31,8 @@ async fn a_bad_bundle_does_not_stop_the_others() {
         .bundle("text", "0.1.0", b"(component)")
         .bundle("noise", "0.1.0", &[7; 5000]);
     std::fs::write(place.path("plugins/rubbish.estampe"), b"rubbish").unwrap();
-    std::fs::copy(place.path("plugins/good.estampe"), place.path("plugins/twin.estampe")).unwrap();
     std::fs::write(place.path("plugins/README"), b"not looked at").unwrap();
-    let mut settings = place.settings();
-    settings.bundles.push(place.path("nowhere"));
-    let host = PluginHost::start(settings).unwrap();
+    let host = place.host().await;
 
     let plugins = host.plugins();
     assert_eq!(plugins.len(), 1);
@@ -49,20 +46,26 @@ async fn a_bad_bundle_does_not_stop_the_others() {
     assert!(failure.message.contains("good"), "{failure}");
 
     let said = |name: &str| {
-        let mut problems = host.problems().iter();
-        let found = problems.find(|problem| problem.path.file_stem().unwrap() == name);
-        found.unwrap_or_else(|| panic!("{name} is no problem")).message.clone()
+        let mut problems = host.problems.iter();
+        problems.find(|problem| problem.0 == name).unwrap_or_else(|| panic!("{name} is no problem")).1.clone()
     };
     assert!(said("wasi").contains("wasi:clocks/wall-clock@0.2.0"), "{}", said("wasi"));
     assert!(said("no-interface").contains("estampe:plugin/log"), "{}", said("no-interface"));
     let newer = said("newer");
     assert!(newer.contains("0.2.0") && newer.contains("0.1.0"), "{newer}");
     assert!(said("empty").contains("contract"), "{}", said("empty"));
-    assert!(said("twin").contains("already"), "{}", said("twin"));
-    for name in ["module", "text", "noise", "rubbish", "nowhere"] {
+    for name in ["module", "text", "noise", "rubbish"] {
         assert!(!said(name).is_empty());
     }
-    assert_eq!(host.problems().len(), 10, "{:?}", host.problems());
+    assert_eq!(host.problems.len(), 8, "{:?}", host.problems);
+    // a folder of which one is no bundle offers the others
+    let offered = host.offered().await;
+    assert_eq!(offered.bundles.len(), 7);
+    assert_eq!(offered.problems.len(), 2, "{:?}", offered.problems);
+    let mut settings = place.settings();
+    settings.offered = place.path("nowhere");
+    let offered = PluginHost::start(settings).unwrap().offered().await;
+    assert!(offered.problems[0].contains("cannot read the folder"), "{:?}", offered.problems);
 }
 
 /// A compiler that knows its fingerprint and nothing else, to see who asks it.
@@ -83,9 +86,9 @@ fn cached(place: &Place) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-fn start(settings: HostSettings) -> (PluginHost, usize) {
-    let host = PluginHost::start(settings).unwrap();
-    let problems = host.problems().len();
+async fn start(settings: HostSettings) -> (Loaded, usize) {
+    let host = Loaded::start(settings).await;
+    let problems = host.problems.len();
     (host, problems)
 }
 
@@ -99,13 +102,13 @@ fn flip(path: &Path, at: usize) {
 async fn the_cache_is_used_and_not_trusted() {
     let place = Place::new();
     place.bundle("good", "0.1.0", &connector(GOOD));
-    assert_eq!(start(place.settings()).1, 0);
+    assert_eq!(start(place.settings()).await.1, 0);
     let [file] = cached(&place).try_into().expect("one file");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
     // whole: the compiler is not asked
     let lazy = || HostSettings { compiler: lazy_compiler(&place, "exit 1"), ..place.settings() };
-    let (host, problems) = start(lazy());
+    let (host, problems) = start(lazy()).await;
     assert_eq!(problems, 0);
     host.sync_page(call("good")).await.unwrap();
 
@@ -114,24 +117,24 @@ async fn the_cache_is_used_and_not_trusted() {
     let whole = std::fs::read(&file).unwrap();
     for at in [0, 31, 32, size / 2, size - 1] {
         flip(&file, at);
-        assert_eq!(start(lazy()).1, 1, "octet {at}");
+        assert_eq!(start(lazy()).await.1, 1, "octet {at}");
         std::fs::write(&file, &whole).unwrap();
     }
     std::fs::write(&file, &whole[..20]).unwrap();
-    assert_eq!(start(lazy()).1, 1);
+    assert_eq!(start(lazy()).await.1, 1);
     std::fs::write(&file, &whole).unwrap();
-    assert_eq!(start(HostSettings { cache_key: [8; 32], ..lazy() }).1, 1);
+    assert_eq!(start(HostSettings { cache_key: [8; 32], ..lazy() }).await.1, 1);
 
     // and compiles anew
     flip(&file, size / 2);
-    let (host, problems) = start(place.settings());
+    let (host, problems) = start(place.settings()).await;
     assert_eq!(problems, 0);
     host.sync_page(call("good")).await.unwrap();
-    assert_eq!(start(lazy()).1, 0, "the good one was kept");
+    assert_eq!(start(lazy()).await.1, 0, "the good one was kept");
 
     // a plugin that was replaced leaves nothing behind
     place.bundle("good", "0.1.0", &connector("(i32.const 8) (drop) (i32.const 0)"));
-    assert_eq!(start(place.settings()).1, 0);
+    assert_eq!(start(place.settings()).await.1, 0);
     assert_eq!(cached(&place).len(), 1);
     assert!(!file.exists());
 }
@@ -140,21 +143,21 @@ async fn the_cache_is_used_and_not_trusted() {
 async fn one_plugin_does_not_pass_for_another() {
     let place = Place::new();
     place.bundle("good", "0.1.0", &connector(GOOD));
-    start(place.settings());
+    start(place.settings()).await;
     let [first] = cached(&place).try_into().expect("one file");
     let octets = std::fs::read(&first).unwrap();
     place.bundle("good", "0.1.0", &connector("unreachable"));
-    start(place.settings());
+    start(place.settings()).await;
     let [second] = cached(&place).try_into().expect("one file");
     assert_ne!(first, second);
     std::fs::write(&second, octets).unwrap();
-    let (host, _) = start(place.settings());
+    let (host, _) = start(place.settings()).await;
     let failure = host.sync_page(call("good")).await.unwrap_err();
     assert_eq!(failure.kind, FailKind::Trapped, "{failure}");
 }
 
-#[test]
-fn a_compiler_that_hangs_or_chatters_is_ended() {
+#[tokio::test]
+async fn a_compiler_that_hangs_or_chatters_is_ended() {
     let place = Place::new();
     place.bundle("good", "0.1.0", &connector(GOOD));
     for (compile, words) in [
@@ -168,19 +171,19 @@ fn a_compiler_that_hangs_or_chatters_is_ended() {
         let mut settings = HostSettings { compiler, ..place.settings() };
         settings.limits.compiling = Duration::from_secs(2);
         let start = Instant::now();
-        let host = PluginHost::start(settings).unwrap();
-        let message = &host.problems()[0].message;
+        let host = Loaded::start(settings).await;
+        let message = &host.problems[0].1;
         assert!(message.contains(words), "{compile}: {message}");
         assert!(start.elapsed() < Duration::from_secs(8), "{compile}: {:?}", start.elapsed());
     }
 }
 
-#[test]
-fn without_a_compiler_the_host_starts_and_says_so() {
+#[tokio::test]
+async fn without_a_compiler_the_host_starts_and_says_so() {
     let place = Place::new();
     place.bundle("good", "0.1.0", &connector(GOOD));
     let settings = HostSettings { compiler: place.path("nothing"), ..place.settings() };
-    let host = PluginHost::start(settings).unwrap();
+    let host = Loaded::start(settings).await;
     assert!(host.plugins().is_empty());
-    assert!(host.problems()[0].message.contains("nothing"), "{:?}", host.problems());
+    assert!(host.problems[0].1.contains("nothing"), "{:?}", host.problems);
 }

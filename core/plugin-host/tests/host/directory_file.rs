@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use estampe_domain::plugin::{DirectoryEvent, FailKind, SyncCall};
+use estampe_domain::plugin::{DirectoryEvent, FailKind, PluginInfo, SyncCall};
 use estampe_domain::ports::Directory;
-use estampe_plugin_host::{HostSettings, PluginHost};
+use estampe_plugin_host::HostSettings;
 
-use crate::support::{Place, call};
+use crate::support::{Loaded, Place, call};
 
 /// The folder of built bundles.
 pub fn built() -> PathBuf {
@@ -36,11 +36,13 @@ pub fn ldif(path: &Path, people: usize) {
 }
 
 /// A host with the shipped plugin, and a call that reads this file.
-pub fn host(place: &Place, folder: PathBuf, file: &Path) -> (PluginHost, SyncCall) {
-    let settings = HostSettings { bundles: vec![folder], ..place.settings() };
-    let host = PluginHost::start(settings).unwrap();
-    assert_eq!(host.problems(), []);
+pub async fn host(place: &Place, folder: PathBuf, file: &Path) -> (Loaded, SyncCall) {
+    let settings = HostSettings { offered: folder, ..place.settings() };
+    let host = Loaded::start(settings).await;
+    assert_eq!(host.problems, []);
     let mut call = call("directory-file");
+    let asked = host.plugins().iter().flat_map(PluginInfo::asked).map(|asked| asked.permission).collect();
+    call.given.grants = asked;
     call.connector.inputs.insert("people".to_owned(), file.to_owned());
     (host, call)
 }
@@ -51,7 +53,7 @@ async fn pages_arrive_until_the_file_ends() {
     let place = Place::new();
     let file = place.path("people.ldif");
     ldif(&file, 3_000);
-    let (host, mut call) = host(&place, folder, &file);
+    let (host, mut call) = host(&place, folder, &file).await;
 
     let probes = host.check(&call.connector, &call.given).await.unwrap();
     assert!(!probes.is_empty() && probes.iter().all(|probe| probe.passed), "{probes:?}");
@@ -84,7 +86,7 @@ async fn a_file_that_changes_during_a_run_ends_it() {
     let place = Place::new();
     let file = place.path("people.ldif");
     ldif(&file, 3_000);
-    let (host, mut call) = host(&place, folder, &file);
+    let (host, mut call) = host(&place, folder, &file).await;
     let page = host.sync_page(call.clone()).await.unwrap();
     call.cursor = page.next;
     assert!(call.cursor.is_some());

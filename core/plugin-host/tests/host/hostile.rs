@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use estampe_domain::plugin::{DirectoryEvent, FailKind, PluginFailure};
 use estampe_domain::ports::Directory;
-use estampe_plugin_host::{Limits, PluginHost};
+use estampe_plugin_host::Limits;
 
-use crate::support::{Place, call, connector, host};
+use crate::support::{Loaded, Place, call, connector, host};
 
 const LOOP: &str = "(loop $again (br $again)) (i32.const 0)";
 const GOOD: &str = "(i32.const 0)";
 
 async fn fails(body: &str) -> PluginFailure {
-    let (host, _place) = host(body);
+    let (host, _place) = host(body).await;
     host.sync_page(call("test")).await.unwrap_err()
 }
 
@@ -20,7 +20,7 @@ async fn fails(body: &str) -> PluginFailure {
 async fn a_loop_is_ended_while_others_go_on() {
     let place = Place::new();
     place.bundle("loop", "0.1.0", &connector(LOOP)).bundle("good", "0.1.0", &connector(GOOD));
-    let host = place.host();
+    let host = place.host().await;
     let start = Instant::now();
     let spin = host.sync_page(call("loop"));
     let others = async {
@@ -53,7 +53,7 @@ async fn memory_up_to_the_limit_is_given_and_taken_back() {
     // 1 MiB is there; 63 more are grown and the last octet written
     let body = "(if (i32.eq (memory.grow (i32.const 1008)) (i32.const -1)) (then unreachable))
         (i32.store8 (i32.const 0x3ffffff) (i32.const 1)) (i32.const 0)";
-    let (host, _place) = host(body);
+    let (host, _place) = host(body).await;
     for _ in 0..20 {
         host.sync_page(call("test")).await.unwrap();
     }
@@ -78,7 +78,7 @@ async fn every_call_gets_a_fresh_instance() {
         (i32.store (i32.const 36)
             (i32.add (global.get $calls) (i32.load (i32.const 100))))
         (i32.const 0)";
-    let (host, _place) = host(body);
+    let (host, _place) = host(body).await;
     for _ in 0..4 {
         let page = host.sync_page(call("test")).await.unwrap();
         assert_eq!(page.checkpoint.map(|checkpoint| checkpoint.len()), Some(2));
@@ -138,7 +138,7 @@ async fn pages_are_bounded() {
              (i32.const 0)"
         )
     };
-    let (host, _place) = host(&heavy(1));
+    let (host, _place) = host(&heavy(1)).await;
     let page = host.sync_page(call("test")).await.unwrap();
     let [DirectoryEvent::Person(person)] = page.events.as_slice() else { panic!("{page:?}") };
     assert_eq!(person.external_id, "people");
@@ -158,7 +158,7 @@ async fn state_written_with_a_page_comes_back_with_it() {
             (i32.const 6) (i32.const 65536))
         (if (i32.load8_u (i32.const 65536)) (then unreachable))
         (i32.const 0)";
-    let (host, _place) = host(body);
+    let (host, _place) = host(body).await;
     let page = host.sync_page(call("test")).await.unwrap();
     assert_eq!(page.state.get("people"), Some(&Some(b"people".to_vec())));
 }
@@ -171,14 +171,14 @@ async fn a_flood_of_lines_does_no_harm() {
             (local.set $n (i32.add (local.get $n) (i32.const 1)))
             (br_if $again (i32.lt_u (local.get $n) (i32.const 1000))))
         (i32.const 0)";
-    let (host, _place) = host(body);
+    let (host, _place) = host(body).await;
     host.sync_page(call("test")).await.unwrap();
 }
 
-fn single_threaded(place: &Place) -> PluginHost {
+async fn single_threaded(place: &Place) -> Loaded {
     let mut settings = place.settings();
     settings.limits = Limits { threads: 1, queue: 1, computing: Duration::from_secs(30), ..settings.limits };
-    PluginHost::start(settings).unwrap()
+    Loaded::start(settings).await
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn a_caller_that_goes_away_cancels_the_run() {
     for body in [polite, LOOP] {
         let place = Place::new();
         place.bundle("slow", "0.1.0", &connector(body)).bundle("good", "0.1.0", &connector(GOOD));
-        let host = single_threaded(&place);
+        let host = single_threaded(&place).await;
         let start = Instant::now();
         let impatient = Duration::from_millis(100);
         assert!(tokio::time::timeout(impatient, host.sync_page(call("slow"))).await.is_err());
@@ -201,7 +201,7 @@ async fn a_caller_that_goes_away_cancels_the_run() {
 async fn a_full_queue_refuses() {
     let place = Place::new();
     place.bundle("loop", "0.1.0", &connector(LOOP));
-    let host = single_threaded(&place);
+    let host = single_threaded(&place).await;
     let calls = async { tokio::join!(host.sync_page(call("loop")), host.sync_page(call("loop"))) };
     let refused = async {
         loop {

@@ -1,14 +1,15 @@
 //! Builds components from text, bundles from components, and hosts from bundles.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::plugin::{ConnectorSpec, Given, SyncCall, SyncMode};
-use estampe_domain::ports::{Clock, Random};
+use estampe_domain::ports::{Clock, Plugins, Random};
 use estampe_domain::{RunId, Ts};
-use estampe_plugin_host::{HostSettings, Limits, PluginHost};
+use estampe_plugin_host::{HostSettings, Keys, Limits, PluginHost};
 use tempfile::TempDir;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -107,7 +108,8 @@ impl Place {
 
     pub fn settings(&self) -> HostSettings {
         HostSettings {
-            bundles: vec![self.path("plugins")],
+            offered: self.path("plugins"),
+            keys: Keys::default(),
             cache: self.path("cache"),
             compiler: compiler(),
             cache_key: [7; 32],
@@ -117,17 +119,49 @@ impl Place {
         }
     }
 
-    pub fn host(&self) -> PluginHost {
-        PluginHost::start(self.settings()).unwrap()
+    /// A host with all of its bundles that can be used.
+    pub async fn host(&self) -> Loaded {
+        Loaded::start(self.settings()).await
+    }
+}
+
+/// A host, and what it did not load: name of the file and reason.
+pub struct Loaded {
+    pub host: PluginHost,
+    pub problems: Vec<(String, String)>,
+}
+
+impl Deref for Loaded {
+    type Target = PluginHost;
+
+    fn deref(&self) -> &PluginHost {
+        &self.host
+    }
+}
+
+impl Loaded {
+    pub async fn start(settings: HostSettings) -> Self {
+        let mut paths: Vec<_> = std::fs::read_dir(&settings.offered).unwrap().map(|e| e.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "estampe"));
+        let (host, mut problems) = (PluginHost::start(settings).unwrap(), Vec::new());
+        for path in paths {
+            if let Err(why) = host.activate(std::fs::read(&path).unwrap().into()).await {
+                problems.push((path.file_stem().unwrap().to_str().unwrap().to_owned(), why));
+            }
+        }
+        if problems.is_empty() {
+            host.settled().await;
+        }
+        Self { host, problems }
     }
 }
 
 /// A host with one plugin `test`, whose `sync-page` is this text.
-pub fn host(body: &str) -> (PluginHost, Place) {
+pub async fn host(body: &str) -> (Loaded, Place) {
     let place = Place::new();
     place.bundle("test", "0.1.0", &connector(body));
-    let host = place.host();
-    assert_eq!(host.problems(), []);
+    let host = place.host().await;
+    assert_eq!(host.problems, []);
     (host, place)
 }
 

@@ -1,48 +1,286 @@
-//! `estampe plugin`: what can be used, what each of them asks for, and what may be
-//! configured.
+//! `estampe plugin`: install, grant item by item, upgrade, go back, switch, remove; what is
+//! there, what each of them asks for, and what may be configured.
 
+use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::cli::{Cli, PluginCommand};
+use crate::cli::{Cli, Decision, PluginCommand};
 use crate::cmd::print;
-use crate::cmd::work::{list, text};
+use crate::cmd::work::{encoded, text};
 use crate::operator::Operator;
 
 /// Does one of its commands.
 pub async fn run(cli: &Cli, command: &PluginCommand, operator: &Operator) -> Result<ExitCode, String> {
-    let answer = operator.get("/v1/plugins").await?;
     match command {
-        PluginCommand::List => {
-            list(cli, &answer, "plugins", "No plugin: see [plugins] dir in the configuration.", |plugin| {
-                vec![text(plugin, "id"), text(plugin, "version"), format!("contract {}", text(plugin, "contract"))]
-            })
-        }
+        PluginCommand::List => list(cli, &operator.get("/v1/plugins").await?),
         PluginCommand::Show { id } => {
-            let plugins = answer.get("plugins").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            let Some(plugin) = plugins.iter().find(|plugin| text(plugin, "id") == *id) else {
-                let there: Vec<_> = plugins.iter().map(|plugin| text(plugin, "id")).collect();
-                return Err(format!("there is no plugin \"{id}\"; installed: {}", there.join(", ")));
-            };
-            if cli.json {
-                print::json(plugin);
-            } else {
-                show(plugin);
-            }
-            Ok(ExitCode::SUCCESS)
+            let plugin = found(operator, id).await?;
+            said(cli, &plugin, show);
+        }
+        PluginCommand::Install { bundle, decision } => {
+            let plugin = put(operator, bundle, false).await?;
+            decide(cli, operator, plugin, decision).await?;
+        }
+        PluginCommand::Upgrade { bundle, decision } => {
+            let plugin = put(operator, bundle, true).await?;
+            decide(cli, operator, plugin, decision).await?;
+        }
+        PluginCommand::Grant { id, items, decision } if items.is_empty() => {
+            let plugin = found(operator, id).await?;
+            decide(cli, operator, plugin, decision).await?;
+        }
+        PluginCommand::Grant { id, items, decision } => {
+            let plugin = operator.post(&path(id, "/grants"), &json!({ "grant": items })).await?;
+            let plugin = if decision.as_granted { operator.post(&path(id, "/use"), &json!({})).await? } else { plugin };
+            said(cli, &plugin, standing);
+        }
+        PluginCommand::Revoke { id, items } => {
+            let plugin = operator.post(&path(id, "/grants"), &json!({ "revoke": items })).await?;
+            said(cli, &plugin, standing);
+        }
+        PluginCommand::Rollback { id } => act(cli, operator, id, "/rollback").await?,
+        PluginCommand::Disable { id } => act(cli, operator, id, "/disable").await?,
+        PluginCommand::Enable { id } => act(cli, operator, id, "/enable").await?,
+        PluginCommand::Remove { id } => {
+            let answer = operator.post(&path(id, "/remove"), &json!({})).await?;
+            said(cli, &answer, |_| print::line(&format!("Removed {id}, its versions and its grants.")));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn path(id: &str, rest: &str) -> String {
+    format!("/v1/plugins/{}{rest}", encoded(id))
+}
+
+fn said(cli: &Cli, answer: &Value, show: impl FnOnce(&Value)) {
+    if cli.json {
+        print::json(answer);
+    } else {
+        show(answer);
+    }
+}
+
+async fn act(cli: &Cli, operator: &Operator, id: &str, what: &str) -> Result<(), String> {
+    found(operator, id).await?;
+    let plugin = operator.post(&path(id, what), &json!({})).await?;
+    said(cli, &plugin, standing);
+    Ok(())
+}
+
+/// The plugin of this id, or which there are.
+async fn found(operator: &Operator, id: &str) -> Result<Value, String> {
+    let answer = operator.get("/v1/plugins").await?;
+    let plugins = array(&answer, "plugins");
+    plugins.iter().find(|plugin| text(plugin, "id") == id).cloned().ok_or_else(|| {
+        let there: Vec<_> = plugins.iter().map(|plugin| text(plugin, "id")).collect();
+        let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+        format!("no plugin \"{id}\" is installed; there are: {there}")
+    })
+}
+
+/// Hands over a bundle: a file, or the id of one that lies ready.
+async fn put(operator: &Operator, bundle: &str, upgrade: bool) -> Result<Value, String> {
+    let is_file = bundle.contains(['/', '.']);
+    if !is_file {
+        return operator
+            .upload(&format!("/v1/plugins?upgrade={upgrade}&offered={}", encoded(bundle)), Vec::new())
+            .await;
+    }
+    let octets = std::fs::read(Path::new(bundle)).map_err(|error| format!("{bundle}: {error}"))?;
+    let answer = operator.upload(&format!("/v1/plugins?upgrade={upgrade}"), octets).await;
+    answer.map_err(|why| format!("{bundle}: {why}"))
+}
+
+/// Grants what the newest version asks for and does not have yet: all of it, or what the
+/// administrator says yes to.
+async fn decide(cli: &Cli, operator: &Operator, mut plugin: Value, decision: &Decision) -> Result<(), String> {
+    let id = text(&plugin, "id");
+    let open: Vec<Value> = newest_asks(&plugin).into_iter().filter(|ask| !is(ask, "granted")).collect();
+    if open.is_empty() || decision.as_granted {
+        if decision.as_granted && plugin.get("waiting").is_some_and(|waiting| !waiting.is_null()) {
+            plugin = operator.post(&path(&id, "/use"), &json!({})).await?;
+        }
+        said(cli, &plugin, standing);
+        return Ok(());
+    }
+    let interactive = !cli.json && std::io::stdin().is_terminal();
+    if !decision.yes && !interactive {
+        said(cli, &plugin, |plugin| {
+            signed(plugin);
+            asks(plugin);
+            standing(plugin);
+        });
+        return Ok(());
+    }
+    let mut granted = Vec::new();
+    if !cli.json {
+        signed(&plugin);
+        for gone in array(&plugin, "asks_no_longer") {
+            print::line(&format!("No longer asks for: {}", gone.as_str().unwrap_or_default()));
+        }
+    }
+    for ask in &open {
+        let item = text(ask, "permission");
+        if decision.yes || agreed(&item, &words(ask))? {
+            granted.push(item);
+        }
+    }
+    if !granted.is_empty() {
+        plugin = operator.post(&path(&id, "/grants"), &json!({ "grant": granted })).await?;
+    }
+    said(cli, &plugin, standing);
+    Ok(())
+}
+
+/// Asks on the terminal; anything but yes is no.
+fn agreed(item: &str, why: &str) -> Result<bool, String> {
+    let failed = |error: std::io::Error| format!("the terminal: {error}");
+    let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+    print!("Grant \"{item}\"{why}? [y/N] ");
+    std::io::stdout().flush().map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes" | "o" | "oui"))
+}
+
+/// What the newest version asks for.
+fn newest_asks(plugin: &Value) -> Vec<Value> {
+    let waiting = array(plugin, "waiting_asks");
+    if version_of(plugin, "waiting").is_some() { waiting } else { array(plugin, "asks") }
+}
+
+fn version_of<'a>(plugin: &'a Value, which: &str) -> Option<&'a Value> {
+    plugin.get(which).filter(|version| !version.is_null())
+}
+
+fn version(plugin: &Value, which: &str) -> Option<String> {
+    Some(text(version_of(plugin, which)?.get("info")?, "version"))
+}
+
+fn array(of: &Value, key: &str) -> Vec<Value> {
+    of.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn is(of: &Value, key: &str) -> bool {
+    of.get(key).and_then(Value::as_bool).unwrap_or_default()
+}
+
+fn list(cli: &Cli, answer: &Value) {
+    if cli.json {
+        return print::json(answer);
+    }
+    let (plugins, offered) = (array(answer, "plugins"), array(answer, "offered"));
+    let known = |id: &str| plugins.iter().any(|plugin| text(plugin, "id") == id);
+    if plugins.is_empty() {
+        print::line("No plugin is installed.");
+    }
+    let row = |plugin: &Value| {
+        let current = version(plugin, "current").unwrap_or_else(|| "-".to_owned());
+        let newest = version_of(plugin, "waiting").or_else(|| version_of(plugin, "current"));
+        let signature = newest.and_then(|version| version.get("signature")).map(signature).unwrap_or_default();
+        vec![text(plugin, "id"), current, text(plugin, "state"), signature, remark(plugin)]
+    };
+    print::table(&plugins.iter().map(row).collect::<Vec<_>>());
+    for facts in offered {
+        let info = facts.get("info").cloned().unwrap_or_default();
+        let id = text(&info, "id");
+        if !known(&id) {
+            print::line(&format!("{id} {} lies ready: estampe plugin install {id}", text(&info, "version")));
+        }
+    }
+    for problem in array(answer, "problems") {
+        print::line(&format!("Problem: {}", problem.as_str().unwrap_or_default()));
+    }
+}
+
+/// What there is to say of a plugin in a list.
+fn remark(plugin: &Value) -> String {
+    let open = newest_asks(plugin).iter().filter(|ask| !is(ask, "granted")).count();
+    match version(plugin, "waiting") {
+        Some(version) => format!("{version} waits for {open} grants: estampe plugin grant {}", text(plugin, "id")),
+        None if open > 0 => format!("{open} of what it asks for not granted"),
+        None => String::new(),
+    }
+}
+
+fn signature(of: &Value) -> String {
+    match text(of, "state").as_str() {
+        "trusted" => format!("signed {}", text(of, "key")),
+        "unknown" => format!("UNKNOWN KEY {}", text(of, "key")),
+        "revoked" => format!("REVOKED KEY {}", text(of, "key")),
+        _ => "NOT SIGNED".to_owned(),
+    }
+}
+
+/// Who signed the newest version.
+fn signed(plugin: &Value) {
+    let Some(newest) = version_of(plugin, "waiting").or_else(|| version_of(plugin, "current")) else { return };
+    let info = newest.get("info").cloned().unwrap_or_default();
+    let by = newest.get("signature").map(signature).unwrap_or_default();
+    print::line(&format!("{} {} ({by})", text(plugin, "id"), text(&info, "version")));
+    print::line(&words(&info));
+}
+
+/// What the newest version asks for, and what is granted of it.
+fn asks(plugin: &Value) {
+    let asks = newest_asks(plugin);
+    let row = |ask: &Value| {
+        let mark = if is(ask, "granted") { "granted" } else { "NOT GRANTED" };
+        vec![mark.to_owned(), text(ask, "permission"), words(ask)]
+    };
+    print::line(if asks.is_empty() { "\nAsks for nothing." } else { "\nAsks for:" });
+    print::table(&asks.iter().map(row).collect::<Vec<_>>());
+    for gone in array(plugin, "asks_no_longer") {
+        print::line(&format!("No longer asks for: {}", gone.as_str().unwrap_or_default()));
+    }
+    let asked: Vec<_> = asks.iter().map(|ask| text(ask, "permission")).collect();
+    for granted in array(plugin, "grants") {
+        let granted = granted.as_str().unwrap_or_default().to_owned();
+        if !asked.contains(&granted) {
+            print::line(&format!("Granted besides: {granted}"));
         }
     }
 }
 
+/// How a plugin stands after something was done.
+fn standing(plugin: &Value) {
+    let id = text(plugin, "id");
+    match (text(plugin, "state").as_str(), version(plugin, "current")) {
+        ("disabled", _) => print::line(&format!("{id} is disabled.")),
+        (_, Some(version)) => print::line(&format!("{id} {version} is in use.")),
+        (_, None) => print::line(&format!("{id} is installed and not in use yet.")),
+    }
+    let open: Vec<_> = newest_asks(plugin).into_iter().filter(|ask| !is(ask, "granted")).collect();
+    if let Some(version) = version(plugin, "waiting") {
+        print::line(&format!("{version} waits for {} grants:", open.len()));
+        print::line(&format!("  estampe plugin grant {id}              asks for each of them"));
+        print::line(&format!("  estampe plugin grant {id} --yes        grants them all"));
+        print::line(&format!("  estampe plugin grant {id} --as-granted uses it without them"));
+    } else {
+        for ask in open {
+            print::line(&format!("  not granted: {}", text(&ask, "permission")));
+        }
+    }
+    if let Some(problem) = plugin.get("problem").and_then(Value::as_str) {
+        print::line(&format!("Problem: {problem}"));
+    }
+}
+
 fn show(plugin: &Value) {
-    print::line(&format!("{} {}", text(plugin, "id"), text(plugin, "version")));
-    print::line(&words(plugin));
-    print::line(&format!("Contract {}, licence {}", text(plugin, "contract"), text(plugin, "license")));
-    let inputs = plugin.get("inputs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    signed(plugin);
+    standing(plugin);
+    asks(plugin);
+    let Some(newest) = version_of(plugin, "waiting").or_else(|| version_of(plugin, "current")) else { return };
+    let info = newest.get("info").cloned().unwrap_or_default();
+    print::line(&format!("\nContract {}, licence {}", text(&info, "contract"), text(&info, "license")));
+    let inputs = array(&info, "inputs");
     print::line(if inputs.is_empty() { "\nAsks for no file." } else { "\nAsks for files (--input NAME=PATH):" });
     print::table(&inputs.iter().map(|input| vec![text(input, "name"), words(input)]).collect::<Vec<_>>());
-    let keys: Vec<_> = plugin.get("config").and_then(Value::as_object).into_iter().flatten().collect();
+    let keys: Vec<_> = info.get("config").and_then(Value::as_object).into_iter().flatten().collect();
     print::line(if keys.is_empty() {
         "\nHas nothing to configure."
     } else {
@@ -64,8 +302,10 @@ fn kind(key: &Value) -> String {
             parts.push(format!("{name} {}", text(key, name)));
         }
     }
-    if key.get("required").and_then(Value::as_bool) == Some(true) {
-        parts.push("required".to_owned());
+    for word in ["required", "secret"] {
+        if is(key, word) {
+            parts.push(word.to_owned());
+        }
     }
     parts.join(", ")
 }

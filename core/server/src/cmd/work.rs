@@ -243,7 +243,7 @@ pub fn text(value: &Value, key: &str) -> String {
 }
 
 /// A name as one segment of a path.
-pub fn encoded(segment: &str) -> String {
+pub(super) fn encoded(segment: &str) -> String {
     let Ok(mut url) = url::Url::parse("http://operator/") else { return String::new() };
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().push(segment);

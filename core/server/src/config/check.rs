@@ -10,6 +10,7 @@ use estampe_store::{Database, StoreSettings};
 use estampe_web::EdgeSettings;
 use url::Url;
 
+use super::plugins::PluginSettings;
 use super::{AcmeSource, ConfigError, Settings, TlsSource};
 
 /// Settings that can be used.
@@ -29,10 +30,7 @@ pub struct CheckedSettings {
     pub acme: Option<AcmeSource>,
     pub smtp: Option<SmtpSettings>,
     pub edge: EdgeSettings,
-    pub plugins_dir: PathBuf,
-    pub compiler: PathBuf,
-    pub plugin_memory: usize,
-    pub plugin_cpu_seconds: u32,
+    pub plugins: PluginSettings,
     pub hold_percent: u8,
     pub log_filter: String,
     pub log_json: bool,
@@ -83,10 +81,8 @@ impl Settings {
         let acme = problems.take(self.acme(public_origin.as_deref()));
         let smtp = problems.take(self.smtp());
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
-        let memory_mib: Option<usize> = problems.take(within("plugins.memory_mib", self.plugins.memory_mib, 1, 4096));
-        let cpu_seconds = problems.take(within("plugins.cpu_seconds", self.plugins.cpu_seconds, 1, 600));
         problems.0.extend(self.log_problems());
-        let compiler = problems.take(self.compiler());
+        let plugins = self.plugins.check().map_err(|wrong| problems.0.extend(wrong)).ok();
         let edge = problems.take(self.edge());
         let (
             Some(organisation),
@@ -98,9 +94,9 @@ impl Settings {
             Some(database),
             (Some(tls), Some(tls12), Some(acme), Some(http)),
             Some(smtp),
-            Some(compiler),
+            Some(plugins),
             Some(edge),
-            (Some(hold_percent), Some(memory_mib), Some(cpu_seconds)),
+            Some(hold_percent),
             true,
         ) = (
             organisation,
@@ -112,9 +108,9 @@ impl Settings {
             database,
             (tls, tls12, acme, http),
             smtp,
-            compiler,
+            plugins,
             edge,
-            (hold_percent, memory_mib, cpu_seconds),
+            hold_percent,
             problems.0.is_empty(),
         )
         else {
@@ -139,10 +135,7 @@ impl Settings {
             acme,
             smtp,
             edge,
-            plugins_dir: self.plugins.dir.clone(),
-            compiler,
-            plugin_memory: memory_mib << 20,
-            plugin_cpu_seconds: cpu_seconds,
+            plugins,
             hold_percent,
             log_filter: self.log.level.clone(),
             log_json: self.log.format == "json",
@@ -254,15 +247,6 @@ impl Settings {
         let wrong = |e| format!("smtp.from: {e}; give it as \"cards@example.com\" or \"Cards <cards@example.com>\"");
         let address = address.parse().map_err(wrong)?;
         Ok((name.parse().map_err(wrong)?, address))
-    }
-
-    fn compiler(&self) -> Result<PathBuf, String> {
-        if !self.plugins.compiler.is_empty() {
-            return Ok(self.plugins.compiler.clone().into());
-        }
-        let own =
-            std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
-        Ok(own.with_file_name("estampe-compile"))
     }
 }
 

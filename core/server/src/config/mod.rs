@@ -4,6 +4,7 @@
 mod check;
 mod edge;
 mod layers;
+mod plugins;
 mod settings;
 mod tls;
 

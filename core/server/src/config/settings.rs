@@ -101,6 +101,9 @@ pub struct Smtp {
 pub struct Plugins {
     pub dir: PathBuf,
     pub compiler: String,
+    pub trusted_keys: Vec<String>,
+    pub revoked_keys: Vec<String>,
+    pub allow_unsigned: bool,
     pub memory_mib: i64,
     pub cpu_seconds: i64,
 }
@@ -164,6 +167,9 @@ impl Default for Settings {
             plugins: Plugins {
                 dir: "/usr/lib/estampe/plugins".into(),
                 compiler: String::new(),
+                trusted_keys: Vec::new(),
+                revoked_keys: Vec::new(),
+                allow_unsigned: false,
                 memory_mib: 64,
                 cpu_seconds: 5,
             },

@@ -29,6 +29,7 @@ const LEASE: i64 = 120;
 struct Planner {
     run: RunId,
     source: Source,
+    plan_only: bool,
     lease: Lease,
     seq: i64,
     refusal_seq: i64,
@@ -63,7 +64,8 @@ impl Service {
                 tx.reset_plan(run)
             })
             .await?;
-        let mut planner = Planner { run, source, lease, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
+        let mut planner =
+            Planner { run, source, plan_only, lease, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -120,10 +122,11 @@ impl Service {
     async fn plan(&self, planner: &mut Planner) -> Result<()> {
         let source = planner.source.id;
         let mut state = self.store.read(move |tx| tx.source_state(source)).await?;
-        let given = self.given(&planner.source);
+        let given = self.given(&planner.source, planner.plan_only).await?;
+        let version = self.ports.plugins.active(&planner.source.connector.plugin);
         let mut cursor = None;
         loop {
-            let page = self
+            let answer = self
                 .ports
                 .directory
                 .sync_page(SyncCall {
@@ -134,7 +137,14 @@ impl Service {
                     cursor: cursor.clone(),
                     state: state.clone(),
                 })
-                .await?;
+                .await;
+            self.note_call(&planner.source.connector.plugin, answer.as_ref().err()).await?;
+            let page = answer?;
+            if self.ports.plugins.active(&planner.source.connector.plugin) != version {
+                // cursors and state are one version's own
+                let words = "the plugin was replaced while the run went on; nothing was changed: run it again";
+                return Err(PluginFailure::new(FailKind::Conflict, words).into());
+            }
             let next = page.next.clone();
             overlay(&mut state, &page.state);
             self.stage_page(planner, page).await?;

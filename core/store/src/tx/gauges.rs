@@ -6,7 +6,7 @@ use estampe_domain::Ts;
 use super::jobs::MAIL;
 use super::{Tx, count};
 use crate::error::Result;
-use crate::schema::{job, run};
+use crate::schema::{job, plugin, run};
 
 /// Mails in the outbox, by what becomes of them next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,11 @@ impl Tx<'_> {
             .select(diesel::dsl::min(job::run_at))
             .first(self.conn)?;
         Ok(OutboxDepth { due, waiting, sending, dead, oldest_due: oldest.map(Ts::from_micros) })
+    }
+
+    /// Plugins that are paused or could not be loaded.
+    pub fn plugin_problems(&mut self) -> Result<u64> {
+        Ok(count(plugin::table.filter(plugin::problem.is_not_null()).count().get_result(self.conn)?))
     }
 
     /// Runs that wait for an administrator's word.

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod leads;
 pub mod outbox;
 pub mod people;
+mod plugins;
 mod purposes;
 pub mod receive;
 #[cfg(feature = "postgres")]
@@ -20,6 +21,7 @@ mod receive_postgres;
 #[cfg(feature = "postgres")]
 pub(crate) mod receive_together;
 pub mod runs;
+mod secrets;
 mod settings;
 mod sources;
 

@@ -49,7 +49,9 @@ outage-silent = It takes the connection and does not answer.
 outage-tls = TLS with it fails: check its certificate and smtp.ca_file.
 outage-sign-in = It refuses our name and password: check smtp.username and smtp.password_file.
 outage-answer = It says that it cannot work now.
-home-plugin-title = A plugin could not be loaded
+home-plugin-title = The plugin { $plugin } cannot be used
+home-plugin-waits-title = { $plugin } { $version } waits for your word
+home-plugin-waits-text = It asks for more than was granted. See what: estampe plugin show { $plugin }
 home-no-mail-title = No mail server is set
 home-no-mail-text = { $count ->
     [0] Nothing waits yet. Set smtp.host, then restart the service.

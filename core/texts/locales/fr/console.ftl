@@ -49,7 +49,9 @@ outage-silent = Il accepte la connexion et ne répond pas.
 outage-tls = La connexion TLS échoue : vérifiez son certificat et smtp.ca_file.
 outage-sign-in = Il refuse notre nom et notre mot de passe : vérifiez smtp.username et smtp.password_file.
 outage-answer = Il répond qu’il ne peut pas travailler pour l’instant.
-home-plugin-title = Une extension n’a pas pu être chargée
+home-plugin-title = L’extension { $plugin } ne peut pas servir
+home-plugin-waits-title = { $plugin } { $version } attend votre accord
+home-plugin-waits-text = Elle demande plus que ce qui lui est accordé. Voir quoi : estampe plugin show { $plugin }
 home-no-mail-title = Aucun serveur de courriel n’est réglé
 home-no-mail-text = { $count ->
     [0] Rien n’attend encore. Réglez smtp.host, puis redémarrez le service.

@@ -89,11 +89,22 @@ fn point(l: &Lang, attention: &Attention) -> Point {
                 .to_string(),
             action: action(key("home-mail-action"), "/outbox".to_owned()),
         },
-        Attention::PluginProblem(what) => Point {
+        Attention::PluginProblem(id, what) => Point {
             icon: "plug",
             tone: "seal",
-            title: l.t("home-plugin-title").to_string(),
+            title: l.t("home-plugin-title").with("plugin", id.as_str()).to_string(),
             text: what.clone(),
+            action: None,
+        },
+        Attention::PluginWaits(id, version) => Point {
+            icon: "plug",
+            tone: "sun",
+            title: l
+                .t("home-plugin-waits-title")
+                .with("plugin", id.as_str())
+                .with("version", version.as_str())
+                .to_string(),
+            text: l.t("home-plugin-waits-text").with("plugin", id.as_str()).to_string(),
             action: None,
         },
         Attention::NoMailServer(waiting) => Point {

@@ -209,14 +209,14 @@ fn form(desk: &Desk, typed: &NewSource, plugins: &[PluginEntry], found: Option<(
 
 /// `GET /sources/new`
 pub(crate) async fn new(desk: Desk) -> Reply {
-    let plugins = desk.ok(desk.service().plugins(&desk.ctx).await)?;
+    let plugins = desk.ok(desk.service().usable_plugins(&desk.ctx).await)?;
     form(&desk, &NewSource::default(), &plugins, None)
 }
 
 /// `POST /sources`
 pub(crate) async fn add(sent: ProtectedForm<NewSource>) -> Reply {
     let ProtectedForm { desk, form: typed } = sent;
-    let plugins = desk.ok(desk.service().plugins(&desk.ctx).await)?;
+    let plugins = desk.ok(desk.service().usable_plugins(&desk.ctx).await)?;
     if let Some(empty) = typed.empty() {
         return form(&desk, &typed, &plugins, Some(empty));
     }

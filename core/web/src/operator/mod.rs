@@ -6,6 +6,7 @@
 pub(crate) mod checkup;
 pub(crate) mod outbox;
 pub(crate) mod people;
+pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod wire;
@@ -34,7 +35,15 @@ pub(crate) fn routes() -> Table {
         table
             .get("/ready", ready)
             .post("/first-run", first_run)
-            .get("/plugins", plugins)
+            .get("/plugins", plugins::list)
+            .post("/plugins", plugins::put)
+            .get("/plugins/{id}", plugins::show)
+            .post("/plugins/{id}/remove", plugins::remove)
+            .post("/plugins/{id}/grants", plugins::grant)
+            .post("/plugins/{id}/use", plugins::use_it)
+            .post("/plugins/{id}/rollback", plugins::rollback)
+            .post("/plugins/{id}/enable", plugins::enable)
+            .post("/plugins/{id}/disable", plugins::disable)
             .get("/sources", sources::list)
             .post("/sources", sources::add)
             .post("/sources/{name}/check", sources::check)
@@ -71,10 +80,4 @@ async fn first_run(wire: Wire) -> Reply {
     let token = wire.ok(wire.service().first_run_token(&wire.ctx).await)?;
     let url = format!("{}/first-run", wire.service().settings().internal_origin);
     wire.json(StatusCode::CREATED, &Invitation { url, token: token.reveal().to_owned() })
-}
-
-async fn plugins(wire: Wire) -> Reply {
-    let plugins = wire.ok(wire.service().plugins(&wire.ctx).await)?;
-    let plugins: Vec<_> = plugins.into_iter().map(|plugin| plugin.info).collect();
-    wire.json(StatusCode::OK, &json!({ "plugins": plugins, "problems": wire.service().plugin_problems() }))
 }

@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::ops::Deref;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -19,6 +20,8 @@ use crate::visit::Visit;
 
 /// Most bytes of a body.
 const LIMIT: usize = 256 * 1024;
+/// Most bytes of a file: a bundle has its own, smaller limit.
+const UPLOAD: usize = 80 << 20;
 
 /// A visit by the operator.
 pub(crate) struct Wire(Visit);
@@ -56,15 +59,38 @@ impl FromRequest for Body {
     type Future = Local<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let visit = Visit::of(&request, Actor::Operator)?;
-            let payload = web::Payload::from_request(&request, &mut { payload }).await?;
-            match payload.to_bytes_limited(LIMIT).await {
-                Ok(body) => Ok(Self(body?)),
-                Err(_) => Err(Fault::new(&visit, Cause::TooLarge).into()),
-            }
-        })
+        let body = limited(request.clone(), payload.take(), LIMIT);
+        Box::pin(async move { Ok(Self(body.await?)) })
+    }
+}
+
+/// A body of at most so many octets.
+async fn limited(request: HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, actix_web::Error> {
+    let visit = Visit::of(&request, Actor::Operator)?;
+    let payload = web::Payload::from_request(&request, &mut payload).await?;
+    match payload.to_bytes_limited(limit).await {
+        Ok(body) => body,
+        Err(_) => Err(Fault::new(&visit, Cause::TooLarge).into()),
+    }
+}
+
+/// A file as a body: the bundle of a plugin.
+pub(crate) struct Upload(Bytes);
+
+impl Upload {
+    /// Its octets.
+    pub(crate) fn octets(&self) -> Arc<[u8]> {
+        Arc::from(&*self.0)
+    }
+}
+
+impl FromRequest for Upload {
+    type Error = actix_web::Error;
+    type Future = Local<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = limited(request.clone(), payload.take(), UPLOAD);
+        Box::pin(async move { Ok(Self(body.await?)) })
     }
 }
 

@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use minisign::SecretKey;
 use wit_component::{ComponentEncoder, DecodedWasm};
+
+use super::signing::sign;
 
 /// Every import must be of this package.
 const PACKAGE: &str = "estampe:plugin/";
@@ -36,24 +39,31 @@ fn imports(component: &[u8]) -> Result<Vec<String>, String> {
     }
 }
 
-/// Writes the bundle: a tar with `component.wasm` and `plugin.toml`, in this order, without
-/// anything of this machine. Gives its length, octets.
-pub fn write(manifest: &Path, component: &[u8], file: &Path) -> Result<usize, String> {
+/// Writes the bundle: a tar with `component.wasm`, `plugin.toml` and the signature of both,
+/// in this order, without anything of this machine. Gives its length, octets.
+pub fn write(manifest: &Path, component: &[u8], file: &Path, key: &SecretKey) -> Result<usize, String> {
     let manifest_text = fs::read(manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
     let mut archive = tar::Builder::new(Vec::new());
     for (name, content) in [("component.wasm", component), ("plugin.toml", manifest_text.as_slice())] {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
-        archive.append_data(&mut header, name, content).map_err(failed)?;
+        append(&mut archive, name, content).map_err(failed)?;
     }
+    // what was written so far is what is signed: whole blocks, without the archive's end
+    let signature = sign(archive.get_ref(), key)?;
+    append(&mut archive, "signature.minisig", signature.as_bytes()).map_err(failed)?;
     let octets = archive.into_inner().map_err(failed)?;
     // whoever reads it meanwhile sees the old one or the new one
     let beside = file.with_extension("estampe.new");
     fs::write(&beside, &octets).and_then(|()| fs::rename(&beside, file)).map_err(failed)?;
     Ok(octets.len())
+}
+
+fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) -> std::io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    archive.append_data(&mut header, name, content)
 }

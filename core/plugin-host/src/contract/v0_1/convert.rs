@@ -2,13 +2,15 @@
 //! it was measured here; what breaks a bound fails the whole page, so that nothing is
 //! concluded from half of one.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::plugin::{
-    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, Probe, SourcePerson,
+    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, PluginInfo, Probe, SourcePerson,
 };
 
 use super::bindings::estampe::plugin::types as wit;
+use crate::call::Call;
 use crate::text::clean;
 
 /// Events of a page.
@@ -36,15 +38,15 @@ const MAX_POSITION: usize = 200;
 /// Lines of a self-check.
 const MAX_PROBES: usize = 64;
 
-/// A page, measured.
-pub fn page(page: wit::Page, state: BTreeMap<String, Option<Vec<u8>>>) -> Result<Page, PluginFailure> {
+/// A page, measured, with the fields that were granted.
+pub fn page(page: wit::Page, call: Call) -> Result<Page, PluginFailure> {
     if page.events.len() > MAX_EVENTS {
         return Err(limit(&format!("a page of {} events; at most {MAX_EVENTS} are taken", page.events.len())));
     }
-    let mut measure = Measure { left: MAX_PAGE };
+    let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given.grants, &call.info) };
     let events = page.events.into_iter().map(|event| measure.event(event));
     let events = events.collect::<Result<_, _>>()?;
-    Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state })
+    Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state: call.state.into_writes() })
 }
 
 /// The lines of a self-check, measured.
@@ -106,9 +108,42 @@ fn cursor(cursor: Option<Cursor>) -> Result<Option<Cursor>, PluginFailure> {
     }
 }
 
+/// The field that a photo is.
+const PHOTO: &str = "jpegPhoto";
+
+/// Which fields of people a plugin may deliver, in lower case.
+struct Fields {
+    asked: BTreeSet<String>,
+    granted: BTreeSet<String>,
+}
+
+impl Fields {
+    fn of(grants: &Grants, info: &PluginInfo) -> Self {
+        let asked = info.asks.fields.read.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let granted = grants.iter().filter_map(|granted| match granted {
+            Permission::FieldRead(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        Self { asked, granted: granted.collect() }
+    }
+
+    /// Whether a field goes through. One that was not granted is left out: that is the
+    /// administrator's word. One that the manifest does not even name is a breach.
+    fn pass(&self, name: &str, at: Option<&str>) -> Result<bool, PluginFailure> {
+        let name = name.to_ascii_lowercase();
+        if self.asked.contains(&name) {
+            return Ok(self.granted.contains(&name));
+        }
+        let what =
+            format!("the plugin delivered the field {:?}, which its manifest does not ask for", clean(&name, 64));
+        Err(PluginFailure::new(FailKind::Internal, located(at, &what)))
+    }
+}
+
 /// Takes events and counts what the page still may hold.
 struct Measure {
     left: usize,
+    fields: Fields,
 }
 
 impl Measure {
@@ -158,12 +193,17 @@ impl Measure {
             }
             self.take(length)?;
             let value = self.value(attribute.value, at)?;
-            attributes.push((name, value));
+            if self.fields.pass(&name, at)? {
+                attributes.push((name, value));
+            }
         }
-        if let Some(photo) = &person.photo {
-            self.take(photo.len())?;
+        let (active, mut photo) = (person.active, person.photo);
+        if let Some(octets) = &photo {
+            self.take(octets.len())?;
+            if !self.fields.pass(PHOTO, at)? {
+                photo = None;
+            }
         }
-        let (active, photo) = (person.active, person.photo);
         Ok(SourcePerson { external_id, active, attributes, photo, position })
     }
 

@@ -60,7 +60,7 @@ impl Connector {
         };
         let outcome = plugin.estampe_plugin_connector().call_sync_page(&mut store, mode, cursor);
         match outcome.map_err(|error| failure(&error))? {
-            Ok(page) => convert::page(page, store.into_data().state.into_writes()),
+            Ok(page) => convert::page(page, store.into_data()),
             Err(refusal) => Err(convert::failure(&refusal)),
         }
     }

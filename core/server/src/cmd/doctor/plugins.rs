@@ -12,8 +12,8 @@ const CHECK: &str = "plugins";
 
 /// Looks at them.
 pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut Report) {
-    let compiler = settings.compiler.display();
-    match fs::metadata(&settings.compiler) {
+    let compiler = settings.plugins.compiler.display();
+    match fs::metadata(&settings.plugins.compiler) {
         Ok(facts) if facts.is_file() && facts.permissions().mode() & 0o111 != 0 => {}
         Ok(_) => return report.fail(CHECK, format!("{compiler} is no program"), "name it in plugins.compiler"),
         Err(error) => {
@@ -21,9 +21,9 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
             return report.fail(CHECK, format!("{compiler}: {error}"), advice);
         }
     }
-    let folder = settings.plugins_dir.display();
+    let folder = settings.plugins.dir.display();
     let Service::Running(operator) = service else {
-        let bundles = fs::read_dir(&settings.plugins_dir).map(|entries| {
+        let bundles = fs::read_dir(&settings.plugins.dir).map(|entries| {
             entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "estampe")).count()
         });
         return match bundles {

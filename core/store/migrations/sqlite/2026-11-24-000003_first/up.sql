@@ -71,6 +71,47 @@ CREATE TABLE source_state (
     PRIMARY KEY (source_id, key)
 );
 
+-- A secret of a source's configuration, sealed under the appliance's key for secrets.
+CREATE TABLE source_secret (
+    source_id TEXT NOT NULL REFERENCES source (id),
+    key TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (source_id, key)
+);
+
+-- What an administrator made of a plugin: the version in use (none as long as the first one
+-- waits for its grants), the one before, and one that asks for more and waits.
+CREATE TABLE plugin (
+    id TEXT NOT NULL PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'paused')),
+    current_version TEXT,
+    previous_version TEXT,
+    waiting_version TEXT,
+    -- calls that failed in a row by its own fault
+    failures BIGINT NOT NULL DEFAULT 0,
+    problem TEXT,
+    changed_at BIGINT NOT NULL
+);
+
+CREATE TABLE plugin_version (
+    plugin_id TEXT NOT NULL REFERENCES plugin (id),
+    version TEXT NOT NULL,
+    info TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    bundle BLOB NOT NULL,
+    installed_at BIGINT NOT NULL,
+    PRIMARY KEY (plugin_id, version)
+);
+
+-- What was granted to a plugin, item by item, in the written form of domain::permission.
+CREATE TABLE plugin_grant (
+    plugin_id TEXT NOT NULL REFERENCES plugin (id),
+    permission TEXT NOT NULL,
+    granted_at BIGINT NOT NULL,
+    PRIMARY KEY (plugin_id, permission)
+);
+
 CREATE TABLE person (
     id TEXT NOT NULL PRIMARY KEY,
     display_name TEXT NOT NULL,

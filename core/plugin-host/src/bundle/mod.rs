@@ -1,214 +1,134 @@
-//! Reads a bundle: a plain tar with `plugin.toml` and `component.wasm`, and nothing
-//! else. Nothing of it is ever unpacked into a folder.
+//! Reads a bundle: a plain tar with `plugin.toml` and `component.wasm`, with what people
+//! read of it (`README.md`, `LICENSE`, `CHANGELOG.md`, `sbom.cdx.json`), and at its end the
+//! signature of all before it. Nothing of it is ever unpacked into a folder.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+mod manifest;
+mod signature;
+
 use std::io::Read;
-use std::path::Path;
 
-use estampe_domain::manifest::CredentialDeclaration;
-use estampe_domain::plugin::{
-    Asks, ConfigKey, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
-};
-use serde::Deserialize;
+use data_encoding::HEXLOWER;
+use estampe_domain::bundle::BundleFacts;
+use estampe_domain::plugin::PluginInfo;
+use sha2::{Digest, Sha256};
 
 use crate::contract::Contract;
 use crate::text::clean;
 
-/// Octets of the manifest.
-const MAX_MANIFEST: u64 = 64 << 10;
+pub use self::signature::Keys;
+
+/// Octets of the manifest, and of a text.
+const MAX_TEXT: u64 = 64 << 10;
+/// Octets of the software bill of materials.
+const MAX_SBOM: u64 = 8 << 20;
 /// Octets of the component. Python and JavaScript bring their own interpreter.
 const MAX_COMPONENT: u64 = 64 << 20;
 /// Octets of the whole file.
-const MAX_BUNDLE: u64 = MAX_COMPONENT + (1 << 20);
-/// Characters of a description.
-const MAX_DESCRIPTION: usize = 1_000;
-/// Inputs that a plugin may ask for.
-const MAX_INPUTS: usize = 16;
-/// Keys that may be configured.
-const MAX_KEYS: usize = 64;
-/// Items that a plugin may ask for.
-const MAX_ASKED: usize = 200;
+pub const MAX_BUNDLE: u64 = MAX_COMPONENT + MAX_SBOM + (1 << 20);
+/// How the entry of the signature is called. It is the last one.
+const SIGNATURE: &str = "signature.minisig";
 
 /// A bundle, parsed.
 #[derive(Debug)]
 pub struct Bundle {
-    /// What the manifest says.
-    pub info: PluginInfo,
+    /// What the manifest says, and who signed it.
+    pub facts: BundleFacts,
     /// The contract that it speaks.
     pub contract: Contract,
     /// The component, not yet looked at.
     pub component: Vec<u8>,
 }
 
-/// `plugin.toml`. A key that is not named here is a mistake: nothing that a plugin asks for
-/// may be overlooked.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    id: String,
-    version: String,
-    contract: String,
-    #[serde(default)]
-    kind: PluginKind,
-    license: String,
-    description: Texts,
-    #[serde(default)]
-    inputs: Vec<PluginInput>,
-    #[serde(default)]
-    config: BTreeMap<String, ConfigKey>,
-    #[serde(default)]
-    http: Vec<HttpAsk>,
-    #[serde(default)]
-    credentials: BTreeMap<String, CredentialDeclaration>,
-    #[serde(default)]
-    ldap: Option<LdapAsk>,
-    #[serde(default)]
-    fields: FieldsAsk,
-    #[serde(default)]
-    limits: LimitsAsk,
-}
+/// What may stand in a bundle, and how large it may be.
+const ENTRIES: [(&str, u64); 7] = [
+    ("plugin.toml", MAX_TEXT),
+    ("component.wasm", MAX_COMPONENT),
+    ("README.md", MAX_TEXT),
+    ("LICENSE", MAX_TEXT),
+    ("CHANGELOG.md", MAX_TEXT),
+    ("sbom.cdx.json", MAX_SBOM),
+    (SIGNATURE, MAX_TEXT),
+];
 
-/// Reads the bundle at this path; the error says what is wrong with it.
-pub fn open(path: &Path) -> Result<Bundle, String> {
-    let file = File::open(path).map_err(|error| format!("cannot open it: {error}"))?;
-    let facts = file.metadata().map_err(|error| format!("cannot look at it: {error}"))?;
-    if !facts.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    if facts.len() > MAX_BUNDLE {
+/// Reads a bundle from its octets and holds its signature to these keys; the error says
+/// what is wrong with it. A signature that does not fit is an error; none at all, or one by
+/// a key that nobody knows, is a fact for whoever decides.
+pub fn read(octets: &[u8], keys: &Keys) -> Result<Bundle, String> {
+    if octets.len() as u64 > MAX_BUNDLE {
         return Err(format!("it is larger than {} MiB", MAX_BUNDLE >> 20));
     }
-    read(file.take(MAX_BUNDLE))
+    let Contents { mut found, signed } = contents(octets)?;
+    let mut take = |name: &str| found.iter().position(|(other, _)| *other == name).map(|at| found.swap_remove(at).1);
+    let manifest = take("plugin.toml").ok_or("it holds no plugin.toml")?;
+    let component = take("component.wasm").ok_or("it holds no component.wasm")?;
+    let signature = match signed {
+        Some((signed, signature)) => keys.verify(signed, &signature)?,
+        None => estampe_domain::bundle::Signature::None,
+    };
+    let (info, contract): (PluginInfo, _) = manifest::parse(&manifest)?;
+    let readme = take("README.md").map(|text| String::from_utf8_lossy(&text).into_owned());
+    let sha256 = HEXLOWER.encode(&Sha256::digest(octets));
+    Ok(Bundle { facts: BundleFacts { info, sha256, signature, readme }, contract, component })
 }
 
-/// Reads a bundle from its octets.
-pub fn read(octets: impl Read) -> Result<Bundle, String> {
+/// The entries of an archive.
+struct Contents<'a> {
+    found: Vec<(&'static str, Vec<u8>)>,
+    /// What was signed, and the signature.
+    signed: Option<(&'a [u8], Vec<u8>)>,
+}
+
+fn contents(archive: &[u8]) -> Result<Contents<'_>, String> {
     let damaged = |error: std::io::Error| format!("it is no tar archive or damaged: {error}");
-    let (mut manifest, mut component) = (None, None);
-    let mut archive = tar::Archive::new(octets);
+    let mut contents = Contents { found: Vec::new(), signed: None };
+    let mut end = 0;
     // raw: extended names and sparse files are entries like others, and refused
-    for entry in archive.entries().map_err(damaged)?.raw(true) {
+    for entry in tar::Archive::new(archive).entries().map_err(damaged)?.raw(true) {
         let entry = entry.map_err(damaged)?;
-        let name = entry.path_bytes().into_owned();
-        let (slot, cap) = match name.as_slice() {
-            b"plugin.toml" => (&mut manifest, MAX_MANIFEST),
-            b"component.wasm" => (&mut component, MAX_COMPONENT),
-            other => {
-                let name = clean(&String::from_utf8_lossy(other), 100);
-                return Err(format!("it holds {name:?}; a bundle holds plugin.toml and component.wasm alone"));
-            }
+        let path = entry.path_bytes().into_owned();
+        let Some((name, cap)) = ENTRIES.into_iter().find(|(name, _)| name.as_bytes() == path) else {
+            let path = clean(&String::from_utf8_lossy(&path), 100);
+            let names = ENTRIES.map(|(name, _)| name).join(", ");
+            return Err(format!("it holds {path:?}; a bundle holds these alone: {names}"));
         };
-        let name = String::from_utf8_lossy(&name);
         if !entry.header().entry_type().is_file() {
             return Err(format!("its {name} is not a regular file"));
         }
-        if slot.is_some() {
+        if contents.signed.is_some() {
+            return Err(format!("its {name} stands after its signature, which is the last entry"));
+        }
+        if contents.found.iter().any(|(other, _)| *other == name) {
             return Err(format!("it holds {name} twice"));
         }
         let size = entry.header().entry_size().map_err(damaged)?;
         if size > cap {
             return Err(format!("its {name} is larger than {} KiB", cap >> 10));
         }
+        let (header, content) = (entry.raw_header_position(), entry.raw_file_position());
         let mut octets = Vec::new();
         entry.take(cap).read_to_end(&mut octets).map_err(damaged)?;
         if octets.len() as u64 != size {
             return Err(format!("its {name} is cut off"));
         }
-        *slot = Some(octets);
+        end = (content + size).next_multiple_of(512);
+        if name == SIGNATURE {
+            let before = usize::try_from(header).ok().and_then(|header| archive.get(..header));
+            contents.signed = Some((before.unwrap_or_default(), octets));
+        } else {
+            contents.found.push((name, octets));
+        }
     }
-    let manifest = manifest.ok_or("it holds no plugin.toml")?;
-    let component = component.ok_or("it holds no component.wasm")?;
-    let (info, contract) = parse(&manifest)?;
-    Ok(Bundle { info, contract, component })
-}
-
-fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
-    let text = std::str::from_utf8(manifest).map_err(|_| "its plugin.toml is not UTF-8")?;
-    // the contract first: a newer one may know keys that this one does not
-    let contract = Contract::parse(&contract_of(text)?)?;
-    let mut manifest: Manifest = toml::from_str(text).map_err(|error| wrong(&error))?;
-    if !is_name(&manifest.id) {
-        return Err("its id has 1 to 64 characters of a-z, 0-9 and -".to_owned());
+    let rest = usize::try_from(end).ok().and_then(|end| archive.get(end..)).unwrap_or_default();
+    if rest.iter().any(|octet| *octet != 0) {
+        return Err("it goes on after its end".to_owned());
     }
-    if manifest.version.len() > 64 || semver::Version::parse(&manifest.version).is_err() {
-        return Err("its version is of Semantic Versioning, such as 1.2.0".to_owned());
-    }
-    if manifest.license.len() > 200 || spdx::Expression::parse(&manifest.license).is_err() {
-        return Err("its license is an SPDX expression, such as Apache-2.0 OR MIT".to_owned());
-    }
-    if manifest.description.is_empty() {
-        return Err("its description is given in 1 to 16 languages (fr, en)".to_owned());
-    }
-    cleaned("its description", &mut manifest.description)?;
-    let names: BTreeSet<_> = manifest.inputs.iter().map(|input| input.name.as_str()).collect();
-    if names.len() > MAX_INPUTS || !names.iter().all(|name| is_name(name)) {
-        return Err(format!("it asks for at most {MAX_INPUTS} inputs with names of a-z, 0-9 and -"));
-    }
-    if names.len() < manifest.inputs.len() {
-        return Err("it asks for an input twice".to_owned());
-    }
-    for input in &mut manifest.inputs {
-        cleaned("the description of an input", &mut input.description)?;
-    }
-    if manifest.config.len() > MAX_KEYS || !manifest.config.keys().all(|name| is_name(name)) {
-        return Err(format!("it has at most {MAX_KEYS} keys to configure, with names of a-z, 0-9 and -"));
-    }
-    for (name, key) in &mut manifest.config {
-        key.is_sound().map_err(|why| format!("its config.{name} {why}"))?;
-        cleaned("the description of a key", &mut key.description)?;
-    }
-    for ask in &mut manifest.http {
-        cleaned("the description of an http", &mut ask.description)?;
-    }
-    for declared in manifest.credentials.values_mut() {
-        cleaned("the description of a credential", &mut declared.description)?;
-    }
-    if let Some(ldap) = &mut manifest.ldap {
-        cleaned("the description of ldap", &mut ldap.description)?;
-    }
-    let Manifest { id, version, contract: spoken, kind, license, description, inputs, config, .. } = manifest;
-    let Manifest { http, credentials, ldap, fields, limits, .. } = manifest;
-    let asks = Asks { http, credentials, ldap, fields, limits };
-    let info = PluginInfo { id, version, contract: spoken, kind, license, description, inputs, config, asks };
-    info.asks_are_sound()?;
-    if info.asked().len() > MAX_ASKED {
-        return Err(format!("it asks for more than {MAX_ASKED} things; nobody could look at them"));
-    }
-    Ok((info, contract))
-}
-
-fn wrong(error: &toml::de::Error) -> String {
-    format!("its plugin.toml is wrong: {}", clean(&error.to_string(), 300))
-}
-
-/// The contract that a manifest names, whatever else is in it.
-fn contract_of(text: &str) -> Result<String, String> {
-    #[derive(Deserialize)]
-    struct Spoken {
-        contract: String,
-    }
-    toml::from_str::<Spoken>(text).map(|manifest| manifest.contract).map_err(|error| wrong(&error))
-}
-
-/// Words fit to be shown.
-fn cleaned(whose: &str, texts: &mut Texts) -> Result<(), String> {
-    if texts.len() > 16 || !texts.keys().all(|language| is_name(&language.to_ascii_lowercase())) {
-        return Err(format!("{whose} is given in at most 16 languages, by a language tag (fr, en)"));
-    }
-    for text in texts.values_mut() {
-        *text = clean(text, MAX_DESCRIPTION);
-    }
-    Ok(())
-}
-
-fn is_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+    Ok(contents)
 }
 
 #[cfg(test)]
 mod tests {
+    use estampe_domain::bundle::Signature;
+
     use super::*;
 
     const MANIFEST: &str =
@@ -239,17 +159,22 @@ mod tests {
         archive(&entries)
     }
 
+    fn opened(octets: &[u8]) -> Result<Bundle, String> {
+        read(octets, &Keys::default())
+    }
+
     fn refused(octets: &[u8]) -> String {
-        read(octets).unwrap_err()
+        opened(octets).unwrap_err()
     }
 
     #[test]
     fn a_good_bundle_is_read() {
         let good = files(&[("component.wasm", b"code"), ("plugin.toml", MANIFEST.as_bytes())]);
-        let bundle = read(good.as_slice()).unwrap();
-        assert_eq!(bundle.info.id, "a");
+        let bundle = opened(&good).unwrap();
+        assert_eq!(bundle.facts.info.id, "a");
         assert_eq!(bundle.component, b"code");
-        assert!(bundle.info.inputs.is_empty() && bundle.info.config.is_empty());
+        assert_eq!(bundle.facts.signature, Signature::None);
+        assert!(bundle.facts.info.inputs.is_empty() && bundle.facts.info.config.is_empty());
     }
 
     #[test]
@@ -274,7 +199,7 @@ mod tests {
             let message = refused(&archive(&[("plugin.toml", kind, 0, b"")]));
             assert!(message.contains("regular"), "{kind:?}: {message}");
         }
-        let large = archive(&[("plugin.toml", tar::EntryType::Regular, MAX_MANIFEST + 1, b"")]);
+        let large = archive(&[("plugin.toml", tar::EntryType::Regular, MAX_TEXT + 1, b"")]);
         assert!(refused(&large).contains("larger"));
         let endless = archive(&[("component.wasm", tar::EntryType::Regular, u64::MAX >> 1, b"")]);
         assert!(refused(&endless).contains("larger"));
@@ -309,9 +234,8 @@ mod tests {
             memory-mib = 128
         "#;
         let manifest = format!("{MANIFEST}{more}");
-        let bundle =
-            read(files(&[("plugin.toml", manifest.as_bytes()), ("component.wasm", b"code")]).as_slice()).unwrap();
-        let asked: Vec<_> = bundle.info.asked().iter().map(|asked| asked.permission.to_string()).collect();
+        let bundle = opened(&files(&[("plugin.toml", manifest.as_bytes()), ("component.wasm", b"code")])).unwrap();
+        let asked: Vec<_> = bundle.facts.info.asked().iter().map(|asked| asked.permission.to_string()).collect();
         assert_eq!(
             asked,
             [

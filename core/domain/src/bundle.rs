@@ -1,0 +1,131 @@
+//! Bundles and installed plugins: what came in a file, what an administrator made of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{Asked, PluginInfo};
+use crate::permission::{Grants, Permission};
+use crate::time::Ts;
+
+/// Who signed a bundle. A signature that does not fit is no fact but an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Signature {
+    /// By a key that the configuration trusts.
+    Trusted {
+        /// Its id, as minisign prints it.
+        key: String,
+    },
+    /// By a key that the configuration does not name.
+    Unknown {
+        /// Its id.
+        key: String,
+    },
+    /// By a key that the configuration has revoked.
+    Revoked {
+        /// Its id.
+        key: String,
+    },
+    /// Nobody signed it.
+    None,
+}
+
+/// What a bundle is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleFacts {
+    /// What its manifest says.
+    pub info: PluginInfo,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Who signed it.
+    pub signature: Signature,
+    /// Its `README.md`, as it came.
+    #[serde(skip)]
+    pub readme: Option<String>,
+}
+
+/// What an administrator made of a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginState {
+    /// It runs when it is asked.
+    Enabled,
+    /// An administrator switched it off.
+    Disabled,
+    /// It failed too often in a row by its own fault, and waits for an administrator.
+    Paused,
+}
+
+impl PluginState {
+    /// As the database keeps it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// What the database kept.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Enabled, Self::Disabled, Self::Paused].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// A version of a plugin that was installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledVersion {
+    /// What its manifest says.
+    pub info: PluginInfo,
+    /// SHA-256 of its bundle, hexadecimal.
+    pub sha256: String,
+    /// Who had signed it when it was installed.
+    pub signature: Signature,
+    /// When.
+    pub installed_at: Ts,
+}
+
+/// An installed plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledPlugin {
+    /// Its id.
+    pub id: String,
+    /// What an administrator made of it.
+    pub state: PluginState,
+    /// The version in use; none as long as the first one waits for its grants.
+    pub current: Option<InstalledVersion>,
+    /// The version before, to which a rollback goes.
+    pub previous: Option<InstalledVersion>,
+    /// A version that asks for more than was granted, and waits.
+    pub waiting: Option<InstalledVersion>,
+    /// What was granted.
+    pub grants: Grants,
+    /// Calls that failed in a row by its own fault.
+    pub failures: u32,
+    /// Why it was paused, or could not be loaded.
+    pub problem: Option<String>,
+}
+
+impl InstalledPlugin {
+    /// The version that people should look at: the one that waits, else the one in use.
+    pub fn newest(&self) -> Option<&InstalledVersion> {
+        self.waiting.as_ref().or(self.current.as_ref())
+    }
+
+    /// What a version asks for and was not granted.
+    pub fn ungranted(&self, version: &InstalledVersion) -> Vec<Asked> {
+        version.info.asked().into_iter().filter(|asked| !self.grants.cover(&asked.permission)).collect()
+    }
+
+    /// What a version asks for beyond what the version in use asks for.
+    pub fn asks_more(&self, version: &InstalledVersion) -> Vec<Asked> {
+        let before: Grants = self.current.iter().flat_map(|v| v.info.asked()).map(|asked| asked.permission).collect();
+        version.info.asked().into_iter().filter(|asked| !before.cover(&asked.permission)).collect()
+    }
+
+    /// What the version in use asks for and a version asks for no longer.
+    pub fn asks_no_longer(&self, version: &InstalledVersion) -> Vec<Permission> {
+        let after: Grants = version.info.asked().into_iter().map(|asked| asked.permission).collect();
+        let before = self.current.iter().flat_map(|current| current.info.asked());
+        before.map(|asked| asked.permission).filter(|asked| !after.cover(asked)).collect()
+    }
+}

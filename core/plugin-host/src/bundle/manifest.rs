@@ -1,0 +1,134 @@
+//! Parses `plugin.toml`. All of it is hostile until it stands in a [`PluginInfo`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use estampe_domain::manifest::CredentialDeclaration;
+use estampe_domain::plugin::{
+    Asks, ConfigKey, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
+};
+use serde::Deserialize;
+
+use crate::contract::Contract;
+use crate::text::clean;
+
+/// Characters of a description.
+const MAX_DESCRIPTION: usize = 1_000;
+/// Inputs that a plugin may ask for.
+const MAX_INPUTS: usize = 16;
+/// Keys that may be configured.
+const MAX_KEYS: usize = 64;
+/// Items that a plugin may ask for.
+const MAX_ASKED: usize = 200;
+
+/// `plugin.toml`. A key that is not named here is a mistake: nothing that a plugin asks for
+/// may be overlooked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    id: String,
+    version: String,
+    contract: String,
+    #[serde(default)]
+    kind: PluginKind,
+    license: String,
+    description: Texts,
+    #[serde(default)]
+    inputs: Vec<PluginInput>,
+    #[serde(default)]
+    config: BTreeMap<String, ConfigKey>,
+    #[serde(default)]
+    http: Vec<HttpAsk>,
+    #[serde(default)]
+    credentials: BTreeMap<String, CredentialDeclaration>,
+    #[serde(default)]
+    ldap: Option<LdapAsk>,
+    #[serde(default)]
+    fields: FieldsAsk,
+    #[serde(default)]
+    limits: LimitsAsk,
+}
+
+/// What the manifest says, and the contract that it names; the error says what is wrong.
+pub fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
+    let text = std::str::from_utf8(manifest).map_err(|_| "its plugin.toml is not UTF-8")?;
+    // the contract first: a newer one may know keys that this one does not
+    let contract = Contract::parse(&contract_of(text)?)?;
+    let mut manifest: Manifest = toml::from_str(text).map_err(|error| wrong(&error))?;
+    if !is_name(&manifest.id) {
+        return Err("its id has 1 to 64 characters of a-z, 0-9 and -".to_owned());
+    }
+    if manifest.version.len() > 64 || semver::Version::parse(&manifest.version).is_err() {
+        return Err("its version is of Semantic Versioning, such as 1.2.0".to_owned());
+    }
+    if manifest.license.len() > 200 || spdx::Expression::parse(&manifest.license).is_err() {
+        return Err("its license is an SPDX expression, such as Apache-2.0 OR MIT".to_owned());
+    }
+    if manifest.description.is_empty() {
+        return Err("its description is given in 1 to 16 languages (fr, en)".to_owned());
+    }
+    cleaned("its description", &mut manifest.description)?;
+    let names: BTreeSet<_> = manifest.inputs.iter().map(|input| input.name.as_str()).collect();
+    if names.len() > MAX_INPUTS || !names.iter().all(|name| is_name(name)) {
+        return Err(format!("it asks for at most {MAX_INPUTS} inputs with names of a-z, 0-9 and -"));
+    }
+    if names.len() < manifest.inputs.len() {
+        return Err("it asks for an input twice".to_owned());
+    }
+    for input in &mut manifest.inputs {
+        cleaned("the description of an input", &mut input.description)?;
+    }
+    if manifest.config.len() > MAX_KEYS || !manifest.config.keys().all(|name| is_name(name)) {
+        return Err(format!("it has at most {MAX_KEYS} keys to configure, with names of a-z, 0-9 and -"));
+    }
+    for (name, key) in &mut manifest.config {
+        key.is_sound().map_err(|why| format!("its config.{name} {why}"))?;
+        cleaned("the description of a key", &mut key.description)?;
+    }
+    for ask in &mut manifest.http {
+        cleaned("the description of an http", &mut ask.description)?;
+    }
+    for declared in manifest.credentials.values_mut() {
+        cleaned("the description of a credential", &mut declared.description)?;
+    }
+    if let Some(ldap) = &mut manifest.ldap {
+        cleaned("the description of ldap", &mut ldap.description)?;
+    }
+    let Manifest { id, version, contract: spoken, kind, license, description, inputs, config, .. } = manifest;
+    let Manifest { http, credentials, ldap, fields, limits, .. } = manifest;
+    let asks = Asks { http, credentials, ldap, fields, limits };
+    let info = PluginInfo { id, version, contract: spoken, kind, license, description, inputs, config, asks };
+    info.asks_are_sound()?;
+    if info.asked().len() > MAX_ASKED {
+        return Err(format!("it asks for more than {MAX_ASKED} things; nobody could look at them"));
+    }
+    Ok((info, contract))
+}
+
+fn wrong(error: &toml::de::Error) -> String {
+    format!("its plugin.toml is wrong: {}", clean(&error.to_string(), 300))
+}
+
+/// The contract that a manifest names, whatever else is in it.
+fn contract_of(text: &str) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Spoken {
+        contract: String,
+    }
+    toml::from_str::<Spoken>(text).map(|manifest| manifest.contract).map_err(|error| wrong(&error))
+}
+
+/// Words fit to be shown.
+fn cleaned(whose: &str, texts: &mut Texts) -> Result<(), String> {
+    if texts.len() > 16 || !texts.keys().all(|language| is_name(&language.to_ascii_lowercase())) {
+        return Err(format!("{whose} is given in at most 16 languages, by a language tag (fr, en)"));
+    }
+    for text in texts.values_mut() {
+        *text = clean(text, MAX_DESCRIPTION);
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}

@@ -1,0 +1,83 @@
+//! `[plugins]`: what plugins may use, and whose signature counts.
+
+use std::path::{Path, PathBuf};
+
+use estampe_plugin_host::Keys;
+
+use super::check::within;
+use super::settings::Plugins;
+
+/// The section, parsed.
+#[derive(Debug)]
+pub struct PluginSettings {
+    /// Folder of bundles that lie ready.
+    pub dir: PathBuf,
+    /// The program that compiles.
+    pub compiler: PathBuf,
+    /// Memory of a call, octets.
+    pub memory: usize,
+    /// Processor time of a call, seconds.
+    pub cpu_seconds: u32,
+    /// Keys that count, and those that do no longer.
+    pub keys: Keys,
+    /// Whether bundles may be used that nobody known signed.
+    pub allow_unsigned: bool,
+}
+
+/// Octets of a public key with its comment.
+const MAX_KEY: u64 = 4_096;
+
+impl Plugins {
+    /// Parses every value; each problem names its key.
+    pub fn check(&self) -> Result<PluginSettings, Vec<String>> {
+        let mut problems = Vec::new();
+        let memory_mib: Option<usize> = taken(&mut problems, within("plugins.memory_mib", self.memory_mib, 1, 4096));
+        let cpu_seconds = taken(&mut problems, within("plugins.cpu_seconds", self.cpu_seconds, 1, 600));
+        let compiler = taken(&mut problems, self.compiler());
+        let trusted = taken(&mut problems, key_files(&self.dir)).unwrap_or_default();
+        let trusted: Vec<_> = trusted.into_iter().chain(self.trusted_keys.iter().cloned()).collect();
+        let keys = Keys::read(&trusted, &self.revoked_keys);
+        let keys = taken(&mut problems, keys.map_err(|why| format!("plugins.trusted_keys or revoked_keys: {why}")));
+        match (memory_mib, cpu_seconds, compiler, keys) {
+            (Some(memory_mib), Some(cpu_seconds), Some(compiler), Some(keys)) => Ok(PluginSettings {
+                dir: self.dir.clone(),
+                compiler,
+                memory: memory_mib << 20,
+                cpu_seconds,
+                keys,
+                allow_unsigned: self.allow_unsigned,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    fn compiler(&self) -> Result<PathBuf, String> {
+        if !self.compiler.is_empty() {
+            return Ok(self.compiler.clone().into());
+        }
+        let own =
+            std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
+        Ok(own.with_file_name("estampe-compile"))
+    }
+}
+
+fn taken<T>(problems: &mut Vec<String>, result: Result<T, String>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// The public keys (`*.pub`) that lie with the bundles: who may write there may replace the
+/// program as well. A folder that is not there is told when plugins are listed.
+fn key_files(folder: &Path) -> Result<Vec<String>, String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "pub")).collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let failed = |error: std::io::Error| format!("plugins.dir: {}: {error}", path.display());
+        match std::fs::metadata(&path).map_err(failed)?.len() {
+            0..=MAX_KEY => std::fs::read_to_string(&path).map_err(failed),
+            _ => Err(format!("plugins.dir: {} is too large for a public key", path.display())),
+        }
+    };
+    paths.into_iter().map(read).collect()
+}

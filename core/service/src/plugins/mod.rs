@@ -1,0 +1,213 @@
+//! Plugins: what is installed, what may be called, and what a call may use.
+//!
+//! The store knows which version is in use; the host has it loaded. Before each call both
+//! are compared, so that a change made by another node counts here too.
+
+mod manage;
+
+use std::sync::Arc;
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, Signature};
+use estampe_domain::plugin::{FailKind, Given, PluginFailure};
+use estampe_domain::source::Source;
+use estampe_domain::{Actor, Context, Error, Result};
+use serde_json::json;
+
+use crate::Service;
+
+/// Calls that fail in a row by the plugin's own fault before it is paused.
+pub const FAILURES_TO_PAUSE: u32 = 5;
+
+/// Bundles that lie ready to be installed, and what is wrong with others.
+#[derive(Debug, Default)]
+pub struct OfferedPlugins {
+    /// What they are.
+    pub bundles: Vec<BundleFacts>,
+    /// Where something is wrong, and what.
+    pub problems: Vec<String>,
+}
+
+impl Service {
+    /// Every installed plugin, by id.
+    pub async fn plugins(&self, ctx: &Context) -> Result<Vec<InstalledPlugin>> {
+        ctx.require_administrator()?;
+        Ok(self.store.read(|tx| tx.installed_plugins()).await?)
+    }
+
+    /// One installed plugin.
+    pub async fn plugin(&self, ctx: &Context, id: &str) -> Result<InstalledPlugin> {
+        ctx.require_administrator()?;
+        let id = id.to_owned();
+        self.store.read(move |tx| tx.installed_plugin(&id)).await?.ok_or(Error::NotFound)
+    }
+
+    /// Bundles that lie ready in the folder of the configuration.
+    pub async fn offered_plugins(&self, ctx: &Context) -> Result<OfferedPlugins> {
+        ctx.require_administrator()?;
+        let offered = self.ports.plugins.offered().await;
+        let bundles = offered.bundles.into_iter().map(|(facts, _)| facts).collect();
+        Ok(OfferedPlugins { bundles, problems: offered.problems })
+    }
+
+    /// Loads what is in use, at the start. What cannot be loaded is noted with the plugin;
+    /// of the bundles that lie ready, newer versions of what is installed are taken in: a
+    /// package of the appliance brings its own.
+    pub async fn load_plugins(&self) -> Result<()> {
+        let ctx = self.context(Actor::System, self.settings.default_locale);
+        let offered = self.ports.plugins.offered().await;
+        for problem in &offered.problems {
+            tracing::warn!(plugin.problem = problem, "a bundle cannot be used");
+        }
+        let mut well = offered.problems.is_empty();
+        for (facts, bundle) in offered.bundles {
+            let (id, version) = (facts.info.id.clone(), facts.info.version.clone());
+            let known = self.store.read(move |tx| tx.installed_plugin(&id)).await?;
+            if known.is_some_and(|known| known.newest().is_some_and(|newest| is_newer(&version, &newest.info.version)))
+                && let Err(error) = self.put_bundle(&ctx, facts.clone(), bundle).await
+            {
+                tracing::warn!(plugin.id = facts.info.id, error.text = %error, "a newer version cannot be installed");
+            }
+        }
+        for plugin in self.store.read(|tx| tx.installed_plugins()).await? {
+            if let (PluginState::Enabled, Some(current)) = (plugin.state, &plugin.current) {
+                well &= self.make_ready(&plugin.id, current).await.is_ok();
+            }
+        }
+        if well {
+            self.ports.plugins.settled().await;
+        }
+        Ok(())
+    }
+
+    /// What a source's connector may use; fails when it may not be called at all.
+    pub(crate) async fn given(&self, source: &Source, dry_run: bool) -> Result<Given> {
+        let (id, source) = (source.connector.plugin.clone(), source.id);
+        let (plugin, secrets) =
+            self.store.read(move |tx| Ok((tx.installed_plugin(&id)?, tx.source_secrets(source)?))).await?;
+        let plugin = plugin.ok_or_else(|| {
+            PluginFailure::new(FailKind::NotFound, "the plugin of this source is not installed: estampe plugin install")
+        })?;
+        let (id, denied) = (&plugin.id, |what: String| PluginFailure::new(FailKind::Denied, what));
+        match plugin.state {
+            PluginState::Enabled => {}
+            PluginState::Disabled => {
+                return Err(denied(format!("the plugin {id} is disabled: estampe plugin enable {id}")).into());
+            }
+            PluginState::Paused => {
+                let problem = plugin.problem.as_deref().unwrap_or_default();
+                let words =
+                    format!("the plugin {id} is paused ({problem}); once that is mended: estampe plugin enable {id}");
+                return Err(denied(words).into());
+            }
+        }
+        let Some(current) = &plugin.current else {
+            return Err(denied(format!("the plugin {id} waits for what it asks for: estampe plugin grant {id}")).into());
+        };
+        self.make_ready(id, current).await.map_err(|why| {
+            PluginFailure::new(
+                FailKind::Denied,
+                format!("the plugin {id} {} cannot be used: {why}", current.info.version),
+            )
+        })?;
+        Ok(Given { grants: plugin.grants, secrets, dry_run })
+    }
+
+    /// Sees to it that the host has this version loaded, and that its signature still counts.
+    async fn make_ready(&self, id: &str, version: &InstalledVersion) -> Result<(), String> {
+        if self.ports.plugins.active(id).as_deref() == Some(version.sha256.as_str()) {
+            return Ok(());
+        }
+        let loaded = self.load(id, version).await;
+        let problem = loaded.as_ref().err().cloned();
+        if let Some(problem) = &problem {
+            self.ports.plugins.deactivate(id);
+            tracing::warn!(plugin.id = id, plugin.problem = problem, "a plugin cannot be used");
+        }
+        let id = id.to_owned();
+        let noted = self
+            .store
+            .write(move |tx| match tx.installed_plugin(&id)? {
+                Some(plugin) if plugin.problem != problem && plugin.state == PluginState::Enabled => {
+                    tx.set_plugin_state(&id, PluginState::Enabled, problem.as_deref())
+                }
+                _ => Ok(()),
+            })
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(error.text = %error, "cannot note how a plugin fares");
+        }
+        loaded
+    }
+
+    async fn load(&self, id: &str, version: &InstalledVersion) -> Result<(), String> {
+        let (stored, wanted) = (id.to_owned(), version.info.version.clone());
+        let bundle = self.store.read(move |tx| tx.bundle(&stored, &wanted)).await.map_err(|error| error.to_string())?;
+        let bundle: Arc<[u8]> = bundle.ok_or("its bundle is gone from the database")?.into();
+        let facts = self.ports.plugins.inspect(Arc::clone(&bundle)).await?;
+        if facts.sha256 != version.sha256 {
+            return Err("its bundle was changed in the database".to_owned());
+        }
+        self.trusts(&facts.signature)?;
+        self.ports.plugins.activate(bundle).await?;
+        Ok(())
+    }
+
+    /// Whether a bundle signed so may be used; the error says what would be right.
+    fn trusts(&self, signature: &Signature) -> Result<(), String> {
+        match signature {
+            Signature::Trusted { .. } => Ok(()),
+            Signature::Revoked { key } => Err(format!("it was signed with the key {key}, which is revoked")),
+            _ if self.settings.allow_unsigned_plugins => Ok(()),
+            Signature::Unknown { key } => Err(format!(
+                "it was signed with the key {key}, which nobody here trusts; name the key in plugins.trusted_keys"
+            )),
+            Signature::None => {
+                Err("it is not signed; have it signed, or set plugins.allow_unsigned to try it out".to_owned())
+            }
+        }
+    }
+
+    /// Notes how a call ended. A plugin that keeps failing by its own fault is paused.
+    pub(crate) async fn note_call(&self, plugin: &str, failure: Option<&PluginFailure>) -> Result<()> {
+        let Some(failure) = failure else {
+            let id = plugin.to_owned();
+            let failed = self.store.read(move |tx| tx.installed_plugin(&id)).await?.is_some_and(|p| p.failures > 0);
+            if failed {
+                let id = plugin.to_owned();
+                self.store.write(move |tx| tx.forget_failures(&id)).await?;
+            }
+            return Ok(());
+        };
+        if !failure.kind.is_own_fault() {
+            return Ok(());
+        }
+        let ctx = self.context(Actor::System, self.settings.default_locale);
+        let (id, random, failure) = (plugin.to_owned(), self.shared_random(), failure.clone());
+        let paused = self
+            .store
+            .write(move |tx| {
+                if tx.count_failure(&id)? < FAILURES_TO_PAUSE {
+                    return Ok(false);
+                }
+                let problem = format!("{FAILURES_TO_PAUSE} failures in a row, the last: {failure}");
+                tx.set_plugin_state(&id, PluginState::Paused, Some(&problem))?;
+                let kind = failure.kind.as_str();
+                tx.audit(&AuditEvent::done(&ctx, &*random, "plugin.pause", "plugin", id).with(json!({"kind": kind})))?;
+                Ok(true)
+            })
+            .await?;
+        if paused {
+            tracing::warn!(plugin.id = plugin, "a plugin kept failing and was paused");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a version is newer than another, by Semantic Versioning (precedence alone).
+pub(crate) fn is_newer(version: &str, than: &str) -> bool {
+    match (semver::Version::parse(version), semver::Version::parse(than)) {
+        (Ok(version), Ok(than)) => version.cmp_precedence(&than).is_gt(),
+        _ => false,
+    }
+}
