@@ -63,8 +63,9 @@ async fn wrong_usage_is_2_and_a_missing_service_is_1() {
     let mut server = Server::start_default().await;
     assert_eq!(server.cli(&["no-such-command"]).code, 2);
     assert_eq!(server.cli(&["source", "add", "x", "--input", "no-equals-sign"]).code, 2);
+    server.install();
     let wrong = server.cli(&["source", "add", "x", "--plugin", "nothing"]);
-    assert!(wrong.code == 1 && wrong.stderr.contains("installed: directory-file"), "{wrong:?}");
+    assert!(wrong.code == 1 && wrong.stderr.contains("there are: directory-file"), "{wrong:?}");
     // what is configured is held to the plugin's manifest, all of it at once
     let add = |values: &[&str]| {
         let input = ["source", "add", "x", "--input", "people=/srv/x.ldif"];

@@ -73,6 +73,7 @@ impl World {
                 ("id", "runs") => &self.run,
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,
+                ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
                 ("table", _) => "audit_event",
                 (other, before) => panic!("nothing stands for {{{other}}} after {before} of {pattern}"),

@@ -98,6 +98,7 @@ on_both! {
     async fn a_dry_run_changes_nothing(database) {
         let server = Server::start(Options { database, ..Options::default() }).await;
         let input = format!("people={}", sample().display());
+        server.install();
         assert_eq!(server.cli(&["source", "add", "siege", "--input", &input]).code, 0);
         let planned = server.json(&["source", "sync", "siege", "--dry-run"]);
         assert_eq!((planned["state"].as_str(), planned["hold"].as_str()), (Some("held"), Some("plan-only")));
@@ -172,6 +173,7 @@ async fn the_appliances_own_files_are_never_an_input() {
     let server = Server::start_default().await;
     let link = server.folder().join("link");
     std::os::unix::fs::symlink(server.data(), &link).unwrap();
+    server.install();
     for (name, file) in [("direct", server.data().join("tls/ca.key")), ("linked", link.join("keys/kek"))] {
         server.cli(&["source", "add", name, "--input", &format!("people={}", file.display())]);
         let run = server.json(&["source", "sync", name]);
@@ -185,6 +187,7 @@ async fn a_run_killed_in_the_middle_is_finished_after_the_next_start() {
     let file = server.folder().join("people.ldif");
     std::fs::write(&file, ldif(1..=20_000, "Clerk")).unwrap();
     let input = format!("people={}", file.display());
+    server.install();
     server.cli(&["source", "add", "siege", "--input", &input]);
     // a command that does not wait, as the console does
     let begun = std::process::Command::new("curl")

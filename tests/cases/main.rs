@@ -17,6 +17,7 @@ mod leads;
 mod observe;
 mod outbox;
 mod pages;
+mod plugins;
 mod server;
 mod slow;
 mod store;

@@ -2,6 +2,7 @@
 //! with a folder and ports of its own, and stops them by process id.
 
 mod browser;
+mod bundle;
 pub mod canary;
 mod database;
 mod mail;
@@ -15,6 +16,7 @@ mod sql;
 mod tls;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
+pub use bundle::{Bundle, Signer};
 pub use database::{Database, fresh_postgres};
 pub use mail::{Mail, MailCatcher};
 pub use metrics::{Family, Metrics, Sample};

@@ -104,7 +104,7 @@ impl Server {
              [public]\norigin = \"https://localhost:{public}\"\n[internal]\norigin = \"https://localhost:{internal}\"\n\
              [database]\nurl = \"{url}\"\n[plugins]\ndir = {:?}\n",
             folder.path().join("data"),
-            binary().parent().unwrap().parent().unwrap().join("plugins"),
+            Self::bundles(),
         );
         let server = Self {
             process: None,
@@ -116,6 +116,11 @@ impl Server {
         std::fs::write(server.folder.path().join("base.toml"), configuration).unwrap();
         server.configure(&options.extra);
         server.run().await
+    }
+
+    /// The folder of the bundles that were built.
+    pub fn bundles() -> PathBuf {
+        binary().parent().unwrap().parent().unwrap().join("plugins")
     }
 
     /// A server on SQLite without a mail server.
@@ -252,13 +257,18 @@ impl Server {
         serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {output:?}"))
     }
 
-    /// Adds `file` as the source "siege" where it is not, and runs it: the run.
-    pub fn import(&self, file: &Path) -> Value {
-        let input = format!("people={}", file.display());
+    /// Installs the plugin `directory-file` where it is not, with all that it asks for.
+    pub fn install(&self) {
         if self.json(&["plugin", "list"])["plugins"].as_array().unwrap().is_empty() {
             let installed = self.cli(&["plugin", "install", "directory-file", "--yes"]);
             assert_eq!(installed.code, 0, "{installed:?}");
         }
+    }
+
+    /// Adds `file` as the source "siege" where it is not, and runs it: the run.
+    pub fn import(&self, file: &Path) -> Value {
+        let input = format!("people={}", file.display());
+        self.install();
         let added = self.cli(&["source", "add", "siege", "--input", &input]);
         assert_eq!(added.code, 0, "{added:?}");
         self.sync()

@@ -48,6 +48,6 @@ impl Service {
         let id = card.id;
         let earlier = self.store.read(move |tx| tx.earlier_submission(id, &key, &details, &granted)).await?;
         let same = earlier.filter(|earlier| earlier.same);
-        Ok(same.map(|earlier| Receipt { card, lead: earlier.lead, at: earlier.at }))
+        Ok(same.map(|earlier| Receipt { card, lead: earlier.lead, at: earlier.at, copied: earlier.copied }))
     }
 }

@@ -77,17 +77,23 @@ impl Service {
         let mut tries = 0;
         loop {
             tries += 1;
+            let copied = is_acknowledged(known.as_ref());
             match self.store_lead(ctx, &card, &details, &key, &consents, known.take()).await {
                 Ok(lead) => {
                     self.wake_worker();
-                    return Ok(Submission::Received(Receipt { card, lead, at: ctx.now }));
+                    return Ok(Submission::Received(Receipt { card, lead, at: ctx.now, copied }));
                 }
                 Err(error) if error.is_conflict() && tries < TRIES => {}
                 Err(error) => return Err(error.into()),
             }
             match self.before(card.id, &key, &details, &consents).await? {
                 Before::Earlier(earlier) if earlier.same => {
-                    return Ok(Submission::Received(Receipt { card, lead: earlier.lead, at: earlier.at }));
+                    return Ok(Submission::Received(Receipt {
+                        card,
+                        lead: earlier.lead,
+                        at: earlier.at,
+                        copied: earlier.copied,
+                    }));
                 }
                 Before::Earlier(earlier) => {
                     let exchange = self.exchange(ctx, public_id).await?;

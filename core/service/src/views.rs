@@ -94,6 +94,9 @@ pub struct Receipt {
     pub lead: LeadId,
     /// When it was received.
     pub at: Ts,
+    /// Whether its sender is sent a copy: not when several went to the address within the
+    /// hour.
+    pub copied: bool,
 }
 
 /// Something that needs a person first.

@@ -60,12 +60,14 @@ fn refuse_newer(
 ) -> Result<(), OpenError> {
     let applied = applied.map_err(|e| OpenError::Migration(e.to_string()))?;
     let unknown: BTreeSet<String> = applied.iter().map(ToString::to_string).filter(|v| !known.contains(v)).collect();
-    match unknown.last() {
-        None => Ok(()),
-        Some(newest) => {
-            Err(OpenError::TooNew { database: newest.clone(), binary: known.last().cloned().unwrap_or_default() })
-        }
-    }
+    let Some(database) = unknown.last().cloned() else { return Ok(()) };
+    let binary = known.last().cloned().unwrap_or_default();
+    // versions are dates: one between two that are known was never in a release
+    Err(if database > binary {
+        OpenError::TooNew { database, binary }
+    } else {
+        OpenError::Unreleased { database, binary }
+    })
 }
 
 /// The migrations that this binary knows for this kind of database.

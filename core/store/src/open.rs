@@ -75,6 +75,16 @@ pub enum OpenError {
         /// Newest migration known.
         binary: String,
     },
+    /// A migration was applied that no release has had: a database of a development build.
+    #[error(
+        "the database was written by a development build (schema {database}; this binary knows {binary}): it cannot be brought up to date; begin with an empty data folder, or restore a backup"
+    )]
+    Unreleased {
+        /// Newest migration applied that is not known.
+        database: String,
+        /// Newest migration known.
+        binary: String,
+    },
     /// The key-encryption key does not fit the database.
     #[error("the key file {0} does not belong to this database: put back the one that it was made with")]
     WrongKey(PathBuf),
@@ -200,17 +210,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.unit(Unit::Read, work).await
-    }
-
-    /// Runs `work` without a transaction around it: each of its statements sees a moment
-    /// of its own. For one statement, or several that need not agree with each other.
-    pub async fn look<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        self.unit(Unit::Look, work).await
+        self.unit(false, work).await
     }
 
     /// Runs `work` in one writing transaction. `Ok` is given after the commit: what
@@ -220,7 +220,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.unit(Unit::Write, work).await
+        self.unit(true, work).await
     }
 
     /// Queues one small write and answers when it is on disk, as [`write`](Self::write)
@@ -278,12 +278,11 @@ impl Store {
         Ok(())
     }
 
-    async fn unit<T, F>(&self, unit: Unit, work: F) -> Result<T>
+    async fn unit<T, F>(&self, write: bool, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let write = unit == Unit::Write;
         let gate = if write { &self.inner.writing } else { &self.inner.reading };
         let closed = |_| StoreError::Connection("the store is closed".into());
         let asked = Instant::now();
@@ -301,10 +300,7 @@ impl Store {
                 StoreError::Connection(e.to_string())
             })?;
             let begun = meter.begins(asked);
-            let done = match unit {
-                Unit::Look => work(&mut inner.tx(&mut conn)),
-                Unit::Read | Unit::Write => in_transaction(&inner, meter, &mut conn, write, work),
-            };
+            let done = in_transaction(&inner, meter, &mut conn, write, work);
             meter.ends(begun);
             if done.is_err() {
                 conn.doubt();
@@ -314,13 +310,6 @@ impl Store {
         .await
         .unwrap_or_else(|e| Err(StoreError::Connection(format!("a unit of work ended early: {e}"))))
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Look,
-    Read,
-    Write,
 }
 
 impl Inner {

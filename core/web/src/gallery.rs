@@ -83,7 +83,11 @@ fn public_pages(locale: Locale) -> Pages {
         ("kept", kept.render().unwrap()),
         ("late", late.render().unwrap()),
         ("error-too-many", too_many.render().unwrap()),
-        ("sent", SentPage { l, receipt: &samples::receipt(), email: "amelie.traore@atelier.fr" }.render().unwrap()),
+        ("sent", SentPage { l, receipt: &samples::receipt(true), email: "amelie.traore@atelier.fr" }.render().unwrap()),
+        (
+            "sent-without-copy",
+            SentPage { l, receipt: &samples::receipt(false), email: "amelie.traore@atelier.fr" }.render().unwrap(),
+        ),
         ("ca", CaPage { l, host: HOST, root: &root }.render().unwrap()),
         ("error-not-found", error.render().unwrap()),
         ("error-internal", broken.render().unwrap()),

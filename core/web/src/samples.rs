@@ -156,8 +156,8 @@ pub(crate) fn typed() -> LeadForm {
     }
 }
 
-pub(crate) fn receipt() -> Receipt {
-    Receipt { card: card().into(), lead: LeadId::new(now(), &Sevens), at: now() }
+pub(crate) fn receipt(copied: bool) -> Receipt {
+    Receipt { card: card().into(), lead: LeadId::new(now(), &Sevens), at: now(), copied }
 }
 
 pub(crate) fn summary(name: &str, title: &str, active: bool) -> PersonSummary {

@@ -56,6 +56,7 @@ fn make(folder: &Path, built: &Built, cards: usize) -> Result<(), String> {
     let begun = Instant::now();
     let server = Server::start(built, folder, &certificates)?;
     let input = format!("people={}", people.display());
+    server.ask(&["plugin", "install", "directory-file", "--yes"])?;
     server.ask(&["source", "add", "bench", "--plugin", "directory-file", "--input", &input])?;
     let run = server.ask(&["source", "sync", "bench"])?;
     let created = run.pointer("/counts/created").and_then(serde_json::Value::as_u64);

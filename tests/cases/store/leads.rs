@@ -56,7 +56,7 @@ pub(super) async fn prepare(
     let key: IdempotencyKey = key.parse().unwrap();
     let id = LeadId::new(now, &System);
     let email = details.email.clone();
-    let known = store.look(move |tx| tx.known_subject(&email)).await?;
+    let known = store.read(move |tx| tx.known_subject(&email)).await?;
     let purposes = store.read(|tx| tx.card_form_purposes(Locale::Fr)).await?;
     let consents = purposes
         .into_iter()

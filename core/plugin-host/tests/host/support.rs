@@ -71,7 +71,8 @@ pub fn connector(body: &str) -> Vec<u8> {
 pub fn manifest(id: &str, contract: &str) -> String {
     format!(
         "id = {id:?}\nversion = \"1.0.0\"\ncontract = {contract:?}\nlicense = \"MIT\"\n\
-         [description]\nen = \"A test\"\nfr = \"Un essai\"\n[[inputs]]\nname = \"people\"\n"
+         [description]\nen = \"A test\"\nfr = \"Un essai\"\n[[inputs]]\nname = \"people\"\n\
+         [fields]\nread = [\"cn\", \"jpegPhoto\"]\n"
     )
 }
 
@@ -190,7 +191,7 @@ pub fn call(plugin: &str) -> SyncCall {
     SyncCall {
         run: RunId::new(Noon.now(), &Fixed(1)),
         connector: ConnectorSpec { plugin: plugin.to_owned(), config: BTreeMap::new(), inputs: BTreeMap::new() },
-        given: given(["input people"]),
+        given: given(["input people", "field read cn", "field read jpegPhoto"]),
         mode: SyncMode::Full,
         cursor: None,
         state: BTreeMap::new(),

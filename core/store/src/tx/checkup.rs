@@ -105,7 +105,7 @@ pub struct DatabaseFacts {
     pub unknown_migrations: Vec<String>,
     /// Migrations that this binary knows and that were not run.
     pub pending_migrations: Vec<String>,
-    /// The newest migration that this binary knows: `20261124000003`.
+    /// The newest migration that this binary knows: `20261124000004`.
     pub newest_migration: String,
     /// Settings that durability rests on.
     pub settings: BTreeMap<String, String>,

@@ -6,11 +6,12 @@ use estampe_domain::lead::{ConsentRecord, IdempotencyKey, Lead, LeadDetails};
 use estampe_domain::purpose::LegalBasis;
 use estampe_domain::{CardId, LeadId, Locale, PersonId, Ts};
 
+use super::jobs::Job;
 use super::receive::{content_mac_fits, key_mac};
 use super::{Tx, id};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::schema::{consent, lead, person, purpose, subject, wording};
+use crate::schema::{consent, job, lead, person, purpose, subject, wording};
 
 /// What an earlier submission with the same key was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct EarlierSubmission {
     pub same: bool,
     /// When it was received.
     pub at: Ts,
+    /// Whether its sender was to be sent a copy, as far as that is still known.
+    pub copied: bool,
 }
 
 impl Tx<'_> {
@@ -42,7 +45,11 @@ impl Tx<'_> {
             Some(mac) => content_mac_fits(self.keys, details, granted, &mac)?,
             None => false,
         };
-        Ok(Some(EarlierSubmission { lead: id(&lead_id, "lead")?, same, at: Ts::from_micros(at) }))
+        let lead = id(&lead_id, "lead")?;
+        let (kind, reference) = Job::LeadAcknowledgement(lead).stored();
+        let copies: i64 =
+            job::table.filter(job::reference.eq(reference).and(job::kind.eq(kind))).count().get_result(self.conn)?;
+        Ok(Some(EarlierSubmission { lead, same, at: Ts::from_micros(at), copied: copies > 0 }))
     }
 
     /// Leads newest first, beginning after the one given.

@@ -49,6 +49,7 @@ exchange-trap = Leave this field empty
 
 sent-title = Sent
 sent-text = { $name } has had your details since { $when }. A copy is on its way to { $email }.
+sent-text-without-copy = { $name } has had your details since { $when }. Several copies went to { $email } within the hour: this one was kept without another.
 sent-add = Add { $name } to my contacts
 sent-back = Back to the card
 

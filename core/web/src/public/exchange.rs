@@ -60,6 +60,12 @@ pub(crate) struct SentPage<'a> {
     pub(crate) email: &'a str,
 }
 
+impl SentPage<'_> {
+    fn text(&self) -> &'static str {
+        if self.receipt.copied { key("sent-text") } else { key("sent-text-without-copy") }
+    }
+}
+
 impl<'a> ExchangePage<'a> {
     pub(crate) fn new(
         l: &'a Lang,

@@ -38,7 +38,7 @@ pub fn examine(facts: Option<&DatabaseFacts>, report: &mut Report) {
     report.ok(CHECK, format!("{now}; {synchronised}"));
 }
 
-/// The day of a migration, `20261124000003`.
+/// The day of a migration, `20261124000004`.
 fn day(migration: &str) -> Option<Ts> {
     let date = jiff::civil::Date::strptime("%Y%m%d", migration.get(..8)?).ok()?;
     Some(jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?.into())
