@@ -64,12 +64,12 @@ impl PluginHost {
     /// Loads all bundles and starts the threads. It blocks, for a moment when all
     /// plugins are in the cache and for some seconds when they must be compiled.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
-        let HostSettings { bundles, cache, compiler, cache_key, protected, limits, clock } = settings;
+        let HostSettings { bundles, cache, compiler, cache_key, protected, limits, clock, egress, runtime } = settings;
         #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
-        let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)) };
+        let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)), egress, runtime };
         let mut host = Self { plugins: BTreeMap::new(), problems: Vec::new(), surroundings, guests };
         let compiler_path = compiler.clone();
         match Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling)) {

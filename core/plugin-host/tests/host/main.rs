@@ -5,5 +5,7 @@
 
 mod bundles;
 mod directory_file;
+mod egress;
 mod hostile;
+mod http;
 mod support;
