@@ -112,12 +112,10 @@ fn root_cause(error: &reqwest::Error) -> (String, bool) {
     let mut cause = error.source();
     while let Some(inner) = cause {
         words = inner.to_string();
-        cause = inner.source();
-        if let Some(io) = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            words = io.to_string();
-            tls |= io.is::<rustls::Error>();
-        }
         tls |= inner.is::<rustls::Error>();
+        // an error of I/O hides the one that it was made of from `source`
+        let within = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = within.map(|error| error as &(dyn Error + 'static)).or_else(|| inner.source());
     }
     let tame = |c: char| if c.is_control() { ' ' } else { c };
     (words.chars().take(MAX_WORDS).map(tame).collect(), tls)
