@@ -1,7 +1,8 @@
-//! Ports of the domain made real: clock, randomness, mail, images, QR; and what else speaks
-//! to the outside world: ACME.
+//! Ports of the domain made real: clock, randomness, mail, requests of plugins, images, QR;
+//! and what else speaks to the outside world: ACME.
 
 mod acme;
+mod egress;
 mod images;
 mod qr;
 mod smtp;
@@ -9,6 +10,7 @@ mod smtp_door;
 mod system;
 
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
+pub use egress::{CheckedEgress, EgressSettings};
 pub use images::Portraits;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};

@@ -20,6 +20,7 @@ pub mod locale;
 pub mod mail;
 pub mod manifest;
 pub mod metric;
+pub mod networks;
 pub mod permission;
 pub mod person;
 pub mod plan;

@@ -113,6 +113,8 @@ metrics! {
         "Calls of plugins: ok, or the kind of failure";
     PLUGIN_CALL_DURATION = "estampe_plugin_call_duration_seconds", PLUGIN, ["plugin", "export"],
         "Time of a plugin's call, its wait for a thread included";
+    PLUGIN_HOST_CALLS = "estampe_plugin_host_calls_total", Kind::Counter, ["plugin", "import", "outcome"],
+        "Requests that plugins made through the host: ok, recorded in a dry run, or the kind of failure";
     PLUGIN_MEMORY_PEAK = "estampe_plugin_memory_peak_bytes", Kind::Gauge, ["plugin"],
         "Most memory that one call of the plugin had";
     PLUGIN_MEMORY_LIMIT = "estampe_plugin_memory_limit_bytes", Kind::Gauge, [],

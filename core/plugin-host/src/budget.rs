@@ -130,6 +130,11 @@ impl Budget {
         if self.waited > self.waiting { Err(Stop::Waiting(self.waiting)) } else { Ok(()) }
     }
 
+    /// Time that the call may still wait.
+    pub fn waiting_left(&self) -> Duration {
+        self.waiting.saturating_sub(self.waited)
+    }
+
     /// Whether the plugin should end soon.
     pub fn cancelled(&self) -> bool {
         self.cancelled.is_set()

@@ -8,10 +8,12 @@ use std::time::Instant;
 use estampe_domain::RunId;
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo};
-use estampe_domain::ports::Clock;
+use estampe_domain::ports::{Clock, HttpEgress};
+use tokio::runtime::Handle;
 
 use crate::budget::{Budget, Cancelled, Memory, Stop};
 use crate::files::{Files, Runs};
+use crate::http::Http;
 use crate::log::Log;
 use crate::meter::Peak;
 use crate::settings::Limits;
@@ -26,6 +28,10 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// The watch over files.
     pub runs: Arc<Runs>,
+    /// Makes requests.
+    pub egress: Arc<dyn HttpEgress>,
+    /// Where such work is done.
+    pub runtime: Handle,
 }
 
 /// See the module.
@@ -38,6 +44,8 @@ pub struct Call {
     pub info: Arc<PluginInfo>,
     /// Granted files.
     pub files: Files,
+    /// Requests over HTTP.
+    pub http: Http,
     /// Durable values.
     pub state: State,
     /// Where lines go.
@@ -77,6 +85,7 @@ impl Call {
             given,
             info: Arc::clone(info),
             files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),
+            http: Http::new(Arc::clone(&surroundings.egress), surroundings.runtime.clone()),
             state: State::new(state),
             log: Log::new(plugin, run.map(|run| run.to_string())),
             clock: Arc::clone(&surroundings.clock),

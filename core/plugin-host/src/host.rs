@@ -68,12 +68,13 @@ struct Loader {
 impl PluginHost {
     /// Starts the threads; no plugin is loaded yet.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
-        let HostSettings { offered, keys, cache, compiler, cache_key, protected, limits, clock } = settings;
+        let HostSettings { offered, keys, cache, compiler, cache_key, protected, limits, clock, egress, runtime } =
+            settings;
         #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
-        let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)) };
+        let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)), egress, runtime };
         let cache = Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling));
         let loader = Arc::new(Loader { engine, cache, keys, folder: offered });
         Ok(Self { plugins: RwLock::default(), loader, surroundings, guests })

@@ -35,6 +35,13 @@ pub fn loaded(plugin: &str) {
     }
 }
 
+/// Notes a call of the host by this plugin.
+pub fn imported(plugin: &str, import: &'static str, outcome: &'static str) {
+    let plugin = plugin.to_owned();
+    metrics::counter!(metric::PLUGIN_HOST_CALLS.name, "plugin" => plugin, "import" => import, "outcome" => outcome)
+        .increment(1);
+}
+
 /// Notes a call of this plugin's export, begun at this moment.
 pub fn called<T>(plugin: &str, export: &'static str, begun: Instant, peak: &Peak, outcome: &Result<T, PluginFailure>) {
     let said = outcome.as_ref().map_or_else(|failure| failure.kind.as_str(), |_| "ok");

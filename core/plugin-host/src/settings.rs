@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_domain::ports::Clock;
+use estampe_domain::ports::{Clock, HttpEgress};
+use tokio::runtime::Handle;
 
 use crate::bundle::Keys;
 
@@ -30,6 +31,10 @@ pub struct HostSettings {
     pub limits: Limits,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Makes the requests of plugins.
+    pub egress: Arc<dyn HttpEgress>,
+    /// The runtime that the egress works on: guests have threads of their own.
+    pub runtime: Handle,
 }
 
 /// What plugins may use. The default suits an appliance with two cores.

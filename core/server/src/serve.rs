@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_adapters::{NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
+use estampe_adapters::{CheckedEgress, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
 use estampe_domain::ports::{Clock, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
@@ -48,7 +48,9 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let host = Arc::new(plugin_host(&settings, &store, &clock)?);
+    let egress = CheckedEgress::new(&settings.egress, Arc::clone(&clock), Arc::clone(&random))
+        .map_err(|e| format!("egress: {e}"))?;
+    let host = Arc::new(plugin_host(&settings, &store, &clock, egress)?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let ports = Ports {
@@ -116,7 +118,12 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
     }
 }
 
-fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>) -> Result<PluginHost, String> {
+fn plugin_host(
+    settings: &CheckedSettings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    egress: CheckedEgress,
+) -> Result<PluginHost, String> {
     PluginHost::start(HostSettings {
         offered: settings.plugins.dir.clone(),
         keys: settings.plugins.keys.clone(),
@@ -130,6 +137,8 @@ fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>
             ..Limits::default()
         },
         clock: Arc::clone(clock),
+        egress: Arc::new(egress),
+        runtime: tokio::runtime::Handle::current(),
     })
     .map_err(|e| format!("plugins: {e}"))
 }

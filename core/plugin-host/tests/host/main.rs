@@ -5,5 +5,6 @@
 
 mod bundles;
 mod directory_file;
+mod egress;
 mod hostile;
 mod support;

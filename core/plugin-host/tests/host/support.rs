@@ -117,6 +117,8 @@ impl Place {
             protected: Vec::new(),
             limits: Limits { computing: Duration::from_millis(500), ..Limits::default() },
             clock: Arc::new(Noon),
+            egress: crate::egress::nothing(),
+            runtime: crate::egress::runtime(),
         }
     }
 

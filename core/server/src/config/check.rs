@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use estampe_adapters::{Encryption, SmtpSettings};
+use estampe_adapters::{EgressSettings, Encryption, SmtpSettings};
 use estampe_domain::Locale;
 use estampe_domain::text::{Email, Line};
 use estampe_store::{Database, StoreSettings};
@@ -31,6 +31,7 @@ pub struct CheckedSettings {
     pub smtp: Option<SmtpSettings>,
     pub edge: EdgeSettings,
     pub plugins: PluginSettings,
+    pub egress: EgressSettings,
     pub hold_percent: u8,
     pub log_filter: String,
     pub log_json: bool,
@@ -84,6 +85,7 @@ impl Settings {
         problems.0.extend(self.log_problems());
         let plugins = self.plugins.check().map_err(|wrong| problems.0.extend(wrong)).ok();
         let edge = problems.take(self.edge());
+        let egress = problems.take(self.egress());
         let (
             Some(organisation),
             Some(locale),
@@ -95,7 +97,7 @@ impl Settings {
             (Some(tls), Some(tls12), Some(acme), Some(http)),
             Some(smtp),
             Some(plugins),
-            Some(edge),
+            (Some(edge), Some(egress)),
             Some(hold_percent),
             true,
         ) = (
@@ -109,7 +111,7 @@ impl Settings {
             (tls, tls12, acme, http),
             smtp,
             plugins,
-            edge,
+            (edge, egress),
             hold_percent,
             problems.0.is_empty(),
         )
@@ -136,6 +138,7 @@ impl Settings {
             smtp,
             edge,
             plugins,
+            egress,
             hold_percent,
             log_filter: self.log.level.clone(),
             log_json: self.log.format == "json",

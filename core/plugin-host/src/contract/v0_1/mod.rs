@@ -1,6 +1,7 @@
 //! Contract 0.1: calls a connector and gives it its imports.
 
 mod convert;
+mod http;
 mod imports;
 
 use estampe_domain::plugin::{Cursor, FailKind, Page, PluginFailure, Probe, SyncMode};
@@ -23,6 +24,7 @@ mod bindings {
         world: "connector-plugin",
         // a spent budget ends the call from inside an import
         imports: { default: trappable },
+        with: { "estampe:plugin/http.response": crate::http::Answer },
     });
 }
 

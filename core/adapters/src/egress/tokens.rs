@@ -1,0 +1,142 @@
+//! Tokens, kept in memory alone. For each credential one slot: who holds it fetches, the
+//! others wait for what comes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use estampe_domain::Ts;
+use estampe_domain::credential::Secret;
+use estampe_domain::plugin::{FailKind, PluginFailure};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use super::keys::Key;
+use super::oauth::Fetched;
+
+/// Slots kept.
+const MAX_SLOTS: usize = 256;
+/// A refusal is not asked for again so soon, in seconds: a wrong secret, tried two hundred
+/// times a call, locks an account.
+const REFUSED: i64 = 10;
+
+/// All slots.
+#[derive(Default)]
+pub struct Tokens {
+    slots: Mutex<Slots>,
+}
+
+#[derive(Default)]
+struct Slots {
+    by_key: HashMap<Key, (Arc<AsyncMutex<Slot>>, u64)>,
+    uses: u64,
+}
+
+/// What is known of one credential.
+#[derive(Default)]
+pub struct Slot {
+    token: Option<(Secret, Ts)>,
+    refresh: Option<Secret>,
+    refused: Option<(PluginFailure, Ts)>,
+}
+
+impl Tokens {
+    /// The slot, once nobody else holds it.
+    pub async fn slot(&self, key: Key) -> OwnedMutexGuard<Slot> {
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.uses += 1;
+            let uses = slots.uses;
+            if slots.by_key.len() >= MAX_SLOTS && !slots.by_key.contains_key(&key) {
+                slots.forget_oldest();
+            }
+            let (slot, used) = slots.by_key.entry(key).or_default();
+            *used = uses;
+            Arc::clone(slot)
+        };
+        slot.lock_owned().await
+    }
+
+    /// Drops a token that was refused, unless another took its place.
+    pub async fn forget(&self, key: Key, token: &Secret) {
+        let mut slot = self.slot(key).await;
+        if slot.token.as_ref().is_some_and(|(kept, _)| kept == token) {
+            slot.token = None;
+        }
+    }
+}
+
+impl Slots {
+    /// Of those that nobody uses just now.
+    fn forget_oldest(&mut self) {
+        let idle = self.by_key.iter().filter(|(_, (slot, _))| Arc::strong_count(slot) == 1);
+        if let Some(oldest) = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key) {
+            self.by_key.remove(&oldest);
+        }
+    }
+}
+
+impl Slot {
+    /// A token that is good for a while yet, or the refusal of a moment ago.
+    pub fn good(&self, now: Ts) -> Result<Option<Secret>, PluginFailure> {
+        if let Some((token, until)) = &self.token
+            && *until > now
+        {
+            return Ok(Some(token.clone()));
+        }
+        match &self.refused {
+            Some((failure, at)) if (0..REFUSED).contains(&now.seconds_since(*at)) => Err(failure.clone()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The refresh token that took the configured one's place.
+    pub fn refresh(&self) -> Option<Secret> {
+        self.refresh.clone()
+    }
+
+    /// Keeps what came.
+    pub fn store(&mut self, fetched: Result<Fetched, PluginFailure>, now: Ts) -> Result<Secret, PluginFailure> {
+        match fetched {
+            Ok(Fetched { token, until, refresh }) => {
+                self.token = Some((token.clone(), until));
+                self.refused = None;
+                if refresh.is_some() {
+                    self.refresh = refresh;
+                }
+                Ok(token)
+            }
+            Err(failure) => {
+                self.token = None;
+                if failure.kind == FailKind::Auth {
+                    // the configured one may be good where its follower is not
+                    self.refresh = None;
+                    self.refused = Some((failure.clone(), now));
+                }
+                Err(failure)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn slots_are_bounded_and_those_in_use_stay() {
+        let tokens = Tokens::default();
+        let key = |number: u16| {
+            let mut key = [0; 32];
+            key[..2].copy_from_slice(&number.to_be_bytes());
+            key
+        };
+        let held = tokens.slot(key(0)).await;
+        for number in 1..600 {
+            tokens.slot(key(number)).await;
+        }
+        let slots = tokens.slots.lock().unwrap();
+        assert_eq!(slots.by_key.len(), MAX_SLOTS);
+        assert!(slots.by_key.contains_key(&key(0)) && slots.by_key.contains_key(&key(599)));
+        assert!(!slots.by_key.contains_key(&key(1)));
+        drop(held);
+    }
+}
