@@ -85,9 +85,12 @@ async fn wrong_usage_is_2_and_a_missing_service_is_1() {
     {
         assert!(shown.code == 0 && shown.stdout.contains(words), "{words}: {shown:?}");
     }
-    assert_eq!(server.json(&["plugin", "show", "directory-file"])["config"]["format"]["type"], "choice");
+    assert_eq!(
+        server.json(&["plugin", "show", "directory-file"])["current"]["info"]["config"]["format"]["type"],
+        "choice"
+    );
     let wrong = server.cli(&["plugin", "show", "nothing"]);
-    assert!(wrong.code == 1 && wrong.stderr.contains("installed: directory-file"), "{wrong:?}");
+    assert!(wrong.code == 1 && wrong.stderr.contains("there are: directory-file"), "{wrong:?}");
     let wrong = server.cli(&["source", "sync", "nobody"]);
     assert_eq!(wrong.code, 1, "{wrong:?}");
     server.stop();

@@ -122,3 +122,55 @@ async fn the_two_listeners_do_not_serve_each_others_pages() {
     }
     assert_eq!(client.get(format!("{}/health/live", server.internal)).send().await.unwrap().status(), 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_installed_and_granted_item_by_item() {
+    let server = Server::start_default().await;
+    let browser = signed_in(&server).await;
+    let post = async |path: &str, more: &[(&str, &str)]| {
+        let token = csrf(&page(&browser, format!("{}/plugins", server.internal)).await);
+        let mut form = vec![("csrf", token.as_str())];
+        form.extend_from_slice(more);
+        let request = browser.post(format!("{}/plugins/directory-file{path}", server.internal));
+        request.header("origin", &server.internal).form(&form).send().await.unwrap()
+    };
+    let shown = async || page(&browser, format!("{}/plugins/directory-file", server.internal)).await;
+
+    let list = page(&browser, format!("{}/plugins", server.internal)).await;
+    assert!(list.contains("Aucune extension") && list.contains("directory-file 0.1.0"), "{list}");
+    assert_eq!(post("/install", &[]).await.status(), 303);
+    assert!(shown().await.contains("attend vos accords"));
+    let items = server.json(&["plugin", "show", "directory-file"])["waiting_asks"].as_array().unwrap().clone();
+    let items: Vec<String> = items.iter().map(|ask| ask["permission"].as_str().unwrap().to_owned()).collect();
+
+    // one of them, and the rest stays as it was
+    let one = [("shown", "input people"), ("grant", "input people"), ("shown", "field read mail"), ("then", "save")];
+    assert_eq!(post("/grants", &one).await.status(), 303);
+    assert_eq!(server.json(&["plugin", "show", "directory-file"])["grants"], serde_json::json!(["input people"]));
+    assert!(shown().await.contains("attend vos accords"));
+
+    // all of them, then one is taken back
+    let mut all: Vec<(&str, &str)> = items.iter().map(|item| ("shown", item.as_str())).collect();
+    all.push(("then", "all"));
+    assert_eq!(post("/grants", &all).await.status(), 303);
+    assert!(shown().await.contains("en service"));
+    assert_eq!(post("/grants", &[("shown", "field read mobile"), ("then", "save")]).await.status(), 303);
+    let plugin = server.json(&["plugin", "show", "directory-file"]);
+    assert_eq!(plugin["grants"].as_array().unwrap().len(), items.len() - 1);
+
+    // what is no item, or not asked for, is refused
+    assert_eq!(post("/grants", &[("shown", "everything"), ("grant", "everything")]).await.status(), 422);
+    assert_eq!(post("/grants", &[("shown", "ldap connect"), ("grant", "ldap connect")]).await.status(), 422);
+    assert_eq!(post("/network", &[("network", "the house")]).await.status(), 422);
+    assert_eq!(post("/network", &[("network", "10.1.2.9/24")]).await.status(), 303);
+    assert!(shown().await.contains("network 10.1.2.0/24"));
+    assert_eq!(post("/network", &[("remove", "network 10.1.2.0/24")]).await.status(), 303);
+    assert!(!shown().await.contains("network 10.1.2.0/24"));
+
+    assert_eq!(post("/disable", &[]).await.status(), 303);
+    assert!(shown().await.contains("arrêtée"));
+    assert_eq!(post("/enable", &[]).await.status(), 303);
+    assert_eq!(post("/rollback", &[]).await.status(), 409, "there is no version before");
+    assert_eq!(post("/remove", &[]).await.status(), 303);
+    assert!(page(&browser, format!("{}/plugins", server.internal)).await.contains("Aucune extension"));
+}

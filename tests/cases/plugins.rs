@@ -208,14 +208,18 @@ fn plugin_list(server: &Server) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_that_keeps_failing_is_paused_with_a_notice() {
-    let mut server = Server::with_sample(Options::default()).await;
-    // too little for any guest: each call is ended for want of memory
-    server.configure_more("[plugins]\nmemory_mib = 1\n");
-    server.stop();
-    server.start_again().await;
+    let signer = Signer::new();
+    let server = trusting(&signer, Database::Sqlite).await;
+    let folder = server.folder().to_owned();
+    let shipped = Bundle::shipped(PLUGIN);
+    // it delivers what its manifest does not name
+    let broken = shipped.clone().replacing("    \"title\",\n", "").write(&folder, "broken", Some(&signer));
+    well(&server, &["plugin", "install", &broken.display().to_string(), "--yes"]);
+    assert_eq!(add_source(&server).code, 0);
     for _ in 0..5 {
         let run = server.sync();
-        assert_eq!(run["failure"]["code"], "out-of-memory", "{run}");
+        assert_eq!(run["failure"]["code"], "internal", "{run}");
+        assert!(run["failure"]["message"].as_str().unwrap().contains("the field \"title\""), "{run}");
     }
     let paused = plugin(&server);
     assert_eq!(paused["state"], "paused", "{paused}");
@@ -225,9 +229,8 @@ async fn a_plugin_that_keeps_failing_is_paused_with_a_notice() {
     assert!(run["failure"]["message"].as_str().unwrap().contains("plugin enable"), "{run}");
     assert_eq!(audited(&server).last().map(String::as_str), Some("plugin.pause"));
 
-    server.configure_more("");
-    server.stop();
-    server.start_again().await;
+    let mended = shipped.version("0.1.1").write(&folder, "mended", Some(&signer));
+    well(&server, &["plugin", "upgrade", &mended.display().to_string(), "--yes"]);
     well(&server, &["plugin", "enable", PLUGIN]);
     assert_eq!(server.sync()["state"], "done");
     assert_eq!(plugin(&server)["problem"], Value::Null);

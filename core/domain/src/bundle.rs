@@ -1,5 +1,7 @@
 //! Bundles and installed plugins: what came in a file, what an administrator made of it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{Asked, PluginInfo};
@@ -41,6 +43,19 @@ pub struct BundleFacts {
     /// Its `README.md`, as it came.
     #[serde(skip)]
     pub readme: Option<String>,
+}
+
+/// What a plugin used since it was loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginUsage {
+    /// Calls.
+    pub calls: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Their time, waiting included.
+    pub time: Duration,
+    /// Memory of the largest, octets.
+    pub memory: u64,
 }
 
 /// What an administrator made of a plugin.

@@ -2,6 +2,7 @@
 //! configured with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -239,46 +240,81 @@ pub enum ConfigKind {
     Mapping,
 }
 
+/// What is wrong with a value. Written, it goes on after the value's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigProblem {
+    /// More than 16 KiB.
+    TooLong,
+    /// A NUL in it.
+    Nul,
+    /// Neither `true` nor `false`.
+    NoFlag,
+    /// No whole number from the one to the other.
+    NoInteger(i64, i64),
+    /// None of these words.
+    NoChoice(Vec<String>),
+    /// This part is not of the form `name=value`.
+    NoPair(String),
+    /// There is no such key; there are these.
+    Unknown(Vec<String>),
+    /// Not set, and nothing works without it.
+    Missing,
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "is longer than {} KiB", MAX_VALUE >> 10),
+            Self::Nul => f.write_str("holds a NUL"),
+            Self::NoFlag => f.write_str("is true or false"),
+            Self::NoInteger(i64::MIN, i64::MAX) => f.write_str("is a whole number"),
+            Self::NoInteger(least, most) => write!(f, "is a whole number from {least} to {most}"),
+            Self::NoChoice(words) => write!(f, "is one of: {}", quoted(words)),
+            Self::NoPair(part) => write!(f, "has \"{part}\", which is not of the form name=value"),
+            Self::Unknown(keys) if keys.is_empty() => f.write_str("is unknown: this plugin has nothing to configure"),
+            Self::Unknown(keys) => write!(f, "is unknown; there are: {}", quoted(keys)),
+            Self::Missing => f.write_str("is not set, and nothing works without it"),
+        }
+    }
+}
+
 /// Octets of a value.
 const MAX_VALUE: usize = 16 << 10;
 
 impl ConfigKey {
-    /// Whether this may stand there; the error says what would be right.
-    pub fn check(&self, value: &str) -> Result<(), String> {
+    /// Whether this may stand there.
+    pub fn check(&self, value: &str) -> Result<(), ConfigProblem> {
         if value.len() > MAX_VALUE {
-            return Err(format!("is longer than {} KiB", MAX_VALUE >> 10));
+            return Err(ConfigProblem::TooLong);
         }
         if value.contains('\0') {
-            return Err("holds a NUL".to_owned());
+            return Err(ConfigProblem::Nul);
         }
         let value = value.trim();
         match self.kind {
             ConfigKind::String => Ok(()),
             ConfigKind::Flag => match value {
                 "true" | "false" => Ok(()),
-                _ => Err("is true or false".to_owned()),
+                _ => Err(ConfigProblem::NoFlag),
             },
             ConfigKind::Integer => {
                 let (least, most) = (self.minimum.unwrap_or(i64::MIN), self.maximum.unwrap_or(i64::MAX));
                 match value.parse::<i64>() {
                     Ok(number) if (least..=most).contains(&number) => Ok(()),
-                    _ if (least, most) == (i64::MIN, i64::MAX) => Err("is a whole number".to_owned()),
-                    _ => Err(format!("is a whole number from {least} to {most}")),
+                    _ => Err(ConfigProblem::NoInteger(least, most)),
                 }
             }
             ConfigKind::Choice if self.choices.iter().any(|word| word.eq_ignore_ascii_case(value)) => Ok(()),
-            ConfigKind::Choice => Err(format!("is one of: {}", quoted(self.choices.iter().map(String::as_str)))),
+            ConfigKind::Choice => Err(ConfigProblem::NoChoice(self.choices.clone())),
             ConfigKind::Mapping => {
-                let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+                let mut parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
                 let is_pair = |part: &str| {
                     part.rsplit_once('=').is_some_and(|(a, b)| !a.trim().is_empty() && !b.trim().is_empty())
                 };
-                for part in parts {
-                    if !is_pair(part) {
-                        return Err(format!("has \"{part}\", which is not of the form name=value"));
-                    }
+                match parts.find(|part| !is_pair(part)) {
+                    None => Ok(()),
+                    Some(part) => Err(ConfigProblem::NoPair(part.to_owned())),
                 }
-                Ok(())
             }
         }
     }
@@ -415,35 +451,20 @@ impl PluginInfo {
     }
 
     /// What is wrong with a configuration: key and reason, for each.
-    pub fn config_problems(&self, config: &BTreeMap<String, String>) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        for (key, value) in config {
-            match self.config.get(key) {
-                Some(known) => {
-                    if let Err(why) = known.check(value) {
-                        problems.push((key.clone(), why));
-                    }
-                }
-                None if self.config.is_empty() => {
-                    problems.push((key.clone(), "is unknown: this plugin has nothing to configure".to_owned()));
-                }
-                None => {
-                    let keys = quoted(self.config.keys().map(String::as_str));
-                    problems.push((key.clone(), format!("is unknown; there are: {keys}")));
-                }
-            }
-        }
-        for (key, known) in &self.config {
-            if known.required && config.get(key).is_none_or(|value| value.trim().is_empty()) {
-                problems.push((key.clone(), "is not set, and nothing works without it".to_owned()));
-            }
-        }
-        problems
+    pub fn config_problems(&self, config: &BTreeMap<String, String>) -> Vec<(String, ConfigProblem)> {
+        let unknown = || ConfigProblem::Unknown(self.config.keys().cloned().collect());
+        let given = config.iter().filter_map(|(key, value)| {
+            let problem = self.config.get(key).map_or_else(|| Err(unknown()), |known| known.check(value)).err()?;
+            Some((key.clone(), problem))
+        });
+        let is_set = |key: &String| config.get(key).is_some_and(|value| !value.trim().is_empty());
+        let missing = self.config.iter().filter(|(key, known)| known.required && !is_set(key));
+        given.chain(missing.map(|(key, _)| (key.clone(), ConfigProblem::Missing))).collect()
     }
 }
 
-fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -483,9 +504,9 @@ mod tests {
                 assert!(key.check(value).is_err(), "{:?} {value:?}", key.kind);
             }
         }
-        assert!(key(ConfigKind::String).check(&"x".repeat(MAX_VALUE + 1)).unwrap_err().contains("16 KiB"));
-        assert_eq!(days.check("40").unwrap_err(), "is a whole number from 1 to 30");
-        assert_eq!(format.check("xml").unwrap_err(), "is one of: \"ldif\", \"csv\"");
+        assert!(key(ConfigKind::String).check(&"x".repeat(MAX_VALUE + 1)).unwrap_err().to_string().contains("16 KiB"));
+        assert_eq!(days.check("40").unwrap_err().to_string(), "is a whole number from 1 to 30");
+        assert_eq!(format.check("xml").unwrap_err().to_string(), "is one of: \"ldif\", \"csv\"");
     }
 
     #[test]

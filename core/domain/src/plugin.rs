@@ -1,6 +1,7 @@
 //! What a connector gives, in the domain's own types; the host translates.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ pub use crate::manifest::{
     Texts,
 };
 use crate::permission::Grants;
+use crate::time::Ts;
 
 /// One value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +132,49 @@ pub struct Given {
     pub secrets: Secrets,
     /// Whether nothing may be changed outside: such requests are recorded, not sent.
     pub dry_run: bool,
+    /// Where its lines go.
+    pub log: CallLog,
+}
+
+/// A line that a plugin wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When.
+    pub at: Ts,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// One line, at most 1,000 octets.
+    pub text: String,
+}
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// For whoever writes the plugin.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Something to mend.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// The lines of calls, until somebody takes them. Whoever holds a copy writes to the same.
+#[derive(Clone, Debug, Default)]
+pub struct CallLog(Arc<Mutex<Vec<LogLine>>>);
+
+impl CallLog {
+    /// Adds a line.
+    pub fn push(&self, line: LogLine) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    /// Takes what there is.
+    pub fn take(&self) -> Vec<LogLine> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// One line of a connector's self-check.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::bundle::BundleFacts;
+use crate::bundle::{BundleFacts, PluginUsage};
 use crate::egress::{HttpRequest, HttpResponse};
 use crate::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
 use crate::mail::{MailFailure, OutgoingMail};
@@ -45,6 +45,8 @@ pub trait Plugins: Send + Sync {
     async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
     /// The bundle (SHA-256, hexadecimal) that this plugin is callable from.
     fn active(&self, plugin: &str) -> Option<String>;
+    /// What it used since it was loaded.
+    fn usage(&self, plugin: &str) -> Option<PluginUsage>;
     /// Makes it callable no longer.
     fn deactivate(&self, plugin: &str);
     /// Bundles that lie ready to be installed, and what is wrong with others.

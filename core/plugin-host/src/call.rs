@@ -80,6 +80,7 @@ impl Call {
                 config.insert(name.clone(), default.clone());
             }
         }
+        let log = Log::new(plugin, run.map(|run| run.to_string()), given.log.clone(), Arc::clone(&surroundings.clock));
         Self {
             config,
             given,
@@ -87,7 +88,7 @@ impl Call {
             files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),
             http: Http::new(Arc::clone(&surroundings.egress), surroundings.runtime.clone()),
             state: State::new(state),
-            log: Log::new(plugin, run.map(|run| run.to_string())),
+            log,
             clock: Arc::clone(&surroundings.clock),
             budget: Budget::new(&surroundings.limits, cancelled),
             memory: Memory::new(surroundings.limits.memory, peak),

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use estampe_domain::bundle::BundleFacts;
+use estampe_domain::bundle::{BundleFacts, PluginUsage};
 use estampe_domain::metric;
 use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use estampe_domain::ports::{Directory, Offered, Plugins};
@@ -159,6 +159,11 @@ impl Plugins for PluginHost {
     fn active(&self, plugin: &str) -> Option<String> {
         let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
         plugins.get(plugin).map(|plugin| plugin.sha256.clone())
+    }
+
+    fn usage(&self, plugin: &str) -> Option<PluginUsage> {
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        plugins.get(plugin).map(|plugin| plugin.peak.usage())
     }
 
     fn deactivate(&self, plugin: &str) {

@@ -1,6 +1,13 @@
-//! What a plugin writes to its log. By contract it holds no personal data, which
-//! nobody can trust: only the level and the length are told, unless somebody asks for
-//! the target `estampe::plugin::words` by its name.
+//! What a plugin writes to its log. By contract it holds no personal data, which nobody can
+//! trust: the words go to whoever called and are kept sealed with the run; the server's own
+//! log is told the level and the length, unless somebody asks for the target
+//! `estampe::plugin::words` by its name.
+
+use std::sync::Arc;
+
+pub use estampe_domain::plugin::LogLevel as Level;
+use estampe_domain::plugin::{CallLog, LogLine};
+use estampe_domain::ports::Clock;
 
 use crate::text::{clean, cut};
 
@@ -9,31 +16,19 @@ const MAX_LINES: usize = 200;
 /// Octets of a line.
 const MAX_OCTETS: usize = 1_000;
 
-/// Importance of a line.
-#[derive(Clone, Copy, Debug)]
-pub enum Level {
-    /// For whoever writes the plugin.
-    Debug,
-    /// Worth knowing.
-    Info,
-    /// Something to mend.
-    Warn,
-    /// Something failed.
-    Error,
-}
-
 /// The log of one call.
-#[derive(Debug)]
 pub struct Log {
     plugin: String,
     run: String,
     lines: usize,
+    kept: CallLog,
+    clock: Arc<dyn Clock>,
 }
 
 impl Log {
     /// For this plugin and, when there is one, this run.
-    pub fn new(plugin: String, run: Option<String>) -> Self {
-        Self { plugin, run: run.unwrap_or_default(), lines: 0 }
+    pub fn new(plugin: String, run: Option<String>, kept: CallLog, clock: Arc<dyn Clock>) -> Self {
+        Self { plugin, run: run.unwrap_or_default(), lines: 0, kept, clock }
     }
 
     /// Takes a line.
@@ -43,6 +38,7 @@ impl Log {
             return;
         }
         let octets = message.len();
+        let text = clean(cut(message, MAX_OCTETS), MAX_OCTETS);
         let (plugin, run) = (&self.plugin, &self.run);
         macro_rules! tell {
             ($level:ident) => {
@@ -58,7 +54,8 @@ impl Log {
         }
         // a target of its own, which no level alone turns on
         tracing::event!(target: "estampe::plugin::words", tracing::Level::DEBUG, plugin.id = plugin, run.id = run,
-            plugin.line = clean(cut(message, MAX_OCTETS), MAX_OCTETS), "what the plugin wrote");
+            plugin.line = text, "what the plugin wrote");
+        self.kept.push(LogLine { at: self.clock.now(), level, text });
     }
 }
 
@@ -68,6 +65,8 @@ impl Drop for Log {
         if dropped > 0 {
             tracing::event!(target: "estampe::plugin", tracing::Level::WARN, plugin.id = self.plugin, run.id = self.run,
                 plugin.dropped = dropped, "a plugin wrote more lines than a call may");
+            let text = format!("{dropped} more lines were dropped: a call writes at most {MAX_LINES}");
+            self.kept.push(LogLine { at: self.clock.now(), level: Level::Warn, text });
         }
     }
 }

@@ -35,7 +35,7 @@ use tokio::sync::Notify;
 pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
-pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins};
+pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use requests::RequestIds;
 
 use crate::password::Passwords;

@@ -63,7 +63,12 @@ impl Service {
             .store
             .read(move |tx| {
                 let Some(found) = tx.run(run)? else { return Ok(None) };
-                Ok(Some(RunDetail { run: found, lines: tx.plan_lines(run, 200)?, refusals: tx.refusals(run, 1000)? }))
+                Ok(Some(RunDetail {
+                    run: found,
+                    lines: tx.plan_lines(run, 200)?,
+                    refusals: tx.refusals(run, 1000)?,
+                    log: tx.run_log(run)?,
+                }))
             })
             .await?;
         detail.ok_or(Error::NotFound)

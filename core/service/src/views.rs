@@ -9,7 +9,7 @@ use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{LeadMail, MailOutage};
 use estampe_domain::person::PersonSummary;
-use estampe_domain::plugin::PluginInfo;
+use estampe_domain::plugin::{LogLine, PluginInfo};
 use estampe_domain::purpose::Purpose;
 use estampe_domain::run::{PlanLine, Refusal, Run};
 use estampe_domain::source::SourceOverview;
@@ -180,6 +180,8 @@ pub struct RunDetail {
     pub lines: Vec<PlanLine>,
     /// What it refused, at most 1,000.
     pub refusals: Vec<Refusal>,
+    /// What the plugin wrote, at most 2,000.
+    pub log: Vec<LogLine>,
 }
 
 /// A page of leads, newest first.

@@ -198,6 +198,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    run_log (run_id, seq) {
+        run_id -> Text,
+        seq -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
     run_state (run_id, key) {
         run_id -> Text,
         key -> Text,
@@ -326,6 +334,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     person_identity,
     run_item,
     run_refusal,
+    run_log,
     run_state,
     lead,
     wording,

@@ -1,5 +1,7 @@
 //! A field of a form: label, what was typed, what is wrong with it.
 
+use std::borrow::Cow;
+
 /// How a field is filled in.
 pub(crate) enum Kind {
     /// One line, with the `type` of the input.
@@ -12,7 +14,7 @@ pub(crate) enum Kind {
 
 /// A field.
 pub(crate) struct Field {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) label: String,
     pub(crate) value: String,
     pub(crate) problem: Option<String>,
@@ -25,9 +27,9 @@ pub(crate) struct Field {
 
 impl Field {
     /// A line that has to be filled in.
-    pub(crate) fn new(name: &'static str, label: impl ToString, value: &str) -> Self {
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, label: impl ToString, value: &str) -> Self {
         Self {
-            name,
+            name: name.into(),
             label: label.to_string(),
             value: value.to_owned(),
             problem: None,
@@ -71,7 +73,7 @@ impl Field {
 
     /// For `aria-describedby`: the hint, then the problem.
     pub(crate) fn described_by(&self) -> Option<String> {
-        let name = self.name;
+        let name = &self.name;
         match (&self.hint, &self.problem) {
             (None, None) => None,
             (Some(_), None) => Some(format!("h-{name}")),

@@ -41,6 +41,13 @@ impl Fields {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
+    /// What is named with this before it: the rest of the name, and the value.
+    pub(crate) fn below(&self, prefix: &str) -> Vec<(String, String)> {
+        let named =
+            self.0.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone())));
+        named.collect()
+    }
+
     /// Every value of this name.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()

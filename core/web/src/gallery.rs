@@ -4,23 +4,30 @@
 use std::path::PathBuf;
 
 use askama::Template;
+use estampe_domain::bundle::InstalledPlugin;
+use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
+use estampe_service::OfferedPlugins;
+use estampe_service::views::PluginEntry;
 use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};
 use crate::console::home::HomePage;
 use crate::console::leads::{LeadDetailPage, LeadsPage};
+use crate::console::new_source::{NewSource, new_source_page};
 use crate::console::outbox::OutboxPage;
 use crate::console::people::{PeopleListPage, PersonPage};
+use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::RunPage;
 use crate::console::shell::Section;
-use crate::console::sources::{NewSource, NewSourcePage, SourceLine, SourcePage, SourcesPage};
+use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
 use crate::error::ErrorPage;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
 use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
+use crate::samples::extensions;
 use crate::samples::{self, HOST, lang, shell};
 use crate::state::LocalRoot;
 
@@ -108,14 +115,19 @@ fn console_pages(locale: Locale) -> Pages {
     let overview = samples::overview("Annuaire RH", Some(RunState::Held));
     let runs = [samples::run(RunState::Held, Some(HoldReason::PlanOnly)), samples::run(RunState::Done, None)];
     let source = |probes| SourcePage { l, s: s(Section::Sources), overview: &overview, runs: &runs, probes };
-    let new_source = |plugins: &[_], found| NewSourcePage {
-        l,
-        s: s(Section::Sources),
-        fields: NewSource::default().fields(l, plugins, found),
-        has_plugins: !plugins.is_empty(),
+    let new_source = |plugins: &[PluginEntry], chosen: Option<&PluginInfo>| {
+        let found = chosen.map(|info| NewSource::default().wrong(l, info)).unwrap_or_default();
+        new_source_page(l, s(Section::Sources), plugins, chosen, &NewSource::default(), &found).render().unwrap()
     };
     let person_page = |detail| PersonPage { l, s: s(Section::People), detail, card_url: "https://c/".into() };
     let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
+    let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
+        PluginsPage::new(l, s(Section::Plugins), plugins, offered).render().unwrap()
+    };
+    let plugin = |plugin| {
+        let detail = extensions::detail(plugin);
+        PluginPage::new(l, s(Section::Plugins), &detail).render().unwrap()
+    };
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
         ("sign-in", sign_in_page(l, HOST, &sign_in, Some("sign-in-wrong")).render().unwrap()),
@@ -130,11 +142,17 @@ fn console_pages(locale: Locale) -> Pages {
         ("sources-empty", SourcesPage { l, s: s(Section::Sources), sources: Vec::new() }.render().unwrap()),
         ("source", source(None).render().unwrap()),
         ("source-checked", source(Some(samples::probes())).render().unwrap()),
-        ("source-new", new_source(&plugins, Some(("path", "source-new-path-wrong"))).render().unwrap()),
-        ("source-new-none", new_source(&[], None).render().unwrap()),
+        ("source-new", new_source(&plugins, Some(&plugins[0].info))),
+        ("source-new-none", new_source(&[], None)),
+        ("source-new-choose", new_source(&plugins, None)),
         ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
         ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
+        ("plugins", plugin_list(&[extensions::waiting(), extensions::paused()], &extensions::offered())),
+        ("plugins-empty", plugin_list(&[], &OfferedPlugins::default())),
+        ("plugin-waits", plugin(extensions::waiting())),
+        ("plugin-new", plugin(extensions::fresh())),
+        ("plugin-paused", plugin(extensions::paused())),
         ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
         ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
     ];

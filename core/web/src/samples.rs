@@ -1,5 +1,7 @@
 //! Sample data for the tests that render every page.
 
+pub(crate) mod extensions;
+
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
@@ -255,6 +257,7 @@ pub(crate) fn run_detail(state: RunState, hold: Option<HoldReason>) -> RunDetail
             Refusal { position: "line 884".into(), code: "no-name-no-mail".into(), detail: "cn=svc-scan".into() },
             Refusal { position: "line 900".into(), code: "connector".into(), detail: "base64 is cut short".into() },
         ],
+        log: extensions::log(),
     }
 }
 
@@ -344,7 +347,7 @@ pub(crate) fn plugins() -> Vec<PluginEntry> {
             ]),
             license: "Apache-2.0".into(),
             inputs: vec![PluginInput { name: "file".into(), description: BTreeMap::new() }],
-            config: BTreeMap::new(),
+            config: extensions::config(),
         },
     }]
 }

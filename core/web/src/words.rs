@@ -1,9 +1,13 @@
 //! The words for the domain's own enumerations.
 
+pub(crate) mod asked;
+
 use estampe_domain::Locale;
 use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{LeadMail, ServerFault};
+use estampe_domain::manifest::ConfigProblem;
 use estampe_domain::person::ProfileField;
+use estampe_domain::plugin::LogLevel;
 use estampe_domain::run::{PlanAction, Refusal, RunState};
 use estampe_domain::text::TextProblem;
 use estampe_service::views::JobState;
@@ -17,6 +21,37 @@ pub(crate) fn lead_problem(l: &Lang, field: LeadField, problem: &TextProblem) ->
         (TextProblem::Empty, LeadField::Name) => l.t("problem-empty-name").to_string(),
         (TextProblem::Empty, LeadField::Email) => l.t("problem-empty-email").to_string(),
         _ => text_problem(l, problem),
+    }
+}
+
+/// How much a line of a plugin's log matters, and its tone.
+pub(crate) fn log_level(level: LogLevel) -> (&'static str, &'static str) {
+    match level {
+        LogLevel::Debug => (key("log-debug"), "plain"),
+        LogLevel::Info => (key("log-info"), "plain"),
+        LogLevel::Warn => (key("log-warn"), "sun"),
+        LogLevel::Error => (key("log-error"), "seal"),
+    }
+}
+
+/// What is wrong with a value of a plugin's configuration.
+pub(crate) fn config_problem(l: &Lang, problem: &ConfigProblem) -> String {
+    match problem {
+        ConfigProblem::TooLong => l.t("problem-config-long").to_string(),
+        ConfigProblem::Nul => l.t("problem-control").to_string(),
+        ConfigProblem::NoFlag => l.t("problem-config-flag").to_string(),
+        ConfigProblem::NoInteger(i64::MIN, i64::MAX) => l.t("problem-config-integer").to_string(),
+        ConfigProblem::NoInteger(least, most) => l
+            .t("problem-config-between")
+            .with("least", least.to_string().as_str())
+            .with("most", most.to_string().as_str())
+            .to_string(),
+        ConfigProblem::NoChoice(words) => {
+            l.t("problem-config-choice").with("words", words.join(", ").as_str()).to_string()
+        }
+        ConfigProblem::NoPair(part) => l.t("problem-config-pair").with("part", part.as_str()).to_string(),
+        ConfigProblem::Unknown(_) => l.t("problem-config-unknown").to_string(),
+        ConfigProblem::Missing => l.t("problem-empty").to_string(),
     }
 }
 

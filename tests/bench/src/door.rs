@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
-use estampe_domain::bundle::BundleFacts;
+use estampe_domain::bundle::{BundleFacts, PluginUsage};
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
@@ -47,6 +47,10 @@ impl Plugins for NoPlugins {
     }
 
     fn active(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn usage(&self, _: &str) -> Option<PluginUsage> {
         None
     }
 

@@ -8,9 +8,9 @@ mod manage;
 use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
-use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, Signature};
-use estampe_domain::plugin::{FailKind, Given, PluginFailure};
-use estampe_domain::source::Source;
+use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature};
+use estampe_domain::plugin::{CallLog, FailKind, Given, PluginFailure};
+use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::{Actor, Context, Error, Result};
 use serde_json::json;
 
@@ -18,6 +18,17 @@ use crate::Service;
 
 /// Calls that fail in a row by the plugin's own fault before it is paused.
 pub const FAILURES_TO_PAUSE: u32 = 5;
+
+/// An installed plugin and how it fares.
+#[derive(Clone, Debug)]
+pub struct PluginDetail {
+    /// The plugin.
+    pub plugin: InstalledPlugin,
+    /// The sources that use it.
+    pub sources: Vec<SourceOverview>,
+    /// What it used since it was loaded; none when it is not.
+    pub usage: Option<PluginUsage>,
+}
 
 /// Bundles that lie ready to be installed, and what is wrong with others.
 #[derive(Debug, Default)]
@@ -40,6 +51,14 @@ impl Service {
         ctx.require_administrator()?;
         let id = id.to_owned();
         self.store.read(move |tx| tx.installed_plugin(&id)).await?.ok_or(Error::NotFound)
+    }
+
+    /// One installed plugin, the sources that use it with their last runs, and what it used
+    /// since it was loaded.
+    pub async fn plugin_detail(&self, ctx: &Context, id: &str) -> Result<PluginDetail> {
+        let plugin = self.plugin(ctx, id).await?;
+        let sources = self.sources(ctx).await?.into_iter().filter(|overview| overview.source.connector.plugin == id);
+        Ok(PluginDetail { sources: sources.collect(), usage: self.ports.plugins.usage(id), plugin })
     }
 
     /// Bundles that lie ready in the folder of the configuration.
@@ -110,7 +129,7 @@ impl Service {
                 format!("the plugin {id} {} cannot be used: {why}", current.info.version),
             )
         })?;
-        Ok(Given { grants: plugin.grants, secrets, dry_run })
+        Ok(Given { grants: plugin.grants, secrets, dry_run, log: CallLog::default() })
     }
 
     /// Sees to it that the host has this version loaded, and that its signature still counts.
@@ -205,7 +224,7 @@ impl Service {
 }
 
 /// Whether a version is newer than another, by Semantic Versioning (precedence alone).
-pub(crate) fn is_newer(version: &str, than: &str) -> bool {
+pub fn is_newer(version: &str, than: &str) -> bool {
     match (semver::Version::parse(version), semver::Version::parse(than)) {
         (Ok(version), Ok(than)) => version.cmp_precedence(&than).is_gt(),
         _ => false,

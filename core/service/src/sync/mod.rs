@@ -138,6 +138,10 @@ impl Service {
                     state: state.clone(),
                 })
                 .await;
+            let (run, lines) = (planner.run, given.log.take());
+            if !lines.is_empty() {
+                self.store.write(move |tx| tx.add_run_log(run, &lines)).await?;
+            }
             self.note_call(&planner.source.connector.plugin, answer.as_ref().err()).await?;
             let page = answer?;
             if self.ports.plugins.active(&planner.source.connector.plugin) != version {

@@ -16,7 +16,7 @@ use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
 use crate::migrate;
-use crate::schema::{appliance_key, audit_event, blob, data_key, lead, run, run_item, run_refusal, subject};
+use crate::schema::{appliance_key, audit_event, blob, data_key, lead, run, run_item, run_log, run_refusal, subject};
 
 /// Rows looked at in one transaction.
 const PAGE: i64 = 500;
@@ -39,6 +39,8 @@ pub enum CheckupPart {
     RunItems,
     /// Refused entries: they open.
     RunRefusals,
+    /// What plugins wrote in runs.
+    RunLog,
     /// Photos: their content has the hash that names them.
     Blobs,
     /// Audit events: their MAC is right.
@@ -47,13 +49,14 @@ pub enum CheckupPart {
 
 impl CheckupPart {
     /// All of them, in the order in which they make sense.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ApplianceKeys,
         Self::DataKeys,
         Self::Leads,
         Self::Runs,
         Self::RunItems,
         Self::RunRefusals,
+        Self::RunLog,
         Self::Blobs,
         Self::Audit,
     ];
@@ -67,6 +70,7 @@ impl CheckupPart {
             Self::Runs => "run",
             Self::RunItems => "run_item",
             Self::RunRefusals => "run_refusal",
+            Self::RunLog => "run_log",
             Self::Blobs => "blob",
             Self::Audit => "audit_event",
         }
@@ -263,7 +267,9 @@ impl Tx<'_> {
             CheckupPart::ApplianceKeys => ids_after!(self, appliance_key, name, after),
             CheckupPart::DataKeys => ids_after!(self, data_key, id, after),
             CheckupPart::Leads => ids_after!(self, lead, id, after),
-            CheckupPart::Runs | CheckupPart::RunItems | CheckupPart::RunRefusals => ids_after!(self, run, id, after),
+            CheckupPart::Runs | CheckupPart::RunItems | CheckupPart::RunRefusals | CheckupPart::RunLog => {
+                ids_after!(self, run, id, after)
+            }
             CheckupPart::Blobs => ids_after!(self, blob, id, after),
             CheckupPart::Audit => ids_after!(self, audit_event, id, after),
         };
@@ -294,7 +300,9 @@ impl Tx<'_> {
                         page.note(id, judged);
                     }
                 }
-                CheckupPart::RunItems | CheckupPart::RunRefusals => self.judge_rows_of_run(part, &id, &mut page)?,
+                CheckupPart::RunItems | CheckupPart::RunRefusals | CheckupPart::RunLog => {
+                    self.judge_rows_of_run(part, &id, &mut page)?
+                }
                 CheckupPart::Blobs => {
                     let read = blob::table.find(&id).select(blob::content).first::<Vec<u8>>(self.conn);
                     let whole = opens(read.map_err(StoreError::from).and_then(|content| {
@@ -350,20 +358,20 @@ impl Tx<'_> {
         let key = self.judged_key(&key_id)?;
         let mut after = i64::MIN;
         loop {
-            let rows: Vec<(i64, Vec<u8>)> = if part == CheckupPart::RunItems {
-                run_item::table
-                    .filter(run_item::run_id.eq(run_id).and(run_item::seq.gt(after)))
-                    .order(run_item::seq)
-                    .limit(PAGE)
-                    .select((run_item::seq, run_item::sealed))
-                    .load(self.conn)?
-            } else {
-                run_refusal::table
-                    .filter(run_refusal::run_id.eq(run_id).and(run_refusal::seq.gt(after)))
-                    .order(run_refusal::seq)
-                    .limit(PAGE)
-                    .select((run_refusal::seq, run_refusal::sealed))
-                    .load(self.conn)?
+            macro_rules! rows_of {
+                ($table:ident) => {
+                    $table::table
+                        .filter($table::run_id.eq(run_id).and($table::seq.gt(after)))
+                        .order($table::seq)
+                        .limit(PAGE)
+                        .select(($table::seq, $table::sealed))
+                        .load(self.conn)?
+                };
+            }
+            let rows: Vec<(i64, Vec<u8>)> = match part {
+                CheckupPart::RunItems => rows_of!(run_item),
+                CheckupPart::RunLog => rows_of!(run_log),
+                _ => rows_of!(run_refusal),
             };
             let Some((last, _)) = rows.last() else { return Ok(()) };
             after = *last;

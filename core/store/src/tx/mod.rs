@@ -20,6 +20,7 @@ pub mod receive;
 mod receive_postgres;
 #[cfg(feature = "postgres")]
 pub(crate) mod receive_together;
+mod run_log;
 pub mod runs;
 mod secrets;
 mod settings;

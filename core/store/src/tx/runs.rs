@@ -13,7 +13,7 @@ use super::{DataKey, Tx, count, id, stored_count};
 use crate::conn::per_backend;
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::schema::{run, run_item, run_refusal, run_state, source};
+use crate::schema::{run, run_item, run_log, run_refusal, run_state, source};
 
 /// A run to be stored.
 #[derive(Debug)]
@@ -90,12 +90,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn run_key(&mut self, run_id: RunId) -> Result<Option<DataKey>> {
+    pub(super) fn run_key(&mut self, run_id: RunId) -> Result<Option<DataKey>> {
         let key_id: String = run::table.find(run_id.to_string()).select(run::data_key_id).get_result(self.conn)?;
         self.data_key(&key_id)
     }
 
-    fn needed_run_key(&mut self, run_id: RunId) -> Result<DataKey> {
+    pub(super) fn needed_run_key(&mut self, run_id: RunId) -> Result<DataKey> {
         self.run_key(run_id)?.ok_or(StoreError::Damaged("run"))
     }
 
@@ -405,6 +405,7 @@ impl Tx<'_> {
         for (run_id, key_id) in old {
             diesel::delete(run_item::table.filter(run_item::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(run_refusal::table.filter(run_refusal::run_id.eq(&run_id))).execute(self.conn)?;
+            diesel::delete(run_log::table.filter(run_log::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(run_state::table.filter(run_state::run_id.eq(&run_id))).execute(self.conn)?;
             self.destroy_data_key(&key_id, now)?;
         }
@@ -473,7 +474,7 @@ const RUN_COLUMNS: (
     (run::started_at, run::ended_at),
 );
 
-fn row_name(run_id: RunId, seq: i64) -> String {
+pub(super) fn row_name(run_id: RunId, seq: i64) -> String {
     format!("{run_id}/{seq}")
 }
 

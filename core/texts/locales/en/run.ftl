@@ -90,3 +90,12 @@ refusal-twice = This identity appears further up. The first entry was kept.
 refusal-photo = The photo cannot be read. The person is kept, without this photo.
 refusal-left-out = Some values cannot be read. The person is kept, without them.
 refusal-connector = The entry cannot be read.
+run-log = What the plugin wrote
+run-log-lines = { $count ->
+    [one] one line
+   *[other] { $count } lines
+}
+log-debug = detail
+log-info = information
+log-warn = warning
+log-error = error

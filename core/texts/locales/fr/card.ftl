@@ -49,7 +49,7 @@ exchange-trap = Laissez ce champ vide
 
 sent-title = C’est envoyé
 sent-text = { $name } a vos coordonnées depuis le { $when }. Une copie vous parvient à { $email }.
-sent-text-without-copy = { $name } a vos coordonnées depuis le { $when }. Plusieurs copies sont parties à { $email } en une heure : celle-ci a été gardée sans nouvelle copie.
+sent-text-without-copy = { $name } a vos coordonnées depuis le { $when }. Plusieurs copies sont parties à { $email } en une heure : celle-ci a été gardée sans nouvelle copie.
 sent-add = Ajouter { $name } à mes contacts
 sent-back = Revenir à la carte
 

@@ -105,3 +105,12 @@ refusal-twice = Cet identifiant apparaît déjà plus haut. La première entrée
 refusal-photo = La photo ne peut pas être lue. La personne est gardée, sans cette photo.
 refusal-left-out = Certaines valeurs sont illisibles. La personne est gardée, sans elles.
 refusal-connector = L’entrée ne peut pas être lue.
+run-log = Ce que l’extension a écrit
+run-log-lines = { $count ->
+    [one] une ligne
+   *[other] { $count } lignes
+}
+log-debug = détail
+log-info = information
+log-warn = attention
+log-error = erreur

@@ -5,8 +5,10 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
 pub(crate) mod leads;
+pub(crate) mod new_source;
 pub(crate) mod outbox;
 pub(crate) mod people;
+pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod shell;
 pub(crate) mod sources;
@@ -39,8 +41,8 @@ pub(crate) fn routes() -> Table {
         .scope("/sources", |table| {
             table
                 .get("", sources::list)
-                .post("", sources::add)
-                .get("/new", sources::new)
+                .post("", new_source::add)
+                .get("/new", new_source::new)
                 .get("/{name}", sources::show)
                 .post("/{name}/sync", sources::sync)
                 .get("/{name}/sync", sources::back)
@@ -48,6 +50,19 @@ pub(crate) fn routes() -> Table {
                 .get("/{name}/plan", sources::back)
                 .post("/{name}/check", sources::check)
                 .get("/{name}/check", sources::back)
+        })
+        .scope("/plugins", |table| {
+            table
+                .get("", plugins::list)
+                .get("/{id}", plugins::show)
+                .post("/{id}/install", plugins::install)
+                .post("/{id}/upgrade", plugins::upgrade)
+                .post("/{id}/grants", plugins::grant)
+                .post("/{id}/network", plugins::network)
+                .post("/{id}/enable", plugins::enable)
+                .post("/{id}/disable", plugins::disable)
+                .post("/{id}/rollback", plugins::rollback)
+                .post("/{id}/remove", plugins::remove)
         })
         .scope("/runs", |table| {
             table.get("/{id}", runs::show).post("/{id}/approve", runs::approve).post("/{id}/discard", runs::discard)

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::RunId;
+use estampe_domain::plugin::LogLine;
 use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunState};
 use estampe_service::views::RunDetail;
 use estampe_texts::key;
@@ -138,6 +139,10 @@ impl RunPage<'_> {
     /// repeat the whole card.
     fn shows_fields(&self, line: &PlanLine) -> bool {
         line.action == PlanAction::Update && !line.changes.is_empty()
+    }
+
+    fn level(&self, line: &LogLine) -> (&'static str, &'static str) {
+        words::log_level(line.level)
     }
 
     fn refusal(&self, refusal: &Refusal) -> &'static str {

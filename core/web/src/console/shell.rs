@@ -10,6 +10,7 @@ pub(crate) enum Section {
     People,
     Leads,
     Sources,
+    Plugins,
     Outbox,
 }
 
@@ -45,6 +46,7 @@ impl Shell {
             Section::People => "people",
             Section::Leads => "leads",
             Section::Sources => "sources",
+            Section::Plugins => "plugins",
             Section::Outbox => "outbox",
         };
         if open == section { " aria-current=\"page\"" } else { "" }

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web;
+use estampe_domain::plugin::{LogLevel, LogLine};
 use estampe_domain::run::{Refusal, RunCounts};
 use estampe_domain::{Locale, RunId};
 use estampe_service::views::RunDetail;
@@ -22,6 +23,21 @@ struct RunView {
     started_at: String,
     ended_at: Option<String>,
     refusals: Vec<RefusalView>,
+    log: Vec<LogLineView>,
+}
+
+/// A line that the plugin wrote.
+#[derive(Serialize)]
+struct LogLineView {
+    at: String,
+    level: LogLevel,
+    text: String,
+}
+
+impl From<LogLine> for LogLineView {
+    fn from(line: LogLine) -> Self {
+        Self { at: line.at.to_string(), level: line.level, text: line.text }
+    }
 }
 
 /// An entry that was refused, with the reason in words.
@@ -65,6 +81,7 @@ impl From<RunDetail> for RunView {
             started_at: run.started_at.to_string(),
             ended_at: run.ended_at.map(|at| at.to_string()),
             refusals: detail.refusals.iter().map(RefusalView::from).collect(),
+            log: detail.log.into_iter().map(LogLineView::from).collect(),
         }
     }
 }

@@ -191,6 +191,14 @@ CREATE TABLE run_refusal (
     PRIMARY KEY (run_id, seq)
 );
 
+-- What the plugin wrote to its log in this run, sealed under the run's key.
+CREATE TABLE run_log (
+    run_id TEXT NOT NULL REFERENCES run (id),
+    seq BIGINT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (run_id, seq)
+);
+
 -- State that the plugin wrote in this run, committed to source_state with the apply.
 CREATE TABLE run_state (
     run_id TEXT NOT NULL REFERENCES run (id),

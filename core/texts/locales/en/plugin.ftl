@@ -1,0 +1,83 @@
+nav-plugins = Plugins
+plugins-title = Plugins
+plugins-text = They read directories and compose signatures, in a sandbox: each does only what you grant it.
+plugins-problem = A plugin file cannot be used
+plugins-empty = No plugin is installed. One is needed to read a directory.
+plugins-column-name = Plugin
+plugins-column-version = Version
+plugins-column-signature = Signature
+plugins-column-granted = Granted
+plugins-column-state = State
+plugins-granted = { $granted } of { $asked }
+plugins-offered = Ready to be installed
+plugins-install = Install
+plugins-upgrade = Upgrade
+plugins-by-file = A plugin that an integrator sent you is installed on the server:
+plugin-enabled = in use
+plugin-disabled = switched off
+plugin-paused = paused
+plugin-unusable = cannot be used
+plugin-waits = waits for your word
+plugin-signed = signature verified
+plugin-unsigned = not signed
+plugin-unknown-key = unknown key
+plugin-revoked-key = revoked key
+plugin-problem = What is wrong
+plugin-upgrade-title = Version { $version } asks for more
+plugin-upgrade-text = Until you grant it, version { $version } goes on.
+plugin-asks = What it asks for
+plugin-asks-nothing = Nothing at all.
+plugin-new = new
+plugin-granted = Granted: { $granted } of { $asked }
+plugin-gone = No longer asks for:
+plugin-grant-all = { $count ->
+    [one] Grant what is missing
+   *[other] Grant the { $count } that are missing
+}
+plugin-grant-ticked = Save what is ticked
+plugin-use = Use { $version } with these grants
+plugin-networks = Private networks
+plugin-networks-text = Without a grant, a plugin reaches no private or local address and nothing on this machine. Name the networks of the house that it may reach.
+plugin-network-add = Network
+plugin-network-submit = Grant this network
+plugin-network-remove = Take back
+plugin-used = Use
+plugin-used-by-none = No source uses it.
+plugin-calls = Calls
+plugin-calls-value = { $failed ->
+    [0] { $calls }, all well
+   *[other] { $calls }, of which { $failed } failed
+}
+plugin-time = Time
+plugin-time-value = { $seconds } s in all since the start
+plugin-memory = Memory
+plugin-memory-value = { $mib } MiB in the largest call
+plugin-facts = Particulars
+plugin-contract = Contract
+plugin-license = Licence
+plugin-installed = Installed
+plugin-enable = Switch on again
+plugin-disable = Switch off
+plugin-rollback = Go back to the version before
+plugin-withdraw = Give up { $version }
+plugin-remove = Remove the plugin
+asked-input = Read the file “{ $name }”
+asked-input-otherwise = You choose the file when you add a source. Without a grant it can read nothing.
+asked-http = Talk to { $host }
+asked-http-otherwise = No other host, no redirection. Without a grant these requests are refused.
+asked-credential = Use the credential “{ $name }”
+asked-credential-otherwise = Estampe attaches the secret; the plugin never sees it.
+asked-ldap = Search the source’s directory
+asked-ldap-otherwise = Server, base and filter are the source’s; only granted attributes are read.
+asked-read = { $count ->
+    [one] Read one field of people
+   *[other] Read { $count } fields of people
+}
+asked-read-otherwise = A field without a grant never reaches the cards.
+asked-write = { $count ->
+    [one] Write one field to the directory
+   *[other] Write { $count } fields to the directory
+}
+asked-write-otherwise = Without a grant the directory is never changed.
+asked-limit = More memory or computing
+asked-limit-otherwise = Without a grant the ordinary limits hold; beyond them a call is ended and the run says so.

@@ -1,0 +1,83 @@
+nav-plugins = Extensions
+plugins-title = Extensions
+plugins-text = Elles lisent les annuaires et composent les signatures, dans un bac à sable : chacune ne fait que ce que vous lui accordez.
+plugins-problem = Un fichier d’extension est inutilisable
+plugins-empty = Aucune extension n’est installée. Il en faut une pour lire un annuaire.
+plugins-column-name = Extension
+plugins-column-version = Version
+plugins-column-signature = Signature
+plugins-column-granted = Accords
+plugins-column-state = État
+plugins-granted = { $granted } sur { $asked }
+plugins-offered = Prêtes à être installées
+plugins-install = Installer
+plugins-upgrade = Mettre à jour
+plugins-by-file = Une extension reçue d’un intégrateur s’installe sur le serveur :
+plugin-enabled = en service
+plugin-disabled = arrêtée
+plugin-paused = mise en pause
+plugin-unusable = inutilisable
+plugin-waits = attend vos accords
+plugin-signed = signature vérifiée
+plugin-unsigned = non signée
+plugin-unknown-key = clé inconnue
+plugin-revoked-key = clé révoquée
+plugin-problem = Ce qui ne va pas
+plugin-upgrade-title = La version { $version } demande davantage
+plugin-upgrade-text = D’ici à votre accord, la version { $version } continue.
+plugin-asks = Ce qu’elle demande
+plugin-asks-nothing = Rien du tout.
+plugin-new = nouveau
+plugin-granted = Accords : { $granted } sur { $asked }
+plugin-gone = Ne demande plus :
+plugin-grant-all = { $count ->
+    [one] Accorder ce qui manque
+   *[other] Accorder les { $count } qui manquent
+}
+plugin-grant-ticked = Enregistrer les accords cochés
+plugin-use = Utiliser { $version } avec ces accords
+plugin-networks = Réseaux privés
+plugin-networks-text = Sans accord, une extension n’atteint aucune adresse privée, locale ou de cette machine. Nommez ici les réseaux de la maison qu’elle peut joindre.
+plugin-network-add = Réseau
+plugin-network-submit = Accorder ce réseau
+plugin-network-remove = Retirer
+plugin-used = Utilisation
+plugin-used-by-none = Aucune source ne s’en sert.
+plugin-calls = Appels
+plugin-calls-value = { $failed ->
+    [0] { $calls }, tous réussis
+   *[other] { $calls }, dont { $failed } en échec
+}
+plugin-time = Durée
+plugin-time-value = { $seconds } s en tout depuis le démarrage
+plugin-memory = Mémoire
+plugin-memory-value = { $mib } Mio pour le plus gros appel
+plugin-facts = Fiche
+plugin-contract = Contrat
+plugin-license = Licence
+plugin-installed = Installée le
+plugin-enable = Remettre en service
+plugin-disable = Arrêter
+plugin-rollback = Revenir à la version précédente
+plugin-withdraw = Renoncer à { $version }
+plugin-remove = Retirer l’extension
+asked-input = Lire le fichier « { $name } »
+asked-input-otherwise = Vous choisissez ce fichier en ajoutant une source. Sans accord, elle ne peut rien lire.
+asked-http = Parler à { $host }
+asked-http-otherwise = Aucun autre hôte, aucune redirection. Sans accord, ces requêtes sont refusées.
+asked-credential = Utiliser l’identifiant « { $name } »
+asked-credential-otherwise = Le secret est ajouté par Estampe ; l’extension ne le voit jamais.
+asked-ldap = Chercher dans l’annuaire de la source
+asked-ldap-otherwise = Le serveur, la base et le filtre sont ceux de la source ; seuls les attributs accordés sont lus.
+asked-read = { $count ->
+    [one] Lire un champ des personnes
+   *[other] Lire { $count } champs des personnes
+}
+asked-read-otherwise = Un champ sans accord n’arrive pas jusqu’aux cartes.
+asked-write = { $count ->
+    [one] Écrire un champ dans l’annuaire
+   *[other] Écrire { $count } champs dans l’annuaire
+}
+asked-write-otherwise = Sans accord, l’annuaire n’est jamais modifié.
+asked-limit = Davantage de mémoire ou de calcul
+asked-limit-otherwise = Sans accord, les limites ordinaires valent ; au-delà, l’appel est arrêté et la synchronisation le dit.
