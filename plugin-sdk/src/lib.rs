@@ -58,6 +58,7 @@ pub mod config;
 mod connector;
 pub mod cursor;
 mod host;
+pub mod http;
 mod reader;
 pub mod testing;
 mod types;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_adapters::{NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
+use estampe_adapters::{CheckedEgress, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
 use estampe_domain::ports::{Clock, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
@@ -48,7 +48,7 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let host = plugin_host(&settings, &store, &clock)?;
+    let host = plugin_host(&settings, &store, &clock, &random)?;
     for problem in host.problems() {
         tracing::warn!(plugin.path = %problem.path.display(), plugin.problem = problem.message, "a plugin cannot be used");
     }
@@ -117,7 +117,13 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
     }
 }
 
-fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>) -> Result<PluginHost, String> {
+fn plugin_host(
+    settings: &CheckedSettings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+) -> Result<PluginHost, String> {
+    let egress = CheckedEgress::new(&settings.egress, Arc::clone(clock), Arc::clone(random))?;
     PluginHost::start(HostSettings {
         bundles: vec![settings.plugins_dir.clone()],
         cache: settings.data_dir.join("plugin-cache"),
@@ -130,6 +136,8 @@ fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>
             ..Limits::default()
         },
         clock: Arc::clone(clock),
+        egress: Arc::new(egress),
+        runtime: tokio::runtime::Handle::current(),
     })
     .map_err(|e| format!("plugins: {e}"))
 }

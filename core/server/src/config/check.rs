@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use estampe_adapters::{Encryption, SmtpSettings};
+use estampe_adapters::{EgressSettings, Encryption, SmtpSettings};
 use estampe_domain::Locale;
 use estampe_domain::text::{Email, Line};
 use estampe_store::{Database, StoreSettings};
@@ -29,6 +29,7 @@ pub struct CheckedSettings {
     pub acme: Option<AcmeSource>,
     pub smtp: Option<SmtpSettings>,
     pub edge: EdgeSettings,
+    pub egress: EgressSettings,
     pub plugins_dir: PathBuf,
     pub compiler: PathBuf,
     pub plugin_memory: usize,
@@ -82,6 +83,7 @@ impl Settings {
         let tls12 = problems.take(self.tls12());
         let acme = problems.take(self.acme(public_origin.as_deref()));
         let smtp = problems.take(self.smtp());
+        let egress = problems.take(self.egress());
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
         let memory_mib: Option<usize> = problems.take(within("plugins.memory_mib", self.plugins.memory_mib, 1, 4096));
         let cpu_seconds = problems.take(within("plugins.cpu_seconds", self.plugins.cpu_seconds, 1, 600));
@@ -97,7 +99,7 @@ impl Settings {
             Some(internal_origin),
             Some(database),
             (Some(tls), Some(tls12), Some(acme), Some(http)),
-            Some(smtp),
+            (Some(smtp), Some(egress)),
             Some(compiler),
             Some(edge),
             (Some(hold_percent), Some(memory_mib), Some(cpu_seconds)),
@@ -111,7 +113,7 @@ impl Settings {
             internal_origin,
             database,
             (tls, tls12, acme, http),
-            smtp,
+            (smtp, egress),
             compiler,
             edge,
             (hold_percent, memory_mib, cpu_seconds),
@@ -139,6 +141,7 @@ impl Settings {
             acme,
             smtp,
             edge,
+            egress,
             plugins_dir: self.plugins.dir.clone(),
             compiler,
             plugin_memory: memory_mib << 20,
@@ -243,6 +246,17 @@ impl Settings {
             ca_pem,
             hello: None,
         }))
+    }
+
+    fn egress(&self) -> Result<EgressSettings, String> {
+        let ca_pem = match self.egress.ca_file.as_str() {
+            "" => None,
+            path => Some(std::fs::read(path).map_err(|e| format!("egress.ca_file: {path}: {e}"))?),
+        };
+        let proxy = Some(self.egress.proxy.clone()).filter(|proxy| !proxy.is_empty());
+        let settings = EgressSettings { proxy, ca_pem };
+        settings.check()?;
+        Ok(settings)
     }
 
     fn sender(&self) -> Result<(Line, Email), String> {

@@ -23,6 +23,7 @@ pub struct Settings {
     pub limits: Limits,
     pub smtp: Smtp,
     pub plugins: Plugins,
+    pub egress: Egress,
     pub sync: Sync,
     pub log: Log,
 }
@@ -107,6 +108,13 @@ pub struct Plugins {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Egress {
+    pub proxy: String,
+    pub ca_file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sync {
     pub hold_percent: i64,
 }
@@ -167,6 +175,7 @@ impl Default for Settings {
                 memory_mib: 64,
                 cpu_seconds: 5,
             },
+            egress: Egress { proxy: String::new(), ca_file: String::new() },
             sync: Sync { hold_percent: 10 },
             log: Log { level: "info".into(), format: "text".into() },
         }
