@@ -51,6 +51,8 @@ pub mod bindings {
         export_macro_name: "export_connector_plugin",
         default_bindings_module: "estampe_plugin_sdk::bindings",
         additional_derives: [PartialEq, Eq],
+        // it holds a resource, which is equal to nothing
+        additional_derives_ignore: ["outcome"],
     });
 }
 
