@@ -1,6 +1,7 @@
 //! All that a plugin can reach, as a trait: real in a component, scripted in a test.
 
 use crate::bindings::estampe::plugin as imports;
+use crate::http::{Outcome, Request};
 use crate::{Failure, FileInfo, LogLevel};
 
 /// The imports of the contract.
@@ -32,6 +33,15 @@ pub trait Host {
     /// `conflict` when the file was changed since the first call of this run, else
     /// as [`stat`](Self::stat).
     fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure>;
+
+    /// Makes a request and waits for its whole answer, whatever its status. Redirects are
+    /// not followed.
+    ///
+    /// # Errors
+    /// `denied` when no grant names it; `config` or `auth` when the credential cannot be
+    /// had; `unavailable` when there is no answer; `rate-limited` while the other side wants
+    /// to be left alone; `limit` when the answer is too large or the call made its 200.
+    fn http(&self, request: &Request) -> Result<Outcome, Failure>;
 
     /// A durable value of this source, as the pages before left it.
     fn state_get(&self, key: &str) -> Option<Vec<u8>>;
@@ -72,6 +82,10 @@ impl Host for ContractHost {
 
     fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure> {
         imports::file::read(input, offset, length)
+    }
+
+    fn http(&self, request: &Request) -> Result<Outcome, Failure> {
+        request.send()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -51,8 +51,8 @@ pub mod bindings {
         export_macro_name: "export_connector_plugin",
         default_bindings_module: "estampe_plugin_sdk::bindings",
         additional_derives: [PartialEq, Eq],
-        // a handle is no value
-        additional_derives_ignore: ["response", "outcome"],
+        // it holds a resource, which is equal to nothing
+        additional_derives_ignore: ["outcome"],
     });
 }
 
@@ -60,6 +60,7 @@ pub mod config;
 mod connector;
 pub mod cursor;
 mod host;
+pub mod http;
 mod reader;
 pub mod testing;
 mod types;

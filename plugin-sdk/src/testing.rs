@@ -1,8 +1,10 @@
-//! A host that a test writes: files in memory, configuration, and a log to look at.
+//! A host that a test writes: files in memory, configuration, answers of other sides, and a
+//! log to look at.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use crate::http::{Outcome, Request, Response};
 use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode};
 
 /// A scripted host. It keeps the contract's limits, such as 1 MiB a read.
@@ -12,9 +14,14 @@ pub struct ScriptedHost {
     files: BTreeMap<String, (String, Vec<u8>)>,
     state: RefCell<BTreeMap<String, Vec<u8>>>,
     log: RefCell<Vec<(LogLevel, String)>>,
+    answers: RefCell<VecDeque<Scripted>>,
+    requests: RefCell<Vec<Request>>,
     max_read: Option<u32>,
     octets_read: Cell<u64>,
 }
+
+/// A request that is expected, `GET https://…`, and what becomes of it.
+type Scripted = (String, Result<Outcome, Failure>);
 
 impl ScriptedHost {
     /// A host without configuration and files, at 1970-01-01.
@@ -39,6 +46,28 @@ impl ScriptedHost {
     pub fn with_max_read(mut self, octets: u32) -> Self {
         self.max_read = Some(octets.max(1));
         self
+    }
+
+    /// Expects a request with this method and address, once, and answers it. Of several the
+    /// first that fits is taken; a request that none fits is `denied`.
+    pub fn with_answer(self, method: &str, url: &str, status: u16, body: impl Into<Vec<u8>>) -> Self {
+        self.with_outcome(method, url, Ok(Outcome::Response(Response::new(status, body))))
+    }
+
+    /// The same with any outcome: headers, a dry run's, a failure of the host.
+    pub fn with_outcome(self, method: &str, url: &str, outcome: Result<Outcome, Failure>) -> Self {
+        self.answers.borrow_mut().push_back((format!("{method} {url}"), outcome));
+        self
+    }
+
+    /// The requests that were made, denied ones too.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.borrow().clone()
+    }
+
+    /// What was expected and never asked for.
+    pub fn unanswered(&self) -> Vec<String> {
+        self.answers.borrow().iter().map(|(expected, _)| expected.clone()).collect()
     }
 
     /// The lines that were logged.
@@ -81,6 +110,17 @@ impl Host for ScriptedHost {
         let given: Vec<u8> = content.iter().skip(start).take(length).copied().collect();
         self.octets_read.set(self.octets_read.get() + given.len() as u64);
         Ok(given)
+    }
+
+    fn http(&self, request: &Request) -> Result<Outcome, Failure> {
+        self.requests.borrow_mut().push(request.clone());
+        let asked = format!("{} {}", request.method_name(), request.url);
+        let mut answers = self.answers.borrow_mut();
+        let found = answers.iter().position(|(expected, _)| *expected == asked).and_then(|at| answers.remove(at));
+        found.map_or_else(
+            || Err(Failure::new(FailKind::Denied, format!("nobody expected {asked}"))),
+            |(_, outcome)| outcome,
+        )
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

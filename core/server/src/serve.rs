@@ -48,9 +48,7 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let egress = CheckedEgress::new(&settings.egress, Arc::clone(&clock), Arc::clone(&random))
-        .map_err(|e| format!("egress: {e}"))?;
-    let host = Arc::new(plugin_host(&settings, &store, &clock, egress)?);
+    let host = Arc::new(plugin_host(&settings, &store, &clock, &random)?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let ports = Ports {
@@ -122,8 +120,9 @@ fn plugin_host(
     settings: &CheckedSettings,
     store: &Store,
     clock: &Arc<dyn Clock>,
-    egress: CheckedEgress,
+    random: &Arc<dyn Random>,
 ) -> Result<PluginHost, String> {
+    let egress = CheckedEgress::new(&settings.egress, Arc::clone(clock), Arc::clone(random))?;
     PluginHost::start(HostSettings {
         offered: settings.plugins.dir.clone(),
         keys: settings.plugins.keys.clone(),

@@ -137,6 +137,13 @@ impl Clients {
     }
 }
 
+/// Whether these settings can be used.
+pub fn check(settings: &EgressSettings) -> Result<(), String> {
+    settings.proxy.as_deref().map(proxy_url).transpose()?;
+    settings.ca_pem.as_deref().map(own_authorities).transpose()?;
+    Ok(())
+}
+
 fn proxy_url(text: &str) -> Result<Url, String> {
     let wrong = |why: &str| format!("egress.proxy: \"{text}\" {why}; give it as http://proxy.example.com:3128");
     let url = Url::parse(text).map_err(|_| wrong("is no web address"))?;
@@ -154,21 +161,23 @@ fn proxy_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+fn own_authorities(pem: &[u8]) -> Result<RootCertStore, String> {
+    let wrong = |why: String| format!("egress.ca_file: {why}; give the CA's certificate as PEM");
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|e| wrong(e.to_string()))?;
+        roots.add(certificate).map_err(|e| wrong(e.to_string()))?;
+    }
+    if roots.is_empty() { Err(wrong("there is no certificate in it".to_owned())) } else { Ok(roots) }
+}
+
 /// The system's authorities, and the organisation's own beside them.
 fn tls(ca_pem: Option<&[u8]>) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (known, _) = roots.add_parsable_certificates(system.certs);
     if let Some(pem) = ca_pem {
-        let own: Vec<_> = CertificateDer::pem_slice_iter(pem)
-            .collect::<Result<_, _>>()
-            .map_err(|e| format!("egress.ca_file: {e}"))?;
-        if own.is_empty() {
-            return Err("egress.ca_file: there is no certificate in it; give the CA's certificate as PEM".to_owned());
-        }
-        for certificate in own {
-            roots.add(certificate).map_err(|e| format!("egress.ca_file: {e}"))?;
-        }
+        roots.extend(own_authorities(pem)?.roots);
     } else if known == 0 {
         tracing::warn!("no certificate authorities are installed: plugins can reach nothing over https");
     }

@@ -52,6 +52,13 @@ pub struct EgressSettings {
     pub ca_pem: Option<Vec<u8>>,
 }
 
+impl EgressSettings {
+    /// Whether they can be used; the error says what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        clients::check(self)
+    }
+}
+
 /// See the module.
 pub struct CheckedEgress(Arc<Inner>);
 

@@ -7,4 +7,5 @@ mod bundles;
 mod directory_file;
 mod egress;
 mod hostile;
+mod http;
 mod support;

@@ -58,6 +58,11 @@ pub fn connector(body: &str) -> Vec<u8> {
                 (param i32 i32 i32 i32) (result i32)
                 {body}))"#
     );
+    component(&text)
+}
+
+/// A component of the world `connector-plugin`, from its core module's text.
+pub fn component(text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).expect("the text is WebAssembly");
     let mut resolve = Resolve::default();
     let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin-sdk/wit");
@@ -94,9 +99,13 @@ impl Place {
 
     /// Adds a bundle.
     pub fn bundle(&self, id: &str, contract: &str, component: &[u8]) -> &Self {
+        self.bundle_of(id, &manifest(id, contract), component)
+    }
+
+    /// Adds a bundle with this manifest.
+    pub fn bundle_of(&self, id: &str, manifest: &str, component: &[u8]) -> &Self {
         let file = std::fs::File::create(self.path(&format!("plugins/{id}.estampe"))).unwrap();
         let mut archive = tar::Builder::new(file);
-        let manifest = manifest(id, contract);
         for (name, octets) in [("plugin.toml", manifest.as_bytes()), ("component.wasm", component)] {
             let mut header = tar::Header::new_ustar();
             header.set_size(octets.len() as u64);

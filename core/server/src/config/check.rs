@@ -241,6 +241,17 @@ impl Settings {
         }))
     }
 
+    fn egress(&self) -> Result<EgressSettings, String> {
+        let ca_pem = match self.egress.ca_file.as_str() {
+            "" => None,
+            path => Some(std::fs::read(path).map_err(|e| format!("egress.ca_file: {path}: {e}"))?),
+        };
+        let proxy = Some(self.egress.proxy.clone()).filter(|proxy| !proxy.is_empty());
+        let settings = EgressSettings { proxy, ca_pem };
+        settings.check()?;
+        Ok(settings)
+    }
+
     fn sender(&self) -> Result<(Line, Email), String> {
         let from = self.smtp.from.trim();
         let (name, address) = match from.strip_suffix('>').and_then(|rest| rest.split_once('<')) {

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use estampe_adapters::EgressSettings;
 use estampe_plugin_host::Keys;
 
 use super::check::within;
-use super::settings::{Plugins, Settings};
+use super::settings::Plugins;
 
 /// The section, parsed.
 #[derive(Debug)]
@@ -59,19 +58,6 @@ impl Plugins {
         let own =
             std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
         Ok(own.with_file_name("estampe-compile"))
-    }
-}
-
-impl Settings {
-    /// How requests of plugins leave the house; whether the proxy and the authorities can
-    /// be used is seen at the start.
-    pub(super) fn egress(&self) -> Result<EgressSettings, String> {
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let read = |path: String| std::fs::read(&path).map_err(|error| format!("egress.ca_file: {path}: {error}"));
-        Ok(EgressSettings {
-            proxy: text(&self.egress.proxy),
-            ca_pem: text(&self.egress.ca_file).map(read).transpose()?,
-        })
     }
 }
 
