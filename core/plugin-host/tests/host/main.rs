@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod bundles;
+mod contained;
 mod directory_file;
 mod egress;
 mod hostile;
