@@ -243,16 +243,8 @@ fn percent_decoded(path: &str) -> String {
             let decoded = (*first == b'%')
                 .then(|| after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()))
                 .flatten();
-            match decoded {
-                Some(octet) => {
-                    octets.push(octet);
-                    rest = after.get(2..).unwrap_or_default();
-                }
-                None => {
-                    octets.push(*first);
-                    rest = after;
-                }
-            }
+            octets.push(decoded.unwrap_or(*first));
+            rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
         }
         let next = String::from_utf8_lossy(&octets).into_owned();
         if next == text {

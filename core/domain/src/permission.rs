@@ -71,8 +71,8 @@ impl Permission {
                 Self::Credential { name, kind, scopes },
                 Self::Credential { name: other, kind: other_kind, scopes: asked },
             ) => name == other && kind == other_kind && scopes.is_superset(asked),
-            (Self::LdapRead(granted), Self::LdapRead(asked)) => granted.eq_ignore_ascii_case(asked),
-            (Self::FieldRead(granted), Self::FieldRead(asked))
+            (Self::LdapRead(granted), Self::LdapRead(asked))
+            | (Self::FieldRead(granted), Self::FieldRead(asked))
             | (Self::FieldWrite(granted), Self::FieldWrite(asked)) => granted.eq_ignore_ascii_case(asked),
             (granted, asked) => granted == asked,
         }
