@@ -8,7 +8,7 @@ use ipnet::IpNet;
 /// IPv4 that is not public: the IANA special-purpose registry (RFC 6890 and after), multicast,
 /// and what clouds answer on inside their machines.
 const NOT_PUBLIC_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),        // this network; 0.0.0.0 reaches this machine
+    (Ipv4Addr::UNSPECIFIED, 8),            // this network; 0.0.0.0 reaches this machine
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier-grade NAT, and Alibaba's metadata
     (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback

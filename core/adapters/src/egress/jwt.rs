@@ -42,14 +42,14 @@ pub fn assertion(attached: &Attached, now: Ts, random: &dyn Random) -> Result<Si
     let issuer = issuer.as_deref().or(key.email.as_deref());
     let issuer = issuer.ok_or("its issuer is not set, and only Google's JSON file names one itself")?;
     let subject = attached.subject.as_deref().or(subject.as_deref());
-    let issued = now.as_millis().div_euclid(1_000);
+    let begin = now.as_millis().div_euclid(1_000);
     let mut unique = [0; 16];
     random.fill(&mut unique);
     let mut claims = json!({
         "iss": issuer,
         "aud": audience.as_deref().unwrap_or(token_url.as_str()),
-        "iat": issued,
-        "exp": issued + GOOD,
+        "iat": begin,
+        "exp": begin + GOOD,
         "jti": HEXLOWER.encode(&unique),
     });
     if let Some(fields) = claims.as_object_mut() {

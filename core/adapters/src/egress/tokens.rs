@@ -42,14 +42,14 @@ impl Tokens {
     /// The slot, once nobody else holds it.
     pub async fn slot(&self, key: Key) -> OwnedMutexGuard<Slot> {
         let slot = {
-            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            slots.uses += 1;
-            let uses = slots.uses;
-            if slots.by_key.len() >= MAX_SLOTS && !slots.by_key.contains_key(&key) {
-                slots.forget_oldest();
+            let mut all = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            all.uses += 1;
+            let turn = all.uses;
+            if all.by_key.len() >= MAX_SLOTS && !all.by_key.contains_key(&key) {
+                all.forget_oldest();
             }
-            let (slot, used) = slots.by_key.entry(key).or_default();
-            *used = uses;
+            let (slot, used) = all.by_key.entry(key).or_default();
+            *used = turn;
             Arc::clone(slot)
         };
         slot.lock_owned().await

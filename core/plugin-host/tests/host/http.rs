@@ -1,5 +1,6 @@
 //! Plugins that make requests, most of them such as no grant names.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -76,12 +77,13 @@ fn guest(wanted: Wanted<'_>, times: u32, keep: bool) -> Vec<u8> {
         let at = 500_000 + 16 * number;
         for (offset, pair) in [(0, name), (8, value)] {
             let (pointer, length) = pair.split_once(") ").unwrap();
-            stores.push_str(&format!("(i32.store (i32.const {}) {pointer}))", at + offset));
-            stores.push_str(&format!("(i32.store (i32.const {}) {length})", at + offset + 4));
+            write!(stores, "(i32.store (i32.const {}) {pointer}))", at + offset).unwrap();
+            write!(stores, "(i32.store (i32.const {}) {length})", at + offset + 4).unwrap();
         }
     }
     let (method, count) = (wanted.method, wanted.headers.len());
-    let data: String = texts.iter().map(|octet| format!("\\{octet:02x}")).collect();
+    let data: Vec<_> = texts.iter().map(|octet| format!("\\{octet:02x}")).collect();
+    let data = data.concat();
     let drop = if keep { "" } else { "(call $drop (i32.load (i32.const 65548)))" };
     component(&format!(
         r#"(module
@@ -337,7 +339,7 @@ async fn floods_and_hoards_are_bounded() {
 #[tokio::test]
 async fn waiting_is_bounded_and_ends_with_the_caller() {
     let users = Wanted { url: "https://api.example.com/v1/users", ..Wanted::default() };
-    let slow = || Noted { body: b"body".to_vec(), delay: Some(Duration::from_secs(60)), ..Noted::default() };
+    let slow = || Noted { body: b"body".to_vec(), delay: Some(Duration::from_mins(1)), ..Noted::default() };
     let one = |limits: &mut Limits| limits.threads = 1;
     let bench = bench_with(&guest(users, 1, false), slow(), |limits| limits.waiting = Duration::from_millis(300)).await;
     let begun = Instant::now();
