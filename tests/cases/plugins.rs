@@ -69,7 +69,7 @@ on_both! {
         let run = server.sync();
         assert_eq!(run["state"], "done", "{run}");
         let people = server.people();
-        assert!(people.len() > 150 && people.iter().all(|person| person["title"].as_str().unwrap_or("") == ""));
+        assert!(people.len() > 150 && people.iter().all(|person| person["title"].as_str().is_none_or(str::is_empty)));
 
         // the rest, and the fields arrive
         well(&server, &["plugin", "grant", PLUGIN, "--yes"]);

@@ -53,6 +53,7 @@ impl Bundle {
     }
 
     /// With this in the place of that in its manifest.
+    #[must_use]
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
         assert!(self.manifest.contains(from), "{from} stands nowhere in the manifest");
         self.manifest = self.manifest.replace(from, to);
@@ -60,6 +61,7 @@ impl Bundle {
     }
 
     /// As another version.
+    #[must_use]
     pub fn version(self, version: &str) -> Self {
         self.replacing("version = \"0.1.0\"", &format!("version = \"{version}\""))
     }

@@ -58,18 +58,28 @@ pub struct Call {
     pub memory: Memory,
 }
 
+/// Who is called, with what.
+pub struct Order {
+    /// The plugin, its configuration and inputs.
+    pub connector: ConnectorSpec,
+    /// What it may use of them.
+    pub given: Given,
+    /// The run that it belongs to.
+    pub run: Option<RunId>,
+    /// Its durable values.
+    pub state: BTreeMap<String, Vec<u8>>,
+}
+
 impl Call {
     /// Begins a call; on the thread that it runs on.
     pub fn new(
         surroundings: &Surroundings,
-        connector: ConnectorSpec,
-        given: Given,
-        run: Option<RunId>,
-        state: BTreeMap<String, Vec<u8>>,
+        order: Order,
         cancelled: Cancelled,
         peak: Peak,
         info: &Arc<PluginInfo>,
     ) -> Self {
+        let Order { connector, given, run, state } = order;
         let ConnectorSpec { plugin, mut config, mut inputs } = connector;
         config.retain(|name, _| info.config.get(name).is_none_or(|key| !key.secret));
         inputs.retain(|name, _| given.grants.cover(&Permission::Input(name.clone())));

@@ -16,7 +16,7 @@ use wasmtime::Engine;
 
 use crate::bundle::{self, Bundle, Keys, MAX_BUNDLE};
 use crate::cache::Cache;
-use crate::call::{Call, Surroundings};
+use crate::call::{Call, Order, Surroundings};
 use crate::compiler::Compiler;
 use crate::contract::Connector;
 use crate::engine::{Ticker, engine};
@@ -220,16 +220,8 @@ impl Directory for PluginHost {
         let (connector, given, surroundings) = (connector.clone(), given.clone(), self.surroundings.clone());
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
-            let call = Call::new(
-                &surroundings,
-                connector,
-                given,
-                None,
-                BTreeMap::new(),
-                cancelled,
-                plugin.peak.clone(),
-                &plugin.info,
-            );
+            let order = Order { connector, given, run: None, state: BTreeMap::new() };
+            let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             plugin.connector.check(call)
         };
         let outcome = self.guests.run(work).await;
@@ -248,16 +240,8 @@ impl Directory for PluginHost {
             if cursor.is_none() {
                 surroundings.runs.forget(run);
             }
-            let call = Call::new(
-                &surroundings,
-                connector,
-                given,
-                Some(run),
-                state,
-                cancelled,
-                plugin.peak.clone(),
-                &plugin.info,
-            );
+            let order = Order { connector, given, run: Some(run), state };
+            let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
                 surroundings.runs.forget(run);

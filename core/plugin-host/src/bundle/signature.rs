@@ -43,9 +43,8 @@ impl Keys {
         }
         let parsed = minisign_verify::Signature::decode(text).map_err(|error| format!("{wrong}: {error}"))?;
         let key = text.lines().nth(1).and_then(key_id).ok_or(wrong)?;
-        let public = match (self.revoked.get(&key), self.trusted.get(&key)) {
-            (Some(public), _) | (None, Some(public)) => public,
-            (None, None) => return Ok(Signature::Unknown { key }),
+        let Some(public) = self.revoked.get(&key).or_else(|| self.trusted.get(&key)) else {
+            return Ok(Signature::Unknown { key });
         };
         let public = PublicKey::from_base64(public).map_err(|error| error.to_string())?;
         public

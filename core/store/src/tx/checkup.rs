@@ -301,7 +301,7 @@ impl Tx<'_> {
                     }
                 }
                 CheckupPart::RunItems | CheckupPart::RunRefusals | CheckupPart::RunLog => {
-                    self.judge_rows_of_run(part, &id, &mut page)?
+                    self.judge_rows_of_run(part, &id, &mut page)?;
                 }
                 CheckupPart::Blobs => {
                     let read = blob::table.find(&id).select(blob::content).first::<Vec<u8>>(self.conn);
