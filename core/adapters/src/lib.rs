@@ -1,8 +1,9 @@
-//! Ports of the domain made real: clock, randomness, mail, images, QR; and what else speaks
+//! Ports of the domain made real: clock, randomness, mail, images, QR, directories; and what else speaks
 //! to the outside world: ACME.
 
 mod acme;
 mod images;
+mod ldap;
 mod qr;
 mod smtp;
 mod smtp_door;
@@ -10,6 +11,7 @@ mod system;
 
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
 pub use images::Portraits;
+pub use ldap::LdapDirectories;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};
