@@ -130,6 +130,16 @@ impl Budget {
         if self.waited > self.waiting { Err(Stop::Waiting(self.waiting)) } else { Ok(()) }
     }
 
+    /// How long the call may still wait.
+    pub fn waiting_left(&self) -> Duration {
+        self.waiting.saturating_sub(self.waited)
+    }
+
+    /// Who waits for the call.
+    pub fn caller(&self) -> Cancelled {
+        self.cancelled.clone()
+    }
+
     /// Whether the plugin should end soon.
     pub fn cancelled(&self) -> bool {
         self.cancelled.is_set()

@@ -8,10 +8,12 @@ use std::time::Instant;
 use estampe_domain::RunId;
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo};
-use estampe_domain::ports::Clock;
+use estampe_domain::ports::{Clock, LdapClient};
+use tokio::runtime::Handle;
 
 use crate::budget::{Budget, Cancelled, Memory, Stop};
 use crate::files::{Files, Runs};
+use crate::ldap::{Ldap, Sessions};
 use crate::log::Log;
 use crate::meter::Peak;
 use crate::settings::Limits;
@@ -26,6 +28,20 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// The watch over files.
     pub runs: Arc<Runs>,
+    /// What connects to directories.
+    pub ldap: Arc<dyn LdapClient>,
+    /// The connections of runs.
+    pub sessions: Arc<Sessions>,
+    /// Where ports do their work.
+    pub runtime: Handle,
+}
+
+impl Surroundings {
+    /// Forgets a run that ended or begins anew.
+    pub fn forget(&self, run: RunId) {
+        self.runs.forget(run);
+        self.sessions.forget(run);
+    }
 }
 
 /// See the module.
@@ -38,6 +54,8 @@ pub struct Call {
     pub info: Arc<PluginInfo>,
     /// Granted files.
     pub files: Files,
+    /// The directory.
+    pub ldap: Ldap,
     /// Durable values.
     pub state: State,
     /// Where lines go.
@@ -77,6 +95,12 @@ impl Call {
             given,
             info: Arc::clone(info),
             files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),
+            ldap: Ldap::new(
+                Arc::clone(&surroundings.sessions),
+                Arc::clone(&surroundings.ldap),
+                surroundings.runtime.clone(),
+                run,
+            ),
             state: State::new(state),
             log: Log::new(plugin, run.map(|run| run.to_string())),
             clock: Arc::clone(&surroundings.clock),

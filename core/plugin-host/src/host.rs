@@ -64,12 +64,13 @@ impl PluginHost {
     /// Loads all bundles and starts the threads. It blocks, for a moment when all
     /// plugins are in the cache and for some seconds when they must be compiled.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
-        let HostSettings { bundles, cache, compiler, cache_key, protected, limits, clock } = settings;
+        let HostSettings { bundles, cache, compiler, cache_key, protected, limits, clock, ldap, runtime } = settings;
         #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
-        let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)) };
+        let runs = Arc::new(Runs::new(protected));
+        let surroundings = Surroundings { limits, clock, runs, ldap, sessions: Arc::default(), runtime };
         let mut host = Self { plugins: BTreeMap::new(), problems: Vec::new(), surroundings, guests };
         let compiler_path = compiler.clone();
         match Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling)) {
@@ -185,7 +186,7 @@ impl Directory for PluginHost {
             // a run keeps to the version of its files that it began with, through
             // failures and retries, until it ends or begins anew
             if cursor.is_none() {
-                surroundings.runs.forget(run);
+                surroundings.forget(run);
             }
             let call = Call::new(
                 &surroundings,
@@ -199,7 +200,7 @@ impl Directory for PluginHost {
             );
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
-                surroundings.runs.forget(run);
+                surroundings.forget(run);
             }
             outcome
         };

@@ -23,6 +23,7 @@ mod engine_config;
 mod files;
 mod guests;
 mod host;
+mod ldap;
 mod log;
 mod meter;
 mod settings;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_domain::ports::Clock;
+use estampe_domain::ports::{Clock, LdapClient};
+use tokio::runtime::Handle;
 
 /// Everything that the host needs to know.
 pub struct HostSettings {
@@ -27,6 +28,10 @@ pub struct HostSettings {
     pub limits: Limits,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// What connects to LDAP directories.
+    pub ldap: Arc<dyn LdapClient>,
+    /// Where it does; guests run on threads of their own.
+    pub runtime: Handle,
 }
 
 /// What plugins may use. The default suits an appliance with two cores.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_adapters::{NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
+use estampe_adapters::{LdapDirectories, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
 use estampe_domain::ports::{Clock, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
@@ -130,6 +130,8 @@ fn plugin_host(settings: &CheckedSettings, store: &Store, clock: &Arc<dyn Clock>
             ..Limits::default()
         },
         clock: Arc::clone(clock),
+        ldap: Arc::new(LdapDirectories),
+        runtime: tokio::runtime::Handle::current(),
     })
     .map_err(|e| format!("plugins: {e}"))
 }

@@ -59,7 +59,8 @@ pub(super) fn refusal(error: &io::Error) -> (FailKind, String) {
     };
     use CertificateError as C;
     let words = match problem {
-        C::UnknownIssuer => "its certificate is not from a trusted CA; name the file of its CA".to_owned(),
+        // the second: a CA of the same name with another key
+        C::UnknownIssuer | C::BadSignature => "its certificate is not from a trusted CA; name the file of its CA".to_owned(),
         C::NotValidForName | C::NotValidForNameContext { .. } => {
             "its certificate is for another name than the one it is reached by".to_owned()
         }

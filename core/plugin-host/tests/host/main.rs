@@ -6,4 +6,5 @@
 mod bundles;
 mod directory_file;
 mod hostile;
+mod ldap;
 mod support;

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use estampe_domain::plugin::{ConnectorSpec, Given, SyncCall, SyncMode};
-use estampe_domain::ports::{Clock, Random};
+use estampe_domain::ldap::LdapAccess;
+use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::ports::{Clock, LdapClient, LdapConnection, Random};
 use estampe_domain::{RunId, Ts};
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -19,6 +21,19 @@ pub struct Noon;
 impl Clock for Noon {
     fn now(&self) -> Ts {
         Ts::from_micros(1_790_000_000_000_000)
+    }
+}
+
+/// Where the ports work.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+/// A network without directories.
+struct NoDirectory;
+
+#[async_trait::async_trait]
+impl LdapClient for NoDirectory {
+    async fn connect(&self, _: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure> {
+        Err(PluginFailure::new(FailKind::Unavailable, "there is no directory"))
     }
 }
 
@@ -41,6 +56,10 @@ pub fn connector(body: &str) -> Vec<u8> {
             (import "estampe:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))
             (import "estampe:plugin/state@0.1.0" "set"
                 (func $set (param i32 i32 i32 i32 i32 i32)))
+            (import "estampe:plugin/ldap@0.1.0" "search" (func $search
+                (param i32 i32 i32) (param i32) (param i32 i32) (param i32 i32) (param i32 i64)
+                (param i32) (param i32 i32 i32) (param i32)))
+            (import "estampe:plugin/ldap@0.1.0" "root-dse" (func $root (param i32)))
             (memory (export "memory") 16)
             (data (i32.const 66000) "people")
             (global $free (mut i32) (i32.const 70000))
@@ -92,9 +111,13 @@ impl Place {
 
     /// Adds a bundle.
     pub fn bundle(&self, id: &str, contract: &str, component: &[u8]) -> &Self {
+        self.bundle_with(id, &manifest(id, contract), component)
+    }
+
+    /// Adds a bundle with a manifest of its own.
+    pub fn bundle_with(&self, id: &str, manifest: &str, component: &[u8]) -> &Self {
         let file = std::fs::File::create(self.path(&format!("plugins/{id}.estampe"))).unwrap();
         let mut archive = tar::Builder::new(file);
-        let manifest = manifest(id, contract);
         for (name, octets) in [("plugin.toml", manifest.as_bytes()), ("component.wasm", component)] {
             let mut header = tar::Header::new_ustar();
             header.set_size(octets.len() as u64);
@@ -114,6 +137,8 @@ impl Place {
             protected: Vec::new(),
             limits: Limits { computing: Duration::from_millis(500), ..Limits::default() },
             clock: Arc::new(Noon),
+            ldap: Arc::new(NoDirectory),
+            runtime: RUNTIME.handle().clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod convert;
 mod imports;
+mod ldap;
 
 use estampe_domain::plugin::{Cursor, FailKind, Page, PluginFailure, Probe, SyncMode};
 use wasmtime::component::{Component, HasSelf, Linker};
