@@ -1,7 +1,7 @@
 //! All that a plugin can reach, as a trait: real in a component, scripted in a test.
 
 use crate::bindings::estampe::plugin as imports;
-use crate::{Failure, FileInfo, LogLevel};
+use crate::{Failure, FileInfo, LogLevel, ldap};
 
 /// The imports of the contract.
 pub trait Host {
@@ -32,6 +32,19 @@ pub trait Host {
     /// `conflict` when the file was changed since the first call of this run, else
     /// as [`stat`](Self::stat).
     fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure>;
+
+    /// One page of a search in the directory that the source names; see [`ldap`].
+    ///
+    /// # Errors
+    /// `denied` when no grant names it, `cursor-expired` when the connection that its cookie
+    /// belongs to is lost, and as the contract says.
+    fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure>;
+
+    /// The directory server's own entry (RFC 4512, section 5.1): what it can do.
+    ///
+    /// # Errors
+    /// As [`ldap_search`](Self::ldap_search).
+    fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure>;
 
     /// A durable value of this source, as the pages before left it.
     fn state_get(&self, key: &str) -> Option<Vec<u8>>;
@@ -72,6 +85,14 @@ impl Host for ContractHost {
 
     fn read(&self, input: &str, offset: u64, length: u32) -> Result<Vec<u8>, Failure> {
         imports::file::read(input, offset, length)
+    }
+
+    fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure> {
+        imports::ldap::search(query)
+    }
+
+    fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
+        imports::ldap::root_dse()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -58,6 +58,7 @@ pub mod config;
 mod connector;
 pub mod cursor;
 mod host;
+pub mod ldap;
 mod reader;
 pub mod testing;
 mod types;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode};
+use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode, ldap};
 
 /// A scripted host. It keeps the contract's limits, such as 1 MiB a read.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub struct ScriptedHost {
     log: RefCell<Vec<(LogLevel, String)>>,
     max_read: Option<u32>,
     octets_read: Cell<u64>,
+    directory: ldap::Scripted,
 }
 
 impl ScriptedHost {
@@ -39,6 +40,30 @@ impl ScriptedHost {
     pub fn with_max_read(mut self, octets: u32) -> Self {
         self.max_read = Some(octets.max(1));
         self
+    }
+
+    /// Answers searches with this filter, whatever else they say, with these entries, page
+    /// by page and with the attributes that are asked for. Other filters are `denied`.
+    pub fn with_ldap(mut self, filter: &str, entries: impl IntoIterator<Item = ldap::Entry>) -> Self {
+        self.directory.answer(filter, Ok(entries.into_iter().collect()));
+        self
+    }
+
+    /// Answers searches with this filter with a failure.
+    pub fn with_ldap_failure(mut self, filter: &str, failure: Failure) -> Self {
+        self.directory.answer(filter, Err(failure));
+        self
+    }
+
+    /// Gives the directory server its own entry.
+    pub fn with_root_dse(mut self, entry: ldap::Entry) -> Self {
+        self.directory.set_root_dse(entry);
+        self
+    }
+
+    /// The searches that were made.
+    pub fn ldap_queries(&self) -> Vec<ldap::Query> {
+        self.directory.asked()
     }
 
     /// The lines that were logged.
@@ -81,6 +106,14 @@ impl Host for ScriptedHost {
         let given: Vec<u8> = content.iter().skip(start).take(length).copied().collect();
         self.octets_read.set(self.octets_read.get() + given.len() as u64);
         Ok(given)
+    }
+
+    fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure> {
+        self.directory.search(query)
+    }
+
+    fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
+        self.directory.root_dse()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {
