@@ -51,13 +51,13 @@ fn from_system() -> Result<RootCertStore, String> {
 
 /// What a failed handshake means, and whether an administrator has to mend something here.
 pub(super) fn refusal(error: &io::Error) -> (FailKind, String) {
+    use CertificateError as C;
     let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         return (FailKind::Unavailable, format!("the TLS handshake was cut off: {}", super::words(error)));
     };
     let rustls::Error::InvalidCertificate(problem) = error else {
         return (FailKind::Unavailable, format!("TLS failed: {error}"));
     };
-    use CertificateError as C;
     let words = match problem {
         // the second: a CA of the same name with another key
         C::UnknownIssuer | C::BadSignature => "its certificate is not from a trusted CA; name the file of its CA".to_owned(),

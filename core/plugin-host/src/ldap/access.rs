@@ -32,13 +32,13 @@ pub(super) fn granted(
     }
     let may_read = |name: &&String| given.grants.cover(&Permission::LdapRead((*name).clone()));
     let attributes = ask.attributes.iter().filter(may_read).map(String::as_str);
-    let access = access(ask, given, config).map_err(wrong)?;
-    let filter = optional(ask.filter.as_ref(), config).map_err(wrong)?;
-    let base = filled(&ask.base, config).map_err(wrong)?;
+    let access = access(ask, given, config).map_err(|why| wrong(&why))?;
+    let filter = optional(ask.filter.as_ref(), config).map_err(|why| wrong(&why))?;
+    let base = filled(&ask.base, config).map_err(|why| wrong(&why))?;
     Ok((Granted::new(&base, filter.as_deref(), attributes)?, access))
 }
 
-fn wrong(why: String) -> PluginFailure {
+fn wrong(why: &str) -> PluginFailure {
     PluginFailure::new(FailKind::Config, format!("the directory of the source is not configured: {why}"))
 }
 

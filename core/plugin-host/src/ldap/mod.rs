@@ -85,7 +85,7 @@ impl Ldap {
         Ok(Session::new(connection, access.clone()))
     }
 
-    fn search(&mut self, access: &LdapAccess, query: LdapQuery, patience: &Patience) -> Result<Found, PluginFailure> {
+    fn search(&mut self, access: &LdapAccess, query: &LdapQuery, patience: &Patience) -> Result<Found, PluginFailure> {
         let goes_on = query.cookie.is_some();
         loop {
             let (session, kept) = match self.kept(access) {
@@ -93,7 +93,7 @@ impl Ldap {
                 None if goes_on => return Err(expired()),
                 None => (self.connect(access, patience)?, false),
             };
-            let (mut session, real) = session.resolved(&query).map_err(|session| {
+            let (mut session, real) = session.resolved(query).map_err(|session| {
                 self.session = Some(*session);
                 expired()
             })?;
@@ -104,7 +104,7 @@ impl Ldap {
             .map_err(|failure| if goes_on { expired_because(&failure) } else { failure })?;
             let failure = match outcome {
                 Ok(page) => {
-                    let (session, next) = session.remembering(&query, page.cookie);
+                    let (session, next) = session.remembering(query, page.cookie);
                     self.session = Some(session);
                     let entries = page.entries.into_iter().map(|entry| only_asked(entry, &query.attributes));
                     return Ok(Found { entries: entries.collect(), next });
@@ -163,7 +163,7 @@ impl Call {
         let (granted, access) = self.ldap_access()?;
         let query = LdapQuery { cookie, ..granted.mediate(wanted)? };
         let patience = Patience::of(&self.budget);
-        self.ldap.search(&access, query, &patience)
+        self.ldap.search(&access, &query, &patience)
     }
 
     /// The server's own entry.

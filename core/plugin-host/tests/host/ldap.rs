@@ -15,10 +15,13 @@ use crate::support::{Place, call, connector, given};
 
 const PEOPLE: usize = 25;
 
+/// How it was reached, and the search; none for the root DSE.
+type Seen = (LdapAccess, Option<LdapQuery>);
+
 /// A directory in memory, whose cookies are good on the connection that gave them.
 #[derive(Clone, Default)]
 struct Fake {
-    seen: Arc<Mutex<Vec<(LdapAccess, Option<LdapQuery>)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     connected: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
     lost: Arc<AtomicBool>,
@@ -65,7 +68,7 @@ impl LdapConnection for Connection {
         let (connection, from) = match query.cookie.as_deref() {
             None => (self.number, 0),
             Some([b'c', connection, from]) => (usize::from(*connection), usize::from(*from)),
-            other => panic!("{other:?} is no cookie of this directory"),
+            _ => return Err(PluginFailure::new(FailKind::Internal, "no cookie of this directory")),
         };
         assert_eq!(connection, self.number);
         let to = PEOPLE.min(from + query.page_size as usize);
