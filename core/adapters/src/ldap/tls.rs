@@ -60,7 +60,9 @@ pub(super) fn refusal(error: &io::Error) -> (FailKind, String) {
     };
     let words = match problem {
         // the second: a CA of the same name with another key
-        C::UnknownIssuer | C::BadSignature => "its certificate is not from a trusted CA; name the file of its CA".to_owned(),
+        C::UnknownIssuer | C::BadSignature => {
+            "its certificate is not from a trusted CA; name the file of its CA".to_owned()
+        }
         C::NotValidForName | C::NotValidForNameContext { .. } => {
             "its certificate is for another name than the one it is reached by".to_owned()
         }

@@ -40,7 +40,7 @@ pub struct Slapd {
 impl Slapd {
     /// A directory with so many people (`uid=p0` on) and one referral.
     pub fn start(people: usize, certificate: Certificate) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let mut folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("db")).unwrap();
         certificates(folder.path(), certificate);
@@ -54,9 +54,31 @@ impl Slapd {
             .output()
             .expect("slapd is installed: apt-get install slapd");
         assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
-        let (port, tls_port) = (free_port(), free_port());
-        let process = spawn(folder.path(), port, tls_port, certificate);
-        Self { folder, port, tls_port, process }
+        // a port may be taken by somebody else between looking and listening
+        for _ in 0..5 {
+            let (port, tls_port) = (free_port(), free_port());
+            let process = spawn(folder.path(), port, tls_port, certificate);
+            let mut slapd = Self { folder, port, tls_port, process };
+            if slapd.listens() {
+                return slapd;
+            }
+            slapd.kill();
+            folder = std::mem::replace(&mut slapd.folder, tempfile::tempdir().unwrap());
+        }
+        panic!("slapd does not listen");
+    }
+
+    fn listens(&mut self) -> bool {
+        for _ in 0..400 {
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        false
     }
 
     pub fn ldap(&self) -> String {
@@ -95,21 +117,14 @@ fn spawn(folder: &Path, port: u16, tls_port: u16, certificate: Certificate) -> C
     if certificate != Certificate::None {
         write!(listeners, " ldaps://127.0.0.1:{tls_port}").unwrap();
     }
-    let process = Command::new("/usr/sbin/slapd")
+    Command::new("/usr/sbin/slapd")
         .arg("-f")
         .arg(folder.join("slapd.conf"))
         .args(["-h", &listeners, "-d", "0"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
-    for _ in 0..400 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return process;
-        }
-        std::thread::sleep(Duration::from_millis(25));
-    }
-    panic!("slapd does not listen");
+        .unwrap()
 }
 
 fn certificates(folder: &Path, certificate: Certificate) {
