@@ -272,6 +272,7 @@ fn words(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use estampe_domain::ldap::filter::Filter;
+    use ldap3::asn1::Tag;
 
     /// What is parsed and joined by us has to mean the same to the library.
     #[test]
@@ -295,6 +296,31 @@ mod tests {
         ] {
             let written = Filter::parse(text).unwrap().to_string();
             assert!(ldap3::parse_filter(&written).is_ok(), "{written}");
+        }
+    }
+
+    proptest::proptest! {
+        /// What a guest asks for stays behind the granted filter in the library's eyes too.
+        #[test]
+        fn the_library_joins_as_we_do(
+            name in proptest::sample::select(vec!["a", "a;x", "2.5.4.3", "a:1.2.840.113556.1.4.803:"]),
+            sign in proptest::sample::select(vec!["=", ">=", "<=", "~="]),
+            value in proptest::collection::vec(
+                proptest::sample::select(vec!["*", "\\28", "\\29\\28b=c", "\\2a", "\\00", "\\5c", " ", "é", "=", ":=", "x", "&"]),
+                0..6,
+            ),
+            around in proptest::sample::select(vec![["", ""], ["(!", ")"], ["(|", "(b=c))"], ["(&(b=c)", ")"]]),
+        ) {
+            let [before, after] = around;
+            let text = format!("{before}({name}{sign}{}){after}", value.concat());
+            if let Ok(guest) = Filter::parse(&text) {
+                let granted = Filter::parse("(objectClass=person)").unwrap();
+                let taken = |filter: &Filter| ldap3::parse_filter(filter.to_string()).unwrap();
+                let (alone, behind) = (taken(&granted), taken(&guest));
+                let Tag::Sequence(joined) = taken(&granted.and(guest)) else { panic!("{text}") };
+                proptest::prop_assert_eq!(joined.id, 0);
+                proptest::prop_assert_eq!(format!("{:?}", joined.inner), format!("{:?}", [alone, behind]));
+            }
         }
     }
 }

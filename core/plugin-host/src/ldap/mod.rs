@@ -45,6 +45,9 @@ pub struct Ldap {
     run: Option<RunId>,
     session: Option<Session>,
     searches: u32,
+    /// Why the account was refused. It is not tried again in this call: directories lock
+    /// accounts after a few wrong passwords.
+    refused: Option<PluginFailure>,
 }
 
 /// Until when a call waits.
@@ -62,7 +65,7 @@ impl Patience {
 impl Ldap {
     /// Nothing is connected yet; `run` is none for a check, whose connection ends with it.
     pub fn new(sessions: Arc<Sessions>, client: Arc<dyn LdapClient>, runtime: Handle, run: Option<RunId>) -> Self {
-        Self { sessions, client, runtime, run, session: None, searches: 0 }
+        Self { sessions, client, runtime, run, session: None, searches: 0, refused: None }
     }
 
     fn count(&mut self) -> Result<(), PluginFailure> {
@@ -79,9 +82,14 @@ impl Ldap {
         kept.filter(|session| session.is_to(access))
     }
 
-    fn connect(&self, access: &LdapAccess, patience: &Patience) -> Result<Session, PluginFailure> {
+    fn connect(&mut self, access: &LdapAccess, patience: &Patience) -> Result<Session, PluginFailure> {
         let (client, to) = (Arc::clone(&self.client), access.clone());
-        let connection = wait(&self.runtime, patience, async move { client.connect(&to).await })??;
+        if let Some(refused) = &self.refused {
+            return Err(refused.clone());
+        }
+        let connected = wait(&self.runtime, patience, async move { client.connect(&to).await })?;
+        self.refused = connected.as_ref().err().filter(|failure| failure.kind == FailKind::Auth).cloned();
+        let connection = connected?;
         Ok(Session::new(connection, access.clone()))
     }
 

@@ -137,21 +137,25 @@ mod tests {
     use async_trait::async_trait;
     use estampe_domain::Ts;
     use estampe_domain::ldap::{LdapBind, LdapEntry, LdapPage, LdapScope};
-    use estampe_domain::plugin::PluginFailure;
+    use estampe_domain::plugin::{FailKind, PluginFailure};
     use estampe_domain::ports::Random;
 
     use super::*;
 
     struct Nowhere;
 
+    fn nobody() -> PluginFailure {
+        PluginFailure::new(FailKind::Internal, "nobody searches here")
+    }
+
     #[async_trait]
     impl LdapConnection for Nowhere {
         async fn root_dse(&mut self) -> Result<LdapEntry, PluginFailure> {
-            unimplemented!("nobody searches here")
+            Err(nobody())
         }
 
         async fn search(&mut self, _: LdapQuery) -> Result<LdapPage, PluginFailure> {
-            unimplemented!("nobody searches here")
+            Err(nobody())
         }
     }
 

@@ -26,6 +26,7 @@ struct Fake {
     open: Arc<AtomicUsize>,
     lost: Arc<AtomicBool>,
     silent: Arc<AtomicBool>,
+    refuses: Arc<AtomicBool>,
 }
 
 struct Connection {
@@ -43,6 +44,10 @@ impl Drop for Connection {
 #[async_trait]
 impl LdapClient for Fake {
     async fn connect(&self, access: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure> {
+        if self.refuses.load(Ordering::SeqCst) {
+            self.connected.fetch_add(1, Ordering::SeqCst);
+            return Err(PluginFailure::new(FailKind::Auth, "the password is wrong"));
+        }
         self.open.fetch_add(1, Ordering::SeqCst);
         self.lost.store(false, Ordering::SeqCst);
         let number = self.connected.fetch_add(1, Ordering::SeqCst);
@@ -365,4 +370,17 @@ async fn the_servers_own_entry_needs_the_grant_alone() {
     assert_eq!(trial.fake.seen.lock().unwrap().len(), 1);
     trial.call.given = given([]);
     assert_eq!(trial.page().await.unwrap_err().kind, FailKind::Denied);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_in_a_call() {
+    // asks twice, whatever the first answer was
+    let twice = connector("(call $root (i32.const 65536)) (call $root (i32.const 65536)) (i32.const 65536)");
+    let trial = Trial::with(&twice, MANIFEST);
+    trial.fake.refuses.store(true, Ordering::SeqCst);
+    for tries in 1..=2 {
+        let failure = trial.page().await.unwrap_err();
+        assert_eq!(failure.kind, FailKind::Auth, "{failure}");
+        assert_eq!(trial.fake.connected.load(Ordering::SeqCst), tries);
+    }
 }
