@@ -92,16 +92,15 @@ pub(super) async fn carry(server: Box<dyn Stream>, library: UnixStream, watch: A
         outcome = answers => outcome,
         outcome = requests => outcome,
     };
-    match outcome {
-        Err(why) => watch.end(why),
-        Ok(()) => {
-            let goodbye = async {
-                to_server.write_all(UNBIND).await?;
-                to_server.shutdown().await
-            };
-            let _ = tokio::time::timeout(GOODBYE, goodbye).await;
-        }
+    if let Err(why) = outcome {
+        watch.end(why);
+        return;
     }
+    let goodbye = async {
+        to_server.write_all(UNBIND).await?;
+        to_server.shutdown().await
+    };
+    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
 /// Follows the elements of messages (X.690, as RFC 4511, section 5.1 narrows it), however
