@@ -2,7 +2,7 @@
 
 use crate::bindings::estampe::plugin as imports;
 use crate::http::{Outcome, Request};
-use crate::{Failure, FileInfo, LogLevel};
+use crate::{Failure, FileInfo, LogLevel, ldap};
 
 /// The imports of the contract.
 pub trait Host {
@@ -42,6 +42,19 @@ pub trait Host {
     /// had; `unavailable` when there is no answer; `rate-limited` while the other side wants
     /// to be left alone; `limit` when the answer is too large or the call made its 200.
     fn http(&self, request: &Request) -> Result<Outcome, Failure>;
+
+    /// One page of a search in the directory that the source names; see [`ldap`].
+    ///
+    /// # Errors
+    /// `denied` when no grant names it, `cursor-expired` when the connection that its cookie
+    /// belongs to is lost, and as the contract says.
+    fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure>;
+
+    /// The directory server's own entry (RFC 4512, section 5.1): what it can do.
+    ///
+    /// # Errors
+    /// As [`ldap_search`](Self::ldap_search).
+    fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure>;
 
     /// A durable value of this source, as the pages before left it.
     fn state_get(&self, key: &str) -> Option<Vec<u8>>;
@@ -86,6 +99,14 @@ impl Host for ContractHost {
 
     fn http(&self, request: &Request) -> Result<Outcome, Failure> {
         request.send()
+    }
+
+    fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure> {
+        imports::ldap::search(query)
+    }
+
+    fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
+        imports::ldap::root_dse()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -61,6 +61,7 @@ mod connector;
 pub mod cursor;
 mod host;
 pub mod http;
+pub mod ldap;
 mod reader;
 pub mod testing;
 mod types;

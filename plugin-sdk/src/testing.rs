@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::http::{Outcome, Request, Response};
-use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode};
+use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode, ldap};
 
 /// A scripted host. It keeps the contract's limits, such as 1 MiB a read.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub struct ScriptedHost {
     requests: RefCell<Vec<Request>>,
     max_read: Option<u32>,
     octets_read: Cell<u64>,
+    directory: ldap::Scripted,
 }
 
 /// A request that is expected, `GET https://…`, and what becomes of it.
@@ -68,6 +69,30 @@ impl ScriptedHost {
     /// What was expected and never asked for.
     pub fn unanswered(&self) -> Vec<String> {
         self.answers.borrow().iter().map(|(expected, _)| expected.clone()).collect()
+    }
+
+    /// Answers searches with this filter, whatever else they say, with these entries, page
+    /// by page and with the attributes that are asked for. Other filters are `denied`.
+    pub fn with_ldap(mut self, filter: &str, entries: impl IntoIterator<Item = ldap::Entry>) -> Self {
+        self.directory.answer(filter, Ok(entries.into_iter().collect()));
+        self
+    }
+
+    /// Answers searches with this filter with a failure.
+    pub fn with_ldap_failure(mut self, filter: &str, failure: Failure) -> Self {
+        self.directory.answer(filter, Err(failure));
+        self
+    }
+
+    /// Gives the directory server its own entry.
+    pub fn with_root_dse(mut self, entry: ldap::Entry) -> Self {
+        self.directory.set_root_dse(entry);
+        self
+    }
+
+    /// The searches that were made.
+    pub fn ldap_queries(&self) -> Vec<ldap::Query> {
+        self.directory.asked()
     }
 
     /// The lines that were logged.
@@ -121,6 +146,14 @@ impl Host for ScriptedHost {
             || Err(Failure::new(FailKind::Denied, format!("nobody expected {asked}"))),
             |(_, outcome)| outcome,
         )
+    }
+
+    fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure> {
+        self.directory.search(query)
+    }
+
+    fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
+        self.directory.root_dse()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -1,9 +1,10 @@
-//! Ports of the domain made real: clock, randomness, mail, requests of plugins, images, QR;
-//! and what else speaks to the outside world: ACME.
+//! Ports of the domain made real: clock, randomness, mail, requests of plugins, directories,
+//! images, QR; and what else speaks to the outside world: ACME.
 
 mod acme;
 mod egress;
 mod images;
+mod ldap;
 mod qr;
 mod smtp;
 mod smtp_door;
@@ -12,6 +13,7 @@ mod system;
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
 pub use egress::{CheckedEgress, EgressSettings};
 pub use images::Portraits;
+pub use ldap::LdapDirectories;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};

@@ -135,6 +135,11 @@ impl Budget {
         self.waiting.saturating_sub(self.waited)
     }
 
+    /// Who waits for the call.
+    pub fn caller(&self) -> Cancelled {
+        self.cancelled.clone()
+    }
+
     /// Whether the plugin should end soon.
     pub fn cancelled(&self) -> bool {
         self.cancelled.is_set()

@@ -8,12 +8,13 @@ use std::time::Instant;
 use estampe_domain::RunId;
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo};
-use estampe_domain::ports::{Clock, HttpEgress};
+use estampe_domain::ports::{Clock, HttpEgress, LdapClient};
 use tokio::runtime::Handle;
 
 use crate::budget::{Budget, Cancelled, Memory, Stop};
 use crate::files::{Files, Runs};
 use crate::http::Http;
+use crate::ldap::{Ldap, Sessions};
 use crate::log::Log;
 use crate::meter::Peak;
 use crate::settings::Limits;
@@ -30,8 +31,20 @@ pub struct Surroundings {
     pub runs: Arc<Runs>,
     /// Makes requests.
     pub egress: Arc<dyn HttpEgress>,
+    /// What connects to directories.
+    pub ldap: Arc<dyn LdapClient>,
+    /// The connections of runs.
+    pub sessions: Arc<Sessions>,
     /// Where such work is done.
     pub runtime: Handle,
+}
+
+impl Surroundings {
+    /// Forgets a run that ended or begins anew.
+    pub fn forget(&self, run: RunId) {
+        self.runs.forget(run);
+        self.sessions.forget(run);
+    }
 }
 
 /// See the module.
@@ -46,6 +59,8 @@ pub struct Call {
     pub files: Files,
     /// Requests over HTTP.
     pub http: Http,
+    /// The directory.
+    pub ldap: Ldap,
     /// Durable values.
     pub state: State,
     /// Where lines go.
@@ -97,6 +112,12 @@ impl Call {
             info: Arc::clone(info),
             files: Files::new(inputs, run, Arc::clone(&surroundings.runs)),
             http: Http::new(Arc::clone(&surroundings.egress), surroundings.runtime.clone()),
+            ldap: Ldap::new(
+                Arc::clone(&surroundings.sessions),
+                Arc::clone(&surroundings.ldap),
+                surroundings.runtime.clone(),
+                run,
+            ),
             state: State::new(state),
             log,
             clock: Arc::clone(&surroundings.clock),

@@ -68,13 +68,25 @@ struct Loader {
 impl PluginHost {
     /// Starts the threads; no plugin is loaded yet.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
-        let HostSettings { offered, keys, cache, compiler, cache_key, protected, limits, clock, egress, runtime } =
-            settings;
+        let HostSettings {
+            offered,
+            keys,
+            cache,
+            compiler,
+            cache_key,
+            protected,
+            limits,
+            clock,
+            egress,
+            ldap,
+            runtime,
+        } = settings;
         #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
-        let surroundings = Surroundings { limits, clock, runs: Arc::new(Runs::new(protected)), egress, runtime };
+        let runs = Arc::new(Runs::new(protected));
+        let surroundings = Surroundings { limits, clock, runs, egress, ldap, sessions: Arc::default(), runtime };
         let cache = Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling));
         let loader = Arc::new(Loader { engine, cache, keys, folder: offered });
         Ok(Self { plugins: RwLock::default(), loader, surroundings, guests })
@@ -238,13 +250,13 @@ impl Directory for PluginHost {
             // a run keeps to the version of its files that it began with, through
             // failures and retries, until it ends or begins anew
             if cursor.is_none() {
-                surroundings.runs.forget(run);
+                surroundings.forget(run);
             }
             let order = Order { connector, given, run: Some(run), state };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
-                surroundings.runs.forget(run);
+                surroundings.forget(run);
             }
             outcome
         };

@@ -24,6 +24,7 @@ mod files;
 mod guests;
 mod host;
 mod http;
+mod ldap;
 mod log;
 mod meter;
 mod settings;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_domain::ports::{Clock, HttpEgress};
+use estampe_domain::ports::{Clock, HttpEgress, LdapClient};
 use tokio::runtime::Handle;
 
 use crate::bundle::Keys;
@@ -33,7 +33,9 @@ pub struct HostSettings {
     pub clock: Arc<dyn Clock>,
     /// Makes the requests of plugins.
     pub egress: Arc<dyn HttpEgress>,
-    /// The runtime that the egress works on: guests have threads of their own.
+    /// Connects to LDAP directories for them.
+    pub ldap: Arc<dyn LdapClient>,
+    /// The runtime that these work on: guests have threads of their own.
     pub runtime: Handle,
 }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use estampe_adapters::{CheckedEgress, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom};
+use estampe_adapters::{
+    CheckedEgress, LdapDirectories, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom,
+};
 use estampe_domain::ports::{Clock, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
@@ -137,6 +139,7 @@ fn plugin_host(
         },
         clock: Arc::clone(clock),
         egress: Arc::new(egress),
+        ldap: Arc::new(LdapDirectories),
         runtime: tokio::runtime::Handle::current(),
     })
     .map_err(|e| format!("plugins: {e}"))

@@ -27,6 +27,7 @@ pub const DEMO: &[Package] = &[
 pub const TESTS: &[Package] = &[
     Package { name: "chromium", proof: "/usr/bin/chromium" },
     Package { name: "chromium-driver", proof: "/usr/bin/chromedriver" },
+    Package { name: "ldap-utils", proof: "/usr/bin/ldapsearch" },
     Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
     Package { name: "pebble", proof: "/usr/bin/pebble" },
     Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
@@ -35,6 +36,7 @@ pub const TESTS: &[Package] = &[
     Package { name: "python3-venv", proof: "/usr/share/python-wheels" },
     Package { name: "python3-prometheus-client", proof: "/usr/lib/python3/dist-packages/prometheus_client" },
     Package { name: "python3-vobject", proof: "/usr/lib/python3/dist-packages/vobject" },
+    Package { name: "slapd", proof: "/usr/sbin/slapd" },
     Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
 ];
 

@@ -9,4 +9,5 @@ mod directory_file;
 mod egress;
 mod hostile;
 mod http;
+mod ldap;
 mod support;

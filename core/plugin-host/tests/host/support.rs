@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use estampe_domain::plugin::{ConnectorSpec, Given, SyncCall, SyncMode};
-use estampe_domain::ports::{Clock, Plugins, Random};
+use estampe_domain::ldap::LdapAccess;
+use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::ports::{Clock, LdapClient, LdapConnection, Plugins, Random};
 use estampe_domain::{RunId, Ts};
 use estampe_plugin_host::{HostSettings, Keys, Limits, PluginHost};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -20,6 +22,17 @@ pub struct Noon;
 impl Clock for Noon {
     fn now(&self) -> Ts {
         Ts::from_micros(1_790_000_000_000_000)
+    }
+}
+
+/// Where the ports work.
+/// A network without directories.
+struct NoDirectory;
+
+#[async_trait::async_trait]
+impl LdapClient for NoDirectory {
+    async fn connect(&self, _: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure> {
+        Err(PluginFailure::new(FailKind::Unavailable, "there is no directory"))
     }
 }
 
@@ -42,6 +55,10 @@ pub fn connector(body: &str) -> Vec<u8> {
             (import "estampe:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))
             (import "estampe:plugin/state@0.1.0" "set"
                 (func $set (param i32 i32 i32 i32 i32 i32)))
+            (import "estampe:plugin/ldap@0.1.0" "search" (func $search
+                (param i32 i32 i32) (param i32) (param i32 i32) (param i32 i32) (param i32 i64)
+                (param i32) (param i32 i32 i32) (param i32)))
+            (import "estampe:plugin/ldap@0.1.0" "root-dse" (func $root (param i32)))
             (memory (export "memory") 16)
             (data (i32.const 66000) "people")
             (global $free (mut i32) (i32.const 70000))
@@ -127,6 +144,7 @@ impl Place {
             limits: Limits { computing: Duration::from_millis(500), ..Limits::default() },
             clock: Arc::new(Noon),
             egress: crate::egress::nothing(),
+            ldap: Arc::new(NoDirectory),
             runtime: crate::egress::runtime(),
         }
     }

@@ -61,6 +61,6 @@ impl state::Host for Call {
     }
 }
 
-fn answer<T>(outcome: std::result::Result<T, PluginFailure>) -> Result<T, types::Failure> {
+pub(super) fn answer<T>(outcome: std::result::Result<T, PluginFailure>) -> Result<T, types::Failure> {
     outcome.map_err(refusal)
 }

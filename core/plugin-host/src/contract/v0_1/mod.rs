@@ -3,6 +3,7 @@
 mod convert;
 mod http;
 mod imports;
+mod ldap;
 
 use estampe_domain::plugin::{Cursor, FailKind, Page, PluginFailure, Probe, SyncMode};
 use wasmtime::component::{Component, HasSelf, Linker};

@@ -1,5 +1,10 @@
 //! Searches in an LDAP directory for a plugin: what its source names, and what the port
-//! that searches is given.
+//! that searches is given. Names ([`dn`]) and filters ([`filter`]) are parsed, never
+//! handled as text; [`mediation`] makes a search of what a plugin asks for.
+
+pub mod dn;
+pub mod filter;
+pub mod mediation;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -91,4 +96,44 @@ pub struct LdapPage {
     pub entries: Vec<LdapEntry>,
     /// Where the next one begins; none at the end.
     pub cookie: Option<Vec<u8>>,
+}
+
+/// Whether this is an attribute type (RFC 4512, section 1.4): `telephoneNumber`, `2.5.4.20`.
+fn is_attribute_type(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        text.chars().all(word)
+    } else {
+        text.contains('.') && text.split('.').all(number)
+    }
+}
+
+/// Whether this is an attribute type with options (RFC 4512, section 2.5):
+/// `jpegPhoto;binary`.
+fn is_attribute_description(text: &str) -> bool {
+    let mut parts = text.split(';');
+    let option = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    parts.next().is_some_and(is_attribute_type) && parts.all(option)
+}
+
+/// An attribute's name without its options.
+fn base_name(name: &str) -> &str {
+    name.split(';').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_attributes_are_told_from_others() {
+        for good in ["cn", "telephoneNumber", "x-y1", "2.5.4.3", "cn;lang-fr", "jpegPhoto;binary"] {
+            assert!(is_attribute_description(good), "{good}");
+        }
+        for bad in ["", "*", "+", "1", "1.", ".1", "1a.2", "c n", "cn;", ";x", "cn;a=b", "cn;*", "é", "@person", "-a"]
+        {
+            assert!(!is_attribute_description(bad), "{bad}");
+        }
+    }
 }

@@ -1,0 +1,326 @@
+//! Searches in LDAP directories, by ldap3.
+//!
+//! The connection and its TLS are made here and not by the library: what is sent before a
+//! certificate was verified is one fixed request, and what comes back passes the [`guard`].
+
+mod answer;
+mod entering;
+mod guard;
+mod server;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use estampe_domain::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery, LdapScope};
+use estampe_domain::plugin::{FailKind, PluginFailure};
+use estampe_domain::ports::{LdapClient, LdapConnection};
+use ldap3::controls::{Control, ControlType, MakeCritical, PagedResults};
+use ldap3::{Ldap, LdapError, Scope, SearchOptions};
+use tokio::task::JoinSet;
+
+use self::answer::At;
+use self::entering::Entered;
+use self::guard::{Ended, Watch};
+
+/// Octets that the entries of a page may have, and [`VALUE`] for each value.
+const MAX_PAGE: usize = 16 << 20;
+/// What a value costs besides its octets.
+const VALUE: usize = 16;
+/// What a page may cost on its way, all of LDAP's own parts included.
+const MAX_ANSWER: usize = 40 << 20;
+/// The same for an answer without entries.
+const MAX_RESULT: usize = 256 << 10;
+/// Octets of a server's cookie.
+const MAX_COOKIE: usize = 64 << 10;
+
+/// Attributes of the root DSE that say what a server can do (RFC 4512, section 5.1; RFC 3045;
+/// Active Directory; OpenLDAP).
+const ROOT_DSE: [&str; 14] = [
+    "namingContexts",
+    "supportedControl",
+    "supportedExtension",
+    "supportedFeatures",
+    "supportedLDAPVersion",
+    "supportedSASLMechanisms",
+    "supportedCapabilities",
+    "vendorName",
+    "vendorVersion",
+    "defaultNamingContext",
+    "dnsHostName",
+    "dsServiceName",
+    "highestCommittedUSN",
+    "contextCSN",
+];
+
+/// Connects to directories.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LdapDirectories;
+
+#[async_trait]
+impl LdapClient for LdapDirectories {
+    async fn connect(&self, access: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure> {
+        let servers = server::servers(access)?;
+        let (name, password) = server::credentials(&access.bind)?;
+        let needs_tls = servers.iter().any(|server| server.protection != server::Protection::None);
+        let tls = if needs_tls { Some(tls::trust(access.ca_file.clone()).await?) } else { None };
+        let mut failed: Vec<PluginFailure> = Vec::new();
+        for server in servers {
+            let entered = entering::enter(&server, tls.as_ref(), access.connect_timeout).await;
+            let Entered { ldap, watch } = match entered {
+                Ok(entered) => entered,
+                Err(failure) => {
+                    failed.push(failure);
+                    continue;
+                }
+            };
+            let mut connection = Connection { ldap, watch, server: server.name, timeout: access.operation_timeout };
+            match connection.bind(name.to_owned(), password.to_owned()).await {
+                Ok(()) => return Ok(Box::new(connection)),
+                Err(failure) if failure.kind == FailKind::Unavailable => failed.push(failure),
+                // another server would say the same, and count it as another wrong password
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(all_failed(failed))
+    }
+}
+
+/// No server could be used.
+fn all_failed(mut failed: Vec<PluginFailure>) -> PluginFailure {
+    if failed.len() == 1
+        && let Some(only) = failed.pop()
+    {
+        return only;
+    }
+    let to_mend = failed.iter().all(|failure| failure.kind == FailKind::Config);
+    let kind = if to_mend { FailKind::Config } else { FailKind::Unavailable };
+    let all: Vec<_> = failed.into_iter().map(|failure| failure.message).collect();
+    PluginFailure::new(kind, format!("no LDAP server could be used: {}", all.join("; ")))
+}
+
+/// A bound connection.
+struct Connection {
+    ldap: Ldap,
+    watch: Arc<Watch>,
+    server: String,
+    timeout: Duration,
+}
+
+/// What an operation of the library came to.
+type Outcome<T> = Result<Result<T, PluginFailure>, LdapError>;
+
+impl Connection {
+    async fn bind(&mut self, name: String, password: String) -> Result<(), PluginFailure> {
+        self.watch.allow(MAX_RESULT);
+        let (mut ldap, server) = (self.ldap.clone(), self.server.clone());
+        self.run(async move {
+            let result = ldap.simple_bind(&name, &password).await?;
+            Ok(if result.rc == 0 { Ok(()) } else { Err(answer::refusal(&server, At::Bind, &result)) })
+        })
+        .await
+    }
+
+    /// Runs an operation on a task of its own: the library panics over answers that it does
+    /// not understand.
+    async fn run<T, F>(&self, work: F) -> Result<T, PluginFailure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+    {
+        // dropped with this future, and the work ends
+        let mut tasks = JoinSet::new();
+        tasks.spawn(work);
+        let Ok(ended) = tokio::time::timeout(self.timeout, tasks.join_next()).await else {
+            return Err(self.lost(&format!("no answer within {:?}", self.timeout)));
+        };
+        match ended {
+            Some(Ok(Ok(outcome))) => outcome,
+            Some(Ok(Err(error))) => Err(self.broken(&error).await),
+            Some(Err(_)) | None => Err(self.lost("the server's answer cannot be understood")),
+        }
+    }
+
+    async fn broken(&self, error: &LdapError) -> PluginFailure {
+        if matches!(error, LdapError::FilterParsing) {
+            return PluginFailure::new(FailKind::Internal, "the library does not take the filter of the search");
+        }
+        // the library may notice the end before the guard has said why
+        for _ in 0..20 {
+            match self.watch.ended() {
+                Some(Ended::TooLarge) => return too_large(),
+                Some(Ended::Lost(why)) => return self.lost(&why),
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+        self.lost("the connection ended")
+    }
+
+    fn lost(&self, why: &str) -> PluginFailure {
+        PluginFailure::new(FailKind::Unavailable, format!("{}: {why}", self.server))
+    }
+}
+
+#[async_trait]
+impl LdapConnection for Connection {
+    async fn root_dse(&mut self) -> Result<LdapEntry, PluginFailure> {
+        let query = LdapQuery {
+            base: String::new(),
+            scope: LdapScope::Base,
+            filter: "(objectClass=*)".to_owned(),
+            attributes: ROOT_DSE.map(str::to_owned).to_vec(),
+            page_size: 1,
+            cookie: None,
+        };
+        let page = self.search(query).await?;
+        let none = || PluginFailure::new(FailKind::NotFound, format!("{} shows no root DSE", self.server));
+        page.entries.into_iter().next().ok_or_else(none)
+    }
+
+    async fn search(&mut self, query: LdapQuery) -> Result<LdapPage, PluginFailure> {
+        self.watch.allow(MAX_ANSWER);
+        let seconds = i32::try_from(self.timeout.as_secs()).unwrap_or(i32::MAX);
+        self.run(page(self.ldap.clone(), self.server.clone(), query, seconds)).await
+    }
+}
+
+async fn page(mut ldap: Ldap, server: String, query: LdapQuery, seconds: i32) -> Outcome<LdapPage> {
+    let at = if query.cookie.is_some() { At::NextPage } else { At::Search };
+    let scope = match query.scope {
+        LdapScope::Base => Scope::Base,
+        LdapScope::OneLevel => Scope::OneLevel,
+        LdapScope::Subtree => Scope::Subtree,
+    };
+    if scope != Scope::Base {
+        let size = i32::try_from(query.page_size.max(1)).unwrap_or(i32::MAX);
+        // critical: a server without it would send everything at once
+        ldap.with_controls(PagedResults { size, cookie: query.cookie.unwrap_or_default() }.critical());
+    }
+    let mut attributes = query.attributes;
+    if attributes.is_empty() {
+        // none at all, where an empty list would ask for all of them (RFC 4511, 4.5.1.8)
+        attributes.push("1.1".to_owned());
+    }
+    ldap.with_search_options(SearchOptions::new().timelimit(seconds));
+    let mut stream = ldap.streaming_search(&query.base, scope, &query.filter, attributes).await?;
+    let (mut entries, mut cost, mut references) = (Vec::new(), 0, 0_u32);
+    while let Some(found) = stream.next().await? {
+        if found.is_ref() {
+            references += 1;
+            continue;
+        }
+        if found.is_intermediate() {
+            continue;
+        }
+        let Some(entry) = answer::entry(found.0) else {
+            let message = format!("{server}: an entry of its answer cannot be understood");
+            return Ok(Err(PluginFailure::new(FailKind::Unavailable, message)));
+        };
+        cost += weight(&entry);
+        if cost > MAX_PAGE {
+            return Ok(Err(too_large()));
+        }
+        entries.push(entry);
+    }
+    if references > 0 {
+        tracing::debug!(ldap.server = server, ldap.references = references, "referrals are not followed");
+    }
+    let result = stream.finish().await;
+    if result.rc != 0 {
+        return Ok(Err(answer::refusal(&server, at, &result)));
+    }
+    let cookie = result.ctrls.iter().find_map(|control| match control {
+        Control(Some(ControlType::PagedResults), raw) if raw.val.is_some() => Some(raw.parse::<PagedResults>().cookie),
+        _ => None,
+    });
+    let cookie = cookie.filter(|cookie| !cookie.is_empty());
+    if cookie.as_ref().is_some_and(|cookie| cookie.len() > MAX_COOKIE) {
+        let message = format!("{server} gives a cookie of more than {} KiB", MAX_COOKIE >> 10);
+        return Ok(Err(PluginFailure::new(FailKind::Limit, message)));
+    }
+    Ok(Ok(LdapPage { entries, cookie }))
+}
+
+fn weight(entry: &LdapEntry) -> usize {
+    let values = |values: &Vec<Vec<u8>>| values.iter().map(|value| value.len() + VALUE).sum::<usize>();
+    let attributes = entry.attributes.iter().map(|(name, all)| name.len() + VALUE + values(all));
+    entry.dn.len() + VALUE + attributes.sum::<usize>()
+}
+
+fn too_large() -> PluginFailure {
+    let message = format!("a page of more than {} MiB; ask for smaller pages or fewer attributes", MAX_PAGE >> 20);
+    PluginFailure::new(FailKind::Limit, message)
+}
+
+/// A failure of the network in words.
+fn words(error: &io::Error) -> String {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::ConnectionRefused => "the connection was refused".to_owned(),
+        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof => {
+            "the server closed the connection".to_owned()
+        }
+        K::HostUnreachable | K::NetworkUnreachable | K::NetworkDown => "there is no way to the server".to_owned(),
+        K::TimedOut => "no answer in time".to_owned(),
+        kind => format!("no connection ({kind})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use estampe_domain::ldap::filter::Filter;
+    use ldap3::asn1::Tag;
+
+    /// What is parsed and joined by us has to mean the same to the library.
+    #[test]
+    fn the_library_takes_every_filter_that_we_write() {
+        for text in [
+            "(uid=anna)",
+            "(&(a=b)(!(c>=d))(|(e<=f)(g~=h)))",
+            "(cn=*)",
+            "(cn=a*b*c)",
+            "(cn=*b*)",
+            "(cn=)",
+            "(cn= a b )",
+            "(cn=Zoé \\28x\\2A\\00)",
+            "(jpegPhoto;binary=*)",
+            "(2.5.4.3=x)",
+            "(a:1.2.840.113556.1.4.803:=2)",
+            "(a:=x)",
+            "(&)",
+            "(a==b:=c)",
+            "(uSNChanged>=42)",
+        ] {
+            let written = Filter::parse(text).unwrap().to_string();
+            assert!(ldap3::parse_filter(&written).is_ok(), "{written}");
+        }
+    }
+
+    proptest::proptest! {
+        /// What a guest asks for stays behind the granted filter in the library's eyes too.
+        #[test]
+        fn the_library_joins_as_we_do(
+            name in proptest::sample::select(vec!["a", "a;x", "2.5.4.3", "a:1.2.840.113556.1.4.803:"]),
+            sign in proptest::sample::select(vec!["=", ">=", "<=", "~="]),
+            value in proptest::collection::vec(
+                proptest::sample::select(vec!["*", "\\28", "\\29\\28b=c", "\\2a", "\\00", "\\5c", " ", "é", "=", ":=", "x", "&"]),
+                0..6,
+            ),
+            around in proptest::sample::select(vec![["", ""], ["(!", ")"], ["(|", "(b=c))"], ["(&(b=c)", ")"]]),
+        ) {
+            let [before, after] = around;
+            let text = format!("{before}({name}{sign}{}){after}", value.concat());
+            if let Ok(guest) = Filter::parse(&text) {
+                let granted = Filter::parse("(objectClass=person)").unwrap();
+                let taken = |filter: &Filter| ldap3::parse_filter(filter.to_string()).unwrap();
+                let (alone, behind) = (taken(&granted), taken(&guest));
+                let Tag::Sequence(joined) = taken(&granted.and(guest)) else { panic!("{text}") };
+                proptest::prop_assert_eq!(joined.id, 0);
+                proptest::prop_assert_eq!(format!("{:?}", joined.inner), format!("{:?}", [alone, behind]));
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The import `ldap`: translates and hands on.
+
+use estampe_domain::ldap::mediation::Wanted;
+use estampe_domain::ldap::{LdapEntry, LdapMode, LdapScope};
+use wasmtime::{Error, Result};
+
+use super::bindings::estampe::plugin::{ldap, types};
+use super::imports::answer;
+use crate::call::Call;
+
+impl ldap::Host for Call {
+    fn search(&mut self, query: ldap::Query) -> Result<Result<ldap::Entries, types::Failure>> {
+        let (wanted, cookie) = wanted(query);
+        let outcome = self.waiting(|call| call.ldap_search(&wanted, cookie)).map_err(Error::new)?;
+        Ok(answer(outcome.map(|found| {
+            let entries = found.entries.into_iter().map(entry).collect();
+            ldap::Entries { entries, next: found.next }
+        })))
+    }
+
+    fn root_dse(&mut self) -> Result<Result<ldap::Entry, types::Failure>> {
+        let outcome = self.waiting(Call::ldap_root_dse).map_err(Error::new)?;
+        Ok(answer(outcome.map(entry)))
+    }
+}
+
+fn wanted(query: ldap::Query) -> (Wanted, Option<Vec<u8>>) {
+    let scope = match query.scope {
+        ldap::Scope::Base => LdapScope::Base,
+        ldap::Scope::OneLevel => LdapScope::OneLevel,
+        ldap::Scope::Subtree => LdapScope::Subtree,
+    };
+    let mode = match query.mode {
+        ldap::Mode::Paged => LdapMode::Paged,
+        ldap::Mode::ChangedAbove(number) => LdapMode::ChangedAbove(number),
+        ldap::Mode::ModifiedSince(moment) => LdapMode::ModifiedSince(moment),
+    };
+    let ldap::Query { base, filter, attributes, page_size, cookie, .. } = query;
+    (Wanted { base, scope, filter, attributes, mode, page_size }, cookie)
+}
+
+fn entry(entry: LdapEntry) -> ldap::Entry {
+    let attributes = entry.attributes.into_iter().map(|(name, values)| ldap::LdapAttribute { name, values });
+    ldap::Entry { dn: entry.dn, attributes: attributes.collect() }
+}

@@ -1,0 +1,136 @@
+//! What was granted of a directory, and the way into it: the manifest's templates, filled in
+//! from the source's configuration.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use estampe_domain::credential::{filled, only_key};
+use estampe_domain::ldap::mediation::Granted;
+use estampe_domain::ldap::{LdapAccess, LdapBind};
+use estampe_domain::permission::Permission;
+use estampe_domain::plugin::{FailKind, Given, LdapAsk, PluginFailure, PluginInfo};
+
+/// Time to connect to one server.
+const CONNECTING: Duration = Duration::from_secs(5);
+/// Time for one operation: within what a call may wait.
+const OPERATION: Duration = Duration::from_secs(25);
+
+type Config = BTreeMap<String, String>;
+
+/// Both, or why there is nothing to search.
+pub(super) fn granted(
+    info: &PluginInfo,
+    given: &Given,
+    config: &Config,
+) -> Result<(Granted, LdapAccess), PluginFailure> {
+    let denied = |message: &str| PluginFailure::new(FailKind::Denied, message);
+    let Some(ask) = &info.asks.ldap else {
+        return Err(denied("the manifest of the plugin asks for no directory (ldap)"));
+    };
+    if !given.grants.cover(&Permission::LdapConnect) {
+        return Err(denied("no grant lets the plugin search a directory: ldap connect"));
+    }
+    let may_read = |name: &&String| given.grants.cover(&Permission::LdapRead((*name).clone()));
+    let attributes = ask.attributes.iter().filter(may_read).map(String::as_str);
+    let access = access(ask, given, config).map_err(|why| wrong(&why))?;
+    let filter = optional(ask.filter.as_ref(), config).map_err(|why| wrong(&why))?;
+    let base = filled(&ask.base, config).map_err(|why| wrong(&why))?;
+    Ok((Granted::new(&base, filter.as_deref(), attributes)?, access))
+}
+
+fn wrong(why: &str) -> PluginFailure {
+    PluginFailure::new(FailKind::Config, format!("the directory of the source is not configured: {why}"))
+}
+
+fn access(ask: &LdapAsk, given: &Given, config: &Config) -> Result<LdapAccess, String> {
+    let servers = filled(&ask.servers, config)?;
+    let dn = optional(ask.bind_dn.as_ref(), config)?;
+    let password = ask.password.as_deref().map(|template| {
+        let key = only_key(template).ok_or("the password of the manifest is no {key}")?;
+        Ok::<_, String>((key, given.secrets.get(key).filter(|secret| !secret.reveal().is_empty())))
+    });
+    let bind = match (dn, password.transpose()?) {
+        (None, None | Some((_, None))) => LdapBind::Anonymous,
+        (Some(dn), Some((_, Some(password)))) => LdapBind::Simple { dn, password: password.clone() },
+        (Some(_), Some((key, None))) => return Err(format!("\"{key}\" is not set, and there is a name to bind with")),
+        (Some(_), None) => return Err("there is a name to bind with and no password".to_owned()),
+        (None, Some((key, Some(_)))) => return Err(format!("\"{key}\" is set, and there is no name to bind with")),
+    };
+    Ok(LdapAccess {
+        servers: servers.split_whitespace().map(str::to_owned).collect(),
+        start_tls: flag("StartTLS", ask.start_tls.as_ref(), config)?,
+        clear_text: flag("clear text", ask.clear_text.as_ref(), config)?,
+        ca_file: optional(ask.ca_file.as_ref(), config)?.map(Into::into),
+        bind,
+        connect_timeout: CONNECTING,
+        operation_timeout: OPERATION,
+    })
+}
+
+/// A template that may stand for nothing: one key that is not set.
+fn optional(template: Option<&String>, config: &Config) -> Result<Option<String>, String> {
+    let Some(template) = template else { return Ok(None) };
+    let unset = |key: &str| config.get(key).is_none_or(|value| value.trim().is_empty());
+    match only_key(template) {
+        Some(key) if unset(key) => Ok(None),
+        _ => filled(template, config).map(Some),
+    }
+}
+
+fn flag(what: &str, template: Option<&String>, config: &Config) -> Result<bool, String> {
+    match optional(template, config)?.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(format!("{what} is true or false")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use estampe_domain::credential::{Secret, Secrets};
+
+    use super::*;
+
+    fn ask() -> LdapAsk {
+        let key = |key: &str| Some(format!("{{{key}}}"));
+        LdapAsk {
+            servers: "{servers}".into(),
+            base: "ou=people,{base}".into(),
+            filter: key("filter"),
+            bind_dn: key("bind-dn"),
+            password: key("password"),
+            start_tls: key("start-tls"),
+            clear_text: None,
+            ca_file: key("ca-file"),
+            attributes: BTreeSet::new(),
+            description: BTreeMap::new(),
+        }
+    }
+
+    fn config(values: &[(&str, &str)]) -> Config {
+        values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_not_set_stands_for_nothing() {
+        let anonymous = access(&ask(), &Given::default(), &config(&[("servers", " ldaps://a  ldaps://b ")])).unwrap();
+        assert_eq!(anonymous.servers, ["ldaps://a", "ldaps://b"]);
+        assert_eq!((anonymous.bind, anonymous.start_tls, anonymous.ca_file), (LdapBind::Anonymous, false, None));
+        let secrets = Secrets::from([("password".to_owned(), Secret::new("p"))]);
+        let given = Given { secrets, ..Given::default() };
+        let full = [("servers", "ldap://a"), ("bind-dn", "cn=a"), ("start-tls", "true"), ("ca-file", "/ca.pem")];
+        let bound = access(&ask(), &given, &config(&full)).unwrap();
+        let bind = LdapBind::Simple { dn: "cn=a".into(), password: Secret::new("p") };
+        assert_eq!((bound.bind, bound.start_tls, bound.clear_text), (bind, true, false));
+        // one without the other is a mistake, not an anonymous bind
+        assert!(access(&ask(), &Given::default(), &config(&full)).unwrap_err().contains("\"password\""));
+        assert!(access(&ask(), &given, &config(&full[..1])).unwrap_err().contains("no name"));
+        assert!(access(&ask(), &given, &config(&full[1..])).unwrap_err().contains("\"servers\""));
+        let odd = [&full[..2], &[("start-tls", "yes")]].concat();
+        assert!(access(&ask(), &given, &config(&odd)).unwrap_err().contains("true or false"));
+        let mixed = LdapAsk { filter: Some("(ou={unit})".into()), ..ask() };
+        assert!(optional(mixed.filter.as_ref(), &config(&[])).unwrap_err().contains("\"unit\""));
+    }
+}
