@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ldap::LdapAccess;
@@ -12,7 +12,6 @@ use estampe_domain::ports::{Clock, LdapClient, LdapConnection, Plugins, Random};
 use estampe_domain::{RunId, Ts};
 use estampe_plugin_host::{HostSettings, Keys, Limits, PluginHost};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
