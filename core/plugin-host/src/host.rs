@@ -68,19 +68,8 @@ struct Loader {
 impl PluginHost {
     /// Starts the threads; no plugin is loaded yet.
     pub fn start(settings: HostSettings) -> Result<Self, HostError> {
-        let HostSettings {
-            offered,
-            keys,
-            cache,
-            compiler,
-            cache_key,
-            protected,
-            limits,
-            clock,
-            egress,
-            ldap,
-            runtime,
-        } = settings;
+        let HostSettings { offered, keys, cache, compiler, cache_key, protected, limits, clock, egress, ldap, runtime } =
+            settings;
         #[expect(clippy::cast_precision_loss, reason = "octets of memory, far below 2^52")]
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
