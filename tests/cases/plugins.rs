@@ -129,6 +129,12 @@ on_both! {
         well(&server, &["plugin", "rollback", PLUGIN]);
         assert_eq!(version(&plugin(&server), "current"), Some("0.3.0"));
 
+        // what was gone back from can be brought again
+        well(&server, &["plugin", "rollback", PLUGIN]);
+        well(&server, &["plugin", "upgrade", &path(&wider, "wider")]);
+        let again = plugin(&server);
+        assert_eq!((version(&again, "current"), version(&again, "previous")), (Some("0.3.0"), Some("0.2.0")));
+
         // a plugin in use is not removed, one that is off is not called
         refused(&server, &["plugin", "remove", PLUGIN], "used by the source \"siege\"");
         well(&server, &["plugin", "disable", PLUGIN]);
@@ -200,6 +206,36 @@ on_both! {
         assert!(said.contains("0.5.0") && said.contains("NOT SIGNED"), "{said}");
         assert_eq!(server.sync()["state"], "done");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_takes_in_what_is_newer_and_leaves_what_was_gone_back_from() {
+    let signer = Signer::new();
+    let mut server = trusting(&signer, Database::Sqlite).await;
+    let ready = server.folder().join("ready");
+    std::fs::create_dir(&ready).unwrap();
+    server.configure_more(&format!("[plugins]\ndir = {ready:?}\ntrusted_keys = [{:?}]\n", signer.public()));
+    let shipped = Bundle::shipped(PLUGIN);
+    shipped.write(&ready, "first", Some(&signer));
+    server.stop();
+    server.start_again().await;
+    well(&server, &["plugin", "install", PLUGIN, "--yes"]);
+
+    // a package brings a newer one
+    shipped.clone().version("0.2.0").write(&ready, "second", Some(&signer));
+    server.stop();
+    server.start_again().await;
+    assert_eq!(version(&plugin(&server), "current"), Some("0.2.0"));
+
+    // an administrator's word outlives the next start
+    well(&server, &["plugin", "rollback", PLUGIN]);
+    server.stop();
+    server.start_again().await;
+    assert_eq!(version(&plugin(&server), "current"), Some("0.1.0"));
+    shipped.version("0.3.0").write(&ready, "third", Some(&signer));
+    server.stop();
+    server.start_again().await;
+    assert_eq!(version(&plugin(&server), "current"), Some("0.3.0"));
 }
 
 fn plugin_list(server: &Server) -> Vec<Value> {

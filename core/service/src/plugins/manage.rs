@@ -117,8 +117,10 @@ impl Service {
                 let version = |of: &Option<InstalledVersion>| of.as_ref().map(|v| v.info.version.clone());
                 let (current, previous) =
                     known.as_ref().map(|known| (version(&known.current), version(&known.previous))).unwrap_or_default();
-                // the same version again, changed, is the one in use
-                let current = current.filter(|current| *current != facts.info.version);
+                // the same version again, changed, or one that was gone back from: it waits, and
+                // stands in one place alone
+                let is_other = |version: &String| *version != facts.info.version;
+                let (current, previous) = (current.filter(is_other), previous.filter(is_other));
                 tx.set_versions(id, current.as_deref(), previous.as_deref(), Some(&facts.info.version))?;
                 let plugin = found(tx, id)?;
                 let granted = plugin.waiting.as_ref().is_some_and(|waiting| plugin.ungranted(waiting).is_empty());

@@ -82,7 +82,7 @@ impl Service {
         for (facts, bundle) in offered.bundles {
             let (id, version) = (facts.info.id.clone(), facts.info.version.clone());
             let known = self.store.read(move |tx| tx.installed_plugin(&id)).await?;
-            if known.is_some_and(|known| known.newest().is_some_and(|newest| is_newer(&version, &newest.info.version)))
+            if known.is_some_and(|known| is_news(&version, &known))
                 && let Err(error) = self.put_bundle(&ctx, facts.clone(), bundle).await
             {
                 tracing::warn!(plugin.id = facts.info.id, error.text = %error, "a newer version cannot be installed");
@@ -221,6 +221,13 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// Whether a version that lies ready is news: newer than what is installed, and not older than
+/// or the same as what an administrator went back from.
+fn is_news(version: &str, known: &InstalledPlugin) -> bool {
+    let seen = [&known.current, &known.previous, &known.waiting].into_iter().flatten();
+    known.newest().is_some() && seen.into_iter().all(|seen| is_newer(version, &seen.info.version))
 }
 
 /// Whether a version is newer than another, by Semantic Versioning (precedence alone).

@@ -1,5 +1,6 @@
 //! From a compiled module to a bundle: a component that imports nothing but the
-//! contract, in a plain tar beside its manifest. The same input gives the same octets.
+//! contract, in a plain tar beside its manifest. The same input gives the same
+//! octets, but for the signature: minisign's has randomness in it.
 
 use std::fs;
 use std::path::Path;

@@ -32,7 +32,7 @@ pub fn key(folder: &Path, public: &Path) -> Result<SecretKey, String> {
 
 /// The signature of these octets, as a file of minisign.
 pub fn sign(octets: &[u8], key: &SecretKey) -> Result<String, String> {
-    // minisign would write the time here; the same input gives the same octets
+    // minisign would write the time here, which nobody needs
     let comment = Some("estampe bundle");
     let signature = minisign::sign(None, key, octets, comment, comment);
     Ok(signature.map_err(|error| format!("signing: {error}"))?.into_string())
