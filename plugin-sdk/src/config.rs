@@ -4,11 +4,29 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::{Failure, Host};
+use crate::{Failure, Host, TemplateHost};
+
+/// Whatever has a configuration: the host of either world.
+pub trait Configured {
+    /// The value of a key, as it was written.
+    fn value(&self, key: &str) -> Option<String>;
+}
+
+impl<H: Host + ?Sized> Configured for H {
+    fn value(&self, key: &str) -> Option<String> {
+        self.config(key)
+    }
+}
+
+impl Configured for dyn TemplateHost + '_ {
+    fn value(&self, key: &str) -> Option<String> {
+        self.config(key)
+    }
+}
 
 /// The value of a key, without blanks around it; none when it was not set or is empty.
-pub fn get<H: Host + ?Sized>(host: &H, key: &str) -> Option<String> {
-    let value = host.config(key)?;
+pub fn get<H: Configured + ?Sized>(host: &H, key: &str) -> Option<String> {
+    let value = host.value(key)?;
     let trimmed = value.trim();
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
@@ -17,7 +35,7 @@ pub fn get<H: Host + ?Sized>(host: &H, key: &str) -> Option<String> {
 ///
 /// # Errors
 /// `config`, naming the key.
-pub fn require<H: Host + ?Sized>(host: &H, key: &str) -> Result<String, Failure> {
+pub fn require<H: Configured + ?Sized>(host: &H, key: &str) -> Result<String, Failure> {
     get(host, key).ok_or_else(|| Failure::config(format!("`{key}` is not set, and nothing works without it")))
 }
 
@@ -30,7 +48,7 @@ pub fn parse<T, H>(host: &H, key: &str, expected: &str) -> Result<Option<T>, Fai
 where
     T: FromStr,
     T::Err: Display,
-    H: Host + ?Sized,
+    H: Configured + ?Sized,
 {
     get(host, key)
         .map(|value| {
@@ -45,7 +63,11 @@ where
 ///
 /// # Errors
 /// `config`, listing the words.
-pub fn one_of<T: Copy, H: Host + ?Sized>(host: &H, key: &str, choices: &[(&str, T)]) -> Result<Option<T>, Failure> {
+pub fn one_of<T: Copy, H: Configured + ?Sized>(
+    host: &H,
+    key: &str,
+    choices: &[(&str, T)],
+) -> Result<Option<T>, Failure> {
     let Some(value) = get(host, key) else { return Ok(None) };
     if let Some((_, choice)) = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(&value)) {
         return Ok(Some(*choice));

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::http::{Outcome, Request, Response};
-use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode, ldap};
+use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode, TemplateHost, ldap};
 
 /// A scripted host. It keeps the contract's limits, such as 1 MiB a read.
 #[derive(Debug, Default)]
@@ -175,6 +175,20 @@ impl Host for ScriptedHost {
             return Err(Failure::new(FailKind::Limit, "more than 64 keys or 64 KiB of state"));
         }
         Ok(())
+    }
+}
+
+impl TemplateHost for ScriptedHost {
+    fn log(&self, level: LogLevel, message: &str) {
+        Host::log(self, level, message);
+    }
+
+    fn now(&self) -> i64 {
+        Host::now(self)
+    }
+
+    fn config(&self, key: &str) -> Option<String> {
+        Host::config(self, key)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The console: who may come in, and what stands there.
 
-use estampe_tests::{Options, Server};
+use estampe_tests::{Bundle, Options, Server, Signer};
 use reqwest::{Client, Response};
 
 const PASSWORD: &str = "violet hortensia 47";
@@ -173,4 +173,123 @@ async fn a_plugin_is_installed_and_granted_item_by_item() {
     assert_eq!(post("/rollback", &[]).await.status(), 409, "there is no version before");
     assert_eq!(post("/remove", &[]).await.status(), 303);
     assert!(page(&browser, format!("{}/plugins", server.internal)).await.contains("Aucune extension"));
+}
+
+/// A form with a file, as a browser sends it: what stands before the file, and the file.
+async fn send_file(server: &Server, browser: &Client, fields: &[(&str, &str)], file: &[u8]) -> Response {
+    const BOUNDARY: &str = "----estampe7MA4YWxkTrZu0gW";
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(head.as_bytes());
+    }
+    let head = "Content-Disposition: form-data; name=\"bundle\"; filename=\"a.estampe\"";
+    let head = format!("--{BOUNDARY}\r\n{head}\r\nContent-Type: application/octet-stream\r\n\r\n");
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(file);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    let request = browser.post(format!("{}/plugins", server.internal)).header("origin", &server.internal);
+    let request = request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
+    request.header("accept-language", "fr").body(body).send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_comes_in_a_file_and_nothing_is_granted_by_it() {
+    let (signer, stranger, gone) = (Signer::new(), Signer::new(), Signer::new());
+    let mut server = Server::start_default().await;
+    let keys =
+        format!("trusted_keys = [{:?}, {:?}]\nrevoked_keys = [{:?}]\n", signer.public(), gone.public(), gone.public());
+    server.configure_more(&format!("[plugins]\n{keys}"));
+    server.stop();
+    server.start_again().await;
+    let browser = signed_in(&server).await;
+    let list = format!("{}/plugins", server.internal);
+    let token = csrf(&page(&browser, list.clone()).await);
+    let send = async |file: &[u8]| send_file(&server, &browser, &[("csrf", &token)], file).await;
+    let shown = async || page(&browser, format!("{}/plugins/directory-file", server.internal)).await;
+    let shipped = Bundle::shipped("directory-file");
+    let good = shipped.octets(Some(&signer));
+
+    // what is no bundle, or not to be trusted, is said in words, and nothing of it stays
+    let mut changed = good.clone();
+    changed[600] ^= 1;
+    let newer_contract = shipped.clone().replacing("contract = \"0.1.0\"", "contract = \"9.1.0\"");
+    let no_manifest = shipped.clone().replacing("[description]", "[descriptions]");
+    for (file, words, detail) in [
+        (b"MZ and the rest of a program".to_vec(), "n’est pas une extension", "tar"),
+        (good[..good.len() / 2].to_vec(), "n’est pas une extension", "it "),
+        (changed, "modifié après avoir été signé", "does not fit"),
+        (shipped.octets(None), "Personne ne l’a signée", "sans signature"),
+        (shipped.octets(Some(&stranger)), "que la configuration ne connaît pas", "plugins.trusted_keys"),
+        (shipped.octets(Some(&gone)), "révoquée", "par une autre clé"),
+        (newer_contract.octets(Some(&signer)), "autre version du contrat", "9.1.0"),
+        (no_manifest.octets(Some(&signer)), "Sa déclaration", "plugin.toml"),
+    ] {
+        let answer = send(&file).await;
+        assert_eq!(answer.status(), 422, "{words}");
+        let said = answer.text().await.unwrap();
+        assert!(said.contains(words) && said.contains(detail), "{words}, {detail}: {said}");
+        assert!(said.contains("Aucune extension"), "{words}");
+    }
+    let answer = send(b"").await;
+    assert!(answer.status() == 422 && answer.text().await.unwrap().contains("Choisissez le fichier"));
+    let answer = send(&vec![0; 74 << 20]).await;
+    assert!(answer.status() == 413 && answer.text().await.unwrap().contains("dépasse 73"));
+
+    // another site's form, a form without this session's token, and one that brings it late
+    for fields in [&[][..], &[("csrf", "forged")], &[("other", "x")]] {
+        assert_eq!(send_file(&server, &browser, fields, &good).await.status(), 403, "{fields:?}");
+    }
+    let request = browser
+        .post(&list)
+        .header("origin", "https://evil.example")
+        .header("content-type", "multipart/form-data; boundary=x");
+    assert_eq!(request.body("--x--").send().await.unwrap().status(), 403);
+    let request = browser.post(&list).header("origin", &server.internal).form(&[("csrf", &token)]);
+    assert_eq!(request.send().await.unwrap().status(), 415);
+    let stranger = server.console();
+    assert_eq!(send_file(&server, &stranger, &[("csrf", &token)], &good).await.headers()["location"], "/sign-in");
+    assert!(server.json(&["plugin", "list"])["plugins"].as_array().unwrap().is_empty());
+    assert!(server.sql("select operation from audit_event where object_kind = 'plugin'").is_empty());
+
+    // the first one: installed, nothing granted, and its page says so
+    let answer = send(&good).await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()),
+        (303, "/plugins/directory-file")
+    );
+    let said = shown().await;
+    assert!(said.contains("rien ne lui est accordé d’office") && said.contains("input people"), "{said}");
+    let plugin = server.json(&["plugin", "show", "directory-file"]);
+    assert_eq!((&plugin["grants"], &plugin["current"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    assert_eq!(send(&good).await.status(), 409, "the same again");
+
+    // no more than was granted: in use at once. More: it waits, and the old one goes on
+    assert_eq!(server.cli(&["plugin", "grant", "directory-file", "--yes"]).code, 0);
+    let same = shipped.clone().version("0.2.0");
+    assert_eq!(send(&same.octets(Some(&signer))).await.status(), 303);
+    assert_eq!(server.json(&["plugin", "show", "directory-file"])["current"]["info"]["version"], "0.2.0");
+    let wider = shipped.version("0.3.0").replacing("[fields]\nread = [", "[fields]\nread = [\n    \"employeeType\",");
+    assert_eq!(send(&wider.octets(Some(&signer))).await.status(), 303);
+    let plugin = server.json(&["plugin", "show", "directory-file"]);
+    assert_eq!(plugin["current"]["info"]["version"], "0.2.0");
+    let said = shown().await;
+    assert!(said.contains("La version 0.3.0 demande davantage") && said.contains("nouveau"), "{said}");
+    let answer = send(&good).await;
+    assert_eq!(answer.status(), 409);
+    assert!(answer.text().await.unwrap().contains("La version installée est la même, ou plus récente"));
+
+    // who did it stands in the audit
+    let account = server.sql("select id from account").remove(0);
+    let actors = server.sql("select actor_id from audit_event where operation in ('plugin.install', 'plugin.upgrade')");
+    assert_eq!(actors.len(), 3);
+    assert!(actors.iter().all(|actor| actor.contains(&account)), "{actors:?}: {account}");
+
+    // unsigned ones only where that is allowed, and then marked
+    server.configure_more("[plugins]\nallow_unsigned = true\n");
+    server.stop();
+    server.start_again().await;
+    let own = Bundle::shipped("directory-file").version("0.4.0").octets(None);
+    assert_eq!(send_file(&server, &browser, &[("csrf", &token)], &own).await.status(), 303);
+    assert!(page(&browser, list).await.contains("non signée"));
 }

@@ -36,10 +36,19 @@ impl Default for Signer {
 }
 
 impl Bundle {
+    /// Of these contents.
+    pub fn new(manifest: String, component: Vec<u8>) -> Self {
+        Self { manifest, component }
+    }
+
     /// The contents of a shipped one.
     pub fn shipped(id: &str) -> Self {
-        let path = Server::bundles().join(id).with_extension("estampe");
-        let mut archive = tar::Archive::new(std::fs::File::open(&path).unwrap());
+        Self::read(&Server::bundles().join(id).with_extension("estampe"))
+    }
+
+    /// The contents of this file.
+    pub fn read(path: &Path) -> Self {
+        let mut archive = tar::Archive::new(std::fs::File::open(path).unwrap());
         let mut bundle = Self { manifest: String::new(), component: Vec::new() };
         for entry in archive.entries().unwrap() {
             let mut entry = entry.unwrap();

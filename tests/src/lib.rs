@@ -5,6 +5,8 @@ mod browser;
 mod bundle;
 pub mod canary;
 mod database;
+mod directory;
+pub mod guest;
 mod mail;
 mod metrics;
 mod mount;
@@ -18,13 +20,14 @@ mod tls;
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use bundle::{Bundle, Signer};
 pub use database::{Database, fresh_postgres};
+pub use directory::{HttpDirectory, Manners};
 pub use mail::{Mail, MailCatcher};
 pub use metrics::{Family, Metrics, Sample};
 pub use mount::SmallDisk;
 pub use post::{PostOffice, Weather};
 pub use process::{Process, until};
 pub use raw::Raw;
-pub use server::{Options, Output, Server, free_ports, sample, workspace};
+pub use server::{Options, Output, Server, binary, free_ports, sample, workspace};
 pub use tls::{Authority, Offer, Served, fingerprint, shake_hands};
 
 /// A configuration without limits of rates, for tests that ask more than a person would.

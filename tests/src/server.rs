@@ -26,7 +26,8 @@ pub fn sample() -> PathBuf {
     workspace().join("config/sample/garonne.ldif")
 }
 
-fn binary() -> PathBuf {
+/// The program that is tested.
+pub fn binary() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     // target/debug/deps/it-… → target/debug/estampe
     let found = own.parent().unwrap().parent().unwrap().join("estampe");

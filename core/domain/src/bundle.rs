@@ -1,5 +1,6 @@
 //! Bundles and installed plugins: what came in a file, what an administrator made of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,56 @@ pub enum Signature {
     },
     /// Nobody signed it.
     None,
+}
+
+/// Octets of a bundle, the whole file.
+pub const MAX_BUNDLE: u64 = 73 << 20;
+
+/// What is wrong with a bundle that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BundleProblem {
+    /// It is no bundle, or a damaged one.
+    Unreadable,
+    /// It is larger than [`MAX_BUNDLE`].
+    TooLarge,
+    /// Its manifest says what cannot be.
+    Manifest,
+    /// It was built for a version of the contract that is not spoken here.
+    Contract,
+    /// Its component cannot be compiled, or does not fit the contract.
+    Component,
+    /// Its signature does not fit: it was changed after it was signed.
+    Changed,
+    /// Nobody signed it.
+    Unsigned,
+    /// It was signed with this key, which the configuration does not name.
+    UnknownKey(String),
+    /// It was signed with this key, which the configuration has revoked.
+    RevokedKey(String),
+    /// It is not the bundle's fault: it could not be looked at here.
+    Host,
+}
+
+/// Why a bundle is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleRefusal {
+    /// What is wrong.
+    pub problem: BundleProblem,
+    /// The same for an administrator, in detail, beginning with "it".
+    pub words: String,
+}
+
+impl BundleRefusal {
+    /// A refusal for this, in these words.
+    pub fn new(problem: BundleProblem, words: impl Into<String>) -> Self {
+        Self { problem, words: words.into() }
+    }
+}
+
+impl fmt::Display for BundleRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
 }
 
 /// What a bundle is.

@@ -36,6 +36,9 @@ pub enum Error {
         /// Why, and what would be right; no personal data.
         why: String,
     },
+    /// A plugin's bundle is not taken.
+    #[error("bundle: {0}")]
+    Bundle(crate::bundle::BundleRefusal),
     /// It contradicts what is there now.
     #[error("{0}")]
     Conflict(String),
@@ -72,7 +75,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound => ErrorKind::NotFound,
-            Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::Invalid { .. } | Self::Bundle(_) => ErrorKind::Invalid,
             Self::Conflict(_) => ErrorKind::Conflict,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::Unauthenticated => ErrorKind::Unauthenticated,
@@ -86,7 +89,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
-            Self::Invalid { .. } => "invalid",
+            Self::Invalid { .. } | Self::Bundle(_) => "invalid",
             Self::Conflict(_) => "conflict",
             Self::Forbidden => "forbidden",
             Self::Unauthenticated => "unauthenticated",

@@ -28,6 +28,7 @@ pub mod plugin;
 pub mod ports;
 pub mod purpose;
 pub mod run;
+pub mod signature;
 pub mod source;
 pub mod text;
 pub mod time;

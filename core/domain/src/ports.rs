@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::bundle::{BundleFacts, PluginUsage};
+use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::egress::{HttpRequest, HttpResponse};
 use crate::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::plugin::{ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
+use crate::signature::{Signature, SignatureInput};
 use crate::time::Ts;
 
 /// Tells the time.
@@ -39,7 +40,7 @@ pub trait Plugins: Send + Sync {
     /// Reads a bundle and its signature; nothing of it is run.
     async fn inspect(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
     /// The same, and compiles it and looks whether it fits the contract.
-    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
+    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, BundleRefusal>;
     /// Makes it callable, in the place of whatever version of it was. Calls under way end
     /// with the version that they began with.
     async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String>;
@@ -73,6 +74,20 @@ pub trait Directory: Send + Sync {
     async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure>;
     /// Fetches one page.
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure>;
+}
+
+/// Lets templates make signatures.
+#[async_trait]
+pub trait Signatures: Send + Sync {
+    /// Makes a signature of each input, in order. What goes wrong with one of them is its own
+    /// failure; the outer one says that nothing could be made at all. A batch shares one
+    /// instance of the plugin; after a failure the rest go on in a fresh one.
+    async fn render(
+        &self,
+        template: &ConnectorSpec,
+        given: &Given,
+        batch: Vec<SignatureInput>,
+    ) -> Result<Vec<Result<Signature, PluginFailure>>, PluginFailure>;
 }
 
 /// Makes requests for plugins.

@@ -1,8 +1,9 @@
-//! What one call may use: memory, computing, waiting; and how it is told apart which
-//! of them ended a call.
+//! What one call may use: memory, computing, waiting, calls of the host; and how it is told
+//! apart which of them ended a call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use estampe_domain::plugin::{FailKind, PluginFailure};
@@ -10,7 +11,9 @@ use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{Error, ResourceLimiter, Trap};
 
 use crate::meter::Peak;
+use crate::quota::Quota;
 use crate::settings::Limits;
+use crate::spending::Share;
 use crate::text::clean;
 
 /// How long a call may go on after nobody waits for it any more.
@@ -35,6 +38,15 @@ pub enum Stop {
     /// It waited for the host for longer than this.
     #[error("the plugin was stopped: it waited for more than {0:?} in one call")]
     Waiting(Duration),
+    /// It called the host more often than this.
+    #[error("the plugin was stopped: it called the host more than {0} times in one call")]
+    HostCalls(u32),
+    /// The calls of its run computed for longer than this together.
+    #[error("the plugin was stopped: the run computed for more than {0:?} in all")]
+    RunComputing(Duration),
+    /// Its run has more pages than this.
+    #[error("the plugin was stopped: the run has more than {0} pages, and does not end")]
+    RunPages(u32),
     /// Nobody waits for the answer any more.
     #[error("the plugin was stopped: the run was cancelled")]
     Cancelled,
@@ -44,16 +56,24 @@ impl Stop {
     fn kind(self) -> FailKind {
         match self {
             Self::Memory(_) | Self::Table => FailKind::OutOfMemory,
-            Self::Computing(_) | Self::Waiting(_) => FailKind::Deadline,
+            Self::Computing(_) | Self::Waiting(_) | Self::RunComputing(_) => FailKind::Deadline,
+            Self::HostCalls(_) => FailKind::Internal,
+            Self::RunPages(_) => FailKind::Limit,
             Self::Cancelled => FailKind::Unavailable,
         }
+    }
+}
+
+impl From<Stop> for PluginFailure {
+    fn from(stop: Stop) -> Self {
+        Self::new(stop.kind(), stop.to_string())
     }
 }
 
 /// Says what ended a call, whatever wasmtime wrapped around it.
 pub fn failure(error: &Error) -> PluginFailure {
     if let Some(stop) = error.downcast_ref::<Stop>() {
-        return PluginFailure::new(stop.kind(), stop.to_string());
+        return (*stop).into();
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         let message = format!("the plugin crashed ({trap}); that is a defect of the plugin");
@@ -93,28 +113,84 @@ pub struct Budget {
     began: Duration,
     waiting: Duration,
     waited: Duration,
+    host_calls: u32,
+    most_host_calls: u32,
+    run: Option<Share>,
+    /// What is left of the run's time; more than a call may have when there is no run.
+    run_left: Duration,
+    quota: Arc<Quota>,
+    /// Of the thread's time, what the quota was told.
+    told: Duration,
     cancelled: Cancelled,
     cancelled_at: Option<Instant>,
 }
 
+impl Drop for Budget {
+    fn drop(&mut self) {
+        if let Some(run) = &self.run {
+            run.add(thread_time().saturating_sub(self.began));
+        }
+    }
+}
+
 impl Budget {
     /// A full budget, beginning now.
-    pub fn new(limits: &Limits, cancelled: Cancelled) -> Self {
+    pub fn new(limits: &Limits, run: Option<Share>, quota: Arc<Quota>, cancelled: Cancelled) -> Self {
+        let began = thread_time();
         Self {
             computing: limits.computing,
-            began: thread_time(),
+            began,
             waiting: limits.waiting,
             waited: Duration::ZERO,
+            host_calls: 0,
+            most_host_calls: limits.host_calls,
+            run_left: run.as_ref().map_or(Duration::MAX, Share::left),
+            run,
+            quota,
+            told: began,
             cancelled,
             cancelled_at: None,
         }
     }
 
-    /// Asked at every tick while the guest computes.
+    /// Full again, from now on.
+    pub fn renew(&mut self) {
+        self.began = thread_time();
+        self.waited = Duration::ZERO;
+        self.host_calls = 0;
+    }
+
+    /// The guest calls the host.
+    pub fn host_call(&mut self) {
+        self.host_calls = self.host_calls.saturating_add(1);
+    }
+
+    /// Whether the call kept within what is only counted while it runs: asked at every tick,
+    /// and at its end, since a call may be over before the next tick.
+    pub fn kept(&self) -> Result<(), Stop> {
+        let most = self.most_host_calls;
+        if self.host_calls > most { Err(Stop::HostCalls(most)) } else { Ok(()) }
+    }
+
+    /// Asked at every tick while the guest computes. Stands still while guests have had their
+    /// share of the machine.
     pub fn tick(&mut self) -> Result<(), Stop> {
-        if thread_time().saturating_sub(self.began) > self.computing {
+        let time = thread_time();
+        let pause = self.quota.spend(time.saturating_sub(self.told), Instant::now());
+        self.told = time;
+        if !pause.is_zero() {
+            thread::sleep(pause);
+        }
+        let computed = time.saturating_sub(self.began);
+        if computed > self.computing {
             return Err(Stop::Computing(self.computing));
         }
+        if let Some(run) = &self.run
+            && computed > self.run_left
+        {
+            return Err(Stop::RunComputing(run.most()));
+        }
+        self.kept()?;
         if self.cancelled.is_set() {
             let since = *self.cancelled_at.get_or_insert_with(Instant::now);
             if since.elapsed() > GRACE {
@@ -162,13 +238,6 @@ pub struct Memory {
     peak: Peak,
 }
 
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // a memory never shrinks: what it had at the end was its most
-        self.peak.note(self.used);
-    }
-}
-
 impl Memory {
     /// Nothing used of this many octets.
     pub fn new(limit: usize, peak: Peak) -> Self {
@@ -183,6 +252,7 @@ impl ResourceLimiter for Memory {
             return Err(Error::new(Stop::Memory(self.limit)));
         }
         self.used = all;
+        self.peak.note(all);
         Ok(true)
     }
 

@@ -17,7 +17,9 @@ use crate::http::Http;
 use crate::ldap::{Ldap, Sessions};
 use crate::log::Log;
 use crate::meter::Peak;
+use crate::quota::Quota;
 use crate::settings::Limits;
+use crate::spending::{Share, Spending};
 use crate::state::State;
 
 /// What the host hands to every call.
@@ -29,6 +31,10 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// The watch over files.
     pub runs: Arc<Runs>,
+    /// What all guests together may have of the machine.
+    pub quota: Arc<Quota>,
+    /// What runs spent.
+    pub spending: Arc<Spending>,
     /// Makes requests.
     pub egress: Arc<dyn HttpEgress>,
     /// What connects to directories.
@@ -40,10 +46,17 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Forgets a run that ended or begins anew.
-    pub fn forget(&self, run: RunId) {
+    /// A run begins, or begins anew: with files and connections of its own, and what is left
+    /// of its budget.
+    pub fn begin(&self, run: RunId) {
         self.runs.forget(run);
         self.sessions.forget(run);
+    }
+
+    /// Forgets a run that ended.
+    pub fn forget(&self, run: RunId) {
+        self.begin(run);
+        self.spending.forget(run);
     }
 }
 
@@ -95,6 +108,8 @@ impl Call {
         info: &Arc<PluginInfo>,
     ) -> Self {
         let Order { connector, given, run, state } = order;
+        let limits = surroundings.limits.of(info, &given.grants);
+        let share = run.map(|run| Share::new(run, &surroundings.spending, &limits));
         let ConnectorSpec { plugin, mut config, mut inputs } = connector;
         config.retain(|name, _| info.config.get(name).is_none_or(|key| !key.secret));
         inputs.retain(|name, _| given.grants.cover(&Permission::Input(name.clone())));
@@ -121,9 +136,22 @@ impl Call {
             state: State::new(state),
             log,
             clock: Arc::clone(&surroundings.clock),
-            budget: Budget::new(&surroundings.limits, cancelled),
-            memory: Memory::new(surroundings.limits.memory, peak),
+            budget: Budget::new(&limits, share, Arc::clone(&surroundings.quota), cancelled),
+            memory: Memory::new(limits.memory, peak),
         }
+    }
+
+    /// What an import works on; counts that the guest calls the host.
+    pub fn entered(&mut self) -> &mut Self {
+        self.budget.host_call();
+        self
+    }
+
+    /// Begins the next call of the same instance: time and lines are those of one call,
+    /// memory is the instance's.
+    pub fn renew(&mut self) {
+        self.budget.renew();
+        self.log.renew();
     }
 
     /// Does something that may take time and counts it as waiting.

@@ -15,7 +15,8 @@ use crate::sync::lock;
 const TICK: Duration = Duration::from_millis(10);
 
 /// Makes the engine. Its pool reserves address space (4 GiB for each memory, so that
-/// bounds need no checks) and no memory: what a call touched is given back after it.
+/// bounds need no checks) and no memory: what a call touched is given back after it. A memory
+/// may grow to the largest that can be granted; each call's own limiter holds it to its own.
 pub fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
     let threads = u32::try_from(limits.threads).unwrap_or(u32::MAX);
     let instances = limits.instances.max(threads);
@@ -29,7 +30,7 @@ pub fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
         .max_tables_per_component(8)
         .max_tables_per_module(4)
         .table_elements(TABLE_ELEMENTS)
-        .max_memory_size(limits.memory.next_multiple_of(64 << 10))
+        .max_memory_size(limits.pool_memory().next_multiple_of(64 << 10))
         .linear_memory_keep_resident(0)
         .table_keep_resident(0)
         .max_unused_warm_slots(0);

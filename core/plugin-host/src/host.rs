@@ -1,4 +1,5 @@
-//! The host: loads bundles and makes the ports [`Plugins`] and [`Directory`] real.
+//! The host: loads bundles and makes the ports [`Plugins`], [`Directory`] and [`Signatures`]
+//! real.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,21 +9,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use estampe_domain::bundle::{BundleFacts, PluginUsage};
+use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::metric;
 use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
-use estampe_domain::ports::{Directory, Offered, Plugins};
+use estampe_domain::ports::{Directory, Offered, Plugins, Signatures};
+use estampe_domain::signature::{Signature, SignatureInput};
 use wasmtime::Engine;
 
+use crate::budget::Cancelled;
 use crate::bundle::{self, Bundle, Keys, MAX_BUNDLE};
 use crate::cache::Cache;
 use crate::call::{Call, Order, Surroundings};
 use crate::compiler::Compiler;
-use crate::contract::Connector;
+use crate::contract::{Batch, Described, Linked};
 use crate::engine::{Ticker, engine};
 use crate::files::Runs;
 use crate::guests::Guests;
 use crate::meter::{self, Peak};
+use crate::quota::Quota;
 use crate::settings::HostSettings;
 use crate::text::clean;
 
@@ -52,7 +56,7 @@ pub struct PluginHost {
 struct Plugin {
     info: Arc<PluginInfo>,
     sha256: String,
-    connector: Connector,
+    linked: Linked,
     peak: Peak,
 }
 
@@ -74,11 +78,34 @@ impl PluginHost {
         metrics::gauge!(metric::PLUGIN_MEMORY_LIMIT.name).set(limits.memory as f64);
         let engine = engine(&limits).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let guests = Guests::start(&limits, Ticker::start(engine.clone())?)?;
-        let runs = Arc::new(Runs::new(protected));
-        let surroundings = Surroundings { limits, clock, runs, egress, ldap, sessions: Arc::default(), runtime };
+        let surroundings = Surroundings {
+            limits,
+            clock,
+            runs: Arc::new(Runs::new(protected)),
+            quota: Arc::new(Quota::of_machine(limits.machine_percent)),
+            spending: Arc::default(),
+            egress,
+            ldap,
+            sessions: Arc::default(),
+            runtime,
+        };
         let cache = Cache::open(cache, cache_key, Compiler::new(compiler, limits.compiling));
         let loader = Arc::new(Loader { engine, cache, keys, folder: offered });
         Ok(Self { plugins: RwLock::default(), loader, surroundings, guests })
+    }
+
+    /// What a connector says of itself. It is given nothing: a description needs nothing.
+    pub async fn describe(&self, plugin: &str) -> Result<Described, PluginFailure> {
+        let plugin = self.plugin(plugin)?;
+        let surroundings = self.surroundings.clone();
+        let work = move |cancelled| {
+            let id = plugin.info.id.clone();
+            let connector = ConnectorSpec { plugin: id, config: BTreeMap::new(), inputs: BTreeMap::new() };
+            let order = Order { connector, given: Given::default(), run: None, state: BTreeMap::new() };
+            let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
+            plugin.linked.describe(call)
+        };
+        self.guests.run(work).await
     }
 
     fn plugin(&self, id: &str) -> Result<Arc<Plugin>, PluginFailure> {
@@ -104,12 +131,16 @@ impl PluginHost {
 }
 
 impl Loader {
-    fn load(&self, octets: &[u8]) -> Result<(BundleFacts, Connector), String> {
+    fn load(&self, octets: &[u8]) -> Result<(BundleFacts, Linked), BundleRefusal> {
+        let unfit = |words: String| BundleRefusal::new(BundleProblem::Component, words);
         let Bundle { facts, contract, component } = bundle::read(octets, &self.keys)?;
-        let cache = self.cache.as_ref().map_err(|why| format!("it cannot be compiled: {why}"))?;
-        let component = cache.component(&self.engine, &component)?;
-        let connector = Connector::link(&self.engine, &component, contract)?;
-        Ok((facts, connector))
+        let cache = self
+            .cache
+            .as_ref()
+            .map_err(|why| BundleRefusal::new(BundleProblem::Host, format!("it cannot be compiled: {why}")))?;
+        let component = cache.component(&self.engine, &component).map_err(unfit)?;
+        let linked = Linked::link(&self.engine, &component, contract, facts.info.kind).map_err(unfit)?;
+        Ok((facts, linked))
     }
 
     fn offered(&self) -> Offered {
@@ -122,7 +153,10 @@ impl Loader {
             }
         };
         for path in paths {
-            let read = octets(&path).and_then(|octets| Ok((bundle::read(&octets, &self.keys)?.facts, octets.into())));
+            let read = octets(&path).and_then(|octets| match bundle::read(&octets, &self.keys) {
+                Ok(bundle) => Ok((bundle.facts, octets.into())),
+                Err(refusal) => Err(refusal.words),
+            });
             match read {
                 Ok(bundle) => offered.bundles.push(bundle),
                 Err(why) => offered.problems.push(format!("{}: {why}", path.display())),
@@ -135,24 +169,22 @@ impl Loader {
 #[async_trait]
 impl Plugins for PluginHost {
     async fn inspect(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
-        self.aside(move |loader| Ok(bundle::read(&bundle, &loader.keys)?.facts)).await?
+        let read = self.aside(move |loader| bundle::read(&bundle, &loader.keys)).await?;
+        read.map(|bundle| bundle.facts).map_err(|refusal| refusal.words)
     }
 
-    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
-        self.aside(move |loader| Ok(loader.load(&bundle)?.0)).await?
+    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, BundleRefusal> {
+        let loaded = self.aside(move |loader| loader.load(&bundle)).await;
+        Ok(loaded.map_err(|words| BundleRefusal::new(BundleProblem::Host, words))??.0)
     }
 
     async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
-        let (facts, connector) = self.aside(move |loader| loader.load(&bundle)).await??;
+        let (facts, linked) = self.aside(move |loader| loader.load(&bundle)).await?.map_err(|refusal| refusal.words)?;
         let id = facts.info.id.clone();
         tracing::info!(plugin.id = id, plugin.version = facts.info.version, "loaded a plugin");
-        meter::loaded(&id);
-        let plugin = Plugin {
-            info: Arc::new(facts.info.clone()),
-            sha256: facts.sha256.clone(),
-            connector,
-            peak: Peak::default(),
-        };
+        meter::loaded(&id, facts.info.kind);
+        let plugin =
+            Plugin { info: Arc::new(facts.info.clone()), sha256: facts.sha256.clone(), linked, peak: Peak::default() };
         self.plugins.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(plugin));
         Ok(facts)
     }
@@ -223,7 +255,7 @@ impl Directory for PluginHost {
         let work = move |cancelled| {
             let order = Order { connector, given, run: None, state: BTreeMap::new() };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
-            plugin.connector.check(call)
+            plugin.linked.check(call)
         };
         let outcome = self.guests.run(work).await;
         meter::called(&called.info.id, "check", begun, &called.peak, &outcome);
@@ -239,11 +271,12 @@ impl Directory for PluginHost {
             // a run keeps to the version of its files that it began with, through
             // failures and retries, until it ends or begins anew
             if cursor.is_none() {
-                surroundings.forget(run);
+                surroundings.begin(run);
             }
+            surroundings.spending.page(run, &surroundings.limits)?;
             let order = Order { connector, given, run: Some(run), state };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
-            let outcome = plugin.connector.sync_page(call, mode, cursor.as_ref());
+            let outcome = plugin.linked.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
                 surroundings.forget(run);
             }
@@ -252,5 +285,30 @@ impl Directory for PluginHost {
         let outcome = self.guests.run(work).await;
         meter::called(&called.info.id, "sync-page", begun, &called.peak, &outcome);
         outcome
+    }
+}
+
+#[async_trait]
+impl Signatures for PluginHost {
+    async fn render(
+        &self,
+        template: &ConnectorSpec,
+        given: &Given,
+        batch: Vec<SignatureInput>,
+    ) -> Result<Vec<Result<Signature, PluginFailure>>, PluginFailure> {
+        let plugin = self.plugin(&template.plugin)?;
+        let (template, given, surroundings) = (template.clone(), given.clone(), self.surroundings.clone());
+        let work = move |cancelled: Cancelled| {
+            let note = |begun, outcome: &_| meter::called(&plugin.info.id, "render", begun, &plugin.peak, outcome);
+            let limits = surroundings.limits.of(&plugin.info, &given.grants);
+            let batch = Batch::new(&batch, &limits, cancelled.clone(), &note);
+            let call = || {
+                let (connector, given) = (template.clone(), given.clone());
+                let order = Order { connector, given, run: None, state: BTreeMap::new() };
+                Call::new(&surroundings, order, cancelled.clone(), plugin.peak.clone(), &plugin.info)
+            };
+            plugin.linked.render(&batch, call)
+        };
+        self.guests.run(work).await
     }
 }

@@ -7,8 +7,10 @@
 //! nothing but what its [`ConnectorSpec`] names (`files`, `state`). What it says is
 //! translated and bounded by the adapter of its contract's version (`contract`).
 //!
-//! The outside sees the domain's ports [`Plugins`] and [`Directory`] and nothing of wasmtime, so that
-//! a worker process may one day stand here instead.
+//! Signatures that templates render are made harmless (`signature`).
+//!
+//! The outside sees the domain's ports [`Plugins`], [`Directory`] and [`Signatures`] and nothing of
+//! wasmtime, so that a worker process may one day stand here instead.
 
 #![cfg(unix)]
 
@@ -27,7 +29,10 @@ mod http;
 mod ldap;
 mod log;
 mod meter;
+mod quota;
 mod settings;
+mod signature;
+mod spending;
 mod state;
 mod sync;
 mod text;
@@ -35,8 +40,10 @@ mod text;
 #[cfg(doc)]
 use estampe_domain::plugin::ConnectorSpec;
 #[cfg(doc)]
-use estampe_domain::ports::{Directory, Plugins};
+use estampe_domain::ports::{Directory, Plugins, Signatures};
 
 pub use bundle::Keys;
+pub use contract::Described;
 pub use host::{HostError, PluginHost};
 pub use settings::{HostSettings, Limits};
+pub use signature::harmless_signature;

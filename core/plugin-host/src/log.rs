@@ -61,7 +61,15 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
+        self.renew();
+    }
+}
+
+impl Log {
+    /// Says how many lines were dropped, and counts anew.
+    pub fn renew(&mut self) {
         let dropped = self.lines.saturating_sub(MAX_LINES);
+        self.lines = 0;
         if dropped > 0 {
             tracing::event!(target: "estampe::plugin", tracing::Level::WARN, plugin.id = self.plugin, run.id = self.run,
                 plugin.dropped = dropped, "a plugin wrote more lines than a call may");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use estampe_domain::bundle::PluginUsage;
 use estampe_domain::metric;
-use estampe_domain::plugin::{FailKind, PluginFailure};
+use estampe_domain::plugin::{FailKind, PluginFailure, PluginKind};
 
 /// What a plugin used so far: the memory of its largest call, its calls and their time.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ struct Counted {
 }
 
 impl Peak {
-    /// A call ended that had so much memory.
+    /// A call has so much.
     pub fn note(&self, octets: usize) {
         self.0.octets.fetch_max(octets, Ordering::Relaxed);
     }
@@ -50,12 +50,16 @@ impl Peak {
 
 /// A plugin that can be called: what may go wrong begins at nothing, so that an alert on
 /// growth sees the first one.
-pub fn loaded(plugin: &str) {
+pub fn loaded(plugin: &str, kind: PluginKind) {
     let failures = [FailKind::Trapped, FailKind::OutOfMemory, FailKind::Deadline, FailKind::Internal];
-    for export in ["check", "sync-page"] {
+    let exports: &[&'static str] = match kind {
+        PluginKind::Connector => &["check", "sync-page"],
+        PluginKind::SignatureTemplate => &["render"],
+    };
+    for export in exports {
         for outcome in failures.map(FailKind::as_str) {
             let plugin = plugin.to_owned();
-            metrics::counter!(metric::PLUGIN_CALLS.name, "plugin" => plugin, "export" => export, "outcome" => outcome)
+            metrics::counter!(metric::PLUGIN_CALLS.name, "plugin" => plugin, "export" => *export, "outcome" => outcome)
                 .increment(0);
         }
     }

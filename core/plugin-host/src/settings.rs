@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use estampe_domain::permission::{Grants, Permission};
+use estampe_domain::plugin::{LimitsAsk, PluginInfo};
 use estampe_domain::ports::{Clock, HttpEgress, LdapClient};
 use tokio::runtime::Handle;
 
@@ -44,8 +46,19 @@ pub struct HostSettings {
 pub struct Limits {
     /// Linear memory of one call, in octets; all memories of the instance together.
     pub memory: usize,
-    /// Processor time of one call.
+    /// The same for a plugin that asks for more (`memory MIB`) and was granted it, at most.
+    pub memory_most: usize,
+    /// Processor time of one call, unless a plugin asks for another (`time SECONDS`) and was
+    /// granted it.
     pub computing: Duration,
+    /// Processor time of all guests together, in percent of the machine's.
+    pub machine_percent: u32,
+    /// How often one call may call the host, all imports together.
+    pub host_calls: u32,
+    /// Processor time of one run, all of its calls together.
+    pub run_computing: Duration,
+    /// Pages of one run.
+    pub run_pages: u32,
     /// Time that one call may spend waiting for the host (files).
     pub waiting: Duration,
     /// Instances at once. Never fewer than `threads`; more costs address space only.
@@ -62,12 +75,37 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 64 << 20,
+            memory_most: 512 << 20,
             computing: Duration::from_secs(5),
+            machine_percent: 50,
+            host_calls: 100_000,
+            run_computing: Duration::from_mins(30),
+            run_pages: 100_000,
             waiting: Duration::from_secs(30),
             instances: 4,
             threads: 2,
             queue: 64,
             compiling: Duration::from_mins(1),
         }
+    }
+}
+
+impl Limits {
+    /// Those of a plugin's call: its own, where it asks for them and they were granted.
+    pub(crate) fn of(&self, info: &PluginInfo, grants: &Grants) -> Self {
+        let LimitsAsk { memory_mib, cpu_seconds } = info.asks.limits;
+        let memory = memory_mib.filter(|mib| grants.cover(&Permission::Memory(*mib)));
+        let time = cpu_seconds.filter(|seconds| grants.cover(&Permission::Time(*seconds)));
+        let octets = |mib: u32| usize::try_from(mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+        Self {
+            memory: memory.map_or(self.memory, |mib| octets(mib).min(self.pool_memory())),
+            computing: time.map_or(self.computing, |seconds| Duration::from_secs(u64::from(seconds))),
+            ..*self
+        }
+    }
+
+    /// The memory that the largest call may have.
+    pub(crate) fn pool_memory(&self) -> usize {
+        self.memory.max(self.memory_most)
     }
 }

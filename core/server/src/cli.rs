@@ -149,6 +149,8 @@ pub enum OutboxCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
+    #[command(flatten)]
+    Kit(KitCommand),
     /// Install a plugin, and grant what it asks for, item by item
     Install {
         /// Its bundle (./name.estampe), or the id of one that lies ready in plugins.dir
@@ -207,6 +209,72 @@ pub enum PluginCommand {
         /// Its id
         id: String,
     },
+}
+
+/// Making plugins: needs no running appliance.
+#[derive(Debug, Subcommand)]
+pub enum KitCommand {
+    /// Begin a plugin: a connector that reads people over HTTP, with its tests
+    New {
+        /// Its id, which is its crate's name too
+        name: String,
+        /// The folder to make [default: the name]
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// The folder plugin-sdk of a checkout of Estampe [default: the crate of this
+        /// version, which is published nowhere yet]
+        #[arg(long, value_name = "FOLDER")]
+        sdk: Option<PathBuf>,
+    },
+    /// Compile a plugin and bundle it as ./ID.estampe
+    Build {
+        /// The folder with its plugin.toml
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Sign it with this key
+        #[arg(long, value_name = "KEYFILE")]
+        sign: Option<PathBuf>,
+    },
+    /// Keys that plugins are signed with
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Sign a bundle, in the place of who signed it before
+    Sign {
+        /// The bundle: ./name.estampe
+        bundle: PathBuf,
+        /// The secret key
+        #[arg(long, value_name = "KEYFILE")]
+        key: PathBuf,
+    },
+    /// Try a connector by the host and limits of an appliance; sends nothing
+    Test(TestPlugin),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key; its public half is written beside it, as .pub
+    New {
+        /// The file to make
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct TestPlugin {
+    /// The bundle: ./name.estampe
+    pub bundle: PathBuf,
+    /// A value of the plugin's configuration: url=https://directory.example
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub values: Vec<(String, String)>,
+    /// A file that the plugin may read: people=export.ldif
+    #[arg(long = "input", value_name = "NAME=PATH", value_parser = key_value)]
+    pub inputs: Vec<(String, String)>,
+    /// What other sides answer: {"answers": [{"url": …, "json": …}]}
+    #[arg(long, value_name = "FILE")]
+    pub http_fixture: Option<PathBuf>,
+    /// The program estampe-compile [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub compiler: Option<PathBuf>,
 }
 
 /// How what is asked for is decided.

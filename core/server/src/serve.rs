@@ -135,6 +135,7 @@ fn plugin_host(
         limits: Limits {
             memory: settings.plugins.memory,
             computing: Duration::from_secs(u64::from(settings.plugins.cpu_seconds)),
+            machine_percent: settings.plugins.cpu_percent,
             ..Limits::default()
         },
         clock: Arc::clone(clock),

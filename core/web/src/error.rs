@@ -236,7 +236,7 @@ impl Inner {
     /// What the domain adds for people: never for defects, which may hold internals.
     fn detail(&self) -> Option<String> {
         match &self.cause {
-            Cause::Domain(Error::Invalid { .. } | Error::Conflict(_)) => match &self.cause {
+            Cause::Domain(Error::Invalid { .. } | Error::Bundle(_) | Error::Conflict(_)) => match &self.cause {
                 Cause::Domain(error) => Some(error.to_string()),
                 _ => None,
             },

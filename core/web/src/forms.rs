@@ -107,18 +107,25 @@ impl From<Fields> for Nothing {
     }
 }
 
-async fn read(visit: &Visit, request: &HttpRequest, payload: Payload) -> Result<Fields, Fault> {
+/// Refuses what another site sent.
+pub(crate) fn is_from_here(visit: &Visit, request: &HttpRequest) -> Result<(), Fault> {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(actix_web::http::uri::Authority::as_str));
-    if !is_own(request.headers(), visit.origin(), host) {
-        return Err(Fault::new(visit, Cause::Origin));
-    }
+    if is_own(request.headers(), visit.origin(), host) { Ok(()) } else { Err(Fault::new(visit, Cause::Origin)) }
+}
+
+/// How long a body is said to be, where that is said.
+pub(crate) fn announced(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
+async fn read(visit: &Visit, request: &HttpRequest, payload: Payload) -> Result<Fields, Fault> {
+    is_from_here(visit, request)?;
     if !is_form(request.headers()) {
         return Err(Fault::new(visit, Cause::MediaType));
     }
     // said beforehand: nothing of it is read
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > LIMIT as u64) {
+    if announced(request).is_some_and(|length| length > LIMIT as u64) {
         return Err(Fault::new(visit, Cause::TooLarge));
     }
     let payload = web::Payload::from_request(request, &mut { payload }).await;
@@ -168,7 +175,8 @@ pub(crate) fn token(secret: &str) -> String {
     mac(secret).map(|mac| data_encoding::BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())).unwrap_or_default()
 }
 
-fn is_token(secret: &str, given: &str) -> bool {
+/// Whether this is the token of a session's forms.
+pub(crate) fn is_token(secret: &str, given: &str) -> bool {
     let given = data_encoding::BASE64URL_NOPAD.decode(given.as_bytes()).unwrap_or_default();
     mac(secret).is_some_and(|mac| mac.verify_slice(&given).is_ok())
 }

@@ -19,6 +19,7 @@ use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::new_source::{NewSource, new_source_page};
 use crate::console::outbox::OutboxPage;
 use crate::console::people::{PeopleListPage, PersonPage};
+use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::RunPage;
 use crate::console::shell::Section;
@@ -124,6 +125,13 @@ fn console_pages(locale: Locale) -> Pages {
     let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
         PluginsPage::new(l, s(Section::Plugins), plugins, offered).render().unwrap()
     };
+    let not_taken = |refusal| {
+        let offered = OfferedPlugins::default();
+        let installed = [extensions::waiting()];
+        let mut page = PluginsPage::new(l, s(Section::Plugins), &installed, &offered);
+        page.not_taken = Some(NotTaken::refused(l, refusal));
+        page.render().unwrap()
+    };
     let plugin = |plugin| {
         let detail = extensions::detail(plugin);
         PluginPage::new(l, s(Section::Plugins), &detail).render().unwrap()
@@ -150,6 +158,7 @@ fn console_pages(locale: Locale) -> Pages {
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
         ("plugins", plugin_list(&[extensions::waiting(), extensions::paused()], &extensions::offered())),
         ("plugins-empty", plugin_list(&[], &OfferedPlugins::default())),
+        ("plugins-refused", not_taken(&extensions::refusal())),
         ("plugin-waits", plugin(extensions::waiting())),
         ("plugin-new", plugin(extensions::fresh())),
         ("plugin-paused", plugin(extensions::paused())),

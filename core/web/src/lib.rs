@@ -27,6 +27,7 @@ mod serve;
 mod session;
 mod state;
 mod telemetry;
+mod uploads;
 mod visit;
 mod words;
 

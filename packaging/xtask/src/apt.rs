@@ -29,6 +29,8 @@ pub const TESTS: &[Package] = &[
     Package { name: "chromium-driver", proof: "/usr/bin/chromedriver" },
     Package { name: "ldap-utils", proof: "/usr/bin/ldapsearch" },
     Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
+    Package { name: "nodejs", proof: "/usr/bin/node" },
+    Package { name: "npm", proof: "/usr/bin/npm" },
     Package { name: "pebble", proof: "/usr/bin/pebble" },
     Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
     Package { name: "postgresql", proof: "/usr/lib/postgresql" },

@@ -13,6 +13,7 @@ const CORE: &[&str] = &[
     "estampe-domain",
     "estampe-jobs",
     "estampe-plugin-host",
+    "estampe-plugin-kit",
     "estampe-service",
     "estampe-store",
     "estampe-texts",
@@ -32,14 +33,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe", CORE),
     // host and guests share the contract's text, no Rust types
     ("estampe-plugin-compile", &[]),
+    ("estampe-plugin-kit", &[]),
     ("estampe-plugin-sdk", &[]),
     ("estampe-plugin-directory-file", &["estampe-plugin-sdk"]),
-    // these stand outside: xtask knows nobody, the tests know the doors, the store,
+    ("estampe-plugin-signature-classic", &["estampe-plugin-sdk"]),
+    // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes
-    ("xtask", &[]),
+    ("xtask", &["estampe-plugin-kit"]),
     ("estampe-tests", &["estampe-domain", "estampe-store", "estampe-web"]),
-    // beside the doors it measures the use case of a lead without HTTP
-    ("estampe-bench", &["estampe-adapters", "estampe-domain", "estampe-service", "estampe-store"]),
+    // beside the doors it measures the use case of a lead without HTTP, and a plugin in the
+    // sandbox beside the same plugin without it
+    (
+        "estampe-bench",
+        &[
+            "estampe-adapters",
+            "estampe-domain",
+            "estampe-plugin-host",
+            "estampe-plugin-sdk",
+            "estampe-plugin-signature-classic",
+            "estampe-service",
+            "estampe-store",
+        ],
+    ),
 ];
 
 /// Heavy or weighty parts and the only crates of ours that may name them.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::steps::{loud, seconds};
-use crate::{apt, arrows, build, check, children, testing, tools};
+use crate::{apt, arrows, build, check, children, docs, testing, tools};
 
 type Step = (&'static str, fn(&Path) -> Result<(), String>);
 
@@ -13,6 +13,7 @@ const STEPS: &[Step] = &[
     ("packages", packages),
     ("format", format),
     ("arrows", arrows::run),
+    ("generated pages", docs::check),
     ("licences, bans, sources", deny),
     ("clippy", clippy),
     ("tests", tests),

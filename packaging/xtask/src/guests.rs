@@ -1,30 +1,25 @@
-//! Builds the plugins: guests for `wasm32-unknown-unknown`, made components and
-//! bundled as `target/plugins/<id>.estampe`.
-//!
-//! Three steps, each in a file of its own: find or make a compiler for the target
-//! (`toolchain`), compile (here), and wrap up what came out (`bundle`).
-
-mod bundle;
-mod command;
-mod signing;
-mod sysroot;
-mod toolchain;
+//! Builds the plugins of the workspace in one go, and bundles each as
+//! `target/plugins/<id>.estampe`. How one is compiled, encoded, bundled and signed is
+//! `estampe-plugin-kit`'s, as for anybody's plugin.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use command::run;
-pub use toolchain::{GuestToolchain, ensure_toolchain};
-
-/// The only target of guests: no WASI, no imports but the contract's.
-pub const TARGET: &str = "wasm32-unknown-unknown";
+use estampe_plugin_kit::bundle::{self, Bundle, LICENSE, SBOM};
+use estampe_plugin_kit::toolchain::{self, GuestToolchain, Missing, run};
+use estampe_plugin_kit::{TARGET, component, project, sbom, signing};
 
 /// A plugin of this workspace.
 struct Plugin {
     folder: PathBuf,
     id: String,
     package: String,
+}
+
+/// A compiler for the plugins, installed where it is missing and we may.
+pub fn ensure_toolchain(log: &dyn Fn(&str)) -> Result<GuestToolchain, String> {
+    toolchain::ensure(Missing::Install, log)
 }
 
 /// Compiles every plugin of the workspace (each folder `plugins/*/plugin.toml`), makes
@@ -51,14 +46,23 @@ pub fn build_plugins(workspace: &Path, tc: &GuestToolchain, log: &dyn Fn(&str)) 
 
     let out = target.join("plugins");
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let key = signing::key(&target.join("plugin-key"), &out.join("estampe.pub"))?;
+    // made at the first build, and never leaves `target`: releases have a key of their own
+    let comment = "signs bundles of this checkout";
+    let key = signing::ensure(&target.join("plugin-key"), &out.join("estampe.pub"), comment)?;
     let mut bundles = Vec::new();
     for plugin in &plugins {
-        let module = target.join(TARGET).join("plugin").join(plugin.package.replace('-', "_")).with_extension("wasm");
-        let component = bundle::component(&module)?;
+        let module = project::module(&target, "plugin", &plugin.package);
+        let octets = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
+        let component = component::encode(&octets, &module.display().to_string())?;
+        let size = component.len();
         let file = out.join(&plugin.id).with_extension("estampe");
-        let octets = bundle::write(&plugin.folder.join("plugin.toml"), &component, &file, &key)?;
-        log(&format!("{}: {} KiB, {} KiB bundled", file.display(), component.len() / 1024, octets / 1024));
+        let mut bundle = Bundle::gather(&plugin.folder, component)?;
+        let license = workspace.join(LICENSE);
+        bundle.complete(LICENSE, || fs::read(&license).map_err(|error| format!("{}: {error}", license.display())))?;
+        bundle.complete(SBOM, || sbom::of(workspace, &plugin.package, tc))?;
+        let octets = bundle.octets(Some(&key))?;
+        bundle::save(&file, &octets)?;
+        log(&format!("{}: {} KiB, {} KiB bundled", file.display(), size / 1024, octets.len() / 1024));
         bundles.push(file);
     }
     Ok(bundles)
@@ -77,27 +81,9 @@ fn plugins_of(workspace: &Path) -> Result<Vec<Plugin>, String> {
         if !manifest.is_file() {
             continue;
         }
-        let plugin = Plugin {
-            id: text_at(&manifest, &["id"])?,
-            package: text_at(&folder.join("Cargo.toml"), &["package", "name"])?,
-            folder,
-        };
-        if plugin.id.is_empty() || !plugin.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        {
-            return Err(format!("{}: `id` may hold a to z, 0 to 9 and -", manifest.display()));
-        }
+        let project = project::Project::open(&folder)?;
+        let plugin = Plugin { id: project.id, package: project.package, folder };
         plugins.push(plugin);
     }
     Ok(plugins)
-}
-
-/// The text at a path of keys of a TOML file.
-fn text_at(file: &Path, keys: &[&str]) -> Result<String, String> {
-    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let table: toml::Table = text.parse().map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut value = &toml::Value::Table(table);
-    for key in keys {
-        value = value.get(key).ok_or_else(|| format!("{}: no `{}`", file.display(), keys.join(".")))?;
-    }
-    value.as_str().map(str::to_owned).ok_or_else(|| format!("{}: `{}` is no text", file.display(), keys.join(".")))
 }

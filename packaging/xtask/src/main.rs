@@ -12,6 +12,7 @@ mod check;
 mod children;
 mod ci;
 mod demo;
+mod docs;
 mod guests;
 mod mail;
 mod postgres;
@@ -77,6 +78,8 @@ enum Command {
     Ci,
     /// Who knows whom among the crates
     Arrows,
+    /// Writes docs/plugins/contract.md from the contract
+    Docs,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Command::Soak { name, size } => soak::run(&workspace, name.as_deref(), size),
         Command::Ci => ci::run(&workspace),
         Command::Arrows => arrows::run(&workspace),
+        Command::Docs => docs::write(&workspace),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

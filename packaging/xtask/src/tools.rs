@@ -66,6 +66,30 @@ pub fn sslyze() -> Result<PathBuf, String> {
     Ok(program)
 }
 
+/// The folder `node_modules` of the example in JavaScript (componentize-js, from npm's
+/// registry), installed when it is not there as its lock file says.
+pub fn componentize(workspace: &Path) -> Result<PathBuf, String> {
+    let root = cache()?.join("tools/componentize");
+    let (stamp, example) = (root.join("installed"), workspace.join("plugin-sdk/examples/hello-js"));
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let wanted = read(&example.join("package-lock.json"))?;
+    let modules = root.join("node_modules");
+    // the stamp is written last: a half-made folder is made anew
+    if modules.is_dir() && read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(modules);
+    }
+    note(&format!("installing componentize-js into {} (once)", root.display()));
+    std::fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
+    for name in ["package.json", "package-lock.json"] {
+        std::fs::write(root.join(name), read(&example.join(name))?).map_err(|error| format!("{name}: {error}"))?;
+    }
+    let mut npm = Command::new("/usr/bin/npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&root);
+    children::run("npm ci", &mut npm)?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(modules)
+}
+
 fn cache() -> Result<PathBuf, String> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
-use estampe_domain::bundle::{BundleFacts, PluginUsage};
+use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
@@ -38,8 +38,8 @@ impl Plugins for NoPlugins {
         Err("it is not looked at here".to_owned())
     }
 
-    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {
-        self.inspect(bundle).await
+    async fn prove(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, BundleRefusal> {
+        self.inspect(bundle).await.map_err(|words| BundleRefusal::new(BundleProblem::Host, words))
     }
 
     async fn activate(&self, bundle: Arc<[u8]>) -> Result<BundleFacts, String> {

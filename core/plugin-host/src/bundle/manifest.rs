@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use estampe_domain::bundle::{BundleProblem, BundleRefusal};
 use estampe_domain::manifest::CredentialDeclaration;
 use estampe_domain::plugin::{
     Asks, ConfigKey, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
@@ -49,10 +50,16 @@ struct Manifest {
 }
 
 /// What the manifest says, and the contract that it names; the error says what is wrong.
-pub fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
-    let text = std::str::from_utf8(manifest).map_err(|_| "its plugin.toml is not UTF-8")?;
+pub fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), BundleRefusal> {
+    let wrong = |words: String| BundleRefusal::new(BundleProblem::Manifest, words);
+    let text = std::str::from_utf8(manifest).map_err(|_| wrong("its plugin.toml is not UTF-8".to_owned()))?;
     // the contract first: a newer one may know keys that this one does not
-    let contract = Contract::parse(&contract_of(text)?)?;
+    let contract = Contract::parse(&contract_of(text).map_err(wrong)?)
+        .map_err(|words| BundleRefusal::new(BundleProblem::Contract, words))?;
+    Ok((info(text).map_err(wrong)?, contract))
+}
+
+fn info(text: &str) -> Result<PluginInfo, String> {
     let mut manifest: Manifest = toml::from_str(text).map_err(|error| wrong(&error))?;
     if !is_name(&manifest.id) {
         return Err("its id has 1 to 64 characters of a-z, 0-9 and -".to_owned());
@@ -98,10 +105,28 @@ pub fn parse(manifest: &[u8]) -> Result<(PluginInfo, Contract), String> {
     let asks = Asks { http, credentials, ldap, fields, limits };
     let info = PluginInfo { id, version, contract: spoken, kind, license, description, inputs, config, asks };
     info.asks_are_sound()?;
+    if info.kind == PluginKind::SignatureTemplate
+        && let Some(item) = reaches_out(&info)
+    {
+        return Err(format!("it is a signature template, which is given no {item}; leave it out of its plugin.toml"));
+    }
     if info.asked().len() > MAX_ASKED {
         return Err(format!("it asks for more than {MAX_ASKED} things; nobody could look at them"));
     }
-    Ok((info, contract))
+    Ok(info)
+}
+
+/// What a plugin asks for by which it reaches beyond what it is handed.
+fn reaches_out(info: &PluginInfo) -> Option<&'static str> {
+    let Asks { http, credentials, ldap, .. } = &info.asks;
+    [
+        ("[[http]]", !http.is_empty()),
+        ("[credentials]", !credentials.is_empty()),
+        ("[ldap]", ldap.is_some()),
+        ("[[inputs]]", !info.inputs.is_empty()),
+    ]
+    .into_iter()
+    .find_map(|(item, asked)| asked.then_some(item))
 }
 
 fn wrong(error: &toml::de::Error) -> String {

@@ -8,7 +8,8 @@ mod signature;
 use std::io::Read;
 
 use data_encoding::HEXLOWER;
-use estampe_domain::bundle::BundleFacts;
+pub use estampe_domain::bundle::MAX_BUNDLE;
+use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal};
 use estampe_domain::plugin::PluginInfo;
 use sha2::{Digest, Sha256};
 
@@ -23,8 +24,8 @@ const MAX_TEXT: u64 = 64 << 10;
 const MAX_SBOM: u64 = 8 << 20;
 /// Octets of the component. Python and JavaScript bring their own interpreter.
 const MAX_COMPONENT: u64 = 64 << 20;
-/// Octets of the whole file.
-pub const MAX_BUNDLE: u64 = MAX_COMPONENT + MAX_SBOM + (1 << 20);
+// whatever each of them may be, together they fit, with the rest and the archive's own
+const _: () = assert!(MAX_COMPONENT + MAX_SBOM + 5 * MAX_TEXT < MAX_BUNDLE);
 /// How the entry of the signature is called. It is the last one.
 const SIGNATURE: &str = "signature.minisig";
 
@@ -53,16 +54,18 @@ const ENTRIES: [(&str, u64); 7] = [
 /// Reads a bundle from its octets and holds its signature to these keys; the error says
 /// what is wrong with it. A signature that does not fit is an error; none at all, or one by
 /// a key that nobody knows, is a fact for whoever decides.
-pub fn read(octets: &[u8], keys: &Keys) -> Result<Bundle, String> {
+pub fn read(octets: &[u8], keys: &Keys) -> Result<Bundle, BundleRefusal> {
+    let refused = |problem: BundleProblem| move |words: String| BundleRefusal::new(problem, words);
     if octets.len() as u64 > MAX_BUNDLE {
-        return Err(format!("it is larger than {} MiB", MAX_BUNDLE >> 20));
+        return Err(refused(BundleProblem::TooLarge)(format!("it is larger than {} MiB", MAX_BUNDLE >> 20)));
     }
-    let Contents { mut found, signed } = contents(octets)?;
+    let Contents { mut found, signed } = contents(octets).map_err(refused(BundleProblem::Unreadable))?;
     let mut take = |name: &str| found.iter().position(|(other, _)| *other == name).map(|at| found.swap_remove(at).1);
-    let manifest = take("plugin.toml").ok_or("it holds no plugin.toml")?;
-    let component = take("component.wasm").ok_or("it holds no component.wasm")?;
+    let mut needed =
+        |name: &str| take(name).ok_or_else(|| refused(BundleProblem::Unreadable)(format!("it holds no {name}")));
+    let (manifest, component) = (needed("plugin.toml")?, needed("component.wasm")?);
     let signature = match signed {
-        Some((signed, signature)) => keys.verify(signed, &signature)?,
+        Some((signed, signature)) => keys.verify(signed, &signature).map_err(refused(BundleProblem::Changed))?,
         None => estampe_domain::bundle::Signature::None,
     };
     let (info, contract): (PluginInfo, _) = manifest::parse(&manifest)?;
@@ -160,7 +163,7 @@ mod tests {
     }
 
     fn opened(octets: &[u8]) -> Result<Bundle, String> {
-        read(octets, &Keys::default())
+        read(octets, &Keys::default()).map_err(|refusal| refusal.words)
     }
 
     fn refused(octets: &[u8]) -> String {

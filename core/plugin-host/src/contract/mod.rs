@@ -1,12 +1,15 @@
 //! One adapter for each version of the contract, side by side: an old plugin keeps
 //! working while new ones speak a newer version.
 
+mod batch;
 mod v0_1;
+mod world;
 
-use estampe_domain::plugin::{Cursor, Page, PluginFailure, Probe, SyncMode};
+use estampe_domain::plugin::{Cursor, FailKind, Page, PluginFailure, PluginKind, Probe, SyncMode};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+pub use self::batch::{Batch, Signatures};
 use crate::call::Call;
 
 /// The contract that this host speaks best.
@@ -34,32 +37,78 @@ impl Contract {
     }
 }
 
-/// A plugin that is ready to be called.
-pub enum Connector {
-    /// Speaks 0.1.x.
-    V0_1(v0_1::Connector),
+/// What a connector says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Whether it knows what changed since a checkpoint.
+    pub incremental: bool,
+    /// Names of the attributes that it may deliver.
+    pub attributes: Vec<String>,
 }
 
-impl Connector {
-    /// Links a component; the error says what does not fit.
-    pub fn link(engine: &Engine, component: &Component, contract: Contract) -> Result<Self, String> {
-        match contract {
-            Contract::V0_1 => v0_1::Connector::link(engine, component).map(Self::V0_1),
+/// A plugin that is ready to be called.
+pub enum Linked {
+    /// A connector that speaks 0.1.x.
+    ConnectorV0_1(v0_1::Connector),
+    /// A template that speaks 0.1.x.
+    TemplateV0_1(v0_1::Template),
+}
+
+impl Linked {
+    /// Links a component into the world that its manifest names; the error says what does
+    /// not fit.
+    pub fn link(engine: &Engine, component: &Component, contract: Contract, kind: PluginKind) -> Result<Self, String> {
+        let unfit = |why| format!("it does not fit the contract: {why}");
+        world::fits(engine, component, kind).map_err(unfit)?;
+        let linked = match (contract, kind) {
+            (Contract::V0_1, PluginKind::Connector) => {
+                v0_1::Connector::link(engine, component).map(Self::ConnectorV0_1)
+            }
+            (Contract::V0_1, PluginKind::SignatureTemplate) => {
+                v0_1::Template::link(engine, component).map(Self::TemplateV0_1)
+            }
+        };
+        linked.map_err(|error| unfit(format!("{error:#}")))
+    }
+
+    /// Lets a connector say what it can do, in a fresh instance.
+    pub fn describe(&self, call: Call) -> Result<Described, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.describe(call),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
         }
     }
 
-    /// Lets it try what it needs, in a fresh instance.
+    /// Lets a connector try what it needs, in a fresh instance.
     pub fn check(&self, call: Call) -> Result<Vec<Probe>, PluginFailure> {
         match self {
-            Self::V0_1(connector) => connector.check(call),
+            Self::ConnectorV0_1(connector) => connector.check(call),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
         }
     }
 
-    /// Fetches a page, in a fresh instance.
+    /// Lets a connector fetch a page, in a fresh instance.
     pub fn sync_page(&self, call: Call, mode: SyncMode, cursor: Option<&Cursor>) -> Result<Page, PluginFailure> {
         match self {
-            Self::V0_1(connector) => connector.sync_page(call, mode, cursor),
+            Self::ConnectorV0_1(connector) => connector.sync_page(call, mode, cursor),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
         }
+    }
+
+    /// Lets a template make a batch of signatures; `call` begins the call of each instance.
+    pub fn render(&self, batch: &Batch<'_>, call: impl Fn() -> Call) -> Result<Signatures, PluginFailure> {
+        match self {
+            Self::TemplateV0_1(template) => batch.render(|| template.instantiate(call()), v0_1::Instance::render),
+            Self::ConnectorV0_1(_) => Err(self.is_no("signature template")),
+        }
+    }
+
+    fn is_no(&self, wanted: &str) -> PluginFailure {
+        let is = match self {
+            Self::ConnectorV0_1(_) => "connector",
+            Self::TemplateV0_1(_) => "signature template",
+        };
+        PluginFailure::new(FailKind::Unsupported, format!("the plugin is a {is}; this is for a {wanted}"))
     }
 }
 

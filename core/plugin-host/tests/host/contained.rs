@@ -116,10 +116,17 @@ async fn a_memory_larger_than_the_cap_is_refused_before_it_runs() {
     // its memory begins with 1 MiB
     place.bundle("test", "0.1.0", &connector("(i32.const 0)"));
     let mut settings = place.settings();
-    settings.limits = Limits { memory: 512 << 10, ..settings.limits };
+    settings.limits = Limits { memory: 512 << 10, memory_most: 512 << 10, ..settings.limits };
     let host = Loaded::start(settings).await;
     let [(_, why)] = host.problems.as_slice() else { panic!("{:?}", host.problems) };
     assert!(why.contains("memory"), "{why}");
+    // more than its own call may have, and not more than could be granted
+    let mut settings = place.settings();
+    settings.limits = Limits { memory: 512 << 10, ..settings.limits };
+    let host = Loaded::start(settings).await;
+    assert_eq!(host.problems, []);
+    let failure = host.sync_page(call("test")).await.unwrap_err();
+    assert_eq!(failure.kind, FailKind::OutOfMemory, "{failure}");
 }
 
 #[tokio::test]

@@ -177,7 +177,8 @@ async fn a_flood_of_lines_does_no_harm() {
 
 async fn single_threaded(place: &Place) -> Loaded {
     let mut settings = place.settings();
-    settings.limits = Limits { threads: 1, queue: 1, computing: Duration::from_secs(30), ..settings.limits };
+    settings.limits =
+        Limits { threads: 1, queue: 1, computing: Duration::from_secs(30), host_calls: u32::MAX, ..settings.limits };
     Loaded::start(settings).await
 }
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod budgets;
 mod bundles;
 mod contained;
 mod directory_file;
@@ -10,4 +11,6 @@ mod egress;
 mod hostile;
 mod http;
 mod ldap;
+mod released;
+mod signatures;
 mod support;

@@ -77,13 +77,43 @@ pub fn connector(body: &str) -> Vec<u8> {
     component(&text)
 }
 
+/// A template whose `render` is this text. Locals: 0 and 1 the person's attributes (pointer
+/// and count), 2 and 3 the organisation's, 4 to 7 locale and day. Its answer stands from 0 on:
+/// a zero, and from 8 on the pointers and lengths of HTML and text.
+pub fn template(body: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (import "estampe:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+            (import "estampe:plugin/config@0.1.0" "get" (func $config (param i32 i32 i32)))
+            (memory (export "memory") 16)
+            (data (i32.const 66000) "<script>alert(1)</script><b onclick=alert(1)>a</b>")
+            (global $free (mut i32) (i32.const 70000))
+            (global $calls (mut i32) (i32.const 0))
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                (global.get $free)
+                (global.set $free (i32.and (i32.const -8)
+                    (i32.add (i32.const 7) (i32.add (global.get $free) (local.get 3))))))
+            (func (export "estampe:plugin/signature-template@0.1.0#describe") (result i32)
+                (i32.const 0))
+            (func (export "estampe:plugin/signature-template@0.1.0#render")
+                (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+                {body}))"#
+    );
+    component_of(&text, "signature-template-plugin")
+}
+
 /// A component of the world `connector-plugin`, from its core module's text.
 pub fn component(text: &str) -> Vec<u8> {
+    component_of(text, "connector-plugin")
+}
+
+/// A component of this world, from its core module's text.
+fn component_of(text: &str, world: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).expect("the text is WebAssembly");
     let mut resolve = Resolve::default();
     let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin-sdk/wit");
     let (package, _) = resolve.push_path(wit).expect("the contract is WIT");
-    let world = resolve.select_world(&[package], Some("connector-plugin")).expect("the world");
+    let world = resolve.select_world(&[package], Some(world)).expect("the world");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
     ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
@@ -113,7 +143,7 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// Adds a bundle.
+    /// Adds a connector's bundle.
     pub fn bundle(&self, id: &str, contract: &str, component: &[u8]) -> &Self {
         self.bundle_of(id, &manifest(id, contract), component)
     }

@@ -2,6 +2,7 @@
 
 mod ca;
 mod doctor;
+mod kit;
 mod outbox;
 mod plugin;
 mod print;
@@ -13,7 +14,7 @@ use estampe_adapters::SystemClock;
 use estampe_domain::ports::Clock;
 use serde_json::json;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, PluginCommand};
 use crate::config::{self, CheckedSettings, ConfigError, Origins};
 use crate::operator::Operator;
 
@@ -21,6 +22,9 @@ use crate::operator::Operator;
 pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     if matches!(cli.command, Command::Doctor) {
         return doctor::run(cli);
+    }
+    if let Command::Plugin(PluginCommand::Kit(command)) = &cli.command {
+        return kit::run(cli, command);
     }
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
     match &cli.command {

@@ -15,6 +15,7 @@ use crate::operator::Operator;
 /// Does one of its commands.
 pub async fn run(cli: &Cli, command: &PluginCommand, operator: &Operator) -> Result<ExitCode, String> {
     match command {
+        PluginCommand::Kit(_) => return Err("making plugins needs no running appliance".to_owned()),
         PluginCommand::List => list(cli, &operator.get("/v1/plugins").await?),
         PluginCommand::Show { id } => {
             let plugin = found(operator, id).await?;

@@ -18,6 +18,8 @@ pub struct PluginSettings {
     pub memory: usize,
     /// Processor time of a call, seconds.
     pub cpu_seconds: u32,
+    /// Processor time of all calls together, percent of the machine's.
+    pub cpu_percent: u32,
     /// Keys that count, and those that do no longer.
     pub keys: Keys,
     /// Whether bundles may be used that nobody known signed.
@@ -33,20 +35,24 @@ impl Plugins {
         let mut problems = Vec::new();
         let memory_mib: Option<usize> = taken(&mut problems, within("plugins.memory_mib", self.memory_mib, 1, 4096));
         let cpu_seconds = taken(&mut problems, within("plugins.cpu_seconds", self.cpu_seconds, 1, 600));
+        let cpu_percent = taken(&mut problems, within("plugins.cpu_percent", self.cpu_percent, 5, 100));
         let compiler = taken(&mut problems, self.compiler());
         let trusted = taken(&mut problems, key_files(&self.dir)).unwrap_or_default();
         let trusted: Vec<_> = trusted.into_iter().chain(self.trusted_keys.iter().cloned()).collect();
         let keys = Keys::read(&trusted, &self.revoked_keys);
         let keys = taken(&mut problems, keys.map_err(|why| format!("plugins.trusted_keys or revoked_keys: {why}")));
-        match (memory_mib, cpu_seconds, compiler, keys) {
-            (Some(memory_mib), Some(cpu_seconds), Some(compiler), Some(keys)) => Ok(PluginSettings {
-                dir: self.dir.clone(),
-                compiler,
-                memory: memory_mib << 20,
-                cpu_seconds,
-                keys,
-                allow_unsigned: self.allow_unsigned,
-            }),
+        match (memory_mib, cpu_seconds, cpu_percent, compiler, keys) {
+            (Some(memory_mib), Some(cpu_seconds), Some(cpu_percent), Some(compiler), Some(keys)) => {
+                Ok(PluginSettings {
+                    dir: self.dir.clone(),
+                    compiler,
+                    memory: memory_mib << 20,
+                    cpu_seconds,
+                    cpu_percent,
+                    keys,
+                    allow_unsigned: self.allow_unsigned,
+                })
+            }
             _ => Err(problems),
         }
     }

@@ -107,6 +107,7 @@ pub struct Plugins {
     pub allow_unsigned: bool,
     pub memory_mib: i64,
     pub cpu_seconds: i64,
+    pub cpu_percent: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,6 +181,7 @@ impl Default for Settings {
                 allow_unsigned: false,
                 memory_mib: 64,
                 cpu_seconds: 5,
+                cpu_percent: 50,
             },
             egress: Egress { proxy: String::new(), ca_file: String::new() },
             sync: Sync { hold_percent: 10 },

@@ -70,9 +70,22 @@ impl Service {
         self.put_bundle(ctx, facts, bundle).await
     }
 
+    /// Installs a plugin from the octets of its bundle, or a newer version of one that is
+    /// there: for whoever hands over a file and need not know which of the two it is.
+    pub async fn bring_plugin(&self, ctx: &Context, bundle: Arc<[u8]>) -> Result<InstalledPlugin> {
+        ctx.require_administrator()?;
+        let facts = self.proven(Arc::clone(&bundle)).await?;
+        let id = facts.info.id.clone();
+        if self.store.read(move |tx| tx.installed_plugin(&id)).await?.is_some() {
+            self.upgrade(ctx, facts, bundle).await
+        } else {
+            self.put_bundle(ctx, facts, bundle).await
+        }
+    }
+
     /// A bundle that fits the contract.
     async fn proven(&self, bundle: Arc<[u8]>) -> Result<BundleFacts> {
-        self.ports.plugins.prove(bundle).await.map_err(|why| Error::invalid("bundle", why))
+        self.ports.plugins.prove(bundle).await.map_err(Error::Bundle)
     }
 
     /// The newest bundle of this plugin in the folder of the configuration.
@@ -100,7 +113,7 @@ impl Service {
         facts: BundleFacts,
         bundle: Arc<[u8]>,
     ) -> Result<InstalledPlugin> {
-        self.trusts(&facts.signature).map_err(|why| Error::invalid("bundle", why))?;
+        self.trusts(&facts.signature).map_err(Error::Bundle)?;
         let _one = self.plugin_changes.lock().await;
         let (event, random) = (*ctx, self.shared_random());
         let plugin = self

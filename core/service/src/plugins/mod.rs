@@ -8,7 +8,9 @@ mod manage;
 use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
-use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature};
+use estampe_domain::bundle::{
+    BundleFacts, BundleProblem, BundleRefusal, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature,
+};
 use estampe_domain::plugin::{CallLog, FailKind, Given, PluginFailure};
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::{Actor, Context, Error, Result};
@@ -167,24 +169,32 @@ impl Service {
         if facts.sha256 != version.sha256 {
             return Err("its bundle was changed in the database".to_owned());
         }
-        self.trusts(&facts.signature)?;
+        self.trusts(&facts.signature).map_err(|refusal| refusal.words)?;
         self.ports.plugins.activate(bundle).await?;
         Ok(())
     }
 
     /// Whether a bundle signed so may be used; the error says what would be right.
-    fn trusts(&self, signature: &Signature) -> Result<(), String> {
-        match signature {
-            Signature::Trusted { .. } => Ok(()),
-            Signature::Revoked { key } => Err(format!("it was signed with the key {key}, which is revoked")),
-            _ if self.settings.allow_unsigned_plugins => Ok(()),
-            Signature::Unknown { key } => Err(format!(
-                "it was signed with the key {key}, which nobody here trusts; name the key in plugins.trusted_keys"
-            )),
-            Signature::None => {
-                Err("it is not signed; have it signed, or set plugins.allow_unsigned to try it out".to_owned())
+    fn trusts(&self, signature: &Signature) -> Result<(), BundleRefusal> {
+        let (problem, words) = match signature {
+            Signature::Trusted { .. } => return Ok(()),
+            Signature::Revoked { key } => {
+                let words = format!("it was signed with the key {key}, which is revoked");
+                (BundleProblem::RevokedKey(key.clone()), words)
             }
-        }
+            _ if self.settings.allow_unsigned_plugins => return Ok(()),
+            Signature::Unknown { key } => {
+                let words = format!(
+                    "it was signed with the key {key}, which nobody here trusts; name the key in plugins.trusted_keys"
+                );
+                (BundleProblem::UnknownKey(key.clone()), words)
+            }
+            Signature::None => {
+                let words = "it is not signed; have it signed, or set plugins.allow_unsigned to try it out";
+                (BundleProblem::Unsigned, words.to_owned())
+            }
+        };
+        Err(BundleRefusal { problem, words })
     }
 
     /// Notes how a call ended. A plugin that keeps failing by its own fault is paused.

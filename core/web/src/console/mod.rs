@@ -8,6 +8,7 @@ pub(crate) mod leads;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
 pub(crate) mod people;
+pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod shell;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Table {
         .scope("/plugins", |table| {
             table
                 .get("", plugins::list)
+                .post("", plugin_file::bring)
                 .get("/{id}", plugins::show)
                 .post("/{id}/install", plugins::install)
                 .post("/{id}/upgrade", plugins::upgrade)

@@ -1,15 +1,17 @@
 //! Plugins: what is installed and what lies ready; one of them, what it asks for, and the
 //! administrator's word on each item.
 
+use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
 use estampe_domain::Error;
-use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, Signature};
+use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, MAX_BUNDLE, PluginState, Signature};
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::Texts;
 use estampe_service::{OfferedPlugins, PluginDetail};
 use estampe_texts::key;
 
+use crate::console::plugin_file::NotTaken;
 use crate::console::shell::{Section, Shell};
 use crate::console::sources::SourceLine;
 use crate::forms::{Fields, Nothing, ProtectedForm};
@@ -49,7 +51,7 @@ impl PluginLine {
     }
 }
 
-fn path_of(id: &str) -> String {
+pub(crate) fn path_of(id: &str) -> String {
     format!("/plugins/{}", segment(id))
 }
 
@@ -87,6 +89,8 @@ pub(crate) struct PluginsPage<'a> {
     /// Id, version, words, and whether an older version is installed.
     pub(crate) offered: Vec<(String, String, String, bool)>,
     pub(crate) problems: &'a [String],
+    /// What is wrong with the file that was just sent.
+    pub(crate) not_taken: Option<NotTaken>,
 }
 
 impl<'a> PluginsPage<'a> {
@@ -104,7 +108,13 @@ impl<'a> PluginsPage<'a> {
             plugins: plugins.iter().map(|plugin| PluginLine::new(l, plugin)).collect(),
             offered: offered.bundles.iter().filter_map(line).collect(),
             problems: &offered.problems,
+            not_taken: None,
         }
+    }
+
+    /// Mebioctets that a file may have.
+    fn most(&self) -> String {
+        self.l.n(MAX_BUNDLE >> 20)
     }
 }
 
@@ -180,6 +190,11 @@ impl<'a> PluginPage<'a> {
         self.plugin().state != PluginState::Enabled
     }
 
+    /// Installed, and nothing of it was ever in use.
+    fn is_fresh(&self) -> bool {
+        self.plugin().current.is_none() && self.plugin().waiting.is_some()
+    }
+
     fn can_go_back(&self) -> bool {
         let plugin = self.plugin();
         plugin.previous.is_some() || (plugin.waiting.is_some() && plugin.current.is_some())
@@ -196,10 +211,16 @@ impl<'a> PluginPage<'a> {
 
 /// `GET /plugins`
 pub(crate) async fn list(desk: Desk) -> Reply {
+    plugins_page(&desk, StatusCode::OK, None).await
+}
+
+/// The list, after a file that was not taken as well.
+pub(crate) async fn plugins_page(desk: &Desk, status: StatusCode, not_taken: Option<NotTaken>) -> Reply {
     let plugins = desk.ok(desk.service().plugins(&desk.ctx).await)?;
     let offered = desk.ok(desk.service().offered_plugins(&desk.ctx).await)?;
-    let s = Shell::new(&desk, Section::Plugins, "/plugins");
-    desk.page(&PluginsPage::new(&desk.l, s, &plugins, &offered))
+    let s = Shell::new(desk, Section::Plugins, "/plugins");
+    let page = PluginsPage { not_taken, ..PluginsPage::new(&desk.l, s, &plugins, &offered) };
+    desk.page_with(status, &page)
 }
 
 /// `GET /plugins/{id}`

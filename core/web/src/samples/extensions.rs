@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature};
+use estampe_domain::bundle::{
+    BundleFacts, BundleProblem, BundleRefusal, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature,
+};
 use estampe_domain::credential::CredentialAsk;
 use estampe_domain::manifest::CredentialDeclaration;
 use estampe_domain::permission::Grants;
@@ -116,6 +118,12 @@ pub(crate) fn offered() -> OfferedPlugins {
         readme: None,
     };
     OfferedPlugins { bundles: vec![facts], problems: vec!["old.estampe: it was built for contract \"0.9.0\"".into()] }
+}
+
+/// Why a file was not taken.
+pub(crate) fn refusal() -> BundleRefusal {
+    let words = "it was built for contract \"0.2.0\" and this Estampe speaks 0.1.0";
+    BundleRefusal::new(BundleProblem::Contract, words)
 }
 
 /// One key of every kind.

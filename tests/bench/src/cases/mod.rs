@@ -3,6 +3,7 @@
 mod card;
 mod idle;
 mod leads;
+mod plugins;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -27,7 +28,13 @@ pub trait Bench {
 
 /// Every bench, in the order in which they run.
 pub fn all() -> Vec<Box<dyn Bench>> {
-    vec![Box::new(card::Card), Box::new(leads::Leads), Box::new(idle::Idle), Box::new(start::Start)]
+    vec![
+        Box::new(card::Card),
+        Box::new(leads::Leads),
+        Box::new(idle::Idle),
+        Box::new(start::Start),
+        Box::new(plugins::OfPlugins),
+    ]
 }
 
 /// How much is measured.

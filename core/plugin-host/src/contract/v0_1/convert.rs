@@ -11,6 +11,7 @@ use estampe_domain::plugin::{
 
 use super::bindings::estampe::plugin::types as wit;
 use crate::call::Call;
+use crate::contract::Described;
 use crate::text::clean;
 
 /// Events of a page.
@@ -47,6 +48,16 @@ pub fn page(page: wit::Page, call: Call) -> Result<Page, PluginFailure> {
     let events = page.events.into_iter().map(|event| measure.event(event));
     let events = events.collect::<Result<_, _>>()?;
     Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state: call.state.into_writes() })
+}
+
+/// What a connector says of itself, measured.
+pub fn description(said: &wit::Description) -> Result<Described, PluginFailure> {
+    let count = said.attributes.len();
+    if count > MAX_ATTRIBUTES {
+        return Err(limit(&format!("a description of {count} attributes; at most {MAX_ATTRIBUTES} are taken")));
+    }
+    let attributes = said.attributes.iter().map(|name| clean(name, MAX_NAME));
+    Ok(Described { incremental: said.features.incremental, attributes: attributes.collect() })
 }
 
 /// The lines of a self-check, measured.
@@ -111,20 +122,27 @@ fn cursor(cursor: Option<Cursor>) -> Result<Option<Cursor>, PluginFailure> {
 /// The field that a photo is.
 const PHOTO: &str = "jpegPhoto";
 
-/// Which fields of people a plugin may deliver, in lower case.
-struct Fields {
+/// Which fields of people a plugin may carry, in lower case.
+pub struct Fields {
     asked: BTreeSet<String>,
     granted: BTreeSet<String>,
 }
 
 impl Fields {
-    fn of(grants: &Grants, info: &PluginInfo) -> Self {
+    /// Those that the manifest asks for, and those that were granted.
+    pub fn of(grants: &Grants, info: &PluginInfo) -> Self {
         let asked = info.asks.fields.read.iter().map(|name| name.to_ascii_lowercase()).collect();
         let granted = grants.iter().filter_map(|granted| match granted {
             Permission::FieldRead(name) => Some(name.to_ascii_lowercase()),
             _ => None,
         });
         Self { asked, granted: granted.collect() }
+    }
+
+    /// Whether a plugin is shown a field.
+    pub fn are_shown(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.asked.contains(&name) && self.granted.contains(&name)
     }
 
     /// Whether a field goes through. One that was not granted is left out: that is the

@@ -2,11 +2,15 @@
 //! distribution's. Asks rustup for nothing, and touches no system folder except by
 //! `apt-get`.
 
+mod command;
+mod sysroot;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::command::{cargo_home, clean, output, run};
-use super::{TARGET, sysroot};
+pub use self::command::run;
+use self::command::{cargo_home, clean, output};
+use crate::TARGET;
 
 /// The distribution's packages: compiler, cargo and library source of one version.
 const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
@@ -39,6 +43,23 @@ impl GuestToolchain {
         }
     }
 
+    /// This command of cargo's, run by its cargo.
+    pub fn plain(&self, command: Command) -> Command {
+        let mut cargo = match &self.own {
+            None => Command::new(&self.cargo),
+            Some(own) => {
+                let mut cargo = clean(&self.cargo);
+                cargo.env("PATH", "/usr/bin:/bin").env("RUSTC", &own.rustc);
+                cargo
+            }
+        };
+        cargo.args(command.get_args());
+        if let Some(folder) = command.get_current_dir() {
+            cargo.current_dir(folder);
+        }
+        cargo
+    }
+
     /// Its cargo, to be run in the workspace for the target.
     pub fn cargo(&self, workspace: &Path) -> Command {
         let mut flags = Vec::new();
@@ -69,15 +90,24 @@ impl GuestToolchain {
     }
 }
 
+/// What may be done where no compiler for guests is at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Install the distribution's packages, where we may.
+    Install,
+    /// Say what to install.
+    Tell,
+}
+
 /// Finds or makes a compiler for guests. The first time, where only the
 /// distribution's is at hand, that takes a minute of one core; afterwards nothing.
-pub fn ensure_toolchain(log: &dyn Fn(&str)) -> Result<GuestToolchain, String> {
+pub fn ensure(missing: Missing, log: &dyn Fn(&str)) -> Result<GuestToolchain, String> {
     if let Some(found) = rustups() {
         return Ok(found);
     }
     let (rustc, cargo) = (PathBuf::from("/usr/bin/rustc"), PathBuf::from("/usr/bin/cargo"));
     if !present(&rustc, &cargo) {
-        install(&PACKAGES, log)?;
+        install(missing, &PACKAGES, log)?;
         if !present(&rustc, &cargo) {
             return Err(format!(
                 "{} are installed, but {} is not a compiler with its library source",
@@ -86,7 +116,7 @@ pub fn ensure_toolchain(log: &dyn Fn(&str)) -> Result<GuestToolchain, String> {
             ));
         }
     }
-    let linker = linker(log)?;
+    let linker = linker(missing, log)?;
     let version = output(clean(&rustc).arg("-V"))?;
     let sysroot = if has_target(&rustc) { None } else { Some(sysroot::ensure(&rustc, &cargo, log)?) };
     Ok(GuestToolchain { cargo, version, own: Some(Distribution { rustc, sysroot, linker }) })
@@ -114,13 +144,13 @@ fn present(rustc: &Path, cargo: &Path) -> bool {
 
 /// `rust-lld` of the toolchain that runs xtask, else `wasm-ld` of the distribution.
 /// The distribution ships no `rust-lld`.
-fn linker(log: &dyn Fn(&str)) -> Result<PathBuf, String> {
+fn linker(missing: Missing, log: &dyn Fn(&str)) -> Result<PathBuf, String> {
     let wasm_ld = PathBuf::from("/usr/bin/wasm-ld");
     if let Some(found) = rust_lld() {
         return Ok(found);
     }
     if !wasm_ld.is_file() {
-        install(&["lld"], log)?;
+        install(missing, &["lld"], log)?;
     }
     if wasm_ld.is_file() {
         Ok(wasm_ld)
@@ -138,14 +168,14 @@ fn rust_lld() -> Option<PathBuf> {
 }
 
 /// Installs packages of the distribution, when we are root; else says which.
-fn install(packages: &[&str], log: &dyn Fn(&str)) -> Result<(), String> {
+fn install(missing: Missing, packages: &[&str], log: &dyn Fn(&str)) -> Result<(), String> {
     let by_hand = format!(
         "plugins are built for {TARGET}: run `rustup target add {TARGET}`, or, on Debian, `apt-get install --no-install-recommends {}`",
         packages.join(" ")
     );
     let apt = PathBuf::from("/usr/bin/apt-get");
     let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
-    if !is_root || !apt.is_file() {
+    if missing == Missing::Tell || !is_root || !apt.is_file() {
         return Err(by_hand);
     }
     let apt_get = |arguments: &[&str]| {

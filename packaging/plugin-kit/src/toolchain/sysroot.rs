@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::TARGET;
 use super::command::{cargo_home, clean, output, run};
+use crate::TARGET;
 
 /// Change it when what is built below changes.
 const RECIPE: &str = "2: std,panic_abort; embed-bitcode; paths remapped";
