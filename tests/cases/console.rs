@@ -293,3 +293,74 @@ async fn a_plugin_comes_in_a_file_and_nothing_is_granted_by_it() {
     assert_eq!(send_file(&server, &browser, &[("csrf", &token)], &own).await.status(), 303);
     assert!(page(&browser, list).await.contains("non signée"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_of_a_source_are_changed_in_a_form_that_loses_nothing() {
+    const TOKEN: &str = "a-token-that-nobody-sees";
+    let signer = Signer::new();
+    let mut server = Server::start_default().await;
+    server.never_logs(&[TOKEN]);
+    server.configure_more(&format!("[plugins]\ntrusted_keys = [{:?}]\n", signer.public()));
+    server.stop();
+    server.start_again().await;
+    let bundle = crate::sources::with_a_service().write(server.folder(), "service", Some(&signer));
+    assert_eq!(server.cli(&["plugin", "install", &bundle.display().to_string(), "--yes"]).code, 0);
+    let browser = signed_in(&server).await;
+    let (add, people) = (format!("{}/sources/new", server.internal), estampe_tests::sample().display().to_string());
+    let token = csrf(&page(&browser, add).await);
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        let request = browser.post(format!("{}{path}", server.internal)).header("origin", &server.internal);
+        let form: Vec<_> = [("csrf", token.as_str())].iter().chain(fields).copied().collect();
+        request.header("accept-language", "fr").form(&form).send().await.unwrap()
+    };
+
+    // a new source: what was typed stands there again, except for the secret
+    let typed = [
+        ("plugin", "directory-file"),
+        ("input.people", people.as_str()),
+        ("config.url", "https://a.example"),
+        ("config.token", TOKEN),
+    ];
+    let answer = post("/sources", &typed).await;
+    assert_eq!(answer.status(), 422);
+    let again = answer.text().await.unwrap();
+    assert!(
+        again.contains("https://a.example") && again.contains("jamais réaffiché") && !again.contains(TOKEN),
+        "{again}"
+    );
+    assert_eq!(post("/sources", &[&typed[..], &[("name", "siege")]].concat()).await.status(), 303);
+
+    let path = "/sources/siege/settings";
+    let form = page(&browser, format!("{}{path}", server.internal)).await;
+    assert!(form.contains("https://a.example") && form.contains("Laissez vide pour la garder"), "{form}");
+    assert!(!form.contains(TOKEN));
+    let with = |format: &'static str, url: &'static str, token: &'static str| {
+        [("input.people", people.as_str()), ("config.format", format), ("config.url", url), ("config.token", token)]
+    };
+    for (fields, words) in [
+        (&with("xml", "https://a.example", "")[..], "L’un de ces mots"),
+        (&with("ldif", "https://b.example", "")[..], "dit où il est envoyé"),
+        (&[("config.url", "https://a.example")], "doit être rempli"),
+    ] {
+        let answer = post(path, fields).await;
+        assert_eq!(answer.status(), 422, "{words}");
+        let said = answer.text().await.unwrap();
+        assert!(said.contains(words), "{words}: {said}");
+        assert!(fields.iter().all(|(_, value)| said.contains(value)), "{said}");
+    }
+    let stands = || server.json(&["source", "show", "siege"]);
+    assert_eq!(stands()["config"], serde_json::json!({"url": "https://a.example"}));
+
+    // under an open run it waits, and what was typed stays
+    let held = server.json(&["source", "sync", "siege", "--dry-run"])["id"].as_str().unwrap().to_owned();
+    let answer = post(path, &with("ldif", "https://a.example", "")).await;
+    assert_eq!(answer.status(), 409);
+    let said = answer.text().await.unwrap();
+    assert!(said.contains(&format!("/runs/{held}")) && said.contains("value=\"ldif\" selected"), "{said}");
+    assert_eq!(server.cli(&["run", "discard", &held]).code, 0);
+    assert_eq!(post(path, &with("ldif", "https://a.example", "")).await.headers()["location"], "/sources/siege");
+    assert_eq!(stands()["config"], serde_json::json!({"format": "ldif", "url": "https://a.example"}));
+    assert_eq!(post(path, &with("", "https://b.example", TOKEN)).await.status(), 303);
+    assert_eq!(stands()["config"], serde_json::json!({"url": "https://b.example"}));
+    assert_eq!(stands()["secrets"], serde_json::json!(["token"]));
+}

@@ -22,6 +22,7 @@ mod plugin_kit;
 mod plugins;
 mod server;
 mod slow;
+mod sources;
 mod store;
 mod tls;
 mod tutorial;

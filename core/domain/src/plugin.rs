@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::credential::Secrets;
 use crate::ids::RunId;
 pub use crate::manifest::{
-    Asked, Asks, ConfigKey, ConfigKind, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind,
-    Texts,
+    Asked, Asks, ConfigKey, ConfigKind, ConfigProblem, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput,
+    PluginKind, Texts,
 };
 use crate::permission::Grants;
 use crate::time::Ts;

@@ -61,6 +61,13 @@ pub enum SourceCommand {
     Add(AddSource),
     /// List the sources and how they fare
     List,
+    /// Show how a source is configured; of its secrets only which are set
+    Show {
+        /// Name of the source
+        name: String,
+    },
+    /// Change how a source is configured; what is not named stays
+    Set(SetSource),
     /// Let a source's connector try what it needs; changes nothing
     Check {
         /// Name of the source
@@ -83,12 +90,34 @@ pub struct AddSource {
     /// The connector plugin
     #[arg(long, default_value = "directory-file")]
     pub plugin: String,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub struct SetSource {
+    /// Name of the source
+    pub name: String,
+    #[command(flatten)]
+    pub settings: Settings,
+    /// A key of the plugin's configuration that shall not be set any more
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
+}
+
+/// What a connector is given.
+#[derive(Debug, Args)]
+pub struct Settings {
     /// A file that the plugin may read: people=/srv/export.ldif
     #[arg(long = "input", value_name = "NAME=PATH", value_parser = key_value)]
     pub inputs: Vec<(String, String)>,
     /// A value of the plugin's configuration: delimiter=;
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub values: Vec<(String, String)>,
+    /// A value that stands in a file, or comes from standard input with -: a secret given so
+    /// is in no list of processes and no history
+    #[arg(long = "set-file", value_name = "KEY=FILE", value_parser = key_value)]
+    pub files: Vec<(String, String)>,
 }
 
 #[derive(Debug, Subcommand)]

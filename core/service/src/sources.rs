@@ -1,10 +1,14 @@
 //! Sources: configured connector instances.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
-use estampe_domain::plugin::{ConnectorSpec, Probe};
-use estampe_domain::source::{Source, SourceOverview};
+use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, Probe};
+use estampe_domain::run::RunState;
+use estampe_domain::source::{Source, SourceChange, SourceOverview, SourceSettings};
 use estampe_domain::text::Line;
 use estampe_domain::{Context, Error, Result};
 use serde_json::json;
@@ -41,35 +45,10 @@ impl Service {
                 format!("no plugin \"{}\" is in use; there are: {there}; see estampe plugin list", connector.plugin);
             return Err(Error::invalid("plugin", words));
         };
-        let problems = plugin.config_problems(&connector.config);
-        if let Some((key, _)) = problems.first() {
-            let all: Vec<_> = problems.iter().map(|(key, why)| format!("\"{key}\" {why}")).collect();
-            return Err(Error::invalid(format!("config.{key}"), all.join("; ")));
-        }
-        for input in &plugin.inputs {
-            let input = &input.name;
-            let Some(path) = connector.inputs.get(input) else {
-                return Err(Error::invalid("inputs", format!("the plugin needs a file as \"{input}\"")));
-            };
-            if !path.is_absolute() {
-                return Err(Error::invalid("inputs", format!("{} is not an absolute path", path.display())));
-            }
-        }
-        if let Some(extra) = connector.inputs.keys().find(|name| plugin.inputs.iter().all(|i| i.name != **name)) {
-            return Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\"")));
-        }
-        let mut secrets = Vec::new();
+        sound(plugin.config_problems(&connector.config))?;
+        fits(plugin, &connector.inputs)?;
         let mut connector = connector;
-        connector.config = std::mem::take(&mut connector.config)
-            .into_iter()
-            .filter_map(|(key, value)| match plugin.config.get(&key) {
-                Some(known) if known.secret => {
-                    secrets.push((key, Secret::new(value)));
-                    None
-                }
-                _ => Some((key, value)),
-            })
-            .collect();
+        let secrets = take_secrets(plugin, &mut connector.config);
         let source = Source {
             id: SourceId::new(ctx.now, self.random()),
             name: name.as_str().to_owned(),
@@ -100,6 +79,76 @@ impl Service {
         Ok(source)
     }
 
+    /// How a source is configured, and what it may be configured with.
+    pub async fn source_settings(&self, ctx: &Context, name: &str) -> Result<SourceSettings> {
+        let source = self.source(ctx, name).await?.source;
+        let (id, plugin) = (source.id, source.connector.plugin.clone());
+        let (installed, secrets) =
+            self.store.read(move |tx| Ok((tx.installed_plugin(&plugin)?, tx.source_secret_keys(id)?))).await?;
+        // a disabled or paused plugin's source can be mended all the same
+        let Some(version) = installed.and_then(|plugin| plugin.current) else {
+            let words = format!("no version of its plugin \"{}\" is in use", source.connector.plugin);
+            return Err(Error::Conflict(words));
+        };
+        Ok(SourceSettings { source, info: version.info, secrets })
+    }
+
+    /// Changes how a source is configured. What its plugin remembered is forgotten with
+    /// that: the next run is a full one. Not while a run is open, whose plan was made
+    /// before. Where a key changes that says where secrets are sent, they are needed again.
+    pub async fn change_source(&self, ctx: &Context, name: &str, change: SourceChange) -> Result<Source> {
+        let settings = self.source_settings(ctx, name).await?;
+        sound(settings.problems(&change))?;
+        let mut connector = settings.source.connector.clone();
+        connector.inputs.retain(|name, _| settings.info.inputs.iter().any(|input| input.name == *name));
+        connector.inputs.extend(change.inputs.clone());
+        fits(&settings.info, &connector.inputs)?;
+        connector.config = settings.changed(&change);
+        let fresh = take_secrets(&settings.info, &mut connector.config);
+        let kept = settings.kept_secrets(&change);
+        let gone: Vec<String> = settings
+            .secrets
+            .iter()
+            .filter(|key| !kept.contains(key.as_str()) && fresh.iter().all(|(fresh, _)| fresh != *key))
+            .cloned()
+            .collect();
+        let before = settings.source.connector.clone();
+        let changed = Source { connector, ..settings.source };
+        if changed.connector == before && fresh.is_empty() && gone.is_empty() {
+            return Ok(changed);
+        }
+        let (ctx, random, stored) = (*ctx, self.shared_random(), changed.clone());
+        self.store
+            .write(move |tx| {
+                let id = stored.id;
+                if let Some((run, state)) = tx.open_run(id)? {
+                    let what = if state == RunState::Held { "waits for a word" } else { "is under way" };
+                    return Err(Error::Conflict(format!("run {run} of this source {what}: end it first")).into());
+                }
+                if tx.source(id)?.connector != before {
+                    return Err(Error::Conflict("this source was changed meanwhile; look again".into()).into());
+                }
+                tx.set_connector(id, &stored.connector)?;
+                for (key, secret) in &fresh {
+                    tx.set_source_secret(id, key, secret)?;
+                }
+                for key in &gone {
+                    tx.delete_source_secret(id, key)?;
+                }
+                let names: BTreeSet<_> = differing(&before.config, &stored.connector.config)
+                    .chain(fresh.iter().map(|(key, _)| key))
+                    .chain(&gone)
+                    .collect();
+                let inputs: Vec<_> = differing(&before.inputs, &stored.connector.inputs).collect();
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "source.change", "source", id)
+                        .with(json!({"config": names, "inputs": inputs})),
+                )
+            })
+            .await?;
+        Ok(changed)
+    }
+
     /// Lets a source's connector try what it needs.
     pub async fn check_source(&self, ctx: &Context, name: &str) -> Result<Vec<Probe>> {
         let overview = self.source(ctx, name).await?;
@@ -108,4 +157,45 @@ impl Service {
         self.note_call(&overview.source.connector.plugin, outcome.as_ref().err()).await?;
         Ok(outcome?)
     }
+}
+
+/// The configuration has no problem; the error names them all.
+fn sound(problems: Vec<(String, ConfigProblem)>) -> Result<()> {
+    let Some((key, _)) = problems.first() else { return Ok(()) };
+    let all: Vec<_> = problems.iter().map(|(key, why)| format!("\"{key}\" {why}")).collect();
+    Err(Error::invalid(format!("config.{key}"), all.join("; ")))
+}
+
+/// The files are those that the plugin asks for, by absolute paths.
+fn fits(plugin: &PluginInfo, inputs: &BTreeMap<String, PathBuf>) -> Result<()> {
+    for input in &plugin.inputs {
+        let input = &input.name;
+        let Some(path) = inputs.get(input) else {
+            return Err(Error::invalid("inputs", format!("the plugin needs a file as \"{input}\"")));
+        };
+        if !path.is_absolute() {
+            return Err(Error::invalid("inputs", format!("{} is not an absolute path", path.display())));
+        }
+    }
+    match inputs.keys().find(|name| plugin.inputs.iter().all(|i| i.name != **name)) {
+        None => Ok(()),
+        Some(extra) => Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\""))),
+    }
+}
+
+/// Takes what the plugin calls secret out of a configuration.
+fn take_secrets(plugin: &PluginInfo, config: &mut BTreeMap<String, String>) -> Vec<(String, Secret)> {
+    let is_secret = |key: &String| plugin.config.get(key).is_some_and(|known| known.secret);
+    let keys: Vec<_> = config.keys().filter(|key| is_secret(key)).cloned().collect();
+    let taken = keys.into_iter().filter_map(|key| config.remove_entry(&key));
+    taken.map(|(key, value)| (key, Secret::new(value))).collect()
+}
+
+/// The keys that are not the same in both.
+fn differing<'a, V: PartialEq>(
+    one: &'a BTreeMap<String, V>,
+    other: &'a BTreeMap<String, V>,
+) -> impl Iterator<Item = &'a String> {
+    let added = other.keys().filter(|key| !one.contains_key(*key));
+    one.iter().filter(|(key, value)| other.get(*key) != Some(value)).map(|(key, _)| key).chain(added)
 }

@@ -23,6 +23,8 @@ use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::RunPage;
 use crate::console::shell::Section;
+use crate::console::source_form::Found;
+use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing};
 use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
 use crate::error::ErrorPage;
 use crate::public::ca::CaPage;
@@ -120,6 +122,15 @@ fn console_pages(locale: Locale) -> Pages {
         let found = chosen.map(|info| NewSource::default().wrong(l, info)).unwrap_or_default();
         new_source_page(l, s(Section::Sources), plugins, chosen, &NewSource::default(), &found).render().unwrap()
     };
+    let source_settings = |typed: bool, waits| {
+        let (settings, mut given) = (extensions::settings(), standing(&extensions::settings()));
+        let mut found = Found::new();
+        if typed {
+            given.config = [("days".into(), "0".into())].into();
+            found = source_settings::wrong(l, &settings, &given);
+        }
+        SourceSettingsPage::new(l, s(Section::Sources), &settings, &given, &found, waits).render().unwrap()
+    };
     let person_page = |detail| PersonPage { l, s: s(Section::People), detail, card_url: "https://c/".into() };
     let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
     let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
@@ -153,6 +164,10 @@ fn console_pages(locale: Locale) -> Pages {
         ("source-new", new_source(&plugins, Some(&plugins[0].info))),
         ("source-new-none", new_source(&[], None)),
         ("source-new-choose", new_source(&plugins, None)),
+        ("source-settings", source_settings(false, None)),
+        ("source-settings-wrong", source_settings(true, None)),
+        ("source-settings-run", source_settings(false, Some(Waits::Run("/runs/1".into())))),
+        ("source-settings-changed", source_settings(false, Some(Waits::Changed))),
         ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
         ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),

@@ -71,9 +71,8 @@ impl<'h, H: Host + ?Sized> Rows<'h, H> {
         let Some(cells) = self.read()? else { return Ok(Row::End) };
         let refused = |reason: &str| Ok(Row::Refused(cells.line, reason.to_owned()));
         let too_wide = (layout.width..cells.width).any(|column| !self.cell(&cells, column).trim_ascii().is_empty());
-        if let Some(second) = cells.second_line
-            && (cells.too_long || too_wide || cells.width < layout.width || cells.quotes % 2 != 0)
-        {
+        let is_torn = cells.too_long || too_wide || cells.width < layout.width || cells.quotes % 2 != 0;
+        if let Some(second) = cells.second_line.filter(|_| is_torn) {
             self.file.seek(second);
             self.line = cells.line + 1;
             return refused(

@@ -120,7 +120,7 @@ fn first_identity(entry: &Entry, name: &str) -> Option<String> {
 /// binary values in hexadecimal.
 fn identity_text(name: &str, octets: &[u8]) -> String {
     let is_guid = name == "objectguid" || name == "ms-ds-consistencyguid";
-    if is_guid && let Ok(guid) = <[u8; 16]>::try_from(octets) {
+    if let (true, Ok(guid)) = (is_guid, <[u8; 16]>::try_from(octets)) {
         return guid_text(guid);
     }
     match std::str::from_utf8(octets) {

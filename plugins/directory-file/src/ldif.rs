@@ -200,10 +200,10 @@ impl<'h, 'w, H: Host + ?Sized> Records<'h, 'w, H> {
             _ => {}
         }
         let wanted = (self.wanted)(&name);
-        if let (Written::Plain(value), false) = (&line.value, wanted)
-            && std::str::from_utf8(value).is_ok()
-        {
-            return Ok(None);
+        if let (Written::Plain(value), false) = (&line.value, wanted) {
+            if std::str::from_utf8(value).is_ok() {
+                return Ok(None);
+            }
         }
         // decoded even when unwanted: a damaged value is a damaged entry
         let octets = line.decoded()?;

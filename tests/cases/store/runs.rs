@@ -88,6 +88,32 @@ on_both! {
         assert_eq!(runs.iter().map(|r| r.id).collect::<Vec<_>>(), [second, first], "newest first");
     }
 
+    async fn a_source_that_is_configured_anew_remembers_nothing(database) {
+        let bench = Bench::new(database);
+        let (store, now) = (bench.open(), bench.context().now);
+        let (id, other) = (new_source(&store, "siege", now).await, new_source(&store, "agences", now).await);
+        store
+            .write(move |tx| {
+                for source in [id, other] {
+                    tx.set_source_state(source, "last", Some(b"2026"))?;
+                    tx.set_checkpoint(source, Some(b"here"))?;
+                }
+                let connector = ConnectorSpec { config: [("url".into(), "x".into())].into(), ..source("", now).connector };
+                tx.set_connector(id, &connector)
+            })
+            .await
+            .unwrap();
+        let read = async |source| {
+            let read = store.read(move |tx| {
+                let connector = tx.source(source)?.connector;
+                Ok((tx.source_state(source)?.len(), tx.checkpoint(source)?, connector.config.len()))
+            });
+            read.await.unwrap()
+        };
+        assert_eq!(read(id).await, (0, None, 1));
+        assert_eq!(read(other).await, (1, Some(b"here".to_vec()), 0), "of another source nothing changes");
+    }
+
     async fn of_sixteen_who_begin_a_run_at_once_one_succeeds(database) {
         let bench = Bench::new(database);
         let store = bench.open();

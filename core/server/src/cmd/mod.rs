@@ -6,6 +6,7 @@ mod kit;
 mod outbox;
 mod plugin;
 mod print;
+mod source;
 mod work;
 
 use std::process::ExitCode;

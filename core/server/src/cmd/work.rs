@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::cli::{AddSource, Cli, Command, LeadCommand, PersonCommand, RunCommand, SourceCommand};
+use crate::cli::{Cli, Command, LeadCommand, PersonCommand, RunCommand};
 use crate::cmd::print;
 use crate::operator::Operator;
 
@@ -16,30 +16,7 @@ const REFUSALS: usize = 20;
 pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<ExitCode, String> {
     match command {
         Command::FirstRun => first_run(cli, operator).await,
-        Command::Source(SourceCommand::Add(add)) => add_source(cli, operator, add).await,
-        Command::Source(SourceCommand::List) => {
-            let answer = operator.get("/v1/sources").await?;
-            list(
-                cli,
-                &answer,
-                "sources",
-                "No source yet: estampe source add NAME --input people=/path/to/export.ldif",
-                |source| {
-                    vec![
-                        text(source, "name"),
-                        text(source, "plugin"),
-                        format!("{} people", text(source, "people")),
-                        state(source),
-                    ]
-                },
-            )
-        }
-        Command::Source(SourceCommand::Check { name }) => check(cli, operator, name).await,
-        Command::Source(SourceCommand::Sync { name, dry_run }) => {
-            let path = format!("/v1/sources/{}/sync", encoded(name));
-            let started = operator.post(&path, &json!({"plan_only": dry_run})).await?;
-            finish(cli, operator, &text(&started, "run"), *dry_run).await
-        }
+        Command::Source(command) => super::source::run(cli, command, operator).await,
         Command::Run(RunCommand::Show { id }) => {
             let run = operator.get(&format!("/v1/runs/{}", encoded(id))).await?;
             report(cli, &run);
@@ -97,44 +74,8 @@ async fn first_run(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn add_source(cli: &Cli, operator: &Operator, add: &AddSource) -> Result<ExitCode, String> {
-    let object = |pairs: &[(String, String)]| -> Map<String, Value> {
-        pairs.iter().map(|(k, v)| (k.clone(), Value::String(v.clone()))).collect()
-    };
-    let mut inputs = object(&add.inputs);
-    for path in inputs.values_mut() {
-        // the service has another current folder: it needs the whole path
-        let given = path.as_str().unwrap_or_default();
-        let whole = std::path::absolute(given).map_err(|e| format!("{given}: {e}"))?;
-        *path = Value::String(whole.to_string_lossy().into_owned());
-    }
-    let body = json!({"name": add.name, "plugin": add.plugin, "config": object(&add.values), "inputs": inputs});
-    let answer = operator.post("/v1/sources", &body).await?;
-    if cli.json {
-        print::json(&answer);
-    } else {
-        print::line(&format!("Added. Next: estampe source sync \"{}\"", add.name));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn check(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, String> {
-    let answer = operator.post(&format!("/v1/sources/{}/check", encoded(name)), &json!({})).await?;
-    let probes = answer.get("probes").and_then(Value::as_array).cloned().unwrap_or_default();
-    let well = probes.iter().all(|p| p.get("passed") == Some(&Value::Bool(true)));
-    if cli.json {
-        print::json(&answer);
-    } else {
-        for probe in &probes {
-            let sign = if probe.get("passed") == Some(&Value::Bool(true)) { "ok    " } else { "failed" };
-            print::line(&format!("{sign}  {}  {}", text(probe, "name"), text(probe, "detail")));
-        }
-    }
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
 /// Waits for the end of a run and reports it.
-async fn finish(cli: &Cli, operator: &Operator, id: &str, dry_run: bool) -> Result<ExitCode, String> {
+pub(super) async fn finish(cli: &Cli, operator: &Operator, id: &str, dry_run: bool) -> Result<ExitCode, String> {
     let path = format!("/v1/runs/{}", encoded(id));
     let mut pause = Duration::from_millis(50);
     let run = loop {
@@ -199,7 +140,7 @@ fn report(cli: &Cli, run: &Value) {
     }
 }
 
-pub fn list(
+pub(super) fn list(
     cli: &Cli,
     answer: &Value,
     key: &str,
@@ -225,16 +166,8 @@ fn more(cli: &Cli, answer: &Value) {
     }
 }
 
-fn state(source: &Value) -> String {
-    let run = source.get("last_run").cloned().unwrap_or_default();
-    match text(&run, "state").as_str() {
-        "" => "never run".into(),
-        state => format!("last run {state}"),
-    }
-}
-
 /// A value as text: strings without quotes, null as nothing.
-pub fn text(value: &Value, key: &str) -> String {
+pub(super) fn text(value: &Value, key: &str) -> String {
     match value.get(key) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

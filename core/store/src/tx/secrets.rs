@@ -1,5 +1,7 @@
 //! Secret values of a source's configuration, sealed.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use estampe_domain::SourceId;
 use estampe_domain::credential::{Secret, Secrets};
@@ -32,6 +34,21 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         Ok(())
+    }
+
+    /// Forgets a secret of a source.
+    pub fn delete_source_secret(&mut self, source: SourceId, key: &str) -> Result<()> {
+        diesel::delete(source_secret::table.find((source.to_string(), key))).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Keys of the secrets of a source.
+    pub fn source_secret_keys(&mut self, source: SourceId) -> Result<BTreeSet<String>> {
+        let keys: Vec<String> = source_secret::table
+            .filter(source_secret::source_id.eq(source.to_string()))
+            .select(source_secret::key)
+            .load(self.conn)?;
+        Ok(keys.into_iter().collect())
     }
 
     /// The secrets of a source.

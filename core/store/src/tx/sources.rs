@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::run::RunState;
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::{RunId, SourceId, Ts};
@@ -56,6 +57,30 @@ impl Tx<'_> {
             .select((source::id, source::name, source::connector, source::created_at))
             .get_result(self.conn)?;
         read(&row)
+    }
+
+    /// Writes what a source's connector was given. What the plugin remembered of the one
+    /// before counts no more: its next run is a full one, from an empty state.
+    pub fn set_connector(&mut self, source: SourceId, connector: &ConnectorSpec) -> Result<()> {
+        let id = source.to_string();
+        diesel::update(source::table.find(&id))
+            .set((source::connector.eq(to_json(connector, "source")?), source::checkpoint.eq(None::<Vec<u8>>)))
+            .execute(self.conn)?;
+        diesel::delete(source_state::table.filter(source_state::source_id.eq(&id))).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// The run of a source that is under way or waits for a word.
+    pub fn open_run(&mut self, source: SourceId) -> Result<Option<(RunId, RunState)>> {
+        let last: Option<(String, String)> = run::table
+            .filter(run::source_id.eq(source.to_string()))
+            .order(run::id.desc())
+            .select((run::id, run::state))
+            .first(self.conn)
+            .optional()?;
+        let Some((run_id, state)) = last else { return Ok(None) };
+        let state = RunState::from_stored(&state).ok_or(StoreError::Unreadable("run"))?;
+        Ok(state.is_open().then_some((id(&run_id, "run")?, state)))
     }
 
     /// Every source and how it fares, by name.

@@ -138,6 +138,7 @@ problem-config-between = Give a whole number from { $least } to { $most }.
 problem-config-choice = One of these words: { $words }
 problem-config-pair = “{ $part }” is not of the form name=value.
 problem-config-unknown = The plugin does not know this value.
+problem-config-again = Type it again: “{ $key }” says where it is sent, and changes.
 source-new-submit = Add the source
 source-new-no-plugin = No plugin is installed. One is needed to read a directory.
 source-new-name-taken = A source has this name already.
@@ -150,6 +151,17 @@ source-check-title = Check
 source-check-passed = good
 source-check-failed = to be mended
 source-settings = Settings
+source-settings-title = Change the settings
+source-settings-text = The next synchronisation reads everything anew. As always, too many departures wait for your word.
+source-settings-change = Change the settings
+source-settings-save = Save
+source-settings-none = This plugin has nothing to configure.
+source-settings-run = A synchronisation of this source is open. End it first; nothing was changed.
+source-settings-run-see = See the synchronisation
+source-settings-changed = The source was changed meanwhile. Nothing was overwritten.
+source-settings-changed-see = See how it stands now
+source-secret-set = A value is set. Leave this empty to keep it.
+source-secret-again = Type it again: a secret is never shown.
 source-plugin = Plugin
 source-people = { $count ->
     [0] Nobody comes from it yet.

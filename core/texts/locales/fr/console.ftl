@@ -138,6 +138,7 @@ problem-config-between = Donnez un nombre entier de { $least } à { $most }.
 problem-config-choice = L’un de ces mots : { $words }
 problem-config-pair = « { $part } » n’est pas de la forme nom=valeur.
 problem-config-unknown = L’extension ne connaît pas cette valeur.
+problem-config-again = À saisir de nouveau : « { $key } » dit où il est envoyé, et change.
 source-new-submit = Ajouter la source
 source-new-no-plugin = Aucune extension n’est installée. Il en faut une pour lire un annuaire.
 source-new-name-taken = Une source porte déjà ce nom.
@@ -150,6 +151,17 @@ source-check-title = Vérification
 source-check-passed = bon
 source-check-failed = à corriger
 source-settings = Réglages
+source-settings-title = Modifier les réglages
+source-settings-text = La prochaine synchronisation relira tout. Comme toujours, les départs trop nombreux attendront votre accord.
+source-settings-change = Modifier les réglages
+source-settings-save = Enregistrer
+source-settings-none = Cette extension n’a rien à régler.
+source-settings-run = Une synchronisation de cette source est ouverte. Terminez-la d’abord ; rien n’a été modifié.
+source-settings-run-see = Voir la synchronisation
+source-settings-changed = La source a été modifiée entre-temps. Rien n’a été écrasé.
+source-settings-changed-see = Voir son état actuel
+source-secret-set = Une valeur est enregistrée. Laissez vide pour la garder.
+source-secret-again = À saisir de nouveau : un secret n’est jamais réaffiché.
 source-plugin = Extension
 source-people = { $count ->
     [0] Personne n’en vient encore.

@@ -12,6 +12,8 @@ pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod shell;
+pub(crate) mod source_form;
+pub(crate) mod source_settings;
 pub(crate) mod sources;
 
 use actix_web::web;
@@ -51,6 +53,8 @@ pub(crate) fn routes() -> Table {
                 .get("/{name}/plan", sources::back)
                 .post("/{name}/check", sources::check)
                 .get("/{name}/check", sources::back)
+                .get("/{name}/settings", source_settings::show)
+                .post("/{name}/settings", source_settings::save)
         })
         .scope("/plugins", |table| {
             table

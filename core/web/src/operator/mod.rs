@@ -46,6 +46,8 @@ pub(crate) fn routes() -> Table {
             .post("/plugins/{id}/disable", plugins::disable)
             .get("/sources", sources::list)
             .post("/sources", sources::add)
+            .get("/sources/{name}", sources::show)
+            .post("/sources/{name}", sources::change)
             .post("/sources/{name}/check", sources::check)
             .post("/sources/{name}/sync", sources::sync)
             .get("/runs/{id}", runs::show)

@@ -1,9 +1,12 @@
 //! Sources over the operator's socket.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
 use actix_web::http::StatusCode;
 use actix_web::web;
 use estampe_domain::plugin::ConnectorSpec;
-use estampe_domain::source::SourceOverview;
+use estampe_domain::source::{SourceChange, SourceOverview};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -56,9 +59,9 @@ struct NewSource {
     name: String,
     plugin: String,
     #[serde(default)]
-    config: std::collections::BTreeMap<String, String>,
+    config: BTreeMap<String, String>,
     #[serde(default)]
-    inputs: std::collections::BTreeMap<String, std::path::PathBuf>,
+    inputs: BTreeMap<String, PathBuf>,
 }
 
 /// `POST /v1/sources`
@@ -67,6 +70,38 @@ pub(crate) async fn add(wire: Wire, body: Body) -> Reply {
     let connector = ConnectorSpec { plugin, config, inputs };
     let source = wire.ok(wire.service().add_source(&wire.ctx, &name, connector).await)?;
     wire.json(StatusCode::CREATED, &json!({ "id": source.id, "name": source.name }))
+}
+
+/// `GET /v1/sources/{name}`: of its secrets only the keys.
+pub(crate) async fn show(wire: Wire, name: web::Path<String>) -> Reply {
+    let overview = wire.ok(wire.service().source(&wire.ctx, &name).await)?;
+    let settings = wire.ok(wire.service().source_settings(&wire.ctx, &name).await)?;
+    wire.json(StatusCode::OK, &Shown { source: overview.into(), secrets: settings.secrets })
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    source: SourceView,
+    secrets: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    #[serde(default)]
+    unset: BTreeSet<String>,
+    #[serde(default)]
+    inputs: BTreeMap<String, PathBuf>,
+}
+
+/// `POST /v1/sources/{name}`
+pub(crate) async fn change(wire: Wire, name: web::Path<String>, body: Body) -> Reply {
+    let Change { set, unset, inputs } = wire.body(&body)?;
+    let change = SourceChange { set, unset, inputs };
+    let source = wire.ok(wire.service().change_source(&wire.ctx, &name, change).await)?;
+    wire.json(StatusCode::OK, &json!({ "id": source.id, "name": source.name }))
 }
 
 /// `POST /v1/sources/{name}/check`

@@ -14,6 +14,7 @@ use estampe_domain::plugin::{
     Asks, ConfigKey, ConfigKind, FieldsAsk, HttpAsk, LimitsAsk, LogLevel, LogLine, PluginInfo, PluginKind, Texts,
 };
 use estampe_domain::run::RunState;
+use estampe_domain::source::SourceSettings;
 use estampe_service::{OfferedPlugins, PluginDetail};
 
 use super::{now, overview};
@@ -159,6 +160,14 @@ pub(crate) fn config() -> BTreeMap<String, ConfigKey> {
         ("nested".into(), key(ConfigKind::Flag, "Les groupes imbriqués aussi.", "Nested groups as well.")),
         ("columns".into(), key(ConfigKind::Mapping, "L’attribut de chaque colonne.", "Each column’s attribute.")),
     ])
+}
+
+/// A source of a plugin that needs an address and a secret.
+pub(crate) fn settings() -> SourceSettings {
+    let info = PluginInfo { id: "annuaire-rest".into(), config: config(), ..info("1.2.0", &[]) };
+    let mut source = overview("Annuaire RH", None).source;
+    source.connector.config = BTreeMap::from([("url".into(), "https://annuaire.banque.example".into())]);
+    SourceSettings { source, info, secrets: names(["password"]) }
 }
 
 /// What a plugin wrote.

@@ -28,9 +28,10 @@ pub fn guess_delimiter(line: &[u8]) -> u8 {
     let mut quoted = false;
     for octet in line {
         quoted ^= *octet == b'"';
-        if let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| delimiter == octet)
-            && !quoted
-        {
+        if quoted {
+            continue;
+        }
+        if let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| delimiter == octet) {
             *count += 1;
         }
     }

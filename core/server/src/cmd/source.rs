@@ -1,0 +1,138 @@
+//! `estampe source …`.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::{AddSource, Cli, SetSource, Settings, SourceCommand};
+use crate::cmd::print;
+use crate::cmd::work::{encoded, finish, list, text};
+use crate::operator::Operator;
+
+/// Octets of a value that stands in a file; the service says more exactly what it takes.
+const VALUE: u64 = 64 << 10;
+
+type Object = Map<String, Value>;
+
+/// Does a command about sources.
+pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Result<ExitCode, String> {
+    match command {
+        SourceCommand::Add(new) => add(cli, operator, new).await,
+        SourceCommand::List => {
+            let empty = "No source yet: estampe source add NAME --input people=/path/to/export.ldif";
+            list(cli, &operator.get("/v1/sources").await?, "sources", empty, |source| {
+                let people = format!("{} people", text(source, "people"));
+                vec![text(source, "name"), text(source, "plugin"), people, state(source)]
+            })
+        }
+        SourceCommand::Show { name } => show(cli, operator, name).await,
+        SourceCommand::Set(change) => set(cli, operator, change).await,
+        SourceCommand::Check { name } => check(cli, operator, name).await,
+        SourceCommand::Sync { name, dry_run } => {
+            let started = operator.post(&path(name, "/sync"), &json!({"plan_only": dry_run})).await?;
+            finish(cli, operator, &text(&started, "run"), *dry_run).await
+        }
+    }
+}
+
+fn path(name: &str, what: &str) -> String {
+    format!("/v1/sources/{}{what}", encoded(name))
+}
+
+/// Values and files as the service takes them.
+fn given(settings: &Settings) -> Result<(Object, Object), String> {
+    let mut values: Object = settings.values.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
+    for (key, file) in &settings.files {
+        values.insert(key.clone(), value_in(file).map_err(|error| format!("{key}: {file}: {error}"))?.into());
+    }
+    let mut inputs = Object::new();
+    for (name, given) in &settings.inputs {
+        // the service has another current folder: it needs the whole path
+        let whole = std::path::absolute(given).map_err(|e| format!("{given}: {e}"))?;
+        inputs.insert(name.clone(), whole.to_string_lossy().into_owned().into());
+    }
+    Ok((values, inputs))
+}
+
+/// The text of a file, or of standard input, without the end of its last line.
+fn value_in(file: &str) -> std::io::Result<String> {
+    let mut value = String::new();
+    let source: Box<dyn Read> =
+        if file == "-" { Box::new(std::io::stdin()) } else { Box::new(std::fs::File::open(file)?) };
+    if source.take(VALUE + 1).read_to_string(&mut value)? as u64 > VALUE {
+        return Err(std::io::Error::other("longer than a value may be"));
+    }
+    value.truncate(value.trim_end_matches(['\r', '\n']).len());
+    Ok(value)
+}
+
+async fn add(cli: &Cli, operator: &Operator, new: &AddSource) -> Result<ExitCode, String> {
+    let (config, inputs) = given(&new.settings)?;
+    let body = json!({"name": new.name, "plugin": new.plugin, "config": config, "inputs": inputs});
+    let answer = operator.post("/v1/sources", &body).await?;
+    if cli.json {
+        print::json(&answer);
+    } else {
+        print::line(&format!("Added. Next: estampe source sync \"{}\"", new.name));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set(cli: &Cli, operator: &Operator, change: &SetSource) -> Result<ExitCode, String> {
+    let (values, inputs) = given(&change.settings)?;
+    if values.is_empty() && inputs.is_empty() && change.unset.is_empty() {
+        return Err("nothing to change: name it with --set, --set-file, --unset or --input".to_owned());
+    }
+    let body = json!({"set": values, "unset": change.unset, "inputs": inputs});
+    let answer = operator.post(&path(&change.name, ""), &body).await?;
+    if cli.json {
+        print::json(&answer);
+    } else {
+        print::line(&format!("Changed. Next: estampe source check \"{}\"", change.name));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, String> {
+    let source = operator.get(&path(name, "")).await?;
+    if cli.json {
+        print::json(&source);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let people = format!("{} people, {}", text(&source, "people"), state(&source));
+    let mut rows = vec![vec!["plugin".to_owned(), text(&source, "plugin")], vec!["state".to_owned(), people]];
+    for (kind, key) in [("input", "inputs"), ("config", "config")] {
+        let values = source.get(key).and_then(Value::as_object).into_iter().flatten();
+        rows.extend(
+            values.map(|(key, value)| vec![format!("{kind} {key}"), value.as_str().unwrap_or_default().to_owned()]),
+        );
+    }
+    let secrets = source.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    rows.extend(secrets.map(|key| vec![format!("config {key}"), "(a secret, set)".to_owned()]));
+    print::table(&rows);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, String> {
+    let answer = operator.post(&path(name, "/check"), &json!({})).await?;
+    let probes = answer.get("probes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let well = probes.iter().all(|p| p.get("passed") == Some(&Value::Bool(true)));
+    if cli.json {
+        print::json(&answer);
+    } else {
+        for probe in &probes {
+            let sign = if probe.get("passed") == Some(&Value::Bool(true)) { "ok    " } else { "failed" };
+            print::line(&format!("{sign}  {}  {}", text(probe, "name"), text(probe, "detail")));
+        }
+    }
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn state(source: &Value) -> String {
+    let run = source.get("last_run").cloned().unwrap_or_default();
+    match text(&run, "state").as_str() {
+        "" => "never run".into(),
+        state => format!("last run {state}"),
+    }
+}

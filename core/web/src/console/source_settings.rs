@@ -1,0 +1,122 @@
+//! How a source is configured, changed.
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use askama::Template;
+use estampe_domain::Error;
+use estampe_domain::source::{SourceChange, SourceSettings};
+
+use crate::console::shell::{Section, Shell};
+use crate::console::source_form::{Found, Typed};
+use crate::console::sources::path_of;
+use crate::fields::{Field, problems};
+use crate::forms::ProtectedForm;
+use crate::locale::Lang;
+use crate::respond::{Reply, see_other};
+use crate::session::Desk;
+use crate::words;
+
+/// Why a change has to wait.
+pub(crate) enum Waits {
+    /// For this run.
+    Run(String),
+    /// Somebody else changed the source, or what it may be configured with.
+    Changed,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "console/source_settings.html")]
+pub(crate) struct SourceSettingsPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) s: Shell,
+    pub(crate) settings: &'a SourceSettings,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) waits: Option<Waits>,
+}
+
+impl<'a> SourceSettingsPage<'a> {
+    pub(crate) fn new(
+        l: &'a Lang,
+        s: Shell,
+        settings: &'a SourceSettings,
+        typed: &Typed,
+        found: &Found,
+        waits: Option<Waits>,
+    ) -> Self {
+        Self { l, s, settings, fields: typed.fields(l, &settings.info, &settings.secrets, found), waits }
+    }
+
+    fn path(&self) -> String {
+        path_of(&self.settings.source.name)
+    }
+
+    fn problems(&self) -> usize {
+        problems(&self.fields)
+    }
+}
+
+/// What stands there now.
+pub(crate) fn standing(settings: &SourceSettings) -> Typed {
+    let connector = &settings.source.connector;
+    let inputs = connector.inputs.iter().map(|(name, path)| (name.clone(), path.display().to_string()));
+    Typed { inputs: inputs.collect(), config: connector.config.clone() }
+}
+
+/// What a form changes: of a secret, nothing typed changes nothing.
+fn change(settings: &SourceSettings, typed: &Typed) -> SourceChange {
+    let not_typed =
+        settings.info.config.iter().filter(|(key, known)| !known.secret && !typed.config.contains_key(*key));
+    SourceChange {
+        set: typed.config.clone(),
+        unset: not_typed.map(|(key, _)| key.clone()).collect(),
+        inputs: typed.paths(),
+    }
+}
+
+/// What can be seen to be wrong here.
+pub(crate) fn wrong(l: &Lang, settings: &SourceSettings, typed: &Typed) -> Found {
+    let mut found = typed.wrong_inputs(l, &settings.info);
+    for (key, problem) in settings.problems(&change(settings, typed)) {
+        found.entry(format!("config.{key}")).or_insert_with(|| words::config_problem(l, &problem));
+    }
+    found
+}
+
+fn form(
+    desk: &Desk,
+    settings: &SourceSettings,
+    status: StatusCode,
+    typed: &Typed,
+    found: &Found,
+    waits: Option<Waits>,
+) -> Reply {
+    let s = Shell::new(desk, Section::Sources, format!("{}/settings", path_of(&settings.source.name)));
+    desk.page_with(status, &SourceSettingsPage::new(&desk.l, s, settings, typed, found, waits))
+}
+
+/// `GET /sources/{name}/settings`
+pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
+    let settings = desk.ok(desk.service().source_settings(&desk.ctx, &name).await)?;
+    form(&desk, &settings, StatusCode::OK, &standing(&settings), &Found::new(), None)
+}
+
+/// `POST /sources/{name}/settings`
+pub(crate) async fn save(sent: ProtectedForm<Typed>, name: web::Path<String>) -> Reply {
+    let ProtectedForm { desk, form: typed } = sent;
+    let settings = desk.ok(desk.service().source_settings(&desk.ctx, &name).await)?;
+    let found = wrong(&desk.l, &settings, &typed);
+    if !found.is_empty() {
+        return form(&desk, &settings, StatusCode::UNPROCESSABLE_ENTITY, &typed, &found, None);
+    }
+    match desk.service().change_source(&desk.ctx, &name, change(&settings, &typed)).await {
+        Ok(source) => Ok(see_other(&path_of(&source.name))),
+        Err(Error::Conflict(_)) => {
+            let overview = desk.ok(desk.service().source(&desk.ctx, &name).await)?;
+            let open = overview.last_run.filter(|(_, state, _)| state.is_open());
+            let waits = open.map_or(Waits::Changed, |(run, ..)| Waits::Run(format!("/runs/{run}")));
+            form(&desk, &settings, StatusCode::CONFLICT, &typed, &Found::new(), Some(waits))
+        }
+        Err(error) => desk.ok(Err(error)),
+    }
+}
