@@ -41,6 +41,12 @@ pub(crate) fn config_problem(l: &Lang, problem: &ConfigProblem) -> String {
         ConfigProblem::Nul => l.t("problem-control").to_string(),
         ConfigProblem::NoFlag => l.t("problem-config-flag").to_string(),
         ConfigProblem::NoInteger(i64::MIN, i64::MAX) => l.t("problem-config-integer").to_string(),
+        ConfigProblem::NoInteger(least, i64::MAX) => {
+            l.t("problem-config-least").with("least", least.to_string().as_str()).to_string()
+        }
+        ConfigProblem::NoInteger(i64::MIN, most) => {
+            l.t("problem-config-most").with("most", most.to_string().as_str()).to_string()
+        }
         ConfigProblem::NoInteger(least, most) => l
             .t("problem-config-between")
             .with("least", least.to_string().as_str())

@@ -85,6 +85,8 @@ impl fmt::Display for ConfigProblem {
             Self::Nul => f.write_str("holds a NUL"),
             Self::NoFlag => f.write_str("is true or false"),
             Self::NoInteger(i64::MIN, i64::MAX) => f.write_str("is a whole number"),
+            Self::NoInteger(least, i64::MAX) => write!(f, "is a whole number, at least {least}"),
+            Self::NoInteger(i64::MIN, most) => write!(f, "is a whole number, at most {most}"),
             Self::NoInteger(least, most) => write!(f, "is a whole number from {least} to {most}"),
             Self::NoChoice(words) => write!(f, "is one of: {}", quoted(words)),
             Self::NoPair(part) => write!(f, "has \"{part}\", which is not of the form name=value"),

@@ -135,6 +135,8 @@ problem-config-long = That is longer than 16 KiB.
 problem-config-flag = Yes or no.
 problem-config-integer = Give a whole number.
 problem-config-between = Give a whole number from { $least } to { $most }.
+problem-config-least = Give a whole number, at least { $least }.
+problem-config-most = Give a whole number, at most { $most }.
 problem-config-choice = One of these words: { $words }
 problem-config-pair = “{ $part }” is not of the form name=value.
 problem-config-unknown = The plugin does not know this value.

@@ -135,6 +135,8 @@ problem-config-long = C’est plus long que 16 Kio.
 problem-config-flag = Oui ou non.
 problem-config-integer = Donnez un nombre entier.
 problem-config-between = Donnez un nombre entier de { $least } à { $most }.
+problem-config-least = Donnez un nombre entier, au moins { $least }.
+problem-config-most = Donnez un nombre entier, au plus { $most }.
 problem-config-choice = L’un de ces mots : { $words }
 problem-config-pair = « { $part } » n’est pas de la forme nom=valeur.
 problem-config-unknown = L’extension ne connaît pas cette valeur.
