@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use estampe_tests::{Bundle, HttpDirectory, Manners, Options, Server, Signer, binary, free_ports, workspace};
+use estampe_tests::{Bundle, HttpDirectory, Manners, Options, REFRESH, Server, Signer, binary, free_ports, workspace};
 use serde_json::Value;
 
 /// A fenced block: of `sh` or `diff`.
@@ -108,7 +108,7 @@ async fn the_tutorial_leads_from_nothing_to_people_in_an_appliance() {
     std::fs::create_dir(&bundles).unwrap();
     let extra = format!("[egress]\nca_file = {authority:?}\n");
     let mut server = Server::start_in(server, Options { extra, ..Options::default() }).await;
-    server.never_logs(&[TOKEN, "Lovelace", "Turing", "ada@example.org"]);
+    server.never_logs(&[TOKEN, REFRESH, "Lovelace", "Turing", "ada@example.org"]);
     let mut desk = Desk::new(place.path(), &server);
 
     let page = std::fs::read_to_string(workspace().join("docs/plugins/tutorial.md")).unwrap();
@@ -158,6 +158,31 @@ async fn the_tutorial_leads_from_nothing_to_people_in_an_appliance() {
     assert_eq!(directory.requests().last().unwrap(), "GET /people?page=2");
 
     misbehaves(&server, &directory, TOKEN).await;
+    a_rotated_refresh_token_outlives_a_restart(&mut server, &directory, &desk).await;
+}
+
+/// The same connector with another credential: a refresh token of which each is good once.
+async fn a_rotated_refresh_token_outlives_a_restart(server: &mut Server, directory: &HttpDirectory, desk: &Desk) {
+    let rotating = Bundle::read(&desk.folder.join("staff.estampe")).version("0.2.0").replacing(
+        "type = \"bearer\"\ntoken = \"{token}\"",
+        "type = \"refresh-token\"\ntoken-url = \"{url}/token\"\nclient-id = \"estampe\"\nrefresh-token = \"{token}\"",
+    );
+    rotating.write(&desk.folder, "rotating", None);
+    std::fs::write(desk.folder.join("grant"), format!("{REFRESH}0\n")).unwrap();
+    desk.run(
+        "estampe plugin sign rotating.estampe --key staff.key
+        estampe plugin upgrade ./rotating.estampe --yes
+        estampe source set people --set-file token=grant
+        estampe source check people",
+    );
+    // within its time the token is used again; after a restart the new grant is exchanged
+    assert_eq!(server.json(&["source", "sync", "people"])["state"], "done");
+    server.stop();
+    server.start_again().await;
+    assert_eq!(server.json(&["source", "sync", "people"])["state"], "done");
+    assert_eq!(directory.requests().iter().filter(|asked| *asked == "POST /token").count(), 2);
+    let renewed = server.sql("select details from audit_event where operation = 'source.secret.renew'");
+    assert!(renewed.len() == 2 && renewed.iter().all(|event| !event.contains(REFRESH)), "{renewed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! The small HTTP directory of the plugin tutorial, over TLS: what a connector talks to.
+//! Its `/token` hands the same token out to whoever has a refresh token, and a new refresh
+//! token with it: each is good once (RFC 6749, section 6).
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,11 +57,13 @@ impl HttpDirectory {
         let port = listener.local_addr().unwrap().port();
         let (manners, requests) = (Arc::new(Mutex::new(Manners::Good)), Arc::default());
         let this = Self { port, root, manners: Arc::clone(&manners), requests: Arc::clone(&requests) };
-        let (config, authorization) = (Arc::new(config), format!("Bearer {token}"));
+        let (config, token) = (Arc::new(config), token.to_owned());
+        let rotations = Arc::new(AtomicU32::new(0));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let served = Served {
-                    authorization: authorization.clone(),
+                    token: token.clone(),
+                    rotations: Arc::clone(&rotations),
                     manners: manners.lock().unwrap_or_else(PoisonError::into_inner).clone(),
                     requests: Arc::clone(&requests),
                 };
@@ -87,7 +92,9 @@ impl HttpDirectory {
 }
 
 struct Served {
-    authorization: String,
+    token: String,
+    /// How often a refresh token was exchanged.
+    rotations: Arc<AtomicU32>,
     manners: Manners,
     requests: Arc<Mutex<Vec<String>>>,
 }
@@ -110,18 +117,25 @@ impl Served {
         }
         let asked = lines.first().map_or("", |line| line.trim_end_matches(" HTTP/1.1")).to_owned();
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
-        let authorization = lines.iter().filter_map(|line| line.split_once(": "));
-        let shown =
-            authorization.filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).map(|(_, value)| value);
-        let shown: Vec<&str> = shown.collect();
-        let stream = reader.get_mut();
-        if shown != [self.authorization.as_str()] {
+        let header = |wanted: &'static str| {
+            let headers = lines.iter().filter_map(|line| line.split_once(": "));
+            headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+        };
+        if asked == "POST /token" {
+            let length = header("content-length").next().and_then(|length| length.parse().ok()).unwrap_or_default();
+            let mut body = String::new();
+            (&mut reader).take(length).read_to_string(&mut body)?;
+            return self.exchange(reader.get_mut(), &body);
+        }
+        let shown: Vec<&str> = header("authorization").collect();
+        let (stream, authorization) = (reader.get_mut(), format!("Bearer {}", self.token));
+        if shown != [authorization.as_str()] {
             return write(stream, "401 Unauthorized", "www-authenticate: Bearer\r\n", "{}");
         }
         match (&self.manners, asked.as_str()) {
             (Manners::Redirects(to), _) => write(stream, "302 Found", &format!("location: {to}\r\n"), ""),
             (Manners::Echoes, _) => {
-                let echo = format!("{{\"people\": [], \"next\": null, \"debug\": \"{} {asked}\"}}", self.authorization);
+                let echo = format!("{{\"people\": [], \"next\": null, \"debug\": \"{authorization} {asked}\"}}");
                 write(stream, "200 OK", "content-type: application/json\r\n", &echo)
             }
             (Manners::Floods, _) => {
@@ -136,6 +150,27 @@ impl Served {
         }
     }
 }
+
+impl Served {
+    fn exchange(&self, stream: &mut impl Write, form: &str) -> std::io::Result<()> {
+        let turn = self.rotations.load(Ordering::SeqCst);
+        let good = format!("refresh_token={REFRESH}{turn}");
+        let (status, answer) = if form.split('&').any(|pair| pair == good) {
+            self.rotations.store(turn + 1, Ordering::SeqCst);
+            let granted = serde_json::json!({
+                "access_token": self.token, "token_type": "Bearer", "expires_in": 600,
+                "refresh_token": format!("{REFRESH}{}", turn + 1),
+            });
+            ("200 OK", granted)
+        } else {
+            ("400 Bad Request", serde_json::json!({"error": "invalid_grant"}))
+        };
+        write(stream, status, "content-type: application/json\r\n", &answer.to_string())
+    }
+}
+
+/// What its refresh tokens begin with; the first one ends with 0.
+pub const REFRESH: &str = "a-grant-that-nobody-sees-";
 
 const ADA: &str = r#"{"id": "1", "given": "Ada", "family": "Lovelace", "mail": "ada@example.org", "title": "Analyst", "active": true},
     {"id": "2", "given": "Zoé", "family": "Lefèvre-Núñez", "mail": null, "title": null, "active": true}"#;

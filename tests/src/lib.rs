@@ -20,7 +20,7 @@ mod tls;
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use bundle::{Bundle, Signer};
 pub use database::{Database, fresh_postgres};
-pub use directory::{HttpDirectory, Manners};
+pub use directory::{HttpDirectory, Manners, REFRESH};
 pub use mail::{Mail, MailCatcher};
 pub use metrics::{Family, Metrics, Sample};
 pub use mount::SmallDisk;

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::egress::parse_url;
+use crate::ports::SecretKeeper;
 
 /// A secret text: wiped when dropped, never printed, never serialised.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -29,6 +31,33 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// Where a secret is kept that took another's place: some token endpoints exchange a refresh
+/// token for a new one at each use, and the old one is good no longer (RFC 6749, section 6).
+/// The default keeps nothing.
+#[derive(Clone, Default)]
+pub struct Keeper(Option<Arc<dyn SecretKeeper>>);
+
+impl Keeper {
+    /// Keeps them there.
+    pub fn new(there: Arc<dyn SecretKeeper>) -> Self {
+        Self(Some(there))
+    }
+
+    /// Keeps `new` in the place of `old`; on disk when it returns. The error is in words.
+    pub async fn replace(&self, key: &str, old: &Secret, new: &Secret) -> Result<(), String> {
+        match &self.0 {
+            Some(there) => there.replace(key, old, new).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keeper(…)")
     }
 }
 
@@ -133,6 +162,8 @@ pub enum Credential {
         client_id: String,
         client_secret: Option<Secret>,
         refresh_token: Secret,
+        /// The key of the configuration that it stands at.
+        refresh_key: String,
         scopes: Vec<String>,
     },
     JwtBearer {
@@ -227,6 +258,7 @@ impl CredentialAsk {
                     client_id: text(client_id)?,
                     client_secret: client_secret.as_deref().map(secret).transpose()?,
                     refresh_token: secret(refresh_token)?,
+                    refresh_key: only_key(refresh_token).unwrap_or_default().to_owned(),
                     scopes: all(scopes),
                 }
             }

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::credential::Credential;
+use crate::credential::{Credential, Keeper};
 
 /// A request's method (RFC 9110, section 9; `PATCH` RFC 5789).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -284,6 +284,8 @@ pub struct Attached {
     pub credential: Credential,
     /// On whose behalf, where it can act for others (the `sub` of RFC 7523).
     pub subject: Option<String>,
+    /// Where a refresh token is kept that takes the place of this one's.
+    pub keeper: Keeper,
 }
 
 /// An answer, whatever its status.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::credential::Secrets;
+use crate::credential::{Keeper, Secrets};
 use crate::ids::RunId;
 pub use crate::manifest::{
     Asked, Asks, ConfigKey, ConfigKind, ConfigProblem, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput,
@@ -134,6 +134,8 @@ pub struct Given {
     pub dry_run: bool,
     /// Where its lines go.
     pub log: CallLog,
+    /// Where secrets are kept that take the place of those.
+    pub keeper: Keeper,
 }
 
 /// A line that a plugin wrote.

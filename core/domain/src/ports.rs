@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
+use crate::credential::Secret;
 use crate::egress::{HttpRequest, HttpResponse};
 use crate::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
 use crate::mail::{MailFailure, OutgoingMail};
@@ -31,6 +32,14 @@ pub trait Mailer: Send + Sync {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailFailure>;
     /// Tries whether that server can be used, without a mail.
     async fn probe(&self) -> Result<(), MailFailure>;
+}
+
+/// Keeps a secret of one source that another took the place of.
+#[async_trait]
+pub trait SecretKeeper: Send + Sync {
+    /// Writes `new` where `old` stood. Where something else stands by now, an administrator
+    /// put it there, and it stays. The error is in words and names no secret.
+    async fn replace(&self, key: &str, old: &Secret, new: &Secret) -> Result<(), String>;
 }
 
 /// Makes plugins callable: reads their bundles, compiles, loads and drops them. Errors are

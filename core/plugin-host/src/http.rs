@@ -256,7 +256,7 @@ impl Call {
         let credential = credential.map_err(|why| {
             PluginFailure::new(FailKind::Config, format!("the credential \"{name}\" cannot be used: {why}"))
         })?;
-        Ok(Attached { name, credential, subject })
+        Ok(Attached { name, credential, subject, keeper: self.given.keeper.clone() })
     }
 
     /// Lets tokio do it, since this thread is none of its own, and gives up with the caller.

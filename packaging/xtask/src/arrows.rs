@@ -42,7 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &["estampe-plugin-kit"]),
     ("estampe-tests", &["estampe-domain", "estampe-store", "estampe-web"]),
     // beside the doors it measures the use case of a lead without HTTP, and a plugin in the
-    // sandbox beside the same plugin without it
+    // sandbox beside the same plugin without it; the tests write its hostile guests
     (
         "estampe-bench",
         &[
@@ -53,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "estampe-plugin-signature-classic",
             "estampe-service",
             "estampe-store",
+            "estampe-tests",
         ],
     ),
 ];

@@ -78,6 +78,14 @@ pub fn bench(workspace: &Path) -> Result<PathBuf, String> {
     Ok(binary(workspace, true, BENCH))
 }
 
+/// What calls a plugin by Extism: a workspace of its own, with another wasmtime.
+pub fn extism(workspace: &Path) -> Result<(), String> {
+    note("building the other side of the bench of guests");
+    let mut cargo = cargo(workspace);
+    cargo.args(["build", "--release", "--locked", "--manifest-path", "tests/bench/extism/Cargo.toml", "--target-dir"]);
+    children::run("cargo build", cargo.arg(target(workspace).join("extism")))
+}
+
 fn build(workspace: &Path, choice: &[&str], release: bool) -> Result<(), String> {
     let mut cargo = cargo(workspace);
     cargo.arg("build").args(choice);

@@ -82,7 +82,8 @@ fn run(arguments: Arguments) -> Result<(), String> {
     let target = std::path::absolute(&arguments.target).map_err(|e| e.to_string())?;
     let folder = target.join("bench");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let built = Built { binary: target.join("release/estampe"), plugins: target.join("plugins") };
+    let extism = Some(target.join("extism/release/estampe-bench-extism")).filter(|program| program.is_file());
+    let built = Built { binary: target.join("release/estampe"), plugins: target.join("plugins"), extism };
     let workspace = arguments.workspace;
     let setting = |pace| Setting { workspace, folder, built, postgres: arguments.postgres, pace };
     match arguments.command {

@@ -30,6 +30,8 @@ pub struct Built {
     pub binary: PathBuf,
     /// The folder of the bundles.
     pub plugins: PathBuf,
+    /// What calls a plugin by Extism, if it was built.
+    pub extism: Option<PathBuf>,
 }
 
 /// The configuration of the benchmarked server, in one place.
@@ -39,7 +41,7 @@ fn configuration(built: &Built, folder: &Path, certificates: &Certificates, publ
          [listen]\npublic = \"127.0.0.1:{public}\"\ninternal = \"127.0.0.1:{internal}\"\n\
          [public]\norigin = \"https://localhost:{public}\"\n[internal]\norigin = \"https://localhost:{internal}\"\n\
          [tls]\ncertificate_file = {leaf:?}\nkey_file = {key:?}\n\
-         [plugins]\ndir = {plugins:?}\n{LIMITS}",
+         [plugins]\ndir = {plugins:?}\nallow_unsigned = true\n{LIMITS}",
         data = folder.join("data").display().to_string(),
         leaf = certificates.leaf.display().to_string(),
         key = certificates.key.display().to_string(),

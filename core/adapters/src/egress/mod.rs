@@ -5,7 +5,8 @@
 //! and for names that can be resolved here; a name that only the proxy knows is the
 //! proxy's to judge. What an administrator granted by `network` is reached directly.
 //! Credentials are attached last (`attach`), tokens are fetched the same checked way
-//! (`oauth`) and kept in memory alone (`tokens`). An answer that shows a credential back is
+//! (`oauth`) and kept in memory alone (`tokens`), but for a refresh token that took the place
+//! of the configured one: that is handed to the keeper of the source's secrets. An answer that shows a credential back is
 //! withheld (`echo`). Nothing is decompressed: what is bounded here is what a plugin gets.
 
 mod attach;
@@ -26,11 +27,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use estampe_domain::Ts;
-use estampe_domain::credential::Secret;
+use estampe_domain::credential::{Credential, Secret};
 use estampe_domain::egress::{Attached, HttpRequest, HttpResponse};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::{Clock, HttpEgress, Random};
 use ipnet::IpNet;
+use tokio::sync::OwnedMutexGuard;
 
 use self::attach::Attachment;
 use self::clients::Clients;
@@ -38,7 +40,7 @@ use self::dns::{Resolver, SystemResolver};
 use self::exchange::{Outgoing, exchange, place};
 use self::keys::Key;
 use self::pause::Pauses;
-use self::tokens::Tokens;
+use self::tokens::{Slot, Tokens};
 
 /// Time for a token, all of it; it goes on when nobody waits for it any more.
 const TOKEN: Duration = Duration::from_secs(20);
@@ -177,12 +179,40 @@ impl Inner {
                 let message = format!("the token endpoint of the credential \"{}\" did not answer", attached.name);
                 Err(PluginFailure::new(FailKind::Unavailable, message))
             });
+            if let Ok(oauth::Fetched { refresh: Some(new), .. }) = &fetched {
+                inner.keep(&attached, new, &mut slot).await;
+            }
             slot.store(fetched, inner.clock.now())
         });
         let token = fetching.await.map_err(|error| {
             PluginFailure::new(FailKind::Internal, format!("a token could not be fetched: {error}"))
         })??;
         Ok((token, false))
+    }
+
+    /// Keeps a refresh token that took the place of another, before anything is done with
+    /// what came along: the other one may be good no longer.
+    async fn keep(&self, attached: &Attached, new: &Secret, slot: &mut OwnedMutexGuard<Slot>) {
+        let mut next = attached.clone();
+        let Credential::RefreshToken { refresh_token, refresh_key, .. } = &mut next.credential else { return };
+        let old = slot.kept.clone().unwrap_or_else(|| refresh_token.clone());
+        if old == *new {
+            return;
+        }
+        match attached.keeper.replace(refresh_key, &old, new).await {
+            Ok(()) => slot.kept = Some(new.clone()),
+            Err(problem) => {
+                let credential = &attached.name;
+                tracing::error!(
+                    credential,
+                    problem,
+                    "a new refresh token could not be kept; the next one will be tried"
+                );
+            }
+        }
+        // whoever reads the configuration from now on means the same
+        *refresh_token = new.clone();
+        self.tokens.also(keys::key(&next), slot);
     }
 
     async fn fetch(

@@ -78,7 +78,7 @@ pub fn request<'a>(
             scope(&mut form, scopes);
             token_url
         }
-        Credential::RefreshToken { token_url, client_id, client_secret, refresh_token, scopes } => {
+        Credential::RefreshToken { token_url, client_id, client_secret, refresh_token, scopes, .. } => {
             form.append_pair("grant_type", "refresh_token");
             form.append_pair("refresh_token", refresh.unwrap_or(refresh_token).reveal().trim());
             form.append_pair("client_id", client_id);

@@ -35,6 +35,9 @@ struct Slots {
 pub struct Slot {
     token: Option<(Secret, Ts)>,
     refresh: Option<Secret>,
+    /// The refresh token that stands in the configuration since one took the place of that
+    /// which the slot began with.
+    pub kept: Option<Secret>,
     refused: Option<(PluginFailure, Ts)>,
 }
 
@@ -53,6 +56,16 @@ impl Tokens {
             Arc::clone(slot)
         };
         slot.lock_owned().await
+    }
+
+    /// From now on `key` means this slot too: what takes the place of a credential is kept
+    /// where that one is.
+    pub fn also(&self, key: Key, slot: &OwnedMutexGuard<Slot>) {
+        let slot = Arc::clone(OwnedMutexGuard::mutex(slot));
+        let mut all = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        all.uses += 1;
+        let turn = all.uses;
+        all.by_key.insert(key, (slot, turn));
     }
 
     /// Drops a token that was refused, unless another took its place.

@@ -4,6 +4,7 @@
 //! are compared, so that a change made by another node counts here too.
 
 mod manage;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -11,11 +12,13 @@ use estampe_domain::audit::AuditEvent;
 use estampe_domain::bundle::{
     BundleFacts, BundleProblem, BundleRefusal, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature,
 };
+use estampe_domain::credential::Keeper;
 use estampe_domain::plugin::{CallLog, FailKind, Given, PluginFailure};
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::{Actor, Context, Error, Result};
 use serde_json::json;
 
+use self::secrets::SourceSecrets;
 use crate::Service;
 
 /// Calls that fail in a row by the plugin's own fault before it is paused.
@@ -131,7 +134,13 @@ impl Service {
                 format!("the plugin {id} {} cannot be used: {why}", current.info.version),
             )
         })?;
-        Ok(Given { grants: plugin.grants, secrets, dry_run, log: CallLog::default() })
+        let keeper = Keeper::new(Arc::new(SourceSecrets {
+            store: self.store.clone(),
+            random: self.shared_random(),
+            source,
+            ctx: self.context(Actor::System, self.settings.default_locale),
+        }));
+        Ok(Given { grants: plugin.grants, secrets, dry_run, log: CallLog::default(), keeper })
     }
 
     /// Sees to it that the host has this version loaded, and that its signature still counts.

@@ -26,6 +26,10 @@ pub fn run(workspace: &Path, name: Option<&str>, pace: Pace) -> Result<(), Strin
         None | Some("leads") => Some(Cluster::start(Keeping::Durable)?),
         Some(_) => None,
     };
+    // the figure of a quick run means little, and this is a build of minutes
+    if name.is_none_or(|name| name == "guests") && pace != Pace::Quick {
+        build::extism(workspace)?;
+    }
     let mut bench = command(workspace, &program);
     if let Some(cluster) = &cluster {
         bench.arg("--postgres").arg(cluster.url());

@@ -1,6 +1,7 @@
 //! The benches: one file each, one line in [`all`].
 
 mod card;
+mod guests;
 mod idle;
 mod leads;
 mod plugins;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Box<dyn Bench>> {
         Box::new(idle::Idle),
         Box::new(start::Start),
         Box::new(plugins::OfPlugins),
+        Box::new(guests::OfGuests),
     ]
 }
 

@@ -79,7 +79,7 @@ impl LdapClient for Nowhere {
     }
 }
 
-fn host(with: &Setting, runtime: &Runtime, cache: &Path) -> Result<PluginHost, String> {
+pub(super) fn host(with: &Setting, runtime: &Runtime, cache: &Path) -> Result<PluginHost, String> {
     let settings = HostSettings {
         offered: with.built.plugins.clone(),
         keys: Keys::default(),
@@ -180,7 +180,7 @@ fn signatures(with: &Setting, runtime: &Runtime, bundle: &[u8], folder: &Path) -
 }
 
 /// Microseconds of one of `count` things that `work` does at once.
-fn each(time: Duration, count: usize, mut work: impl FnMut() -> Result<(), String>) -> Result<f64, String> {
+pub(super) fn each(time: Duration, count: usize, mut work: impl FnMut() -> Result<(), String>) -> Result<f64, String> {
     let (begun, mut done) = (Instant::now(), 0);
     while begun.elapsed() < time {
         work()?;

@@ -1,7 +1,7 @@
 //! Tokens: the requests for them as the RFCs want them, and what is done with the answers.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use data_encoding::BASE64URL_NOPAD;
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize, SigningKey};
@@ -163,6 +163,7 @@ async fn refresh_tokens_are_followed_by_those_that_replace_them() {
         client_id: "c".into(),
         client_secret: None,
         refresh_token: secret("the-first"),
+        refresh_key: "grant".into(),
         scopes: Vec::new(),
     };
     let bench = Bench::new();
@@ -172,6 +173,82 @@ async fn refresh_tokens_are_followed_by_those_that_replace_them() {
     }
     let names: Vec<_> = form(&provider.tokens()[0]).into_keys().collect();
     assert_eq!(names, ["client_id", "grant_type", "refresh_token"]);
+}
+
+/// Keeps what it is told, and writes it down.
+#[derive(Default)]
+struct Kept {
+    stands: Mutex<String>,
+    fails: AtomicBool,
+}
+
+#[async_trait]
+impl SecretKeeper for Kept {
+    async fn replace(&self, key: &str, old: &Secret, new: &Secret) -> Result<(), String> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err("the disk is full".into());
+        }
+        let mut stands = self.stands.lock().unwrap();
+        assert_eq!((key, old.reveal()), ("grant", stands.as_str()));
+        new.reveal().clone_into(&mut stands);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_refresh_token_is_kept_before_it_is_needed() {
+    // each is good once
+    let provider = Provider::start(
+        |n, form| {
+            let expected = format!("refresh-{}", n - 1);
+            if form["refresh_token"] != expected {
+                return answer(400, "", "{\"error\":\"invalid_grant\"}");
+            }
+            granted(n, &format!(",\"expires_in\":600,\"refresh_token\":\"refresh-{n}\""))
+        },
+        |_| true,
+    );
+    let kept = Arc::new(Kept::default());
+    "refresh-0".clone_into(&mut kept.stands.lock().unwrap());
+    let request = |token: &str| {
+        let mut request = provider.request(Credential::RefreshToken {
+            token_url: provider.token_url(),
+            client_id: "c".into(),
+            client_secret: None,
+            refresh_token: secret(token),
+            refresh_key: "grant".into(),
+            scopes: Vec::new(),
+        });
+        if let Some(attached) = &mut request.credential {
+            attached.keeper = Keeper::new(Arc::<Kept>::clone(&kept));
+        }
+        request
+    };
+    let bench = Bench::new();
+    let stands = || kept.stands.lock().unwrap().clone();
+    assert_eq!(bench.send(request("refresh-0")).await.unwrap().status, 200);
+    assert_eq!(stands(), "refresh-1");
+    // a run that began before goes on with what came; one that reads it anew shares its token
+    assert_eq!(bench.send(request(&stands())).await.unwrap().status, 200);
+    assert_eq!(provider.tokens().len(), 1);
+    bench.clock.forward(600);
+    assert_eq!(bench.send(request("refresh-0")).await.unwrap().status, 200);
+    assert_eq!(stands(), "refresh-2");
+    bench.clock.forward(600);
+    assert_eq!(bench.send(request(&stands())).await.unwrap().status, 200);
+    // what could not be kept is made up for by the next
+    kept.fails.store(true, Ordering::Relaxed);
+    bench.clock.forward(600);
+    assert_eq!(bench.send(request("refresh-3")).await.unwrap().status, 200);
+    assert_eq!(stands(), "refresh-3");
+    kept.fails.store(false, Ordering::Relaxed);
+    bench.clock.forward(600);
+    assert_eq!(bench.send(request("refresh-3")).await.unwrap().status, 200);
+    assert_eq!(stands(), "refresh-5");
+    // and after a restart it is the one that counts
+    let restarted = Bench::new();
+    assert_eq!(restarted.send(request(&stands())).await.unwrap().status, 200);
+    assert_eq!(stands(), "refresh-6");
 }
 
 fn jwt(provider: &Provider, key: &str, issuer: Option<&str>, subject: Option<&str>) -> Credential {

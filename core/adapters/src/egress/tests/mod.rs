@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use estampe_domain::Ts;
-use estampe_domain::credential::{Credential, Secret};
+use estampe_domain::credential::{Credential, Keeper, Secret};
 use estampe_domain::egress::{Attached, HttpRequest, HttpResponse, Method, parse_url};
 use estampe_domain::plugin::{FailKind, PluginFailure};
-use estampe_domain::ports::{Clock, HttpEgress, Random};
+use estampe_domain::ports::{Clock, HttpEgress, Random, SecretKeeper};
 
 use super::dns::Resolver;
 use super::{CheckedEgress, EgressSettings};
@@ -214,7 +214,7 @@ fn get(url: &str) -> HttpRequest {
 }
 
 fn with(request: HttpRequest, credential: Credential) -> HttpRequest {
-    let credential = Some(Attached { name: "api".into(), credential, subject: None });
+    let credential = Some(Attached { name: "api".into(), credential, subject: None, keeper: Keeper::default() });
     HttpRequest { credential, ..request }
 }
 

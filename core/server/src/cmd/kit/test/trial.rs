@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use estampe_adapters::{SystemClock, SystemRandom};
 use estampe_domain::RunId;
 use estampe_domain::bundle::BundleFacts;
-use estampe_domain::credential::{Secret, Secrets};
+use estampe_domain::credential::{Keeper, Secret, Secrets};
 use estampe_domain::plugin::{
     AttributeValue, CallLog, ConnectorSpec, Cursor, DirectoryEvent, FailKind, Given, Page, PluginFailure, SyncCall,
     SyncMode,
@@ -111,7 +111,13 @@ impl Trial {
     /// All that it asks for, granted.
     pub fn given(&self) -> Given {
         let asked = self.facts.info.asked().into_iter().map(|asked| asked.permission);
-        Given { grants: asked.collect(), secrets: self.secrets.clone(), dry_run: false, log: self.log.clone() }
+        Given {
+            grants: asked.collect(),
+            secrets: self.secrets.clone(),
+            dry_run: false,
+            log: self.log.clone(),
+            keeper: Keeper::default(),
+        }
     }
 
     /// A call of `sync-page`.
