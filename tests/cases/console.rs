@@ -291,7 +291,9 @@ async fn a_plugin_comes_in_a_file_and_nothing_is_granted_by_it() {
     server.start_again().await;
     let own = Bundle::shipped("directory-file").version("0.4.0").octets(None);
     assert_eq!(send_file(&server, &browser, &[("csrf", &token)], &own).await.status(), 303);
-    assert!(page(&browser, list).await.contains("non signée"));
+    assert!(page(&browser, list).await.contains("0.4.0 attend"));
+    let said = page(&browser, format!("{}/plugins/directory-file", server.internal)).await;
+    assert!(said.contains("0.4.0 n’est pas signée") && said.contains("non signée"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,11 +333,21 @@ async fn the_settings_of_a_source_are_changed_in_a_form_that_loses_nothing() {
     assert_eq!(post("/sources", &[&typed[..], &[("name", "siege")]].concat()).await.status(), 303);
 
     let path = "/sources/siege/settings";
+    // one that was made of something else, or of nothing, changes nothing
+    let stale =
+        post(path, &[("input.people", people.as_str()), ("config.url", "https://a.example"), ("seen", "0")]).await;
+    assert!(stale.status() == 409 && stale.text().await.unwrap().contains("entre-temps"));
     let form = page(&browser, format!("{}{path}", server.internal)).await;
     assert!(form.contains("https://a.example") && form.contains("Laissez vide pour la garder"), "{form}");
     assert!(!form.contains(TOKEN));
     let with = |format: &'static str, url: &'static str, token: &'static str| {
         [("input.people", people.as_str()), ("config.format", format), ("config.url", url), ("config.token", token)]
+    };
+    // each form is sent with what it was made of
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        let form = page(&browser, format!("{}{path}", server.internal)).await;
+        let seen = form.split_once("name=\"seen\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+        post(path, &[fields, &[("seen", seen.as_str())]].concat()).await
     };
     for (fields, words) in [
         (&with("xml", "https://a.example", "")[..], "L’un de ces mots"),
@@ -353,10 +365,11 @@ async fn the_settings_of_a_source_are_changed_in_a_form_that_loses_nothing() {
 
     // under an open run it waits, and what was typed stays
     let held = server.json(&["source", "sync", "siege", "--dry-run"])["id"].as_str().unwrap().to_owned();
-    let answer = post(path, &with("ldif", "https://a.example", "")).await;
+    let answer = post(path, &with("ldif", "https://a.example", TOKEN)).await;
     assert_eq!(answer.status(), 409);
     let said = answer.text().await.unwrap();
     assert!(said.contains(&format!("/runs/{held}")) && said.contains("value=\"ldif\" selected"), "{said}");
+    assert!(said.contains("jamais réaffiché") && !said.contains(TOKEN), "a secret is typed again: {said}");
     assert_eq!(server.cli(&["run", "discard", &held]).code, 0);
     assert_eq!(post(path, &with("ldif", "https://a.example", "")).await.headers()["location"], "/sources/siege");
     assert_eq!(stands()["config"], serde_json::json!({"format": "ldif", "url": "https://a.example"}));

@@ -170,11 +170,22 @@ async fn a_missing_file_fails_the_run_in_words_and_changes_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_appliances_own_files_are_never_an_input() {
-    let server = Server::start_default().await;
+    let mut server = Server::start_default().await;
     let link = server.folder().join("link");
     std::os::unix::fs::symlink(server.data(), &link).unwrap();
     server.install();
-    for (name, file) in [("direct", server.data().join("tls/ca.key")), ("linked", link.join("keys/kek"))] {
+    // a secret of the configuration, wherever it lies
+    let secret = server.folder().join("smtp-secret");
+    std::fs::write(&secret, "a-password-that-nobody-sees\n").unwrap();
+    server.configure_more(&format!(
+        "[smtp]\nhost = \"mail.example\"\nfrom = \"cards@example.org\"\nusername = \"estampe\"\npassword_file = {secret:?}\n"
+    ));
+    server.never_logs(&["a-password-that-nobody-sees"]);
+    server.stop();
+    server.start_again().await;
+    for (name, file) in
+        [("direct", server.data().join("tls/ca.key")), ("linked", link.join("keys/kek")), ("secret", secret)]
+    {
         server.cli(&["source", "add", name, "--input", &format!("people={}", file.display())]);
         let run = server.json(&["source", "sync", name]);
         assert_eq!(run["failure"]["code"], "denied", "{run}");

@@ -196,14 +196,37 @@ on_both! {
         let said = well(&server, &["plugin", "list"]).stdout;
         assert!(said.contains("Problem: directory-file: it was signed with the key"), "{said}");
 
+        // a file that should be a key and is none is named
+        std::fs::write(folder.join("bad.pub"), "untrusted comment: mine\nRWgarbage\n").unwrap();
+        server.configure_more(&format!("[plugins]\ndir = {folder:?}\n"));
+        refused(&server, &["check-config"], "bad.pub: \"RWgarbage\" is no public key");
+
         // unsigned ones only when that is allowed, and then marked
         server.configure_more("[plugins]\nallow_unsigned = true\n");
         server.stop();
         server.start_again().await;
         shipped.clone().version("0.5.0").write(&folder, "own", None);
-        well(&server, &["plugin", "upgrade", &path("own")]);
+        // another key, or none: it waits for a word, whatever it asks for
+        let said = well(&server, &["plugin", "upgrade", &path("own")]).stdout;
+        assert!(said.contains("ANOTHER KEY: 0.5.0 is NOT SIGNED") && said.contains("waits for your word"), "{said}");
+        well(&server, &["plugin", "grant", PLUGIN, "field read title"]);
+        assert_eq!(version(&plugin(&server), "current"), Some("0.1.0"), "a grant is no such word");
+        well(&server, &["plugin", "grant", PLUGIN, "--yes"]);
         let said = well(&server, &["plugin", "list"]).stdout;
         assert!(said.contains("0.5.0") && said.contains("NOT SIGNED"), "{said}");
+        assert_eq!(server.sync()["state"], "done");
+
+        // whoever writes one tries a version again: at once, with what is granted; more is not
+        // slipped in under a number that is in use
+        well(&server, &["plugin", "revoke", PLUGIN, "field read title"]);
+        let own = shipped.clone().version("0.5.0").replacing("CSV file", "CSV table");
+        own.write(&folder, "own", None);
+        well(&server, &["plugin", "upgrade", &path("own")]);
+        let shown = plugin(&server);
+        assert!(version(&shown, "current") == Some("0.5.0") && shown.to_string().contains("CSV table"), "{shown}");
+        let wider = own.replacing("[fields]\nread = [", "[fields]\nread = [\n    \"employeeType\",");
+        wider.write(&folder, "wider", None);
+        refused(&server, &["plugin", "upgrade", &path("wider")], "give this one another version");
         assert_eq!(server.sync()["state"], "done");
     }
 }

@@ -29,8 +29,10 @@ methods = ["GET"]
 credential = "service"
 
 [credentials.service]
-type = "bearer"
-token = "{token}"
+type = "client-credentials"
+token-url = "https://login.example/token"
+client-id = "estampe"
+client-secret = "{token}"
 
 [config.url]
 type = "string"
@@ -74,11 +76,20 @@ on_both! {
         refused(&server, &set(&["--input", "file=/x"]), "does not ask for a file \"file\"");
         refused(&server, &set(&["--set-file", "token=/nowhere/token"]), "/nowhere/token");
         refused(&server, &set(&[]), "nothing to change");
-        refused(&server, &["source", "set", "nobody", "--unset", "format"], "not");
+        refused(&server, &["source", "set", "nobody", "--unset", "format"], "no source \"nobody\"; there are: siege");
         // a secret is not sent to a place that was named after it
         refused(&server, &set(&["--set", "url=https://evil.example"]), "\"token\" is needed again: \"url\"");
         refused(&server, &set(&["--unset", "url"]), "\"token\" is needed again");
         assert_eq!(server.json(&["source", "show", "siege"]), before);
+
+        // nor by a version that sends it elsewhere: that waits for a word
+        let elsewhere = with_a_service().version("0.2.0").replacing("login.example", "login.evil.example");
+        let elsewhere = elsewhere.write(server.folder(), "elsewhere", Some(&signer)).display().to_string();
+        let said = well(&server, &["plugin", "upgrade", &elsewhere]).stdout;
+        assert!(said.contains("NOT GRANTED  credential service client-credentials with token at https://login.evil"), "{said}");
+        assert_eq!(server.json(&["plugin", "show", "directory-file"])["current"]["info"]["version"], "0.1.0");
+        well(&server, &["plugin", "rollback", "directory-file"]);
+        refused(&server, &set(&["--set", "url=directory.example"]), "\"url\" is no address of a service");
 
         // not under a plan that stands
         std::fs::write(server.folder().join("token"), OTHER).unwrap();
@@ -86,6 +97,9 @@ on_both! {
         let held = server.json(&["source", "sync", "siege"]);
         assert_eq!((held["state"].as_str(), held["hold"].as_str()), (Some("held"), Some("too-many-gone")), "{held}");
         refused(&server, &["source", "set", "siege", "--input", &input(&whole)], "waits for a word");
+        let runs = well(&server, &["run", "list", "siege"]).stdout;
+        assert!(runs.contains(held["id"].as_str().unwrap()) && runs.contains("held (too-many-gone)"), "{runs}");
+        refused(&server, &["run", "show", "nothing"], "see estampe run list");
         well(&server, &["run", "discard", held["id"].as_str().unwrap()]);
 
         // the place changes with the secret; a value that goes is the default again

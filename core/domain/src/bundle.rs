@@ -182,6 +182,12 @@ impl InstalledPlugin {
         version.info.asked().into_iter().filter(|asked| !self.grants.cover(&asked.permission)).collect()
     }
 
+    /// Who signed the version in use and who the one that waits, where those are not the same.
+    pub fn other_signer(&self) -> Option<(&Signature, &Signature)> {
+        let (current, waiting) = (&self.current.as_ref()?.signature, &self.waiting.as_ref()?.signature);
+        (current != waiting).then_some((current, waiting))
+    }
+
     /// What a version asks for beyond what the version in use asks for.
     pub fn asks_more(&self, version: &InstalledVersion) -> Vec<Asked> {
         let before: Grants = self.current.iter().flat_map(|v| v.info.asked()).map(|asked| asked.permission).collect();

@@ -10,6 +10,7 @@ use url::Url;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::egress::parse_url;
+use crate::permission::Permission;
 use crate::ports::SecretKeeper;
 
 /// A secret text: wiped when dropped, never printed, never serialised.
@@ -46,11 +47,12 @@ impl Keeper {
         Self(Some(there))
     }
 
-    /// Keeps `new` in the place of `old`; on disk when it returns. The error is in words.
-    pub async fn replace(&self, key: &str, old: &Secret, new: &Secret) -> Result<(), String> {
+    /// Keeps `new` in the place of one of `old`; on disk when it returns. `false` where
+    /// something else stands. The error is in words.
+    pub async fn replace(&self, key: &str, old: &[Secret], new: &Secret) -> Result<bool, String> {
         match &self.0 {
             Some(there) => there.replace(key, old, new).await,
-            None => Ok(()),
+            None => Ok(true),
         }
     }
 }
@@ -197,6 +199,24 @@ impl CredentialAsk {
             | Self::JwtBearer { scopes, .. } => scopes.clone(),
             Self::Basic { .. } | Self::Bearer { .. } | Self::ApiKey { .. } => BTreeSet::new(),
         }
+    }
+
+    /// The token endpoint, where it has one.
+    pub fn token_url(&self) -> Option<&str> {
+        match self {
+            Self::ClientCredentials { token_url, .. }
+            | Self::RefreshToken { token_url, .. }
+            | Self::JwtBearer { token_url, .. } => Some(token_url),
+            Self::Basic { .. } | Self::Bearer { .. } | Self::ApiKey { .. } => None,
+        }
+    }
+
+    /// The item that a manifest asks for with it.
+    pub fn permission(&self, name: &str) -> Permission {
+        let at = self.token_url().map(str::to_owned);
+        let keys = self.secrets().into_iter().filter_map(only_key).map(str::to_owned).collect();
+        let (name, kind, scopes) = (name.to_owned(), self.kind().to_owned(), self.scopes());
+        Permission::Credential { name, kind, keys, at, scopes }
     }
 
     /// Its values that are secret: each has to be one `{key}` of a secret.

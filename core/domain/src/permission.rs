@@ -30,17 +30,22 @@ pub enum Permission {
         /// The credential that the host may attach.
         credential: Option<String>,
     },
-    /// `credential NAME KIND [SCOPE…]`: let the host authenticate as this.
+    /// `credential NAME KIND [with KEY,KEY…] [at URL] [SCOPE…]`: let the host authenticate as
+    /// this.
     Credential {
         /// The name that requests use.
         name: String,
         /// How it authenticates, such as `client-credentials`.
         kind: String,
+        /// The keys of the configuration whose secrets it takes.
+        keys: BTreeSet<String>,
+        /// The token endpoint that those are sent to, as the manifest has it.
+        at: Option<String>,
         /// OAuth 2.0 scopes (RFC 6749, section 3.3).
         scopes: BTreeSet<String>,
     },
-    /// `ldap connect`: search the directory that its source names.
-    LdapConnect,
+    /// `ldap connect SERVER,SERVER… […]`: search this directory.
+    LdapConnect(LdapPlace),
     /// `ldap read ATTRIBUTE`: read this attribute there.
     LdapRead(String),
     /// `field read NAME`: carry this field of people: deliver it, or be shown it.
@@ -56,6 +61,36 @@ pub enum Permission {
     Network(IpNet),
 }
 
+/// Where a plugin's directory is and how it is reached, each text as the manifest has it:
+/// `SERVER,SERVER… [with KEY] [start-tls TEXT] [clear-text TEXT] [ca TEXT]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LdapPlace {
+    /// The servers.
+    pub servers: Vec<String>,
+    /// The key of the configuration that the password stands at.
+    pub password: Option<String>,
+    /// Whether StartTLS is used.
+    pub start_tls: Option<String>,
+    /// Whether clear text may be.
+    pub clear_text: Option<String>,
+    /// The file of the authority that counts.
+    pub ca_file: Option<String>,
+}
+
+impl fmt::Display for LdapPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.servers.join(","))?;
+        let Self { servers: _, password, start_tls, clear_text, ca_file } = self;
+        for (word, text) in [("with", password), ("start-tls", start_tls), ("clear-text", clear_text), ("ca", ca_file)]
+        {
+            if let Some(text) = text {
+                write!(f, " {word} {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Octets of a written item.
 const MAX_LENGTH: usize = 4_096;
 /// Octets of a name in it.
@@ -68,9 +103,12 @@ impl Permission {
             (Self::Memory(granted), Self::Memory(asked)) | (Self::Time(granted), Self::Time(asked)) => granted >= asked,
             (Self::Network(granted), Self::Network(asked)) => granted.contains(asked),
             (
-                Self::Credential { name, kind, scopes },
-                Self::Credential { name: other, kind: other_kind, scopes: asked },
-            ) => name == other && kind == other_kind && scopes.is_superset(asked),
+                Self::Credential { name, kind, keys, at, scopes },
+                Self::Credential { name: other, kind: other_kind, keys: other_keys, at: elsewhere, scopes: asked },
+            ) => {
+                let same = name == other && kind == other_kind && keys == other_keys && at == elsewhere;
+                same && scopes.is_superset(asked)
+            }
             (Self::LdapRead(granted), Self::LdapRead(asked))
             | (Self::FieldRead(granted), Self::FieldRead(asked))
             | (Self::FieldWrite(granted), Self::FieldWrite(asked)) => granted.eq_ignore_ascii_case(asked),
@@ -98,11 +136,17 @@ impl fmt::Display for Permission {
                     None => Ok(()),
                 }
             }
-            Self::Credential { name, kind, scopes } => {
+            Self::Credential { name, kind, keys, at, scopes } => {
                 write!(f, "credential {name} {kind}")?;
+                if !keys.is_empty() {
+                    write!(f, " with {}", keys.iter().map(String::as_str).collect::<Vec<_>>().join(","))?;
+                }
+                if let Some(at) = at {
+                    write!(f, " at {at}")?;
+                }
                 scopes.iter().try_for_each(|scope| write!(f, " {scope}"))
             }
-            Self::LdapConnect => f.write_str("ldap connect"),
+            Self::LdapConnect(place) => write!(f, "ldap connect {place}"),
             Self::LdapRead(name) => write!(f, "ldap read {name}"),
             Self::FieldRead(name) => write!(f, "field read {name}"),
             Self::FieldWrite(name) => write!(f, "field write {name}"),
@@ -152,12 +196,19 @@ fn read(text: &str) -> Result<Permission, String> {
             }
             Ok(Permission::Http { method, url: url.parse()?, read_only, credential })
         }
-        ["credential", credential, kind, ref scopes @ ..] => Ok(Permission::Credential {
-            name: name(credential)?,
-            kind: name(kind)?,
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        }),
-        ["ldap", "connect"] => Ok(Permission::LdapConnect),
+        ["credential", credential, kind, ref rest @ ..] => {
+            let (keys, rest) = match rest {
+                ["with", keys, rest @ ..] => (keys.split(',').map(name).collect::<Result<_, _>>()?, rest),
+                rest => (BTreeSet::new(), rest),
+            };
+            let (at, scopes) = match rest {
+                ["at", at, scopes @ ..] => (Some((*at).to_owned()), scopes),
+                scopes => (None, scopes),
+            };
+            let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            Ok(Permission::Credential { name: name(credential)?, kind: name(kind)?, keys, at, scopes })
+        }
+        ["ldap", "connect", servers, ref rest @ ..] => Ok(Permission::LdapConnect(ldap_place(servers, rest)?)),
         ["ldap", "read", attribute] => Ok(Permission::LdapRead(name(attribute)?)),
         ["field", "read", field] => Ok(Permission::FieldRead(name(field)?)),
         ["field", "write", field] => Ok(Permission::FieldWrite(name(field)?)),
@@ -169,6 +220,23 @@ fn read(text: &str) -> Result<Permission, String> {
             Ok(Permission::Network(network.trunc()))
         }
         _ => Err("it begins with input, http, credential, ldap, field, memory, time or network".to_owned()),
+    }
+}
+
+fn ldap_place(servers: &str, mut rest: &[&str]) -> Result<LdapPlace, String> {
+    let mut place = LdapPlace { servers: servers.split(',').map(str::to_owned).collect(), ..LdapPlace::default() };
+    let LdapPlace { servers: _, password, start_tls, clear_text, ca_file } = &mut place;
+    for (word, text) in [("with", password), ("start-tls", start_tls), ("clear-text", clear_text), ("ca", ca_file)] {
+        if let [first, second, others @ ..] = rest
+            && *first == word
+        {
+            *text = Some((*second).to_owned());
+            rest = others;
+        }
+    }
+    match rest {
+        [] => Ok(place),
+        _ => Err("after the servers stand with, start-tls, clear-text and ca alone, in this order".to_owned()),
     }
 }
 
@@ -253,9 +321,11 @@ mod tests {
             "http GET https://api.example.com/v1/*",
             "http POST https://*.example.com/search read-only with api",
             "http DELETE {url}/v1/* with api",
-            "credential api client-credentials https://graph.microsoft.com/.default",
+            "credential api client-credentials with secret at https://login.example/{tenant}/token https://graph.microsoft.com/.default",
+            "credential api basic with password",
             "credential api basic",
-            "ldap connect",
+            "ldap connect {servers}",
+            "ldap connect ldaps://a,{other} with password start-tls {tls} clear-text false ca /etc/ca.pem",
             "ldap read jpegPhoto;binary",
             "field read mail",
             "field write title",
@@ -285,6 +355,9 @@ mod tests {
             ("memory 99999", "whole number"),
             ("network here", "written like"),
             ("input a\nb", "one line"),
+            ("ldap connect", "begins with"),
+            ("ldap connect a ca b with c", "in this order"),
+            ("credential a basic with {b}", "a name is"),
         ] {
             let refused = text.parse::<Permission>().unwrap_err().to_string();
             assert!(refused.contains(words), "{text:?}: {refused}");
@@ -303,6 +376,15 @@ mod tests {
             ("credential a jwt-bearer x y", "credential a jwt-bearer x", true),
             ("credential a jwt-bearer x", "credential a jwt-bearer x y", false),
             ("credential a jwt-bearer x", "credential a client-credentials x", false),
+            (
+                "credential a jwt-bearer with k at https://a/ x y",
+                "credential a jwt-bearer with k at https://a/ x",
+                true,
+            ),
+            ("credential a jwt-bearer with k at https://a/ x", "credential a jwt-bearer with k at https://b/ x", false),
+            ("credential a bearer with k", "credential a bearer with j", false),
+            ("ldap connect ldaps://a", "ldap connect ldaps://b", false),
+            ("ldap connect {a} with p", "ldap connect {a} with p clear-text true", false),
             ("ldap read Mail", "ldap read mail", true),
             ("field read mail", "field write mail", false),
             ("http GET https://a.example/", "http PUT https://a.example/", false),
@@ -311,7 +393,7 @@ mod tests {
             assert_eq!(item(granted).covers(&item(asked)), covered, "{granted} covers {asked}");
         }
         let grants: Grants = ["input people", "memory 64"].map(item).into_iter().collect();
-        let asked = ["input people", "memory 32", "ldap connect"].map(item);
-        assert_eq!(grants.missing(&asked), [item("ldap connect")]);
+        let asked = ["input people", "memory 32", "ldap connect ldaps://a"].map(item);
+        assert_eq!(grants.missing(&asked), [item("ldap connect ldaps://a")]);
     }
 }

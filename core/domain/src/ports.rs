@@ -37,9 +37,10 @@ pub trait Mailer: Send + Sync {
 /// Keeps a secret of one source that another took the place of.
 #[async_trait]
 pub trait SecretKeeper: Send + Sync {
-    /// Writes `new` where `old` stood. Where something else stands by now, an administrator
-    /// put it there, and it stays. The error is in words and names no secret.
-    async fn replace(&self, key: &str, old: &Secret, new: &Secret) -> Result<(), String>;
+    /// Writes `new` where one of `old` stands. Where something else stands by now, an
+    /// administrator put it there, and it stays: `false`. The error is in words and names no
+    /// secret.
+    async fn replace(&self, key: &str, old: &[Secret], new: &Secret) -> Result<bool, String>;
 }
 
 /// Makes plugins callable: reads their bundles, compiles, loads and drops them. Errors are

@@ -125,7 +125,8 @@ impl Files {
     /// The open file and its version, which must still be the one that the run saw.
     fn opened(&mut self, input: &str) -> Result<(&File, Version), PluginFailure> {
         let Some(path) = self.granted.get(input) else {
-            let message = format!("no file was granted for the input {:?}", shown(input));
+            let input = shown(input);
+            let message = format!("the input {input:?}: an administrator would have to grant \"input {input}\"");
             return Err(PluginFailure::new(FailKind::Denied, message));
         };
         if !self.open.contains_key(input) {

@@ -213,7 +213,9 @@ impl Call {
         };
         let fitting: Vec<_> = asked.iter().filter(|permission| fits(permission)).collect();
         let Some(first) = fitting.first() else {
-            return Err(denied(format!("{place}: the plugin's manifest asks for no such method and path there")));
+            let path = clean(url.path(), 200);
+            let words = format!("{place}: the plugin's manifest asks for no such method and path there: {path}");
+            return Err(denied(words));
         };
         let granted: Vec<_> = fitting.iter().filter(|permission| self.given.grants.cover(permission)).collect();
         if granted.is_empty() {
@@ -238,13 +240,12 @@ impl Call {
         let Some(declared) = self.info.asks.credentials.get(&name) else {
             return Err(denied(format!("the plugin's manifest declares no credential \"{}\"", clean(&name, 64))));
         };
-        let (kind, scopes) = (declared.ask.kind().to_owned(), declared.ask.scopes());
-        let asked = Permission::Credential { name: name.clone(), kind, scopes };
+        let asked = declared.ask.permission(&name);
         if !self.given.grants.cover(&asked) {
             return Err(denied(format!("an administrator would have to grant \"{asked}\"")));
         }
         if let Some(subject) = &subject {
-            if asked_kind(&asked) != "jwt-bearer" {
+            if declared.ask.kind() != "jwt-bearer" {
                 let message = format!("the credential \"{name}\" can act for nobody else: it is no jwt-bearer");
                 return Err(PluginFailure::new(FailKind::Unsupported, message));
             }
@@ -297,13 +298,6 @@ impl Call {
         self.http.held = self.http.held.saturating_add(octets);
         self.http.octets = self.http.octets.saturating_add(octets);
         Ok(Outcome::Answered(answer))
-    }
-}
-
-fn asked_kind(permission: &Permission) -> &str {
-    match permission {
-        Permission::Credential { kind, .. } => kind,
-        _ => "",
     }
 }
 

@@ -122,7 +122,12 @@ pub struct Settings {
 
 #[derive(Debug, Subcommand)]
 pub enum RunCommand {
-    /// Show a run: counts and refused entries
+    /// List the newest runs, of one source or of all
+    List {
+        /// Name of the source
+        source: Option<String>,
+    },
+    /// Show a run: counts, refused entries, what its plugin wrote
     Show {
         /// Id of the run
         id: String,

@@ -146,10 +146,11 @@ fn plugin_host(
     .map_err(|e| format!("plugins: {e}"))
 }
 
-/// Folders that no plugin reads from, whoever names a file in them: what is there is ours.
+/// Folders and files that no plugin reads, whoever names one: what is there is ours, and a
+/// check shows the beginning of what it cannot read.
 fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
     let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
-    let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten();
+    let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten().chain(settings.secret_files.clone());
     folders.filter_map(|folder| folder.canonicalize().ok()).collect()
 }
 

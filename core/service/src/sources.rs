@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use estampe_domain::audit::AuditEvent;
+use estampe_domain::bundle::PluginState;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
-use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, Probe};
+use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, PluginKind, Probe};
 use estampe_domain::run::RunState;
 use estampe_domain::source::{Source, SourceChange, SourceOverview, SourceSettings};
 use estampe_domain::text::Line;
@@ -14,6 +15,7 @@ use estampe_domain::{Context, Error, Result};
 use serde_json::json;
 
 use crate::Service;
+use crate::views::PluginEntry;
 
 impl Service {
     /// Every source and how it fares.
@@ -39,11 +41,7 @@ impl Service {
         }
         let plugins = self.usable_plugins(ctx).await?;
         let Some(plugin) = plugins.iter().map(|plugin| &plugin.info).find(|p| p.id == connector.plugin) else {
-            let there: Vec<_> = plugins.iter().map(|p| p.info.id.as_str()).collect();
-            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-            let words =
-                format!("no plugin \"{}\" is in use; there are: {there}; see estampe plugin list", connector.plugin);
-            return Err(Error::invalid("plugin", words));
+            return Err(Error::invalid("plugin", self.why_not(ctx, &plugins, &connector.plugin).await?));
         };
         sound(plugin.config_problems(&connector.config))?;
         fits(plugin, &connector.inputs)?;
@@ -77,6 +75,28 @@ impl Service {
             return Err(Error::Conflict(format!("there is a source \"{}\" already", source.name)));
         }
         Ok(source)
+    }
+
+    /// Why a source cannot have this plugin.
+    async fn why_not(&self, ctx: &Context, usable: &[PluginEntry], id: &str) -> Result<String> {
+        let installed = self.plugins(ctx).await?;
+        let Some(plugin) = installed.iter().find(|plugin| plugin.id == id) else {
+            let there: Vec<_> = usable.iter().map(|plugin| plugin.info.id.as_str()).collect();
+            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+            return Ok(format!("no plugin \"{id}\" is in use; there are: {there}; see estampe plugin list"));
+        };
+        if plugin.newest().is_some_and(|version| version.info.kind != PluginKind::Connector) {
+            return Ok(format!("the plugin \"{id}\" is no connector: it makes signatures"));
+        }
+        Ok(match (plugin.state, &plugin.current) {
+            (PluginState::Disabled | PluginState::Paused, _) => {
+                format!("the plugin \"{id}\" is switched off: estampe plugin enable {id}")
+            }
+            (PluginState::Enabled, None) => {
+                format!("no plugin \"{id}\" is in use yet: it waits for what it asks for: estampe plugin grant {id}")
+            }
+            (PluginState::Enabled, Some(_)) => format!("the plugin \"{id}\" cannot be used: estampe plugin show {id}"),
+        })
     }
 
     /// How a source is configured, and what it may be configured with.
@@ -118,14 +138,19 @@ impl Service {
             return Ok(changed);
         }
         let (ctx, random, stored) = (*ctx, self.shared_random(), changed.clone());
+        let (had, info) = (settings.secrets.clone(), settings.info.clone());
         self.store
             .write(move |tx| {
                 let id = stored.id;
+                tx.lock_source(id)?;
                 if let Some((run, state)) = tx.open_run(id)? {
                     let what = if state == RunState::Held { "waits for a word" } else { "is under way" };
                     return Err(Error::Conflict(format!("run {run} of this source {what}: end it first")).into());
                 }
-                if tx.source(id)?.connector != before {
+                let current = tx.installed_plugin(&before.plugin)?.and_then(|plugin| plugin.current);
+                let stands =
+                    (tx.source(id)?.connector, tx.source_secret_keys(id)?, current.map(|version| version.info));
+                if stands != (before.clone(), had, Some(info)) {
                     return Err(Error::Conflict("this source was changed meanwhile; look again".into()).into());
                 }
                 tx.set_connector(id, &stored.connector)?;
@@ -168,6 +193,11 @@ fn sound(problems: Vec<(String, ConfigProblem)>) -> Result<()> {
 
 /// The files are those that the plugin asks for, by absolute paths.
 fn fits(plugin: &PluginInfo, inputs: &BTreeMap<String, PathBuf>) -> Result<()> {
+    if let Some(extra) = inputs.keys().find(|name| plugin.inputs.iter().all(|i| i.name != **name)) {
+        let asked: Vec<_> = plugin.inputs.iter().map(|input| input.name.as_str()).collect();
+        let asked = if asked.is_empty() { "for none".to_owned() } else { format!("for: {}", asked.join(", ")) };
+        return Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\", but {asked}")));
+    }
     for input in &plugin.inputs {
         let input = &input.name;
         let Some(path) = inputs.get(input) else {
@@ -177,10 +207,7 @@ fn fits(plugin: &PluginInfo, inputs: &BTreeMap<String, PathBuf>) -> Result<()> {
             return Err(Error::invalid("inputs", format!("{} is not an absolute path", path.display())));
         }
     }
-    match inputs.keys().find(|name| plugin.inputs.iter().all(|i| i.name != **name)) {
-        None => Ok(()),
-        Some(extra) => Err(Error::invalid("inputs", format!("the plugin does not ask for a file \"{extra}\""))),
-    }
+    Ok(())
 }
 
 /// Takes what the plugin calls secret out of a configuration.

@@ -91,6 +91,16 @@ pub fn date_time(locale: Locale, at: Ts, zone: &TimeZone) -> String {
     format!("{}, {time}", date(locale, at, zone))
 }
 
+/// "24 novembre 2026, 8 h 12 min 05 s", "24 November 2026, 08:12:05".
+pub fn moment(locale: Locale, at: Ts, zone: &TimeZone) -> String {
+    let text = date_time(locale, at, zone);
+    let second = at.timestamp().to_zoned_datetime(zone.clone()).second();
+    match locale {
+        Locale::Fr => format!("{text}{THIN}min{THIN}{second:02}{THIN}s"),
+        Locale::En => format!("{text}:{second:02}"),
+    }
+}
+
 /// How long ago, as people say it: minutes, hours, days; then the date.
 pub fn ago(locale: Locale, now: Ts, at: Ts, zone: &TimeZone) -> String {
     let seconds = now.seconds_since(at);
@@ -117,6 +127,11 @@ mod tests {
         let utc = &TimeZone::UTC;
         assert_eq!(date_time(Locale::Fr, moment, utc), "24 novembre 2026, 8\u{202f}h\u{202f}12");
         assert_eq!(date_time(Locale::En, moment, utc), "24 November 2026, 08:12");
+        assert_eq!(
+            super::moment(Locale::Fr, moment, utc),
+            "24 novembre 2026, 8\u{202f}h\u{202f}12\u{202f}min\u{202f}30\u{202f}s"
+        );
+        assert_eq!(super::moment(Locale::En, moment, utc), "24 November 2026, 08:12:30");
         assert_eq!(date(Locale::Fr, at("2026-05-01T00:00:00Z"), utc), "1er mai 2026");
         let east = TimeZone::fixed(jiff::tz::offset(1));
         assert_eq!(date_time(Locale::En, at("2026-12-31T23:30:00Z"), &east), "1 January 2027, 00:30");

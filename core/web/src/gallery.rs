@@ -1,10 +1,11 @@
 //! Renders every page with sample data, in both languages, and checks what must hold
 //! for all of them. The pages are left in `target/gallery` to be looked at.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use askama::Template;
-use estampe_domain::bundle::InstalledPlugin;
+use estampe_domain::bundle::{InstalledPlugin, Signature};
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
@@ -195,9 +196,36 @@ fn console_pages(locale: Locale) -> Pages {
     pages
 }
 
+/// What an administrator has to look at twice.
+fn doubtful_pages(locale: Locale) -> Pages {
+    let l = &lang(locale);
+    let plugin = |plugin| {
+        let detail = extensions::detail(plugin);
+        PluginPage::new(l, shell(Section::Plugins), &detail).render().unwrap()
+    };
+    let wrong_network = |typed| {
+        let detail = extensions::detail(extensions::waiting());
+        PluginPage::new(l, shell(Section::Plugins), &detail).wrong_network(typed).render().unwrap()
+    };
+    let (other, unsigned) = (extensions::unknown(), Signature::None);
+    let listed = [extensions::other_signer(unsigned.clone()), extensions::unusable(), extensions::fresh()];
+    let (offered, mut denied) = (OfferedPlugins::default(), samples::run_detail(RunState::Failed, None));
+    denied.run.failure = Some(("denied".into(), "field read mail is not granted".into()));
+    vec![
+        ("plugins-doubtful", PluginsPage::new(l, shell(Section::Plugins), &listed, &offered).render().unwrap()),
+        ("plugin-other-signer", plugin(extensions::other_signer(other))),
+        ("plugin-other-unsigned", plugin(extensions::other_signer(unsigned))),
+        ("plugin-unusable", plugin(extensions::unusable())),
+        ("plugin-template", plugin(extensions::template())),
+        ("plugin-network-wrong", wrong_network("the house")),
+        ("run-denied", RunPage { l, s: shell(Section::Sources), detail: &denied }.render().unwrap()),
+    ]
+}
+
 fn pages(locale: Locale) -> Pages {
     let mut pages = public_pages(locale);
     pages.extend(console_pages(locale));
+    pages.extend(doubtful_pages(locale));
     pages
 }
 
@@ -251,6 +279,31 @@ fn what_people_typed_is_text() {
     }
     let bare = public_pages(Locale::Fr).into_iter().find(|(name, _)| *name == "card-bare").unwrap().1;
     assert!(bare.contains("&#60;script&#62;alert"), "{bare}");
+}
+
+#[test]
+fn a_version_that_waits_is_told_apart_from_the_one_in_use() {
+    let pages: BTreeMap<_, _> = pages(Locale::En).into_iter().collect();
+    let other = &pages["plugin-other-signer"];
+    for said in [
+        "<h1>entra-id 1.2.0</h1>",
+        "Version 1.3.0 waits for your word",
+        "1.3.0 is signed by another key than 1.2.0: 41C07D9E55B2A608 instead of E7620F1842B4E81F.",
+        "button button-main\" type=\"submit\" name=\"then\" value=\"use\"",
+    ] {
+        assert!(other.contains(said), "{said}: {other}");
+    }
+    assert!(pages["plugin-other-unsigned"].contains("1.3.0 is not signed, while 1.2.0 is"));
+    let more = &pages["plugin-waits"];
+    assert!(more.contains("Grant the 2 new ones") && more.contains("value=\"new\""), "{more}");
+    assert!(pages["plugin-new"].contains("value=\"all\""));
+    let (unusable, list) = (&pages["plugin-unusable"], &pages["plugins-doubtful"]);
+    assert!(!unusable.contains("signature verified") && unusable.contains("Upgrade it"), "{unusable}");
+    assert!(list.contains("1.3.0 waits"), "{list}");
+    assert!(!pages["plugin-template"].contains("f-network"));
+    let network = &pages["plugin-network-wrong"];
+    assert!(network.contains("value=\"the house\"") && network.contains("That is no network"), "{network}");
+    assert!(pages["run-failed"].contains("<h1>Synchronisation of"));
 }
 
 #[test]

@@ -62,8 +62,16 @@ impl Lang {
 
     /// A moment, with "UTC" where that is the zone.
     pub(crate) fn when(&self, at: &Ts) -> String {
-        let text = estampe_texts::date_time(self.locale, *at, &self.zone);
-        if self.is_utc(*at) { format!("{text} UTC") } else { text }
+        self.zoned(estampe_texts::date_time(self.locale, *at, &self.zone), *at)
+    }
+
+    /// The same to the second.
+    pub(crate) fn moment(&self, at: &Ts) -> String {
+        self.zoned(estampe_texts::moment(self.locale, *at, &self.zone), *at)
+    }
+
+    fn zoned(&self, text: String, at: Ts) -> String {
+        if self.is_utc(at) { format!("{text} UTC") } else { text }
     }
 
     /// The system's zone may be UTC under another name.

@@ -195,14 +195,18 @@ impl Inner {
     async fn keep(&self, attached: &Attached, new: &Secret, slot: &mut OwnedMutexGuard<Slot>) {
         let mut next = attached.clone();
         let Credential::RefreshToken { refresh_token, refresh_key, .. } = &mut next.credential else { return };
-        let old = slot.kept.clone().unwrap_or_else(|| refresh_token.clone());
-        if old == *new {
+        // what was kept last; or what its source has by now, which shares this slot
+        let old: Vec<_> = slot.kept.iter().chain([&*refresh_token]).cloned().collect();
+        if old.contains(new) {
             return;
         }
+        let credential = &attached.name;
         match attached.keeper.replace(refresh_key, &old, new).await {
-            Ok(()) => slot.kept = Some(new.clone()),
+            Ok(true) => slot.kept = Some(new.clone()),
+            Ok(false) => {
+                tracing::warn!(credential, "a new refresh token was not kept: another one was configured meanwhile");
+            }
             Err(problem) => {
-                let credential = &attached.name;
                 tracing::error!(
                     credential,
                     problem,

@@ -14,6 +14,8 @@ use super::oauth::Fetched;
 
 /// Slots kept.
 const MAX_SLOTS: usize = 256;
+/// Keys that mean one slot: what a run began with, and what took its place meanwhile.
+const MAX_PLACES: usize = 8;
 /// A refusal is not asked for again so soon, in seconds: a wrong secret, tried two hundred
 /// times a call, locks an account.
 const REFUSED: i64 = 10;
@@ -59,13 +61,22 @@ impl Tokens {
     }
 
     /// From now on `key` means this slot too: what takes the place of a credential is kept
-    /// where that one is.
+    /// where that one is. Of the places before it the last few stay.
     pub fn also(&self, key: Key, slot: &OwnedMutexGuard<Slot>) {
-        let slot = Arc::clone(OwnedMutexGuard::mutex(slot));
+        let slot = OwnedMutexGuard::mutex(slot);
         let mut all = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = all.by_key.iter().filter(|(_, (other, _))| Arc::ptr_eq(other, slot));
+        let mut mine: Vec<_> = mine.map(|(key, (_, used))| (*used, *key)).collect();
+        mine.sort_unstable();
+        for (_, old) in mine.iter().rev().skip(MAX_PLACES - 1) {
+            all.by_key.remove(old);
+        }
+        if all.by_key.len() >= MAX_SLOTS {
+            all.forget_oldest();
+        }
         all.uses += 1;
         let turn = all.uses;
-        all.by_key.insert(key, (slot, turn));
+        all.by_key.insert(key, (Arc::clone(slot), turn));
     }
 
     /// Drops a token that was refused, unless another took its place.
@@ -80,9 +91,15 @@ impl Tokens {
 impl Slots {
     /// Of those that nobody uses just now.
     fn forget_oldest(&mut self) {
-        let idle = self.by_key.iter().filter(|(_, (slot, _))| Arc::strong_count(slot) == 1);
-        if let Some(oldest) = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key) {
-            self.by_key.remove(&oldest);
+        let mut places: HashMap<*const AsyncMutex<Slot>, (usize, u64)> = HashMap::new();
+        for (slot, used) in self.by_key.values() {
+            let (count, last) = places.entry(Arc::as_ptr(slot)).or_default();
+            (*count, *last) = (*count + 1, (*last).max(*used));
+        }
+        let place = |slot: &Arc<AsyncMutex<Slot>>| places.get(&Arc::as_ptr(slot)).copied().unwrap_or_default();
+        let idle = self.by_key.values().map(|(slot, _)| slot).filter(|slot| Arc::strong_count(slot) == place(slot).0);
+        if let Some(oldest) = idle.min_by_key(|slot| place(slot).1).map(Arc::as_ptr) {
+            self.by_key.retain(|_, (slot, _)| Arc::as_ptr(slot) != oldest);
         }
     }
 }
@@ -146,10 +163,26 @@ mod tests {
         for number in 1..600 {
             tokens.slot(key(number)).await;
         }
-        let slots = tokens.slots.lock().unwrap();
-        assert_eq!(slots.by_key.len(), MAX_SLOTS);
-        assert!(slots.by_key.contains_key(&key(0)) && slots.by_key.contains_key(&key(599)));
-        assert!(!slots.by_key.contains_key(&key(1)));
+        {
+            let slots = tokens.slots.lock().unwrap();
+            assert_eq!(slots.by_key.len(), MAX_SLOTS);
+            assert!(slots.by_key.contains_key(&key(0)) && slots.by_key.contains_key(&key(599)));
+            assert!(!slots.by_key.contains_key(&key(1)));
+        }
+        // one that is rotated again and again takes a few places, and can be forgotten
+        for number in 1_000..2_000 {
+            tokens.also(key(number), &held);
+        }
+        let of_it = |tokens: &Tokens| {
+            let slots = tokens.slots.lock().unwrap();
+            assert!(slots.by_key.len() <= MAX_SLOTS);
+            (1_000..2_000).filter(|number| slots.by_key.contains_key(&key(*number))).count()
+        };
+        assert_eq!(of_it(&tokens), MAX_PLACES);
         drop(held);
+        for number in 2_000..2_600 {
+            tokens.slot(key(number)).await;
+        }
+        assert_eq!(of_it(&tokens), 0);
     }
 }

@@ -74,6 +74,8 @@ pub enum ConfigProblem {
     Unknown(Vec<String>),
     /// Not set, and nothing works without it.
     Missing,
+    /// No address that requests can be made to; why.
+    NoAddress(String),
     /// A secret that stays while this other key, which says where it is sent, changes.
     Again(String),
 }
@@ -93,6 +95,7 @@ impl fmt::Display for ConfigProblem {
             Self::Unknown(keys) if keys.is_empty() => f.write_str("is unknown: this plugin has nothing to configure"),
             Self::Unknown(keys) => write!(f, "is unknown; there are: {}", quoted(keys)),
             Self::Missing => f.write_str("is not set, and nothing works without it"),
+            Self::NoAddress(why) => write!(f, "is no address of a service, such as https://host: it {why}"),
             Self::Again(key) => write!(f, "is needed again: \"{key}\" says where it is sent, and changes"),
         }
     }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::{CredentialAsk, keys_of, only_key};
-use crate::egress::{Method, UrlPattern};
-use crate::permission::Permission;
+use crate::egress::{Method, UrlPattern, parse_base};
+use crate::permission::{LdapPlace, Permission};
 
 pub use config::{ConfigKey, ConfigKind, ConfigProblem};
 
@@ -138,6 +138,20 @@ pub struct LdapAsk {
     pub description: Texts,
 }
 
+impl LdapAsk {
+    /// The item that it asks for, besides the attributes.
+    pub fn permission(&self) -> Permission {
+        let Self { servers, password, start_tls, clear_text, ca_file, .. } = self;
+        Permission::LdapConnect(LdapPlace {
+            servers: servers.split_whitespace().map(str::to_owned).collect(),
+            password: password.as_deref().and_then(only_key).map(str::to_owned),
+            start_tls: start_tls.clone(),
+            clear_text: clear_text.clone(),
+            ca_file: ca_file.clone(),
+        })
+    }
+}
+
 /// Fields of people, by their standard names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -213,11 +227,10 @@ impl PluginInfo {
             }
         }
         for (name, declared) in &self.asks.credentials {
-            let (kind, scopes) = (declared.ask.kind().to_owned(), declared.ask.scopes());
-            all.insert(Permission::Credential { name: name.clone(), kind, scopes }, declared.description.clone());
+            all.insert(declared.ask.permission(name), declared.description.clone());
         }
         if let Some(ldap) = &self.asks.ldap {
-            all.insert(Permission::LdapConnect, ldap.description.clone());
+            all.insert(ldap.permission(), ldap.description.clone());
             for attribute in &ldap.attributes {
                 all.insert(Permission::LdapRead(attribute.clone()), Texts::new());
             }
@@ -259,6 +272,14 @@ impl PluginInfo {
             self.are_templates(&declared.ask.texts(), &declared.ask.secrets())
                 .map_err(|why| format!("its credential \"{name}\": {why}"))?;
         }
+        let refreshing = self.asks.credentials.values().filter_map(|declared| match &declared.ask {
+            CredentialAsk::RefreshToken { refresh_token, .. } => only_key(refresh_token),
+            _ => None,
+        });
+        let mut once = BTreeSet::new();
+        if let Some(key) = refreshing.into_iter().find(|key| !once.insert(*key)) {
+            return Err(format!("two of its credentials share the refresh token \"{key}\", which may be good once"));
+        }
         if let Some(ldap) = &self.asks.ldap {
             let LdapAsk { servers, base, filter, bind_dn, password, start_tls, clear_text, ca_file, .. } = ldap;
             let optional = [filter, bind_dn, start_tls, clear_text, ca_file].into_iter().flatten();
@@ -269,7 +290,25 @@ impl PluginInfo {
                 return Err("its ldap: bind-dn and password stand together".to_owned());
             }
         }
-        Ok(())
+        self.destinations_are_given()
+    }
+
+    /// No default says where a secret is sent: the next version's would send it elsewhere
+    /// without anybody's word.
+    fn destinations_are_given(&self) -> Result<(), String> {
+        let has_default = |key: &str| self.config.get(key).and_then(|known| known.default.as_deref());
+        let urls = self.asks.http.iter().filter_map(|ask| ask.url.config_key());
+        let tokens = self.asks.credentials.values().filter_map(|declared| declared.ask.token_url()).flat_map(keys_of);
+        let ldap = self.asks.ldap.iter().flat_map(|ldap| [Some(&ldap.servers), ldap.ca_file.as_ref()]).flatten();
+        let places = urls.chain(tokens).chain(ldap.flat_map(|text| keys_of(text)));
+        if let Some(key) = places.into_iter().find(|key| has_default(key).is_some()) {
+            return Err(format!("the key \"{key}\" says where secrets are sent and has a default"));
+        }
+        let clear = self.asks.ldap.iter().filter_map(|ldap| ldap.clear_text.as_deref()).flat_map(keys_of);
+        match clear.into_iter().find(|key| has_default(key) == Some("true")) {
+            None => Ok(()),
+            Some(key) => Err(format!("the key \"{key}\" lets a password go in clear text by default")),
+        }
     }
 
     fn are_templates(&self, texts: &[&str], secrets: &[&str]) -> Result<(), String> {
@@ -315,8 +354,14 @@ impl PluginInfo {
             let problem = self.config.get(key).map_or_else(|| Err(unknown()), |known| known.check(value)).err()?;
             Some((key.clone(), problem))
         });
+        let is_place = |key: &str| self.asks.http.iter().any(|ask| ask.url.config_key() == Some(key));
+        let places = config.iter().filter(|(key, value)| is_place(key) && !value.trim().is_empty());
+        let no_address = places.filter_map(|(key, value)| {
+            let problem = ConfigProblem::NoAddress(parse_base(value).err()?);
+            Some((key.clone(), problem))
+        });
         let is_set = |key: &String| config.get(key).is_some_and(|value| !value.trim().is_empty());
         let missing = self.config.iter().filter(|(key, known)| known.required && !is_set(key));
-        given.chain(missing.map(|(key, _)| (key.clone(), ConfigProblem::Missing))).collect()
+        given.chain(no_address).chain(missing.map(|(key, _)| (key.clone(), ConfigProblem::Missing))).collect()
     }
 }

@@ -244,7 +244,7 @@ mod tests {
             [
                 "http GET {url}/v1/* with api",
                 "http POST {url}/v1/* read-only with api",
-                "credential api client-credentials people.read",
+                "credential api client-credentials with secret at {url}/token people.read",
                 "field read cn",
                 "field read mail",
                 "memory 128",

@@ -9,7 +9,8 @@ const MAX_HEADERS: usize = 64;
 /// Octets of all of them.
 const MAX_OCTETS: usize = 64 << 10;
 
-/// Who asks, where a message ends and where it goes is the host's to say.
+/// Who asks, where a message ends and where it goes is the host's to say; so are the headers
+/// by which some services take another method or path than the request's own.
 const OF_THE_HOST: &[&str] = &[
     "accept-encoding",
     "authorization",
@@ -18,6 +19,7 @@ const OF_THE_HOST: &[&str] = &[
     "cookie",
     "cookie2",
     "expect",
+    "forwarded",
     "host",
     "keep-alive",
     "proxy-authenticate",
@@ -27,6 +29,12 @@ const OF_THE_HOST: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-method",
+    "x-original-url",
+    "x-rewrite-url",
 ];
 
 /// The same headers, when they may be sent; else `denied`, or `limit` when there are too

@@ -27,8 +27,9 @@ pub(super) fn granted(
     let Some(ask) = &info.asks.ldap else {
         return Err(denied("the manifest of the plugin asks for no directory (ldap)"));
     };
-    if !given.grants.cover(&Permission::LdapConnect) {
-        return Err(denied("no grant lets the plugin search a directory: ldap connect"));
+    let asked = ask.permission();
+    if !given.grants.cover(&asked) {
+        return Err(denied(&format!("an administrator would have to grant \"{asked}\"")));
     }
     let may_read = |name: &&String| given.grants.cover(&Permission::LdapRead((*name).clone()));
     let attributes = ask.attributes.iter().filter(may_read).map(String::as_str);

@@ -137,7 +137,7 @@ const GRANTS: [&str; 7] = [
     "http POST https://api.example.com/v1/search read-only",
     "http GET {url}/users/*",
     "http DELETE {url}/users/*",
-    "credential api bearer",
+    "credential api bearer with token",
     "network 10.0.0.0/8",
 ];
 
@@ -268,7 +268,7 @@ async fn credentials_go_where_a_grant_lets_them_and_nowhere_else() {
     without.given.grants = kept.collect();
     let failure = fails(users, without).await;
     assert_eq!(failure.kind, FailKind::Denied);
-    assert!(failure.message.contains("\"credential api bearer\""), "{failure}");
+    assert!(failure.message.contains("\"credential api bearer with token\""), "{failure}");
     let mut unset = granted();
     unset.given.secrets.clear();
     let failure = fails(users, unset).await;

@@ -206,7 +206,7 @@ impl Trial {
         {
             call.connector.config.insert(key.to_owned(), value.to_owned());
         }
-        call.given = given(["ldap connect", "ldap read uid"]);
+        call.given = given(["ldap connect {servers} with password", "ldap read uid"]);
         call.given.secrets.insert("password".to_owned(), Secret::new("s3cr3t"));
         Self { host, fake, call, _place: place }
     }
@@ -271,7 +271,7 @@ async fn what_was_not_granted_does_not_reach_the_directory() {
         assert_eq!(failure.kind, FailKind::Config, "{failure}");
     }
     let mut trial = Trial::new(&GUEST).await;
-    for grants in [given(["ldap read uid"]), given(["ldap connect"])] {
+    for grants in [given(["ldap read uid"]), given(["ldap connect {servers} with password"])] {
         trial.call.given.grants = grants.grants;
         assert_eq!(trial.refused().await.kind, FailKind::Denied);
     }

@@ -46,6 +46,7 @@ pub async fn run(cli: &Cli, command: &PluginCommand, operator: &Operator) -> Res
         PluginCommand::Disable { id } => act(cli, operator, id, "/disable").await?,
         PluginCommand::Enable { id } => act(cli, operator, id, "/enable").await?,
         PluginCommand::Remove { id } => {
+            found(operator, id).await?;
             let answer = operator.post(&path(id, "/remove"), &json!({})).await?;
             said(cli, &answer, |_| print::line(&format!("Removed {id}, its versions and its grants.")));
         }
@@ -101,19 +102,22 @@ async fn put(operator: &Operator, bundle: &str, upgrade: bool) -> Result<Value, 
 async fn decide(cli: &Cli, operator: &Operator, mut plugin: Value, decision: &Decision) -> Result<(), String> {
     let id = text(&plugin, "id");
     let open: Vec<Value> = newest_asks(&plugin).into_iter().filter(|ask| !is(ask, "granted")).collect();
-    if open.is_empty() || decision.as_granted {
-        if decision.as_granted && plugin.get("waiting").is_some_and(|waiting| !waiting.is_null()) {
+    let waits = |plugin: &Value| version_of(plugin, "waiting").is_some();
+    let interactive = !cli.json && std::io::stdin().is_terminal();
+    if decision.as_granted || open.is_empty() {
+        // what waits with all that it asks for was signed by another key
+        if waits(&plugin) && (decision.as_granted || decision.yes || (interactive && uses_other_key(&plugin)?)) {
             plugin = operator.post(&path(&id, "/use"), &json!({})).await?;
         }
         said(cli, &plugin, standing);
         return Ok(());
     }
-    let interactive = !cli.json && std::io::stdin().is_terminal();
     if !decision.yes && !interactive {
         said(cli, &plugin, |plugin| {
             signed(plugin);
             asks(plugin);
             standing(plugin);
+            print::line("Nothing was granted: there is no terminal to ask at, and no --yes.");
         });
         return Ok(());
     }
@@ -132,16 +136,31 @@ async fn decide(cli: &Cli, operator: &Operator, mut plugin: Value, decision: &De
     }
     if !granted.is_empty() {
         plugin = operator.post(&path(&id, "/grants"), &json!({ "grant": granted })).await?;
+        let complete = newest_asks(&plugin).iter().all(|ask| is(ask, "granted"));
+        if waits(&plugin) && complete && (decision.yes || uses_other_key(&plugin)?) {
+            plugin = operator.post(&path(&id, "/use"), &json!({})).await?;
+        }
     }
     said(cli, &plugin, standing);
     Ok(())
 }
 
+/// Asks whether a version that another key signed shall be used.
+fn uses_other_key(plugin: &Value) -> Result<bool, String> {
+    other_signer(plugin);
+    let version = version(plugin, "waiting").unwrap_or_default();
+    ask(&format!("Use {} {version} all the same?", text(plugin, "id")))
+}
+
 /// Asks on the terminal; anything but yes is no.
 fn agreed(item: &str, why: &str) -> Result<bool, String> {
-    let failed = |error: std::io::Error| format!("the terminal: {error}");
     let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-    print!("Grant \"{item}\"{why}? [y/N] ");
+    ask(&format!("Grant \"{item}\"{why}?"))
+}
+
+fn ask(question: &str) -> Result<bool, String> {
+    let failed = |error: std::io::Error| format!("the terminal: {error}");
+    print!("{question} [y/N] ");
     std::io::stdout().flush().map_err(failed)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(failed)?;
@@ -181,9 +200,11 @@ fn list(cli: &Cli, answer: &Value) {
     }
     let row = |plugin: &Value| {
         let current = version(plugin, "current").unwrap_or_else(|| "-".to_owned());
-        let newest = version_of(plugin, "waiting").or_else(|| version_of(plugin, "current"));
-        let signature = newest.and_then(|version| version.get("signature")).map(signature).unwrap_or_default();
-        vec![text(plugin, "id"), current, text(plugin, "state"), signature, remark(plugin)]
+        let shown = version_of(plugin, "current").or_else(|| version_of(plugin, "waiting"));
+        let signature = shown.and_then(|version| version.get("signature")).map(signature).unwrap_or_default();
+        let state =
+            if version_of(plugin, "current").is_none() { "not in use".to_owned() } else { text(plugin, "state") };
+        vec![text(plugin, "id"), current, state, signature, remark(plugin)]
     };
     print::table(&plugins.iter().map(row).collect::<Vec<_>>());
     for facts in offered {
@@ -202,9 +223,28 @@ fn list(cli: &Cli, answer: &Value) {
 fn remark(plugin: &Value) -> String {
     let open = newest_asks(plugin).iter().filter(|ask| !is(ask, "granted")).count();
     match version(plugin, "waiting") {
-        Some(version) => format!("{version} waits for {open} grants: estampe plugin grant {}", text(plugin, "id")),
+        Some(version) => format!("{version} waits for {}: estampe plugin grant {}", awaited(open), text(plugin, "id")),
         None if open > 0 => format!("{open} of what it asks for not granted"),
         None => String::new(),
+    }
+}
+
+/// What a version waits for.
+fn awaited(open: usize) -> String {
+    match open {
+        0 => "your word".to_owned(),
+        1 => "1 grant".to_owned(),
+        open => format!("{open} grants"),
+    }
+}
+
+/// Says that another key signed the version that waits than the one in use.
+fn other_signer(plugin: &Value) {
+    let of = |which: &str| Some((version(plugin, which)?, version_of(plugin, which)?.get("signature").map(signature)?));
+    if let (Some((current, by)), Some((waiting, other))) = (of("current"), of("waiting"))
+        && by != other
+    {
+        print::line(&format!("ANOTHER KEY: {waiting} is {other}, and {current}, which is in use, is {by}."));
     }
 }
 
@@ -257,7 +297,8 @@ fn standing(plugin: &Value) {
     }
     let open: Vec<_> = newest_asks(plugin).into_iter().filter(|ask| !is(ask, "granted")).collect();
     if let Some(version) = version(plugin, "waiting") {
-        print::line(&format!("{version} waits for {} grants:", open.len()));
+        other_signer(plugin);
+        print::line(&format!("{version} waits for {}:", awaited(open.len())));
         print::line(&format!("  estampe plugin grant {id}              asks for each of them"));
         print::line(&format!("  estampe plugin grant {id} --yes        grants them all"));
         print::line(&format!("  estampe plugin grant {id} --as-granted uses it without them"));

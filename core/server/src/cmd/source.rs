@@ -30,6 +30,7 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         SourceCommand::Set(change) => set(cli, operator, change).await,
         SourceCommand::Check { name } => check(cli, operator, name).await,
         SourceCommand::Sync { name, dry_run } => {
+            known(operator, name).await?;
             let started = operator.post(&path(name, "/sync"), &json!({"plan_only": dry_run})).await?;
             finish(cli, operator, &text(&started, "run"), *dry_run).await
         }
@@ -74,12 +75,25 @@ async fn add(cli: &Cli, operator: &Operator, new: &AddSource) -> Result<ExitCode
     if cli.json {
         print::json(&answer);
     } else {
-        print::line(&format!("Added. Next: estampe source sync \"{}\"", new.name));
+        print::line(&format!("Added. Next: estampe source check \"{}\"", new.name));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// There is a source of this name; else the error says which there are.
+async fn known(operator: &Operator, name: &str) -> Result<(), String> {
+    let answer = operator.get("/v1/sources").await?;
+    let sources = answer.get("sources").and_then(Value::as_array).cloned().unwrap_or_default();
+    let names: Vec<_> = sources.iter().map(|source| text(source, "name")).collect();
+    if names.iter().any(|there| there == name) {
+        return Ok(());
+    }
+    let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Err(format!("no source \"{name}\"; there are: {there}"))
+}
+
 async fn set(cli: &Cli, operator: &Operator, change: &SetSource) -> Result<ExitCode, String> {
+    known(operator, &change.name).await?;
     let (values, inputs) = given(&change.settings)?;
     if values.is_empty() && inputs.is_empty() && change.unset.is_empty() {
         return Err("nothing to change: name it with --set, --set-file, --unset or --input".to_owned());
@@ -95,6 +109,7 @@ async fn set(cli: &Cli, operator: &Operator, change: &SetSource) -> Result<ExitC
 }
 
 async fn show(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, String> {
+    known(operator, name).await?;
     let source = operator.get(&path(name, "")).await?;
     if cli.json {
         print::json(&source);
@@ -111,10 +126,15 @@ async fn show(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, St
     let secrets = source.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     rows.extend(secrets.map(|key| vec![format!("config {key}"), "(a secret, set)".to_owned()]));
     print::table(&rows);
+    let last = source.get("last_run").cloned().unwrap_or_default();
+    if !text(&last, "id").is_empty() {
+        print::line(&format!("\nestampe run show {}", text(&last, "id")));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn check(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, String> {
+    known(operator, name).await?;
     let answer = operator.post(&path(name, "/check"), &json!({})).await?;
     let probes = answer.get("probes").and_then(Value::as_array).cloned().unwrap_or_default();
     let well = probes.iter().all(|p| p.get("passed") == Some(&Value::Bool(true)));

@@ -17,16 +17,31 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
     match command {
         Command::FirstRun => first_run(cli, operator).await,
         Command::Source(command) => super::source::run(cli, command, operator).await,
+        Command::Run(RunCommand::List { source }) => {
+            let answer = operator.get(&query_path("/v1/runs", &[("source", source.as_deref())])).await?;
+            list(cli, &answer, "runs", "No run yet: estampe source sync NAME", |run| {
+                let state = match text(run, "hold").as_str() {
+                    "" => text(run, "state"),
+                    hold => format!("{} ({hold})", text(run, "state")),
+                };
+                vec![text(run, "id"), text(run, "source"), text(run, "started_at"), state]
+            })
+        }
         Command::Run(RunCommand::Show { id }) => {
-            let run = operator.get(&format!("/v1/runs/{}", encoded(id))).await?;
+            let run = run_of(operator, id).await?;
             report(cli, &run);
+            if !cli.json {
+                log(&run);
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(RunCommand::Approve { id }) => {
+            run_of(operator, id).await?;
             operator.post(&format!("/v1/runs/{}/approve", encoded(id)), &json!({})).await?;
             finish(cli, operator, id, false).await
         }
         Command::Run(RunCommand::Discard { id }) => {
+            run_of(operator, id).await?;
             operator.post(&format!("/v1/runs/{}/discard", encoded(id)), &json!({})).await?;
             let run = operator.get(&format!("/v1/runs/{}", encoded(id))).await?;
             report(cli, &run);
@@ -72,6 +87,26 @@ async fn first_run(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
         print::line("The token is good once, for 24 hours. Calling this again makes a new one.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The run of this id, or where ids are found.
+async fn run_of(operator: &Operator, id: &str) -> Result<Value, String> {
+    let is_id = !id.is_empty() && id.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+    let unknown = |why: String| format!("no run \"{id}\" ({why}); see estampe run list");
+    if !is_id {
+        return Err(unknown("that is no id".to_owned()));
+    }
+    operator.get(&format!("/v1/runs/{}", encoded(id))).await.map_err(unknown)
+}
+
+/// What the plugin wrote in a run.
+fn log(run: &Value) {
+    let lines = run.get("log").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !lines.is_empty() {
+        print::line("What the plugin wrote:");
+    }
+    let row = |line: &Value| vec![format!("  {}", text(line, "at")), text(line, "level"), text(line, "text")];
+    print::table(&lines.iter().map(row).collect::<Vec<_>>());
 }
 
 /// Waits for the end of a run and reports it.

@@ -35,6 +35,8 @@ pub struct CheckedSettings {
     pub hold_percent: u8,
     pub log_filter: String,
     pub log_json: bool,
+    /// Files that hold a secret, wherever they lie.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// Gathers problems, so that all of them are told at once.
@@ -118,7 +120,9 @@ impl Settings {
         else {
             return Err(ConfigError(problems.0));
         };
+        let secret_files = [&self.smtp.password_file, &self.database.password_file, &self.tls.key_file];
         Ok(CheckedSettings {
+            secret_files: secret_files.into_iter().filter(|file| !file.is_empty()).map(PathBuf::from).collect(),
             organisation,
             locale,
             public,

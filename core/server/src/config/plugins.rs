@@ -37,10 +37,12 @@ impl Plugins {
         let cpu_seconds = taken(&mut problems, within("plugins.cpu_seconds", self.cpu_seconds, 1, 600));
         let cpu_percent = taken(&mut problems, within("plugins.cpu_percent", self.cpu_percent, 5, 100));
         let compiler = taken(&mut problems, self.compiler());
-        let trusted = taken(&mut problems, key_files(&self.dir)).unwrap_or_default();
-        let trusted: Vec<_> = trusted.into_iter().chain(self.trusted_keys.iter().cloned()).collect();
-        let keys = Keys::read(&trusted, &self.revoked_keys);
-        let keys = taken(&mut problems, keys.map_err(|why| format!("plugins.trusted_keys or revoked_keys: {why}")));
+        let keys = key_files(&self.dir).and_then(|mut trusted| {
+            trusted.extend(self.trusted_keys.iter().cloned());
+            let keys = Keys::read(&trusted, &self.revoked_keys);
+            keys.map_err(|why| format!("plugins.trusted_keys or revoked_keys: {why}"))
+        });
+        let keys = taken(&mut problems, keys);
         match (memory_mib, cpu_seconds, cpu_percent, compiler, keys) {
             (Some(memory_mib), Some(cpu_seconds), Some(cpu_percent), Some(compiler), Some(keys)) => {
                 Ok(PluginSettings {
@@ -80,9 +82,13 @@ fn key_files(folder: &Path) -> Result<Vec<String>, String> {
     paths.sort();
     let read = |path: PathBuf| {
         let failed = |error: std::io::Error| format!("plugins.dir: {}: {error}", path.display());
-        match std::fs::metadata(&path).map_err(failed)?.len() {
-            0..=MAX_KEY => std::fs::read_to_string(&path).map_err(failed),
-            _ => Err(format!("plugins.dir: {} is too large for a public key", path.display())),
+        if std::fs::metadata(&path).map_err(failed)?.len() > MAX_KEY {
+            return Err(format!("plugins.dir: {} is too large for a public key", path.display()));
+        }
+        let text = std::fs::read_to_string(&path).map_err(failed)?;
+        match Keys::read(std::slice::from_ref(&text), &[]) {
+            Ok(_) => Ok(text),
+            Err(why) => Err(format!("plugins.dir: {}: {why}; mend the file or take it away", path.display())),
         }
     };
     paths.into_iter().map(read).collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, Signature};
-use estampe_domain::permission::Permission;
+use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::{Context, Error, Result};
 use estampe_store::Tx;
 use serde_json::json;
@@ -84,7 +84,7 @@ impl Service {
     }
 
     /// A bundle that fits the contract.
-    async fn proven(&self, bundle: Arc<[u8]>) -> Result<BundleFacts> {
+    pub(super) async fn proven(&self, bundle: Arc<[u8]>) -> Result<BundleFacts> {
         self.ports.plugins.prove(bundle).await.map_err(Error::Bundle)
     }
 
@@ -106,7 +106,8 @@ impl Service {
         Ok((self.proven(Arc::clone(&bundle)).await?, bundle))
     }
 
-    /// Stores a version. It comes into use when what it asks for is granted already.
+    /// Stores a version. It comes into use at once when it asks for nothing that was not granted
+    /// or asked for before, and the key that signed the version in use signed it too.
     pub(super) async fn put_bundle(
         &self,
         ctx: &Context,
@@ -121,6 +122,29 @@ impl Service {
             .write(move |tx| {
                 let id = facts.info.id.as_str();
                 let known = tx.installed_plugin(id)?;
+                // what was asked for before and refused is no news
+                let current = known.as_ref().and_then(|known| known.current.as_ref());
+                let before: Grants =
+                    current.iter().flat_map(|current| current.info.asked()).map(|asked| asked.permission).collect();
+                let is_news = |asked: &Permission| {
+                    !before.cover(asked) && known.as_ref().is_none_or(|known| !known.grants.cover(asked))
+                };
+                let waits_for_word = match current {
+                    Some(current) => {
+                        current.signature != facts.signature
+                            || facts.info.asked().iter().any(|asked| is_news(&asked.permission))
+                    }
+                    None => facts.info.asked().iter().any(|asked| is_news(&asked.permission)),
+                };
+                let again = current.is_some_and(|current| current.info.version == facts.info.version);
+                if again && waits_for_word {
+                    // it would take the place of the one in use, which could not go on beside it
+                    let version = &facts.info.version;
+                    let words = format!(
+                        "{id} {version} is in use and asks for less, or is signed by another key: give this one another version"
+                    );
+                    return Err(Error::Conflict(words).into());
+                }
                 tx.insert_version(&facts, &bundle)?;
                 let operation = if known.is_some() { "plugin.upgrade" } else { "plugin.install" };
                 let details = json!({
@@ -130,14 +154,12 @@ impl Service {
                 let version = |of: &Option<InstalledVersion>| of.as_ref().map(|v| v.info.version.clone());
                 let (current, previous) =
                     known.as_ref().map(|known| (version(&known.current), version(&known.previous))).unwrap_or_default();
-                // the same version again, changed, or one that was gone back from: it waits, and
-                // stands in one place alone
+                // the same version again, or one that was gone back from, stands in one place alone
                 let is_other = |version: &String| *version != facts.info.version;
                 let (current, previous) = (current.filter(is_other), previous.filter(is_other));
                 tx.set_versions(id, current.as_deref(), previous.as_deref(), Some(&facts.info.version))?;
                 let plugin = found(tx, id)?;
-                let granted = plugin.waiting.as_ref().is_some_and(|waiting| plugin.ungranted(waiting).is_empty());
-                if granted { promote(tx, &plugin) } else { Ok(plugin) }
+                if waits_for_word { Ok(plugin) } else { promote(tx, &plugin) }
             })
             .await?;
         self.settle(&plugin).await;
@@ -183,8 +205,9 @@ impl Service {
                     }
                 }
                 let plugin = found(tx, &id)?;
+                // one that another key signed comes into use by name alone
                 let granted = plugin.waiting.as_ref().is_some_and(|waiting| plugin.ungranted(waiting).is_empty());
-                if granted { promote(tx, &plugin) } else { Ok(plugin) }
+                if granted && plugin.other_signer().is_none() { promote(tx, &plugin) } else { Ok(plugin) }
             })
             .await?;
         self.settle(&plugin).await;

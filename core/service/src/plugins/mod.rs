@@ -87,10 +87,15 @@ impl Service {
         for (facts, bundle) in offered.bundles {
             let (id, version) = (facts.info.id.clone(), facts.info.version.clone());
             let known = self.store.read(move |tx| tx.installed_plugin(&id)).await?;
-            if known.is_some_and(|known| is_news(&version, &known))
-                && let Err(error) = self.put_bundle(&ctx, facts.clone(), bundle).await
-            {
-                tracing::warn!(plugin.id = facts.info.id, error.text = %error, "a newer version cannot be installed");
+            if known.is_some_and(|known| is_news(&version, &known)) {
+                // what does not fit the contract does not take the place of what works
+                let put = match self.proven(Arc::clone(&bundle)).await {
+                    Ok(facts) => self.put_bundle(&ctx, facts, bundle).await.map(drop),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = put {
+                    tracing::warn!(plugin.id = facts.info.id, error.text = %error, "a newer version cannot be installed");
+                }
             }
         }
         for plugin in self.store.read(|tx| tx.installed_plugins()).await? {
@@ -137,6 +142,7 @@ impl Service {
         let keeper = Keeper::new(Arc::new(SourceSecrets {
             store: self.store.clone(),
             random: self.shared_random(),
+            clock: Arc::clone(&self.ports.clock),
             source,
             ctx: self.context(Actor::System, self.settings.default_locale),
         }));
@@ -221,16 +227,18 @@ impl Service {
             return Ok(());
         }
         let ctx = self.context(Actor::System, self.settings.default_locale);
-        let (id, random, failure) = (plugin.to_owned(), self.shared_random(), failure.clone());
+        let (id, random, kind) = (plugin.to_owned(), self.shared_random(), failure.kind);
         let paused = self
             .store
             .write(move |tx| {
-                if tx.count_failure(&id)? < FAILURES_TO_PAUSE {
+                let enabled = tx.installed_plugin(&id)?.is_some_and(|plugin| plugin.state == PluginState::Enabled);
+                if !enabled || tx.count_failure(&id)? < FAILURES_TO_PAUSE {
                     return Ok(false);
                 }
-                let problem = format!("{FAILURES_TO_PAUSE} failures in a row, the last: {failure}");
+                // not its words: those may hold a person's data, and stand sealed with the run
+                let kind = kind.as_str();
+                let problem = format!("{FAILURES_TO_PAUSE} failures in a row, the last: {kind}; its runs say more");
                 tx.set_plugin_state(&id, PluginState::Paused, Some(&problem))?;
-                let kind = failure.kind.as_str();
                 tx.audit(&AuditEvent::done(&ctx, &*random, "plugin.pause", "plugin", id).with(json!({"kind": kind})))?;
                 Ok(true)
             })

@@ -7,7 +7,7 @@ use estampe_domain::Context;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
-use estampe_domain::ports::{Random, SecretKeeper};
+use estampe_domain::ports::{Clock, Random, SecretKeeper};
 use estampe_store::Store;
 use serde_json::json;
 
@@ -17,6 +17,8 @@ pub struct SourceSecrets {
     pub store: Store,
     /// For sealing them.
     pub random: Arc<dyn Random>,
+    /// For the audit.
+    pub clock: Arc<dyn Clock>,
     /// Whose they are.
     pub source: SourceId,
     /// The circumstances of the call that they are used in.
@@ -25,16 +27,19 @@ pub struct SourceSecrets {
 
 #[async_trait]
 impl SecretKeeper for SourceSecrets {
-    async fn replace(&self, key: &str, old: &Secret, new: &Secret) -> Result<(), String> {
-        let (key, old, new) = (key.to_owned(), old.clone(), new.clone());
-        let (source, ctx, random) = (self.source, self.ctx, Arc::clone(&self.random));
+    async fn replace(&self, key: &str, old: &[Secret], new: &Secret) -> Result<bool, String> {
+        let (key, old, new) = (key.to_owned(), old.to_vec(), new.clone());
+        let ctx = Context { now: self.clock.now(), ..self.ctx };
+        let (source, random) = (self.source, Arc::clone(&self.random));
         let written = self.store.write(move |tx| {
-            if tx.source_secrets(source)?.get(&key) != Some(&old) {
-                return Ok(());
+            tx.lock_source(source)?;
+            if tx.source_secrets(source)?.get(&key).is_none_or(|stands| !old.contains(stands)) {
+                return Ok(false);
             }
             tx.set_source_secret(source, &key, &new)?;
             let event = AuditEvent::done(&ctx, &*random, "source.secret.renew", "source", source);
-            tx.audit(&event.with(json!({"config": [key]})))
+            tx.audit(&event.with(json!({"config": [key]})))?;
+            Ok(true)
         });
         written.await.map_err(|error| error.to_string())
     }

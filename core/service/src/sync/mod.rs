@@ -122,10 +122,11 @@ impl Service {
     async fn plan(&self, planner: &mut Planner) -> Result<()> {
         let source = planner.source.id;
         let mut state = self.store.read(move |tx| tx.source_state(source)).await?;
-        let given = self.given(&planner.source, planner.plan_only).await?;
         let version = self.ports.plugins.active(&planner.source.connector.plugin);
         let mut cursor = None;
         loop {
+            // anew for each page: what was taken back or disabled counts from the next call on
+            let given = self.given(&planner.source, planner.plan_only).await?;
             let answer = self
                 .ports
                 .directory

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod leads;
 pub mod outbox;
 pub mod people;
+pub mod plans;
 mod plugins;
 mod purposes;
 pub mod receive;

@@ -6,7 +6,7 @@ use estampe_domain::RunId;
 use estampe_domain::plugin::LogLine;
 
 use super::Tx;
-use super::runs::row_name;
+use super::plans::row_name;
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
 use crate::schema::run_log;

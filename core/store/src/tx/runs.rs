@@ -1,16 +1,10 @@
-//! Runs and their plans: staged, sealed under the run's own key, applied in chunks.
-
-use std::collections::{BTreeMap, HashMap, HashSet};
+//! Runs: begun, moved from state to state, ended, forgotten with their keys.
 
 use diesel::prelude::*;
-use estampe_domain::person::{FieldChange, Profile};
-use estampe_domain::plan::Fingerprint;
-use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunCounts, RunState};
-use estampe_domain::{PersonId, RunId, SourceId, Ts};
-use serde::{Deserialize, Serialize};
+use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
+use estampe_domain::{RunId, SourceId, Ts};
 
 use super::{DataKey, Tx, count, id, stored_count};
-use crate::conn::per_backend;
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
 use crate::schema::{run, run_item, run_log, run_refusal, run_state, source};
@@ -28,50 +22,10 @@ pub struct NewRun {
     pub at: Ts,
 }
 
-/// What a plan's line needs to be applied, and to be read by a person.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PlanPayload {
-    /// The identity in the source.
-    pub external_id: String,
-    /// Who, as a person reads it.
-    pub name: String,
-    /// The fields that differ.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<FieldChange>,
-    /// The profile to be shown; `None` for a disable, and once applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<Profile>,
-    /// What the source said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fingerprint: Option<String>,
-    /// The new photo, a JPEG; stored behind the rest, not in it.
-    #[serde(skip)]
-    pub photo: Option<Vec<u8>>,
-}
-
-impl PlanPayload {
-    /// What the source said.
-    pub fn fingerprint(&self) -> Option<Fingerprint> {
-        self.fingerprint.clone().map(Fingerprint::from_stored)
-    }
-}
-
-/// A line of a plan.
-#[derive(Clone, Debug)]
-pub struct StagedItem {
-    /// Its place in the plan.
-    pub seq: i64,
-    /// What happens.
-    pub action: PlanAction,
-    /// Who, when they are known here.
-    pub person: Option<PersonId>,
-    /// The rest.
-    pub payload: PlanPayload,
-}
-
 impl Tx<'_> {
     /// Stores a run. A unique violation means that the source has an open one.
     pub fn insert_run(&mut self, new: &NewRun) -> Result<()> {
+        self.lock_source(new.source)?;
         let key = self.new_data_key(new.at)?;
         let known_active = self.known_active(new.source)?;
         diesel::insert_into(run::table)
@@ -97,216 +51,6 @@ impl Tx<'_> {
 
     pub(super) fn needed_run_key(&mut self, run_id: RunId) -> Result<DataKey> {
         self.run_key(run_id)?.ok_or(StoreError::Damaged("run"))
-    }
-
-    /// Begins the plan of a run anew: what an interrupted try staged is dropped.
-    pub fn reset_plan(&mut self, run_id: RunId) -> Result<()> {
-        let text = run_id.to_string();
-        diesel::delete(run_item::table.filter(run_item::run_id.eq(&text))).execute(self.conn)?;
-        diesel::delete(run_refusal::table.filter(run_refusal::run_id.eq(&text))).execute(self.conn)?;
-        diesel::delete(run_state::table.filter(run_state::run_id.eq(&text))).execute(self.conn)?;
-        diesel::update(
-            crate::schema::person_identity::table.filter(crate::schema::person_identity::seen_run_id.eq(&text)),
-        )
-        .set(crate::schema::person_identity::seen_run_id.eq(None::<String>))
-        .execute(self.conn)?;
-        self.set_run_counts(run_id, &RunCounts::default())
-    }
-
-    /// Forgets the plan of a run that will not be applied: what it would have written is
-    /// personal data. The refusals stay.
-    pub fn drop_plan(&mut self, run_id: RunId) -> Result<()> {
-        let text = run_id.to_string();
-        diesel::delete(run_item::table.filter(run_item::run_id.eq(&text))).execute(self.conn)?;
-        diesel::delete(run_state::table.filter(run_state::run_id.eq(&text))).execute(self.conn)?;
-        Ok(())
-    }
-
-    /// Which of these identities are in a run's plan already.
-    pub fn staged_identities(&mut self, run_id: RunId, source: SourceId, ids: &[&str]) -> Result<HashSet<String>> {
-        let by_mac: HashMap<Vec<u8>, &str> = ids.iter().map(|i| (self.identity_mac(source, i), *i)).collect();
-        let macs: Vec<&Vec<u8>> = by_mac.keys().collect();
-        let mut staged = HashSet::new();
-        for chunk in macs.chunks(500) {
-            let found: Vec<Vec<u8>> = per_backend!(self.conn, c => {
-                run_item::table
-                    .filter(run_item::run_id.eq(run_id.to_string()))
-                    .filter(run_item::identity_mac.eq_any(chunk.iter().copied()))
-                    .select(run_item::identity_mac)
-                    .load(c)?
-            });
-            staged.extend(found.iter().filter_map(|mac| by_mac.get(mac)).map(|i| (*i).to_owned()));
-        }
-        Ok(staged)
-    }
-
-    fn identity_mac(&self, source: SourceId, external_id: &str) -> Vec<u8> {
-        self.keys.index.mac(&[b"run.identity", source.to_string().as_bytes(), external_id.as_bytes()])
-    }
-
-    /// Adds lines to a run's plan.
-    pub fn stage(&mut self, run_id: RunId, source: SourceId, items: &[StagedItem]) -> Result<()> {
-        let key = self.needed_run_key(run_id)?;
-        for item in items {
-            let sealed = self.seal_item(&key, run_id, item.seq, &item.payload)?;
-            diesel::insert_into(run_item::table)
-                .values((
-                    run_item::run_id.eq(run_id.to_string()),
-                    run_item::seq.eq(item.seq),
-                    run_item::identity_mac.eq(self.identity_mac(source, &item.payload.external_id)),
-                    run_item::action.eq(item.action.as_str()),
-                    run_item::person_id.eq(item.person.map(|p| p.to_string())),
-                    run_item::sealed.eq(sealed),
-                    run_item::applied.eq(false),
-                ))
-                .execute(self.conn)?;
-        }
-        Ok(())
-    }
-
-    /// Adds refused entries to a run's report.
-    pub fn refuse(&mut self, run_id: RunId, first_seq: i64, refusals: &[Refusal]) -> Result<()> {
-        if refusals.is_empty() {
-            return Ok(());
-        }
-        let key = self.needed_run_key(run_id)?;
-        for (seq, refusal) in (first_seq..).zip(refusals) {
-            let row = row_name(run_id, seq);
-            let place = Place { table: "run_refusal", row: &row, column: "sealed", key: &key.id };
-            let plain = serde_json::to_vec(refusal).map_err(|_| StoreError::Unreadable("run_refusal"))?;
-            let sealed = crypto::seal(&key.key, self.random, place, &plain)?;
-            diesel::insert_into(run_refusal::table)
-                .values((
-                    run_refusal::run_id.eq(run_id.to_string()),
-                    run_refusal::seq.eq(seq),
-                    run_refusal::sealed.eq(sealed.0),
-                ))
-                .execute(self.conn)?;
-        }
-        Ok(())
-    }
-
-    /// Keeps what the plugin wrote until the run is applied.
-    pub fn stage_state(&mut self, run_id: RunId, writes: &BTreeMap<String, Option<Vec<u8>>>) -> Result<()> {
-        for (key, value) in writes {
-            let row = (
-                run_state::run_id.eq(run_id.to_string()),
-                run_state::key.eq(key),
-                run_state::value.eq(value.as_deref()),
-            );
-            per_backend!(self.conn, c => {
-                diesel::insert_into(run_state::table)
-                    .values(row)
-                    .on_conflict((run_state::run_id, run_state::key))
-                    .do_update()
-                    .set(run_state::value.eq(value.as_deref()))
-                    .execute(c)?;
-            });
-        }
-        Ok(())
-    }
-
-    /// What the plugin wrote in a run.
-    pub fn staged_state(&mut self, run_id: RunId) -> Result<Vec<(String, Option<Vec<u8>>)>> {
-        Ok(run_state::table
-            .filter(run_state::run_id.eq(run_id.to_string()))
-            .select((run_state::key, run_state::value))
-            .load(self.conn)?)
-    }
-
-    /// Lines that are still to be applied, in order.
-    pub fn pending_items(&mut self, run_id: RunId, limit: i64) -> Result<Vec<StagedItem>> {
-        let key = self.needed_run_key(run_id)?;
-        let rows: Vec<(i64, String, Option<String>, Vec<u8>)> = run_item::table
-            .filter(run_item::run_id.eq(run_id.to_string()))
-            .filter(run_item::applied.eq(false))
-            .order(run_item::seq)
-            .limit(limit)
-            .select((run_item::seq, run_item::action, run_item::person_id, run_item::sealed))
-            .load(self.conn)?;
-        rows.into_iter()
-            .map(|(seq, action, person, sealed)| {
-                Ok(StagedItem {
-                    seq,
-                    action: PlanAction::from_stored(&action).ok_or(StoreError::Unreadable("run_item"))?,
-                    person: person.map(|p| id(&p, "run_item")).transpose()?,
-                    payload: open_item(&key, run_id, seq, &sealed)?,
-                })
-            })
-            .collect()
-    }
-
-    /// Notes that a line was applied; keeps of it only what a person reads.
-    pub fn item_applied(&mut self, run_id: RunId, item: &StagedItem, person: PersonId) -> Result<()> {
-        let key = self.needed_run_key(run_id)?;
-        let light = PlanPayload { profile: None, fingerprint: None, photo: None, ..item.payload.clone() };
-        let sealed = self.seal_item(&key, run_id, item.seq, &light)?;
-        diesel::update(run_item::table.find((run_id.to_string(), item.seq)))
-            .set((
-                run_item::applied.eq(true),
-                run_item::person_id.eq(Some(person.to_string())),
-                run_item::sealed.eq(sealed),
-            ))
-            .execute(self.conn)?;
-        Ok(())
-    }
-
-    fn seal_item(&self, key: &DataKey, run_id: RunId, seq: i64, payload: &PlanPayload) -> Result<Vec<u8>> {
-        let row = row_name(run_id, seq);
-        let place = Place { table: "run_item", row: &row, column: "sealed", key: &key.id };
-        let json = serde_json::to_vec(payload).map_err(|_| StoreError::Unreadable("run_item"))?;
-        let length = u32::try_from(json.len()).map_err(|_| StoreError::Unreadable("run_item"))?;
-        let photo = payload.photo.as_deref().unwrap_or_default();
-        let mut plain = Vec::with_capacity(4 + json.len() + photo.len());
-        plain.extend_from_slice(&length.to_be_bytes());
-        plain.extend_from_slice(&json);
-        plain.extend_from_slice(photo);
-        Ok(crypto::seal(&key.key, self.random, place, &plain)?.0)
-    }
-
-    /// The first lines of a plan, for a person to read; empty when its key is gone.
-    pub fn plan_lines(&mut self, run_id: RunId, limit: i64) -> Result<Vec<PlanLine>> {
-        let Some(key) = self.run_key(run_id)? else { return Ok(Vec::new()) };
-        // what needs a look first: disables, then changes, then the new ones
-        let mut lines = Vec::new();
-        for action in [PlanAction::Disable, PlanAction::Update, PlanAction::Create] {
-            let rows: Vec<(i64, Option<String>, Vec<u8>)> = run_item::table
-                .filter(run_item::run_id.eq(run_id.to_string()))
-                .filter(run_item::action.eq(action.as_str()))
-                .order(run_item::seq)
-                .limit(limit - stored_count(lines.len() as u64))
-                .select((run_item::seq, run_item::person_id, run_item::sealed))
-                .load(self.conn)?;
-            for (seq, person, sealed) in rows {
-                let payload = open_item(&key, run_id, seq, &sealed)?;
-                lines.push(PlanLine {
-                    action,
-                    person: person.map(|p| id(&p, "run_item")).transpose()?,
-                    name: payload.name,
-                    changes: payload.changes,
-                });
-            }
-        }
-        Ok(lines)
-    }
-
-    /// The first refused entries of a run; empty when its key is gone.
-    pub fn refusals(&mut self, run_id: RunId, limit: i64) -> Result<Vec<Refusal>> {
-        let Some(key) = self.run_key(run_id)? else { return Ok(Vec::new()) };
-        let rows: Vec<(i64, Vec<u8>)> = run_refusal::table
-            .filter(run_refusal::run_id.eq(run_id.to_string()))
-            .order(run_refusal::seq)
-            .limit(limit)
-            .select((run_refusal::seq, run_refusal::sealed))
-            .load(self.conn)?;
-        rows.into_iter()
-            .map(|(seq, sealed)| {
-                let row = row_name(run_id, seq);
-                let place = Place { table: "run_refusal", row: &row, column: "sealed", key: &key.id };
-                let plain = crypto::open(&key.key, place, &sealed)?;
-                serde_json::from_slice(&plain).map_err(|_| StoreError::Unreadable("run_refusal"))
-            })
-            .collect()
     }
 
     /// Writes a run's counts.
@@ -473,20 +217,3 @@ const RUN_COLUMNS: (
     (run::failure_code, run::failure_sealed, run::data_key_id),
     (run::started_at, run::ended_at),
 );
-
-pub(super) fn row_name(run_id: RunId, seq: i64) -> String {
-    format!("{run_id}/{seq}")
-}
-
-fn open_item(key: &DataKey, run_id: RunId, seq: i64, sealed: &[u8]) -> Result<PlanPayload> {
-    let damaged = || StoreError::Damaged("run_item");
-    let row = row_name(run_id, seq);
-    let place = Place { table: "run_item", row: &row, column: "sealed", key: &key.id };
-    let plain = crypto::open(&key.key, place, sealed)?;
-    let (length, rest) = plain.split_first_chunk::<4>().ok_or_else(damaged)?;
-    let length = u32::from_be_bytes(*length) as usize;
-    let (json, photo) = rest.split_at_checked(length).ok_or_else(damaged)?;
-    let mut payload: PlanPayload = serde_json::from_slice(json).map_err(|_| damaged())?;
-    payload.photo = (!photo.is_empty()).then(|| photo.to_vec());
-    Ok(payload)
-}

@@ -59,6 +59,13 @@ impl Tx<'_> {
         read(&row)
     }
 
+    /// Waits for whoever changes this source or begins a run of it, and makes others wait
+    /// until the transaction ends. On SQLite there is one writer anyway.
+    pub fn lock_source(&mut self, source: SourceId) -> Result<()> {
+        diesel::update(source::table.find(source.to_string())).set(source::name.eq(source::name)).execute(self.conn)?;
+        Ok(())
+    }
+
     /// Writes what a source's connector was given. What the plugin remembered of the one
     /// before counts no more: its next run is a full one, from an empty state.
     pub fn set_connector(&mut self, source: SourceId, connector: &ConnectorSpec) -> Result<()> {

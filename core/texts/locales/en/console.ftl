@@ -51,7 +51,8 @@ outage-sign-in = It refuses our name and password: check smtp.username and smtp.
 outage-answer = It says that it cannot work now.
 home-plugin-title = The plugin { $plugin } cannot be used
 home-plugin-waits-title = { $plugin } { $version } waits for your word
-home-plugin-waits-text = It asks for more than was granted. See what: estampe plugin show { $plugin }
+home-plugin-waits-text = Its page says what it asks for and who signed it.
+home-plugin-action = See the plugin
 home-no-mail-title = No mail server is set
 home-no-mail-text = { $count ->
     [0] Nothing waits yet. Set smtp.host, then restart the service.
@@ -140,6 +141,7 @@ problem-config-most = Give a whole number, at most { $most }.
 problem-config-choice = One of these words: { $words }
 problem-config-pair = “{ $part }” is not of the form name=value.
 problem-config-unknown = The plugin does not know this value.
+problem-config-address = Give the address of a service, such as https://directory.example.
 problem-config-again = Type it again: “{ $key }” says where it is sent, and changes.
 source-new-submit = Add the source
 source-new-no-plugin = No plugin is installed. One is needed to read a directory.

@@ -9,6 +9,7 @@ plugins-column-signature = Signature
 plugins-column-granted = Granted
 plugins-column-state = State
 plugins-granted = { $granted } of { $asked }
+plugins-waits = { $version } waits
 plugins-offered = Ready to be installed
 plugins-install = Install
 plugins-upgrade = Upgrade
@@ -40,11 +41,18 @@ plugin-unsigned = not signed
 plugin-unknown-key = unknown key
 plugin-revoked-key = revoked key
 plugin-problem = What is wrong
+plugin-unusable-next = Upgrade it, go back to the version before, or remove it.
+plugin-paused-next = Once the cause is gone, switch it on again.
+plugin-upgrade-waits = Version { $version } waits for your word
 plugin-upgrade-title = Version { $version } asks for more
-plugin-upgrade-text = Until you grant it, version { $version } goes on.
+plugin-upgrade-text = Until you say so, version { $version } goes on.
+plugin-other-key = { $version } is signed by another key than { $current }: { $after } instead of { $before }. Use it only if you expected that.
+plugin-other-unsigned = { $version } is not signed, while { $current } is signed by { $before }. Use it only if you expected that.
+plugin-other-signed = { $version } is signed by { $after }, while { $current } is not signed. Use it only if you expected that.
 plugin-fresh-title = It is installed, and nothing was granted by that
 plugin-fresh-text = It does nothing before you say so. This is what it asks for.
 plugin-asks = What it asks for
+plugin-asks-version = What { $version } asks for
 plugin-asks-nothing = Nothing at all.
 plugin-new = new
 plugin-granted = Granted: { $granted } of { $asked }
@@ -53,11 +61,21 @@ plugin-grant-all = { $count ->
     [one] Grant what is missing
    *[other] Grant the { $count } that are missing
 }
+plugin-grant-new = { $count ->
+    [one] Grant the new one
+   *[other] Grant the { $count } new ones
+}
+plugin-grant-new-use = { $count ->
+    [one] Grant the new one
+   *[other] Grant the { $count } new ones
+} and use { $version }
 plugin-grant-ticked = Save what is ticked
 plugin-use = Use { $version } with these grants
 plugin-networks = Private networks
 plugin-networks-text = Without a grant, a plugin reaches no private or local address and nothing on this machine. Name the networks of the house that it may reach.
 plugin-network-add = Network
+plugin-network-hint = For example 10.1.2.0/24
+plugin-network-wrong = That is no network. Write it like 10.1.2.0/24 or fd00::/8.
 plugin-network-submit = Grant this network
 plugin-network-remove = Take back
 plugin-used = Use

@@ -46,7 +46,8 @@ run-failed-title = The synchronisation did not succeed
 run-failed-again = Synchronise again
 
 failure-config = The source’s settings do not work: mend them, then check access.
-failure-access = The directory refused access: check who may read it.
+failure-access = Access was refused: a grant is missing, or the directory refuses.
+failure-access-which = The words below say which.
 failure-missing = What should be read is not there: check the path.
 failure-away = The directory does not answer: try again later.
 failure-limit = A limit was passed: the directory is larger than the plugin can read.

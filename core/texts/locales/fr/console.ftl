@@ -51,7 +51,8 @@ outage-sign-in = Il refuse notre nom et notre mot de passe : vérifiez smtp.us
 outage-answer = Il répond qu’il ne peut pas travailler pour l’instant.
 home-plugin-title = L’extension { $plugin } ne peut pas servir
 home-plugin-waits-title = { $plugin } { $version } attend votre accord
-home-plugin-waits-text = Elle demande plus que ce qui lui est accordé. Voir quoi : estampe plugin show { $plugin }
+home-plugin-waits-text = Sa page dit ce qu’elle demande et qui l’a signée.
+home-plugin-action = Voir l’extension
 home-no-mail-title = Aucun serveur de courriel n’est réglé
 home-no-mail-text = { $count ->
     [0] Rien n’attend encore. Réglez smtp.host, puis redémarrez le service.
@@ -140,6 +141,7 @@ problem-config-most = Donnez un nombre entier, au plus { $most }.
 problem-config-choice = L’un de ces mots : { $words }
 problem-config-pair = « { $part } » n’est pas de la forme nom=valeur.
 problem-config-unknown = L’extension ne connaît pas cette valeur.
+problem-config-address = Donnez l’adresse d’un service, comme https://annuaire.exemple.
 problem-config-again = À saisir de nouveau : « { $key } » dit où il est envoyé, et change.
 source-new-submit = Ajouter la source
 source-new-no-plugin = Aucune extension n’est installée. Il en faut une pour lire un annuaire.

@@ -9,6 +9,7 @@ plugins-column-signature = Signature
 plugins-column-granted = Accords
 plugins-column-state = État
 plugins-granted = { $granted } sur { $asked }
+plugins-waits = { $version } attend
 plugins-offered = Prêtes à être installées
 plugins-install = Installer
 plugins-upgrade = Mettre à jour
@@ -40,11 +41,18 @@ plugin-unsigned = non signée
 plugin-unknown-key = clé inconnue
 plugin-revoked-key = clé révoquée
 plugin-problem = Ce qui ne va pas
+plugin-unusable-next = Mettez-la à jour, revenez à la version précédente ou retirez-la.
+plugin-paused-next = Une fois la cause levée, remettez-la en service.
+plugin-upgrade-waits = La version { $version } attend votre accord
 plugin-upgrade-title = La version { $version } demande davantage
 plugin-upgrade-text = D’ici à votre accord, la version { $version } continue.
+plugin-other-key = { $version } est signée par une autre clé que { $current } : { $after } au lieu de { $before }. Ne l’utilisez que si vous vous y attendiez.
+plugin-other-unsigned = { $version } n’est pas signée, alors que { $current } l’est par { $before }. Ne l’utilisez que si vous vous y attendiez.
+plugin-other-signed = { $version } est signée par { $after }, alors que { $current } n’est pas signée. Ne l’utilisez que si vous vous y attendiez.
 plugin-fresh-title = Elle est installée, et rien ne lui est accordé d’office
 plugin-fresh-text = Elle ne fait rien avant votre accord. Voici ce qu’elle demande.
 plugin-asks = Ce qu’elle demande
+plugin-asks-version = Ce que { $version } demande
 plugin-asks-nothing = Rien du tout.
 plugin-new = nouveau
 plugin-granted = Accords : { $granted } sur { $asked }
@@ -53,11 +61,21 @@ plugin-grant-all = { $count ->
     [one] Accorder ce qui manque
    *[other] Accorder les { $count } qui manquent
 }
+plugin-grant-new = { $count ->
+    [one] Accorder le point nouveau
+   *[other] Accorder les { $count } points nouveaux
+}
+plugin-grant-new-use = { $count ->
+    [one] Accorder le point nouveau
+   *[other] Accorder les { $count } points nouveaux
+} et utiliser { $version }
 plugin-grant-ticked = Enregistrer les accords cochés
 plugin-use = Utiliser { $version } avec ces accords
 plugin-networks = Réseaux privés
 plugin-networks-text = Sans accord, une extension n’atteint aucune adresse privée, locale ou de cette machine. Nommez ici les réseaux de la maison qu’elle peut joindre.
 plugin-network-add = Réseau
+plugin-network-hint = Par exemple 10.1.2.0/24
+plugin-network-wrong = Ce n’est pas un réseau. Écrivez-le ainsi : 10.1.2.0/24 ou fd00::/8.
 plugin-network-submit = Accorder ce réseau
 plugin-network-remove = Retirer
 plugin-used = Utilisation

@@ -46,7 +46,8 @@ run-failed-title = La synchronisation n’a pas abouti
 run-failed-again = Synchroniser à nouveau
 
 failure-config = Les réglages de la source ne vont pas : corrigez-les, puis vérifiez l’accès.
-failure-access = L’annuaire a refusé l’accès : vérifiez les droits de lecture.
+failure-access = L’accès a été refusé : un accord manque, ou l’annuaire refuse.
+failure-access-which = Les mots ci-dessous disent lequel des deux.
 failure-missing = Ce qui devait être lu n’est pas là : vérifiez le chemin.
 failure-away = L’annuaire ne répond pas : réessayez plus tard.
 failure-limit = Une limite a été dépassée : l’annuaire est plus grand que ce que l’extension peut lire.

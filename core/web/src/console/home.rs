@@ -5,6 +5,7 @@ use estampe_domain::run::{HoldReason, Run};
 use estampe_service::views::{Attention, Home};
 use estampe_texts::key;
 
+use crate::console::plugins::path_of;
 use crate::console::shell::{Section, Shell};
 use crate::console::sources::SourceLine;
 use crate::locale::Lang;
@@ -94,7 +95,7 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             tone: "seal",
             title: l.t("home-plugin-title").with("plugin", id.as_str()).to_string(),
             text: what.clone(),
-            action: None,
+            action: action(key("home-plugin-action"), path_of(id)),
         },
         Attention::PluginWaits(id, version) => Point {
             icon: "plug",
@@ -104,8 +105,8 @@ fn point(l: &Lang, attention: &Attention) -> Point {
                 .with("plugin", id.as_str())
                 .with("version", version.as_str())
                 .to_string(),
-            text: l.t("home-plugin-waits-text").with("plugin", id.as_str()).to_string(),
-            action: None,
+            text: l.t("home-plugin-waits-text").to_string(),
+            action: action(key("home-plugin-action"), path_of(id)),
         },
         Attention::NoMailServer(waiting) => Point {
             icon: "mail",

@@ -82,7 +82,7 @@ impl NewSource {
         let name = Field::new("name", l.t("source-new-name"), &self.name)
             .hint(l.t("source-new-name-hint"))
             .problem(found.get("name").cloned());
-        std::iter::once(name).chain(self.given.fields(l, info, &BTreeSet::new(), found)).collect()
+        std::iter::once(name).chain(self.given.fields(l, info, &BTreeSet::new(), found, !found.is_empty())).collect()
     }
 }
 

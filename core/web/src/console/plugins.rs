@@ -7,13 +7,14 @@ use askama::Template;
 use estampe_domain::Error;
 use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, MAX_BUNDLE, PluginState, Signature};
 use estampe_domain::permission::Permission;
-use estampe_domain::plugin::Texts;
+use estampe_domain::plugin::{PluginKind, Texts};
 use estampe_service::{OfferedPlugins, PluginDetail};
 use estampe_texts::key;
 
 use crate::console::plugin_file::NotTaken;
 use crate::console::shell::{Section, Shell};
 use crate::console::sources::SourceLine;
+use crate::fields::Field;
 use crate::forms::{Fields, Nothing, ProtectedForm};
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other, segment};
@@ -28,23 +29,30 @@ pub(crate) struct PluginLine {
     pub(crate) version: Option<String>,
     /// Words and tone.
     pub(crate) state: (&'static str, &'static str),
-    pub(crate) signature: (&'static str, &'static str),
+    /// What to say of a version that waits beside the one in use.
+    pub(crate) waits: Option<String>,
+    pub(crate) signature: Option<(&'static str, &'static str)>,
     pub(crate) granted: usize,
     pub(crate) asked: usize,
 }
 
 impl PluginLine {
     fn new(l: &Lang, plugin: &InstalledPlugin) -> Self {
-        let newest = plugin.newest();
-        let asked = newest.map(|version| version.info.asked().len()).unwrap_or_default();
-        let open = newest.map(|version| plugin.ungranted(version).len()).unwrap_or_default();
+        let shown = shown(plugin);
+        let asked = shown.map(|version| version.info.asked().len()).unwrap_or_default();
+        let open = shown.map(|version| plugin.ungranted(version).len()).unwrap_or_default();
+        let upgrade = plugin.current.as_ref().and(plugin.waiting.as_ref());
+        let waits = |version: &InstalledVersion| {
+            l.t("plugins-waits").with("version", version.info.version.as_str()).to_string()
+        };
         Self {
             id: plugin.id.clone(),
             href: path_of(&plugin.id),
-            words: newest.map(|version| said(l, &version.info.description)).unwrap_or_default(),
-            version: plugin.current.as_ref().map(|current| current.info.version.clone()),
+            words: shown.map(|version| said(l, &version.info.description)).unwrap_or_default(),
+            version: shown.map(|version| version.info.version.clone()),
             state: state(plugin),
-            signature: newest.map_or((key("plugin-unsigned"), "seal"), |version| signature(&version.signature)),
+            waits: upgrade.map(waits),
+            signature: trust(plugin),
             granted: asked - open,
             asked,
         }
@@ -58,6 +66,11 @@ pub(crate) fn path_of(id: &str) -> String {
 /// Words in the reader's language, or in whatever there is.
 pub(crate) fn said(l: &Lang, texts: &Texts) -> String {
     texts.get(l.tag()).or_else(|| texts.values().next()).cloned().unwrap_or_default()
+}
+
+/// The version that its name and its marks tell of: the one in use, else the one that waits.
+fn shown(plugin: &InstalledPlugin) -> Option<&InstalledVersion> {
+    plugin.current.as_ref().or(plugin.waiting.as_ref())
 }
 
 fn state(plugin: &InstalledPlugin) -> (&'static str, &'static str) {
@@ -77,6 +90,20 @@ fn signature(signature: &Signature) -> (&'static str, &'static str) {
         Signature::Revoked { .. } => (key("plugin-revoked-key"), "seal"),
         Signature::None => (key("plugin-unsigned"), "seal"),
     }
+}
+
+/// The key that signed it.
+fn signer(signature: &Signature) -> Option<&str> {
+    match signature {
+        Signature::Trusted { key } | Signature::Unknown { key } | Signature::Revoked { key } => Some(key),
+        Signature::None => None,
+    }
+}
+
+/// What to say of its signature; nothing good while it cannot be used.
+fn trust(plugin: &InstalledPlugin) -> Option<(&'static str, &'static str)> {
+    let unusable = plugin.state == PluginState::Enabled && plugin.problem.is_some();
+    Some(signature(&shown(plugin)?.signature)).filter(|(_, tone)| *tone != "leaf" || !unusable)
 }
 
 /// The list.
@@ -127,12 +154,22 @@ pub(crate) struct PluginPage<'a> {
     pub(crate) detail: &'a PluginDetail,
     pub(crate) rows: Vec<Row>,
     pub(crate) sources: Vec<SourceLine>,
+    /// Where another network is named; not for what never reaches any.
+    pub(crate) network: Option<Field>,
 }
 
 impl<'a> PluginPage<'a> {
     pub(crate) fn new(l: &'a Lang, s: Shell, detail: &'a PluginDetail) -> Self {
         let sources = detail.sources.iter().map(|source| SourceLine::new(l, source)).collect();
-        Self { l, s, rows: rows(l, &detail.plugin), sources, detail }
+        let reaches = shown(&detail.plugin).is_none_or(|version| version.info.kind != PluginKind::SignatureTemplate);
+        let network = reaches.then(|| network_field(l, ""));
+        Self { l, s, rows: rows(l, &detail.plugin), sources, network, detail }
+    }
+
+    /// The same after a network that is none.
+    pub(crate) fn wrong_network(self, typed: &str) -> Self {
+        let problem = self.l.t("plugin-network-wrong").to_string();
+        Self { network: Some(network_field(self.l, typed).problem(Some(problem))), ..self }
     }
 
     fn plugin(&self) -> &InstalledPlugin {
@@ -143,35 +180,106 @@ impl<'a> PluginPage<'a> {
         path_of(&self.plugin().id)
     }
 
-    fn newest(&self) -> Option<&InstalledVersion> {
-        self.plugin().newest()
+    fn shown(&self) -> Option<&InstalledVersion> {
+        shown(self.plugin())
     }
 
     fn words(&self) -> String {
-        self.newest().map(|version| said(self.l, &version.info.description)).unwrap_or_default()
+        self.shown().map(|version| said(self.l, &version.info.description)).unwrap_or_default()
     }
 
     fn version(&self) -> &str {
-        self.newest().map_or("", |version| version.info.version.as_str())
+        self.shown().map_or("", |version| version.info.version.as_str())
+    }
+
+    /// The version that waits beside the one in use.
+    fn upgrade(&self) -> Option<&InstalledVersion> {
+        self.plugin().current.as_ref().and(self.plugin().waiting.as_ref())
     }
 
     fn state(&self) -> (&'static str, &'static str) {
         state(self.plugin())
     }
 
-    fn signature(&self) -> (&'static str, &'static str) {
-        self.newest().map_or((key("plugin-unsigned"), "seal"), |version| signature(&version.signature))
+    fn trust(&self) -> Option<(&'static str, &'static str)> {
+        trust(self.plugin())
     }
 
-    fn signer(&self) -> Option<&str> {
-        match &self.newest()?.signature {
-            Signature::Trusted { key } | Signature::Unknown { key } | Signature::Revoked { key } => Some(key),
-            Signature::None => None,
+    fn signature(&self, version: &InstalledVersion) -> (&'static str, &'static str) {
+        signature(&version.signature)
+    }
+
+    fn signer<'v>(&self, version: &'v InstalledVersion) -> Option<&'v str> {
+        signer(&version.signature)
+    }
+
+    /// What to say where another key signed the version that waits.
+    fn other_signer(&self) -> Option<String> {
+        let (current, waiting) = (self.plugin().current.as_ref()?, self.upgrade()?);
+        let (before, after) = self.plugin().other_signer()?;
+        let (before, after) = (signer(before), signer(after));
+        if before == after {
+            return None;
+        }
+        let words = match (before, after) {
+            (Some(before), Some(after)) => self.l.t("plugin-other-key").with("before", before).with("after", after),
+            (Some(before), None) => self.l.t("plugin-other-unsigned").with("before", before),
+            (None, after) => self.l.t("plugin-other-signed").with("after", after.unwrap_or_default()),
+        };
+        let (current, waiting) = (current.info.version.as_str(), waiting.info.version.as_str());
+        Some(words.with("version", waiting).with("current", current).to_string())
+    }
+
+    /// What to do about what is wrong.
+    fn next_step(&self) -> Option<&'static str> {
+        match self.plugin().state {
+            PluginState::Enabled => Some(key("plugin-unusable-next")),
+            PluginState::Paused => Some(key("plugin-paused-next")),
+            PluginState::Disabled => None,
+        }
+    }
+
+    fn upgrade_title(&self) -> String {
+        let key = if self.new_ones() > 0 { key("plugin-upgrade-title") } else { key("plugin-upgrade-waits") };
+        let version = self.upgrade().map_or("", |waiting| waiting.info.version.as_str());
+        self.l.t(key).with("version", version).to_string()
+    }
+
+    fn asks_title(&self) -> String {
+        match self.upgrade() {
+            Some(waiting) => self.l.t("plugin-asks-version").with("version", waiting.info.version.as_str()).to_string(),
+            None => self.l.t("plugin-asks").to_string(),
         }
     }
 
     fn open(&self) -> usize {
-        self.newest().map(|version| self.plugin().ungranted(version).len()).unwrap_or_default()
+        self.plugin().newest().map(|version| self.plugin().ungranted(version).len()).unwrap_or_default()
+    }
+
+    /// How many that are not granted the version in use did not ask for.
+    fn new_ones(&self) -> usize {
+        let more = self.upgrade().map(|waiting| self.plugin().asks_more(waiting)).unwrap_or_default();
+        more.iter().filter(|asked| !self.plugin().grants.cover(&asked.permission)).count()
+    }
+
+    /// What is done with the grants, and its words; the main one first.
+    fn buttons(&self) -> Vec<(&'static str, String)> {
+        let (then, words, count) = match self.upgrade() {
+            Some(_) => ("new", key("plugin-grant-new"), self.new_ones()),
+            None => ("all", key("plugin-grant-all"), self.open()),
+        };
+        // one that another key signed comes into use by name alone
+        let words = if self.plugin().other_signer().is_some() { key("plugin-grant-new-use") } else { words };
+        let version = self.upgrade().map_or("", |waiting| waiting.info.version.as_str());
+        let grant =
+            (count > 0).then(|| (then, self.l.t(words).with("count", count).with("version", version).to_string()));
+        let save = (!self.rows.is_empty()).then(|| ("save", self.l.t("plugin-grant-ticked").to_string()));
+        let used =
+            self.plugin().waiting.as_ref().map(|waiting| {
+                ("use", self.l.t("plugin-use").with("version", waiting.info.version.as_str()).to_string())
+            });
+        let buttons = if grant.is_some() { [grant, save, used] } else { [used, save, None] };
+        buttons.into_iter().flatten().collect()
     }
 
     /// What the version that waits asks for no longer.
@@ -196,8 +304,14 @@ impl<'a> PluginPage<'a> {
     }
 
     fn can_go_back(&self) -> bool {
-        let plugin = self.plugin();
-        plugin.previous.is_some() || (plugin.waiting.is_some() && plugin.current.is_some())
+        self.plugin().previous.is_some() || self.upgrade().is_some()
+    }
+
+    fn go_back(&self) -> String {
+        match self.upgrade() {
+            Some(waiting) => self.l.t("plugin-withdraw").with("version", waiting.info.version.as_str()).to_string(),
+            None => self.l.t("plugin-rollback").to_string(),
+        }
     }
 
     fn memory(&self) -> String {
@@ -244,7 +358,8 @@ pub(crate) async fn upgrade(sent: ProtectedForm<Nothing>, id: web::Path<String>)
     Ok(see_other(&path_of(&id)))
 }
 
-/// What an administrator ticked, of what was shown.
+/// What an administrator ticked, of what was shown, and what is to be done: `save` that, grant
+/// `all` of it, grant what is `new`, or `use` the version that waits with what is ticked.
 pub(crate) struct Decision {
     shown: Vec<String>,
     granted: Vec<String>,
@@ -261,11 +376,17 @@ impl From<Fields> for Decision {
 pub(crate) async fn grant(sent: ProtectedForm<Decision>, id: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: decision } = sent;
     let plugin = desk.ok(desk.service().plugin(&desk.ctx, &id).await)?;
+    let more = plugin.waiting.as_ref().map(|waiting| plugin.asks_more(waiting)).unwrap_or_default();
     let (mut grant, mut revoke) = (Vec::new(), Vec::new());
     for shown in &decision.shown {
         let item: Permission = desk.ok(shown.parse().map_err(|error| Error::invalid("grant", format!("{error}"))))?;
-        let wanted = decision.then == "all" || decision.granted.contains(shown);
-        match (wanted, plugin.grants.iter().any(|granted| *granted == item)) {
+        let granted = plugin.grants.iter().any(|granted| *granted == item);
+        let wanted = match decision.then.as_str() {
+            "all" => true,
+            "new" => granted || more.iter().any(|asked| asked.permission == item),
+            _ => decision.granted.contains(shown),
+        };
+        match (wanted, granted) {
             (true, false) => grant.push(item),
             (false, true) => revoke.push(item),
             _ => {}
@@ -276,7 +397,12 @@ pub(crate) async fn grant(sent: ProtectedForm<Decision>, id: web::Path<String>) 
     } else {
         desk.ok(desk.service().grant_plugin(&desk.ctx, &id, grant, revoke).await)?
     };
-    if decision.then == "use" && plugin.waiting.is_some() {
+    let used = plugin.waiting.as_ref().is_some_and(|waiting| match decision.then.as_str() {
+        "use" | "new" => true,
+        "all" => plugin.ungranted(waiting).is_empty(),
+        _ => false,
+    });
+    if used {
         desk.ok(desk.service().use_plugin(&desk.ctx, &id).await)?;
     }
     Ok(see_other(&path_of(&id)))
@@ -294,16 +420,24 @@ impl From<Fields> for Network {
     }
 }
 
+fn network_field(l: &Lang, typed: &str) -> Field {
+    Field::new("network", l.t("plugin-network-add"), typed).hint(l.t("plugin-network-hint"))
+}
+
 /// `POST /plugins/{id}/network`
 pub(crate) async fn network(sent: ProtectedForm<Network>, id: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Network { add, remove } } = sent;
-    let item = |text: String| -> Result<Permission, Error> {
-        text.parse().map_err(|error| Error::invalid("network", format!("{error}")))
-    };
     let (grant, revoke) = if remove.is_empty() {
-        (vec![desk.ok(item(format!("network {}", add.trim())))?], Vec::new())
+        let Ok(item) = format!("network {}", add.trim()).parse::<Permission>() else {
+            let detail = desk.ok(desk.service().plugin_detail(&desk.ctx, &id).await)?;
+            let s = Shell::new(&desk, Section::Plugins, path_of(&id));
+            let page = PluginPage::new(&desk.l, s, &detail).wrong_network(&add);
+            return desk.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        };
+        (vec![item], Vec::new())
     } else {
-        (Vec::new(), vec![desk.ok(item(remove))?])
+        let item = remove.parse::<Permission>().map_err(|error| Error::invalid("network", format!("{error}")));
+        (Vec::new(), vec![desk.ok(item)?])
     };
     desk.ok(desk.service().grant_plugin(&desk.ctx, &id, grant, revoke).await)?;
     Ok(see_other(&path_of(&id)))

@@ -41,7 +41,8 @@ impl RunPage<'_> {
     }
 
     fn title(&self) -> String {
-        let key = if self.is_done() { key("run-title-done") } else { key("run-title") };
+        let is_plan = matches!(self.run().state, RunState::Planning | RunState::Held);
+        let key = if is_plan { key("run-title") } else { key("run-title-done") };
         self.l.t(key).with("when", self.l.when(&self.run().started_at)).to_string()
     }
 
@@ -151,6 +152,11 @@ impl RunPage<'_> {
 
     fn hint(&self) -> &'static str {
         words::failure(self.run().failure.as_ref().map_or("", |(code, _)| code.as_str()))
+    }
+
+    /// Whether it ended for want of access: the words beside say whose.
+    fn lacks_access(&self) -> bool {
+        self.hint() == "failure-access"
     }
 
     /// Changes that are counted and not listed.

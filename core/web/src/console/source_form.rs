@@ -21,12 +21,6 @@ pub(crate) struct Typed {
     pub(crate) config: BTreeMap<String, String>,
 }
 
-impl From<Fields> for Typed {
-    fn from(fields: Fields) -> Self {
-        Self::of(&fields)
-    }
-}
-
 impl Typed {
     pub(crate) fn of(fields: &Fields) -> Self {
         let below = |prefix: &str| {
@@ -53,7 +47,15 @@ impl Typed {
 
     /// The fields. Of a secret that is set, nothing typed means that it stays; none is ever
     /// shown, not even one that was just typed.
-    pub(crate) fn fields(&self, l: &Lang, info: &PluginInfo, set: &BTreeSet<String>, found: &Found) -> Vec<Field> {
+    /// `again`: whether what was typed is shown again, to be looked over.
+    pub(crate) fn fields(
+        &self,
+        l: &Lang,
+        info: &PluginInfo,
+        set: &BTreeSet<String>,
+        found: &Found,
+        again: bool,
+    ) -> Vec<Field> {
         let problem = |name: &str| found.get(name).cloned();
         let mut fields = Vec::new();
         for input in &info.inputs {
@@ -68,7 +70,7 @@ impl Typed {
             let name = format!("config.{key}");
             let (typed, mut found_here) = (self.config.get(key).map_or("", String::as_str), problem(&name));
             let value = if known.secret { "" } else { typed };
-            if known.secret && !typed.is_empty() && !found.is_empty() {
+            if known.secret && !typed.is_empty() && again {
                 found_here.get_or_insert_with(|| l.t("source-secret-again").to_string());
             }
             let is_set = known.secret && set.contains(key);

@@ -3,14 +3,16 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
+use data_encoding::HEXLOWER;
 use estampe_domain::Error;
 use estampe_domain::source::{SourceChange, SourceSettings};
+use sha2::{Digest, Sha256};
 
 use crate::console::shell::{Section, Shell};
 use crate::console::source_form::{Found, Typed};
 use crate::console::sources::path_of;
 use crate::fields::{Field, problems};
-use crate::forms::ProtectedForm;
+use crate::forms::{Fields, ProtectedForm};
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
 use crate::session::Desk;
@@ -31,6 +33,8 @@ pub(crate) struct SourceSettingsPage<'a> {
     pub(crate) l: &'a Lang,
     pub(crate) s: Shell,
     pub(crate) settings: &'a SourceSettings,
+    /// What the form was made of.
+    pub(crate) seen: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) waits: Option<Waits>,
 }
@@ -44,7 +48,9 @@ impl<'a> SourceSettingsPage<'a> {
         found: &Found,
         waits: Option<Waits>,
     ) -> Self {
-        Self { l, s, settings, fields: typed.fields(l, &settings.info, &settings.secrets, found), waits }
+        let again = !found.is_empty() || waits.is_some();
+        let fields = typed.fields(l, &settings.info, &settings.secrets, found, again);
+        Self { l, s, seen: seen(settings), settings, fields, waits }
     }
 
     fn path(&self) -> String {
@@ -53,6 +59,25 @@ impl<'a> SourceSettingsPage<'a> {
 
     fn problems(&self) -> usize {
         problems(&self.fields)
+    }
+}
+
+/// What the form is sent with, so that it changes nothing that its reader did not see.
+fn seen(settings: &SourceSettings) -> String {
+    let SourceSettings { source, info, secrets } = settings;
+    let facts = serde_json::to_vec(&(&source.connector, &info.version, secrets)).unwrap_or_default();
+    HEXLOWER.encode(&Sha256::digest(facts))
+}
+
+/// What is sent.
+pub(crate) struct Sent {
+    typed: Typed,
+    seen: String,
+}
+
+impl From<Fields> for Sent {
+    fn from(fields: Fields) -> Self {
+        Self { typed: Typed::of(&fields), seen: fields.text("seen") }
     }
 }
 
@@ -102,9 +127,12 @@ pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
 }
 
 /// `POST /sources/{name}/settings`
-pub(crate) async fn save(sent: ProtectedForm<Typed>, name: web::Path<String>) -> Reply {
-    let ProtectedForm { desk, form: typed } = sent;
+pub(crate) async fn save(sent: ProtectedForm<Sent>, name: web::Path<String>) -> Reply {
+    let ProtectedForm { desk, form: Sent { typed, seen: shown } } = sent;
     let settings = desk.ok(desk.service().source_settings(&desk.ctx, &name).await)?;
+    if shown != seen(&settings) {
+        return form(&desk, &settings, StatusCode::CONFLICT, &typed, &Found::new(), Some(Waits::Changed));
+    }
     let found = wrong(&desk.l, &settings, &typed);
     if !found.is_empty() {
         return form(&desk, &settings, StatusCode::UNPROCESSABLE_ENTITY, &typed, &found, None);

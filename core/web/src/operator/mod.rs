@@ -50,6 +50,7 @@ pub(crate) fn routes() -> Table {
             .post("/sources/{name}", sources::change)
             .post("/sources/{name}/check", sources::check)
             .post("/sources/{name}/sync", sources::sync)
+            .get("/runs", runs::list)
             .get("/runs/{id}", runs::show)
             .post("/runs/{id}/approve", runs::approve)
             .post("/runs/{id}/discard", runs::discard)

@@ -3,11 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 use estampe_domain::plugin::{LogLevel, LogLine};
-use estampe_domain::run::{Refusal, RunCounts};
+use estampe_domain::run::{Refusal, Run, RunCounts};
 use estampe_domain::{Locale, RunId};
 use estampe_service::views::RunDetail;
 use estampe_texts::t;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::operator::wire::Wire;
 use crate::respond::Reply;
@@ -89,6 +90,28 @@ impl From<RunDetail> for RunView {
 async fn answer(wire: &Wire, id: RunId) -> Reply {
     let detail = wire.ok(wire.service().run(&wire.ctx, id).await)?;
     wire.json(StatusCode::OK, &RunView::from(detail))
+}
+
+/// Of which source.
+#[derive(Deserialize)]
+pub(crate) struct Of {
+    source: Option<String>,
+}
+
+/// `GET /v1/runs`
+pub(crate) async fn list(wire: Wire, of: web::Query<Of>) -> Reply {
+    let source = match &of.source {
+        Some(name) => Some(wire.ok(wire.service().source(&wire.ctx, name).await)?.source.id),
+        None => None,
+    };
+    let runs = wire.ok(wire.service().runs(&wire.ctx, source).await)?;
+    let line = |run: &Run| {
+        json!({
+            "id": run.id, "source": run.source_name, "state": run.state.as_str(),
+            "hold": run.hold.map(|hold| hold.as_str()), "counts": run.counts, "started_at": run.started_at.to_string(),
+        })
+    };
+    wire.json(StatusCode::OK, &json!({ "runs": runs.iter().map(line).collect::<Vec<_>>() }))
 }
 
 /// `GET /v1/runs/{id}`

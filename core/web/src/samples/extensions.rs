@@ -1,5 +1,5 @@
-//! Plugins of the gallery: one in use whose next version asks for more, one that was just
-//! installed, one that is paused.
+//! Plugins of the gallery: one in use whose next version asks for more, or is signed by another
+//! key, or by nobody; one that was just installed, one that is paused, one that cannot be used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -89,6 +89,29 @@ pub(crate) fn waiting() -> InstalledPlugin {
         failures: 0,
         problem: None,
     }
+}
+
+/// One whose next version asks for nothing more, and was not signed by the key before.
+pub(crate) fn other_signer(signature: Signature) -> InstalledPlugin {
+    InstalledPlugin { waiting: Some(version(info("1.3.0", &[]), signature)), ..waiting() }
+}
+
+/// A key that nobody named.
+pub(crate) fn unknown() -> Signature {
+    Signature::Unknown { key: "41C07D9E55B2A608".into() }
+}
+
+/// One whose key was revoked while it was in use.
+pub(crate) fn unusable() -> InstalledPlugin {
+    let problem = "it was signed with the key E7620F1842B4E81F, which is revoked";
+    InstalledPlugin { waiting: None, problem: Some(problem.into()), ..waiting() }
+}
+
+/// One that makes signatures, and asks for nothing.
+pub(crate) fn template() -> InstalledPlugin {
+    let info = PluginInfo { kind: PluginKind::SignatureTemplate, asks: Asks::default(), ..info("0.1.0", &[]) };
+    let current = Some(version(info, trusted()));
+    InstalledPlugin { current, waiting: None, grants: Grants::default(), ..waiting() }
 }
 
 /// One that nothing was granted to yet, and that nobody signed.

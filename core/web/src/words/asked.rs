@@ -60,7 +60,7 @@ fn kind(permission: &Permission) -> Kind {
         Permission::Input(name) => Kind::Input(name.clone()),
         Permission::Http { url, .. } => Kind::Http(place(&url.to_string())),
         Permission::Credential { name, .. } => Kind::Credential(name.clone()),
-        Permission::LdapConnect | Permission::LdapRead(_) => Kind::Ldap,
+        Permission::LdapConnect(_) | Permission::LdapRead(_) => Kind::Ldap,
         Permission::FieldRead(_) => Kind::Read,
         Permission::FieldWrite(_) => Kind::Write,
         Permission::Memory(_) | Permission::Time(_) | Permission::Network(_) => Kind::Limit,

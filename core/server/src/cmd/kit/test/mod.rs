@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use estampe_domain::plugin::Probe;
+use estampe_domain::plugin::{PluginKind, Probe};
 use estampe_domain::ports::{Directory, Plugins};
 use estampe_plugin_host::{Limits, PluginHost};
 use serde_json::json;
@@ -50,6 +50,9 @@ pub fn run(cli: &Cli, test: &TestPlugin) -> Result<ExitCode, String> {
         .map_err(|error| format!("tokio: {error}"))?;
     let (trial, report) = runtime.block_on(async {
         let trial = Trial::prepare(test).await?;
+        if trial.facts.info.kind != PluginKind::Connector {
+            return Err(format!("{}: templates of signatures cannot be tried yet", trial.facts.info.id));
+        }
         let mut report = Report::default();
         examine(&trial, &mut report).await;
         Ok::<_, String>((trial, report))
@@ -91,7 +94,11 @@ async fn examine(trial: &Trial, report: &mut Report) {
         }
     };
     let (pages, people, rejected) = (run.turns.len(), run.people, run.rejected);
-    report.note("full run", Ok(format!("{people} people, {rejected} rejected, {pages} pages")));
+    let repeated = match run.again {
+        0 => String::new(),
+        again => format!("; {again} under an identity that was there before: the appliance refuses those"),
+    };
+    report.note("full run", Ok(format!("{people} people, {rejected} rejected, {pages} pages{repeated}")));
     report.note("fields", fields(trial, &run));
     report.note("resume", resume(trial, &run).await);
     report.note("idempotence", again(trial, &host, &run).await);

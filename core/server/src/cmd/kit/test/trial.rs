@@ -60,8 +60,12 @@ pub struct Run {
     pub turns: Vec<Turn>,
     /// People that it named.
     pub people: usize,
+    /// Those of an identity that it had named before.
+    pub again: usize,
     /// Entries that it refused.
     pub rejected: usize,
+    /// The identities.
+    identities: BTreeSet<String>,
     /// Names of attributes that it delivered.
     pub attributes: BTreeSet<String>,
     /// Texts of people that no log may hold.
@@ -174,6 +178,7 @@ impl Run {
             match event {
                 DirectoryEvent::Person(person) => {
                     self.people += 1;
+                    self.again += usize::from(!self.identities.insert(person.external_id.clone()));
                     for (name, value) in &person.attributes {
                         self.attributes.insert(name.clone());
                         match value {
