@@ -158,6 +158,12 @@ async fn a_plugin_is_installed_and_granted_item_by_item() {
     let plugin = server.json(&["plugin", "show", "directory-file"]);
     assert_eq!(plugin["grants"].as_array().unwrap().len(), items.len() - 1);
 
+    // what was made of another version decides nothing
+    let stale = [("version", "7f3a"), ("shown", "field read mail"), ("then", "save")];
+    assert_eq!(post("/grants", &stale).await.status(), 409);
+    let plugin = server.json(&["plugin", "show", "directory-file"]);
+    assert_eq!(plugin["grants"].as_array().unwrap().len(), items.len() - 1);
+
     // what is no item, or not asked for, is refused
     assert_eq!(post("/grants", &[("shown", "everything"), ("grant", "everything")]).await.status(), 422);
     assert_eq!(post("/grants", &[("shown", "ldap connect"), ("grant", "ldap connect")]).await.status(), 422);

@@ -200,7 +200,8 @@ impl Service {
             _ if self.settings.allow_unsigned_plugins => return Ok(()),
             Signature::Unknown { key } => {
                 let words = format!(
-                    "it was signed with the key {key}, which nobody here trusts; name the key in plugins.trusted_keys"
+                    "it was signed with the key {key}, which nobody here trusts; name the key in plugins.trusted_keys, \
+                     or put its .pub into plugins.dir, and start the service again"
                 );
                 (BundleProblem::UnknownKey(key.clone()), words)
             }

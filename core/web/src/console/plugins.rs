@@ -201,6 +201,11 @@ impl<'a> PluginPage<'a> {
         state(self.plugin())
     }
 
+    /// The newest version, which is what the form asks about.
+    fn asked_about(&self) -> &str {
+        self.plugin().newest().map_or("", |version| version.sha256.as_str())
+    }
+
     fn trust(&self) -> Option<(&'static str, &'static str)> {
         trust(self.plugin())
     }
@@ -364,11 +369,14 @@ pub(crate) struct Decision {
     shown: Vec<String>,
     granted: Vec<String>,
     then: String,
+    /// The newest version that the form was made of; empty where nobody says.
+    version: String,
 }
 
 impl From<Fields> for Decision {
     fn from(fields: Fields) -> Self {
-        Self { shown: fields.all("shown"), granted: fields.all("grant"), then: fields.text("then") }
+        let (shown, granted) = (fields.all("shown"), fields.all("grant"));
+        Self { shown, granted, then: fields.text("then"), version: fields.text("version") }
     }
 }
 
@@ -376,6 +384,12 @@ impl From<Fields> for Decision {
 pub(crate) async fn grant(sent: ProtectedForm<Decision>, id: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: decision } = sent;
     let plugin = desk.ok(desk.service().plugin(&desk.ctx, &id).await)?;
+    let newest = plugin.newest().map(|version| version.sha256.as_str());
+    if !decision.version.is_empty() && newest != Some(decision.version.as_str()) {
+        // what was looked at is not what would be granted or used
+        let words = format!("another version of {id} came meanwhile; look at what it asks for");
+        return desk.ok(Err(Error::Conflict(words)));
+    }
     let more = plugin.waiting.as_ref().map(|waiting| plugin.asks_more(waiting)).unwrap_or_default();
     let (mut grant, mut revoke) = (Vec::new(), Vec::new());
     for shown in &decision.shown {
