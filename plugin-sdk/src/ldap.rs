@@ -132,6 +132,16 @@ pub fn escape(value: impl AsRef<[u8]>) -> String {
     escaped
 }
 
+/// A GUID's sixteen octets, such as `objectGUID`'s, as Windows writes them; none when there are
+/// not sixteen. The first three groups are little-endian ([MS-DTYP] 2.3.4).
+pub fn guid(octets: &[u8]) -> Option<String> {
+    let [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, e0, e1, e2, e3, e4, e5] = <[u8; 16]>::try_from(octets).ok()?;
+    Some(format!(
+        "{a3:02x}{a2:02x}{a1:02x}{a0:02x}-{b1:02x}{b0:02x}-{c1:02x}{c0:02x}-{d0:02x}{d1:02x}-\
+         {e0:02x}{e1:02x}{e2:02x}{e3:02x}{e4:02x}{e5:02x}"
+    ))
+}
+
 /// All pages of a search, one request each, until the last or a failure.
 pub fn pages<H: Host + ?Sized>(host: &H, query: Query) -> Pages<'_, H> {
     Pages { host, query, ended: false }

@@ -14,6 +14,7 @@ mod headers;
 mod hostile;
 mod hostile_plugins;
 mod import;
+mod ldap;
 mod leads;
 mod observe;
 mod outbox;

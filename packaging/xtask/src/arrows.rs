@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-kit", &[]),
     ("estampe-plugin-sdk", &[]),
     ("estampe-plugin-directory-file", &["estampe-plugin-sdk"]),
+    ("estampe-plugin-ldap", &["estampe-plugin-sdk"]),
     ("estampe-plugin-signature-classic", &["estampe-plugin-sdk"]),
     // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes

@@ -2,7 +2,7 @@
 //! they are active.
 
 use data_encoding::HEXLOWER;
-use estampe_plugin_sdk::{MAX_ID, MAX_VALUES, Person};
+use estampe_plugin_sdk::{MAX_ID, MAX_VALUES, Person, ldap};
 
 use crate::attributes::{self, KNOWN};
 use crate::ldif::{Entry, Value, not_utf8};
@@ -120,8 +120,8 @@ fn first_identity(entry: &Entry, name: &str) -> Option<String> {
 /// binary values in hexadecimal.
 fn identity_text(name: &str, octets: &[u8]) -> String {
     let is_guid = name == "objectguid" || name == "ms-ds-consistencyguid";
-    if let (true, Ok(guid)) = (is_guid, <[u8; 16]>::try_from(octets)) {
-        return guid_text(guid);
+    if let (true, Some(guid)) = (is_guid, ldap::guid(octets)) {
+        return guid;
     }
     match std::str::from_utf8(octets) {
         Ok(text) if text.chars().any(char::is_control) => HEXLOWER.encode(octets),
@@ -129,19 +129,6 @@ fn identity_text(name: &str, octets: &[u8]) -> String {
         Ok(text) => text.trim().to_owned(),
         Err(_) => HEXLOWER.encode(octets),
     }
-}
-
-/// [MS-DTYP] 2.3.4: the first three groups are little-endian in the sixteen octets.
-fn guid_text(guid: [u8; 16]) -> String {
-    let [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, e @ ..] = guid;
-    [
-        HEXLOWER.encode(&[a3, a2, a1, a0]),
-        HEXLOWER.encode(&[b1, b0]),
-        HEXLOWER.encode(&[c1, c0]),
-        HEXLOWER.encode(&[d0, d1]),
-        HEXLOWER.encode(&e),
-    ]
-    .join("-")
 }
 
 fn is_active(entry: &Entry) -> bool {

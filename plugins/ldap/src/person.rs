@@ -1,0 +1,118 @@
+//! From an entry to a person: by which identity, whether they are active, what is known of
+//! them.
+
+use estampe_plugin_sdk::ldap::{self, Entry};
+use estampe_plugin_sdk::{MAX_VALUES, Person};
+
+/// What is delivered, by its standard name (RFC 4519, RFC 2798), and the attributes that
+/// hold it: Active Directory has some of them under a name of its own.
+const FIELDS: [(&str, &[&str]); 23] = [
+    ("displayName", &["displayName"]),
+    ("cn", &["cn"]),
+    ("givenName", &["givenName"]),
+    ("sn", &["sn"]),
+    ("pronouns", &["pronouns"]),
+    ("title", &["title"]),
+    ("o", &["o", "company"]),
+    ("department", &["department"]),
+    ("ou", &["ou"]),
+    ("departmentNumber", &["departmentNumber"]),
+    ("physicalDeliveryOfficeName", &["physicalDeliveryOfficeName"]),
+    ("telephoneNumber", &["telephoneNumber"]),
+    ("mobile", &["mobile"]),
+    ("mail", &["mail"]),
+    ("labeledURI", &["labeledURI"]),
+    ("wWWHomePage", &["wWWHomePage"]),
+    ("street", &["street", "streetAddress"]),
+    ("postalCode", &["postalCode"]),
+    ("l", &["l"]),
+    ("st", &["st"]),
+    ("co", &["co"]),
+    ("c", &["c"]),
+    ("preferredLanguage", &["preferredLanguage"]),
+];
+
+/// Attributes that identify somebody for ever, the best first.
+const IDENTITIES: [&str; 4] = ["objectGUID", "entryUUID", "ipaUniqueID", "nsUniqueId"];
+
+/// Classes whose entries are accounts of machines, though Active Directory derives them from
+/// people.
+const MACHINES: [&str; 3] = ["computer", "msDS-ManagedServiceAccount", "msDS-GroupManagedServiceAccount"];
+
+/// Attributes that say whether somebody is there.
+const STATES: [&str; 3] = ["userAccountControl", "nsAccountLock", "pwdAccountLockedTime"];
+
+/// Attributes with a photo, the better first.
+const PHOTOS: [&str; 2] = ["jpegPhoto", "thumbnailPhoto"];
+
+/// `userAccountControl`: the account is disabled ([MS-ADTS] 2.2.16).
+const ACCOUNT_DISABLE: i64 = 0x2;
+
+/// `pwdAccountLockedTime`: locked until an administrator unlocks.
+const LOCKED_FOR_EVER: &str = "000001010000Z";
+
+/// What is delivered.
+pub fn fields() -> Vec<String> {
+    FIELDS.iter().map(|(name, _)| (*name).to_owned()).chain(["jpegPhoto".to_owned()]).collect()
+}
+
+/// What is searched for.
+pub fn attributes() -> Vec<&'static str> {
+    let fields = FIELDS.iter().flat_map(|(_, names)| names.iter().copied());
+    ["objectClass"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).chain(PHOTOS).collect()
+}
+
+/// Whether an entry is a person's and no machine's.
+pub fn is_person(entry: &Entry) -> bool {
+    !MACHINES.iter().any(|class| entry.has("objectClass", class))
+}
+
+/// The person of an entry; the error says what is wrong with it.
+pub fn person(entry: &Entry, identity: Option<&str>) -> Result<Person, String> {
+    let mut person = Person::new(identity_of(entry, identity)?);
+    person.active = is_active(entry);
+    for (name, attributes) in FIELDS {
+        let mut texts: Vec<String> = Vec::new();
+        for value in attributes.iter().flat_map(|attribute| entry.values(attribute)) {
+            let text = std::str::from_utf8(value).map_err(|_| format!("a value of `{name}` is not UTF-8"))?.trim();
+            // one more than the limit is enough to be refused by it
+            if texts.len() <= MAX_VALUES && !text.is_empty() && !texts.iter().any(|earlier| earlier == text) {
+                texts.push(text.to_owned());
+            }
+        }
+        person.push(name, texts);
+    }
+    person.photo =
+        PHOTOS.iter().find_map(|name| entry.value(name)).filter(|photo| !photo.is_empty()).map(<[u8]>::to_vec);
+    person.check_limits()?;
+    Ok(person)
+}
+
+/// Whose entry it is: by the attribute that was chosen, else by the first that is there.
+pub fn identity_of(entry: &Entry, chosen: Option<&str>) -> Result<String, String> {
+    let text = |name: &&str| identity_text(name, entry.value(name)?);
+    let found = match chosen {
+        Some(chosen) => text(&chosen),
+        None => IDENTITIES.iter().find_map(text),
+    };
+    found.ok_or_else(|| match chosen {
+        Some(name) => format!("it has no `{name}`, which the configuration says identifies people"),
+        None => format!("it has none of {}: the account that reads may not see them", IDENTITIES.join(", ")),
+    })
+}
+
+/// As text: the sixteen octets of Active Directory as Windows writes them.
+fn identity_text(name: &str, octets: &[u8]) -> Option<String> {
+    if let (true, Some(guid)) = (name == "objectGUID", ldap::guid(octets)) {
+        return Some(guid);
+    }
+    let text = std::str::from_utf8(octets).ok()?.trim().to_ascii_lowercase();
+    (!text.is_empty()).then_some(text)
+}
+
+fn is_active(entry: &Entry) -> bool {
+    let disabled = |flags: &str| flags.trim().parse::<i64>().is_ok_and(|flags| flags & ACCOUNT_DISABLE != 0);
+    !(entry.texts("userAccountControl").any(disabled)
+        || entry.has("nsAccountLock", "true")
+        || entry.has("pwdAccountLockedTime", LOCKED_FOR_EVER))
+}
