@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::{Cursor, FailKind, Failure};
 
 /// The host's limit, octets.
-pub const MAX_CURSOR: usize = 4096;
+pub const MAX_CURSOR: usize = 16_384;
 
 /// Writes a cursor.
 ///

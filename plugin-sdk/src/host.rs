@@ -50,6 +50,19 @@ pub trait Host {
     /// belongs to is lost, and as the contract says.
     fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure>;
 
+    /// Which entries that fit a query changed since a position; without one, only where the
+    /// directory is now.
+    ///
+    /// # Errors
+    /// `unsupported` or `denied` when the server does not do this, `cursor-expired` when it
+    /// cannot tell from that position; else as [`ldap_search`](Self::ldap_search).
+    fn ldap_changes(
+        &self,
+        tracking: ldap::Tracking,
+        query: &ldap::Query,
+        position: Option<&[u8]>,
+    ) -> Result<ldap::Changes, Failure>;
+
     /// The directory server's own entry (RFC 4512, section 5.1): what it can do.
     ///
     /// # Errors
@@ -103,6 +116,15 @@ impl Host for ContractHost {
 
     fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure> {
         imports::ldap::search(query)
+    }
+
+    fn ldap_changes(
+        &self,
+        tracking: ldap::Tracking,
+        query: &ldap::Query,
+        position: Option<&[u8]>,
+    ) -> Result<ldap::Changes, Failure> {
+        imports::ldap::changes_since(tracking, query, position)
     }
 
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {

@@ -23,7 +23,9 @@
 
 use crate::{Failure, Host};
 
-pub use crate::bindings::estampe::plugin::ldap::{Entries, Entry, LdapAttribute, Mode, Query, Scope};
+pub use crate::bindings::estampe::plugin::ldap::{
+    Changes, Entries, Entry, LdapAttribute, Mode, Query, Scope, Tracking,
+};
 
 /// The largest page, entries.
 pub const MAX_PAGE: u32 = 1_000;
@@ -142,6 +144,43 @@ pub fn guid(octets: &[u8]) -> Option<String> {
     ))
 }
 
+/// A UUID's sixteen octets in the order of RFC 9562, such as those of `entryUUID` among
+/// changes, as text; none when there are not sixteen.
+pub fn uuid(octets: &[u8]) -> Option<String> {
+    let octets = <[u8; 16]>::try_from(octets).ok()?;
+    let mut text = String::with_capacity(36);
+    for (at, octet) in octets.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.extend([octet >> 4, octet & 15].into_iter().filter_map(|digit| char::from_digit(u32::from(digit), 16)));
+    }
+    Some(text)
+}
+
+/// The moment of a `modifyTimestamp` (generalized time, RFC 4517, section 3.3.13), in UTC and
+/// with seconds as servers write it: microseconds since 1970-01-01T00:00:00Z, fractions left
+/// out. None for anything else.
+pub fn moment(text: &str) -> Option<i64> {
+    let (digits, rest) = text.split_at_checked(14)?;
+    let utc = rest.strip_suffix('Z')?;
+    let fraction = utc.strip_prefix(['.', ',']).unwrap_or(utc);
+    if !digits.bytes().chain(fraction.bytes()).all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let part = |range: std::ops::Range<usize>| digits.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);
+    let (hour, minute, second) = (part(8..10)?, part(10..12)?, part(12..14)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // days since 1970, counted in years that begin in March
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = days + (153 * month + 2) / 5 + day - 719_469;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000)
+}
+
 /// All pages of a search, one request each, until the last or a failure.
 pub fn pages<H: Host + ?Sized>(host: &H, query: Query) -> Pages<'_, H> {
     Pages { host, query, ended: false }
@@ -204,6 +243,8 @@ pub(crate) struct Scripted {
     answers: Vec<(String, Result<Vec<Entry>, Failure>)>,
     root_dse: Option<Entry>,
     asked: std::cell::RefCell<Vec<Query>>,
+    told: std::cell::RefCell<std::collections::VecDeque<Result<Changes, Failure>>>,
+    positions: std::cell::RefCell<Vec<Option<Vec<u8>>>>,
 }
 
 impl Scripted {
@@ -246,6 +287,20 @@ impl Scripted {
         Ok(Entries { entries: entries.collect(), next })
     }
 
+    pub(crate) fn tell(&self, answer: Result<Changes, Failure>) {
+        self.told.borrow_mut().push_back(answer);
+    }
+
+    pub(crate) fn positions(&self) -> Vec<Option<Vec<u8>>> {
+        self.positions.borrow().clone()
+    }
+
+    pub(crate) fn changes(&self, position: Option<&[u8]>) -> Result<Changes, Failure> {
+        self.positions.borrow_mut().push(position.map(<[u8]>::to_vec));
+        let none = || Failure::new(crate::FailKind::Unsupported, "no changes were scripted");
+        self.told.borrow_mut().pop_front().unwrap_or_else(|| Err(none()))
+    }
+
     pub(crate) fn root_dse(&self) -> Result<Entry, Failure> {
         let denied = || Failure::new(crate::FailKind::Denied, "no root DSE was scripted");
         self.root_dse.clone().ok_or_else(denied)
@@ -262,6 +317,30 @@ mod tests {
     fn values_are_escaped_for_filters() {
         assert_eq!(escape("Zoé (x*)\\\0"), "Zo\\c3\\a9 \\28x\\2a\\29\\5c\\00");
         assert_eq!(escape("cn=a,dc=b"), "cn=a,dc=b");
+    }
+
+    #[test]
+    fn identities_are_written_as_their_servers_do() {
+        let octets: Vec<u8> = (0..16).collect();
+        assert_eq!(uuid(&octets).as_deref(), Some("00010203-0405-0607-0809-0a0b0c0d0e0f"));
+        assert_eq!(guid(&octets).as_deref(), Some("03020100-0504-0706-0809-0a0b0c0d0e0f"));
+        assert_eq!((uuid(&octets[1..]), guid(&octets[1..])), (None, None));
+    }
+
+    #[test]
+    fn moments_are_read() {
+        for (text, seconds) in [
+            ("19700101000000Z", 0),
+            ("20000229235960Z", 951_868_800),
+            ("20261126115429.0Z", 1_795_694_069),
+            ("19691231235959Z", -1),
+            ("20240301000000.123Z", 1_709_251_200),
+        ] {
+            assert_eq!(moment(text), Some(seconds * 1_000_000), "{text}");
+        }
+        for odd in ["", "2026", "20261126115429", "20261326115429Z", "2026112611542xZ", "20261126115429+0100", "é"] {
+            assert_eq!(moment(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -84,6 +84,18 @@ impl ScriptedHost {
         self
     }
 
+    /// Answers the next question for changes; the answers come in this order. Without one the
+    /// directory does not tell them (`unsupported`).
+    pub fn with_ldap_changes(self, answer: Result<ldap::Changes, Failure>) -> Self {
+        self.directory.tell(answer);
+        self
+    }
+
+    /// The positions from which changes were asked for.
+    pub fn ldap_positions(&self) -> Vec<Option<Vec<u8>>> {
+        self.directory.positions()
+    }
+
     /// Gives the directory server its own entry.
     pub fn with_root_dse(mut self, entry: ldap::Entry) -> Self {
         self.directory.set_root_dse(entry);
@@ -150,6 +162,15 @@ impl Host for ScriptedHost {
 
     fn ldap_search(&self, query: &ldap::Query) -> Result<ldap::Entries, Failure> {
         self.directory.search(query)
+    }
+
+    fn ldap_changes(
+        &self,
+        _: ldap::Tracking,
+        _: &ldap::Query,
+        position: Option<&[u8]>,
+    ) -> Result<ldap::Changes, Failure> {
+        self.directory.changes(position)
     }
 
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {

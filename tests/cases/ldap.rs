@@ -8,6 +8,18 @@ mod slapd;
 use estampe_tests::{Options, Output, Server, on_both};
 use slapd::{Certificate, PASSWORD, PEOPLE, READER, Slapd};
 
+/// A new value of an attribute of `uid=p{number}`.
+fn replace(number: usize, attribute: &str, value: &str) -> String {
+    format!("dn: uid=p{number},{PEOPLE}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n\n")
+}
+
+/// The counts of a run that has to be done, and how it read.
+fn done(run: &serde_json::Value) -> (&str, [u64; 4]) {
+    assert_eq!(run["state"], "done", "{run}");
+    let count = |name: &str| run["counts"][name].as_u64().unwrap();
+    (run["mode"].as_str().unwrap(), ["created", "changed", "disabled", "unchanged"].map(count))
+}
+
 fn well(server: &Server, arguments: &[&str]) -> Output {
     let output = server.cli(arguments);
     assert_eq!(output.code, 0, "{arguments:?}: {output:?}");
@@ -36,8 +48,8 @@ on_both! {
         assert!(checked.contains("answers") && checked.contains("200 on the first page, and more"), "{checked}");
         let run = server.sync();
         assert_eq!((run["state"].as_str(), run["counts"]["created"].as_u64()), (Some("done"), Some(450)), "{run}");
-        let again = server.sync();
-        assert_eq!((again["counts"]["unchanged"].as_u64(), again["state"].as_str()), (Some(450), Some("done")), "{again}");
+        let again = well(&server, &["source", "sync", "siege", "--full", "--json"]).stdout;
+        assert_eq!(done(&serde_json::from_str(&again).unwrap()), ("full", [0, 0, 0, 450]), "{again}");
         let card = server.client().get(server.card_of("Person 449")).send().await.unwrap();
         assert!(card.text().await.unwrap().contains("p449@example.org"));
 
@@ -52,5 +64,72 @@ on_both! {
         slapd.kill();
         assert_eq!(server.sync()["failure"]["code"], "unavailable");
         assert_eq!(server.people().len(), before);
+    }
+
+    async fn later_runs_read_what_changed(database) {
+        let server = Server::start(Options { database, ..Options::default() }).await;
+        let mut slapd = Slapd::start(300, Certificate::Good);
+        well(&server, &["plugin", "install", "ldap", "--yes"]);
+        assert_eq!(add(&server, &slapd).code, 0);
+        assert_eq!(done(&server.sync()), ("full", [300, 0, 0, 0]));
+        let card = server.card_of("Person 249");
+        assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 0]));
+
+        // one changed, one new, one renamed, one moved away, one deleted
+        slapd.modify(&replace(249, "title", "Head of prints"));
+        slapd.modify(&format!(
+            "dn: uid=new,{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: new\ncn: Nina New\nsn: New\n\n\
+             dn: uid=p8,{PEOPLE}\nchangetype: modrdn\nnewrdn: uid=p8-married\ndeleteoldrdn: 1\n\n\
+             dn: uid=p9,{PEOPLE}\nchangetype: modrdn\nnewrdn: uid=p9\ndeleteoldrdn: 0\n\
+             newsuperior: ou=other,dc=example,dc=org\n\n\
+             dn: uid=p10,{PEOPLE}\nchangetype: delete\n\n"
+        ));
+        let run = server.sync();
+        // the renamed one reads as before: nothing on the card comes from the name of the entry
+        assert_eq!(done(&run), ("incremental", [1, 1, 2, 1]), "{run}");
+        let shown = server.client().get(&card).send().await.unwrap().text().await.unwrap();
+        assert!(shown.contains("Head of prints"), "{shown}");
+        assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 0]));
+
+        // many: page by page, and the same people as a full run finds
+        let many: String = (20..280).map(|number| replace(number, "title", &format!("Title {number}"))).collect();
+        slapd.modify(&many);
+        assert_eq!(done(&server.sync()), ("incremental", [0, 260, 0, 0]));
+        let all = well(&server, &["source", "sync", "siege", "--full", "--json"]);
+        let all = serde_json::from_str(&all.stdout).unwrap();
+        assert_eq!(done(&all), ("full", [0, 0, 0, 299]), "{all}");
+
+        // another filter is another source: what changed says nothing about it
+        well(&server, &["source", "set", "siege", "--set", "filter=(title=Title*)"]);
+        let held = server.sync();
+        assert_eq!((held["mode"].as_str(), held["state"].as_str()), (Some("full"), Some("held")), "{held}");
+        well(&server, &["run", "discard", held["id"].as_str().unwrap()]);
+        well(&server, &["source", "set", "siege", "--unset", "filter"]);
+        assert_eq!(done(&server.sync()), ("full", [0, 0, 0, 299]));
+
+        // a server that was restored knows less than was seen
+        let backup = slapd.backup();
+        slapd.modify(&replace(30, "title", "Lost with the backup"));
+        // what it remembers of deletions is gone with a restart
+        assert_eq!(done(&server.sync()), ("full", [0, 1, 0, 298]));
+        slapd.restore(&backup);
+        assert_eq!(done(&server.sync()), ("full", [0, 1, 0, 298]));
+    }
+
+    async fn a_directory_that_does_not_tell_what_changed_is_asked_for_times(database) {
+        let server = Server::start(Options { database, ..Options::default() }).await;
+        let slapd = Slapd::start_with(40, Certificate::Good, 0);
+        well(&server, &["plugin", "install", "ldap", "--yes"]);
+        assert_eq!(add(&server, &slapd).code, 0);
+        assert_eq!(done(&server.sync()), ("full", [40, 0, 0, 0]));
+        // all have the time of the load, and are read again
+        assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 40]));
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        slapd.modify(&replace(7, "title", "Head of prints"));
+        assert_eq!(done(&server.sync()), ("incremental", [0, 1, 0, 39]));
+        assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 1]));
+        // the last that was changed is gone, by hand or by a restored backup: everybody is read
+        slapd.modify(&format!("dn: uid=p7,{PEOPLE}\nchangetype: delete\n\n"));
+        assert_eq!(done(&server.sync()), ("full", [0, 0, 1, 39]));
     }
 }

@@ -69,7 +69,7 @@ pub enum DirectoryEvent {
     },
 }
 
-/// A position in a source; opaque to the host, at most 4 KiB.
+/// A position in a source; opaque to the host, at most 16 KiB.
 pub type Cursor = Vec<u8>;
 
 /// How much is asked for.
@@ -79,6 +79,21 @@ pub enum SyncMode {
     Full,
     /// Only what changed since the checkpoint.
     Incremental,
+}
+
+impl SyncMode {
+    /// As the database keeps it, and the command line shows it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Full, Self::Incremental].into_iter().find(|mode| mode.as_str() == text)
+    }
 }
 
 /// One page of a synchronisation.

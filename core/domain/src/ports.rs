@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
 use crate::egress::{HttpRequest, HttpResponse};
-use crate::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
+use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::plugin::{ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use crate::signature::{Signature, SignatureInput};
@@ -119,10 +119,14 @@ pub trait LdapClient: Send + Sync {
 /// A bound connection. After a failure of the network it is of no use any more.
 #[async_trait]
 pub trait LdapConnection: Send {
-    /// The server's own entry (RFC 4512, section 5.1).
+    /// The server's own entry (RFC 4512, section 5.1). Active Directory's has one attribute
+    /// more: the `invocationId` of the server's database, which changes when it is restored.
     async fn root_dse(&mut self) -> Result<LdapEntry, PluginFailure>;
     /// One page; referrals are not followed.
     async fn search(&mut self, query: LdapQuery) -> Result<LdapPage, PluginFailure>;
+    /// Which entries changed since a position. `cursor-expired` when the server cannot tell
+    /// from there.
+    async fn changes(&mut self, track: LdapTrack) -> Result<LdapChanges, PluginFailure>;
 }
 
 /// Makes photos harmless: decodes within limits, turns upright, scales, encodes anew.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{PersonId, RunId, SourceId};
 use crate::person::FieldChange;
+use crate::plugin::SyncMode;
 use crate::time::Ts;
 
 /// Where a run stands.
@@ -109,6 +110,9 @@ pub struct Run {
     pub source_name: String,
     /// Where it stands.
     pub state: RunState,
+    /// Whether it reads everybody or what changed. One that cannot tell what changed becomes
+    /// a full one.
+    pub mode: SyncMode,
     /// Why it is held, while it is.
     pub hold: Option<HoldReason>,
     /// How many of what, planned or done.

@@ -17,9 +17,16 @@ pub struct Source {
     pub name: String,
     /// The connector and what it was given.
     pub connector: ConnectorSpec,
+    /// How often its runs begin by themselves, once one was applied; none: never.
+    pub every_minutes: Option<u32>,
     /// Made when.
     pub created_at: Ts,
 }
+
+/// How often a new source's runs begin by themselves, minutes.
+pub const EVERY_MINUTES: u32 = 60;
+/// The longest time between two runs, minutes: four weeks.
+pub const MAX_EVERY_MINUTES: u32 = 28 * 24 * 60;
 
 /// A source and how it fares.
 #[derive(Clone, Debug)]

@@ -43,6 +43,7 @@ impl Worker {
         // apart, so that a mail server which does not answer holds up nothing else
         let (mut hands, mut mails) = (JoinSet::new(), JoinSet::new());
         let mut tidy = tokio::time::interval(Duration::from_hours(1));
+        let mut schedule = tokio::time::interval(NAP);
         while !*stop.borrow() && stop.has_changed().is_ok() {
             let patient = |begun: Result<Duration>| {
                 begun.unwrap_or_else(|error| {
@@ -61,6 +62,11 @@ impl Worker {
                 _ = tidy.tick() => {
                     if let Err(error) = worker.service.tidy().await {
                         tracing::warn!(error.code = error.code(), error.text = %error, "tidying failed");
+                    }
+                }
+                _ = schedule.tick() => {
+                    if let Err(error) = worker.service.start_due_runs().await {
+                        tracing::error!(error.code = error.code(), error.text = %error, "scheduled runs cannot begin");
                     }
                 }
                 () = tokio::time::sleep(nap) => {}

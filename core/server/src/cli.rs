@@ -73,14 +73,45 @@ pub enum SourceCommand {
         /// Name of the source
         name: String,
     },
+    /// Set how often a source is read by itself, once a first run was applied
+    Schedule {
+        /// Name of the source
+        name: String,
+        /// As in 15m, 1h, 1d; or off
+        #[arg(long, value_name = "TIME", value_parser = every)]
+        every: Every,
+    },
     /// Read a source and bring the cards up to date; waits for the end
     Sync {
         /// Name of the source
         name: String,
+        /// Read everybody, where the source could tell what changed
+        #[arg(long)]
+        full: bool,
         /// Make the plan and hold it: nothing is changed before you approve
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// How often: minutes, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Every(pub Option<u32>);
+
+fn every(text: &str) -> Result<Every, String> {
+    if text == "off" {
+        return Ok(Every(None));
+    }
+    let wrong = || "it is written 15m, 1h, 1d or off".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let minutes: u32 = match unit {
+        'm' => 1,
+        'h' => 60,
+        'd' => 24 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
+    number.checked_mul(minutes).filter(|minutes| *minutes > 0).map(|minutes| Every(Some(minutes))).ok_or_else(wrong)
 }
 
 #[derive(Debug, Args)]

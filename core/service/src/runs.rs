@@ -2,18 +2,28 @@
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{JobId, RunId, SourceId};
+use estampe_domain::plugin::SyncMode;
+use estampe_domain::ports::Random;
 use estampe_domain::run::{Run, RunState};
-use estampe_domain::{Context, Error, Result};
-use estampe_store::{Job, NewJob, NewRun};
+use estampe_domain::source::MAX_EVERY_MINUTES;
+use estampe_domain::{Actor, Context, Error, Locale, Result};
+use estampe_store::{Job, NewJob, NewRun, Tx};
 use serde_json::json;
 
 use crate::Service;
 use crate::views::{RunDetail, SyncStarted};
 
 impl Service {
-    /// Begins a run of a source: enqueued with its run row, done by the worker.
-    /// `plan_only` holds it when the plan stands.
-    pub async fn start_sync(&self, ctx: &Context, source: &str, plan_only: bool) -> Result<SyncStarted> {
+    /// Begins a run of a source: enqueued with its run row, done by the worker. It reads what
+    /// changed, where the source can tell, unless everybody is wanted. `plan_only` holds it
+    /// when the plan stands.
+    pub async fn start_sync(
+        &self,
+        ctx: &Context,
+        source: &str,
+        plan_only: bool,
+        everybody: bool,
+    ) -> Result<SyncStarted> {
         ctx.require_administrator()?;
         let overview = self.source(ctx, source).await?;
         if let Some((run, state, _)) = overview.last_run
@@ -22,23 +32,11 @@ impl Service {
             let what = if state == RunState::Held { "waits for a word" } else { "is under way" };
             return Err(Error::Conflict(format!("run {run} of this source {what}; one at a time")));
         }
-        let (ctx, random, source) = (*ctx, self.shared_random(), overview.source.id);
+        let mode = if everybody { SyncMode::Full } else { SyncMode::Incremental };
         let run = RunId::new(ctx.now, self.random());
-        let started = self
-            .store
-            .write(move |tx| {
-                tx.insert_run(&NewRun { id: run, source, plan_only, at: ctx.now })?;
-                tx.enqueue(&NewJob {
-                    id: JobId::new(ctx.now, &*random),
-                    job: Job::Sync(run),
-                    request: ctx.request,
-                    run_at: ctx.now,
-                })?;
-                tx.audit(
-                    &AuditEvent::done(&ctx, &*random, "run.start", "run", run).with(json!({"plan_only": plan_only})),
-                )
-            })
-            .await;
+        let (ctx, random) = (*ctx, self.shared_random());
+        let new = NewRun { id: run, source: overview.source.id, plan_only, mode, at: ctx.now };
+        let started = self.store.write(move |tx| begin(tx, &ctx, &*random, &new)).await;
         match started {
             Ok(()) => {}
             Err(error) if error.is_conflict() => {
@@ -48,6 +46,56 @@ impl Service {
         }
         self.wake_worker();
         Ok(SyncStarted { run })
+    }
+
+    /// Begins the runs that are due by their sources' schedules; how many.
+    pub async fn start_due_runs(&self) -> Result<usize> {
+        let ctx = self.context(Actor::System, Locale::En);
+        let due = self.store.read(move |tx| tx.due_sources(ctx.now)).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let random = self.shared_random();
+        let begun = self
+            .store
+            .write(move |tx| {
+                // again, now that nobody else writes: another node may have begun them
+                let due = tx.due_sources(ctx.now)?;
+                for source in &due {
+                    let run = RunId::new(ctx.now, &*random);
+                    let mode = SyncMode::Incremental;
+                    let new = NewRun { id: run, source: source.id, plan_only: false, mode, at: ctx.now };
+                    begin(tx, &ctx, &*random, &new)?;
+                }
+                Ok(due.len())
+            })
+            .await;
+        match begun {
+            Ok(begun) => {
+                self.wake_worker();
+                Ok(begun)
+            }
+            // somebody was quicker
+            Err(error) if error.is_conflict() => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sets how often a source's runs begin by themselves; `None`: never.
+    pub async fn set_schedule(&self, ctx: &Context, name: &str, every_minutes: Option<u32>) -> Result<()> {
+        let id = self.source(ctx, name).await?.source.id;
+        if every_minutes.is_some_and(|minutes| !(1..=MAX_EVERY_MINUTES).contains(&minutes)) {
+            return Err(Error::invalid("every", "it is 1 minute to 28 days, or off"));
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        Ok(self
+            .store
+            .write(move |tx| {
+                tx.set_schedule(id, every_minutes)?;
+                let event = AuditEvent::done(&ctx, &*random, "source.schedule", "source", id);
+                tx.audit(&event.with(json!({"every_minutes": every_minutes})))
+            })
+            .await?)
     }
 
     /// The newest runs, of one source or of all.
@@ -124,4 +172,17 @@ impl Service {
             }
         }
     }
+}
+
+/// Stores a run with its job and its audit event.
+fn begin(tx: &mut Tx<'_>, ctx: &Context, random: &dyn Random, new: &NewRun) -> estampe_store::Result<()> {
+    tx.insert_run(new)?;
+    tx.enqueue(&NewJob {
+        id: JobId::new(ctx.now, random),
+        job: Job::Sync(new.id),
+        request: ctx.request,
+        run_at: ctx.now,
+    })?;
+    let details = json!({"plan_only": new.plan_only, "mode": new.mode.as_str()});
+    tx.audit(&AuditEvent::done(ctx, random, "run.start", "run", new.id).with(details))
 }

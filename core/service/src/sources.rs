@@ -9,7 +9,7 @@ use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
 use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, PluginKind, Probe};
 use estampe_domain::run::RunState;
-use estampe_domain::source::{Source, SourceChange, SourceOverview, SourceSettings};
+use estampe_domain::source::{EVERY_MINUTES, Source, SourceChange, SourceOverview, SourceSettings};
 use estampe_domain::text::Line;
 use estampe_domain::{Context, Error, Result};
 use serde_json::json;
@@ -51,6 +51,7 @@ impl Service {
             id: SourceId::new(ctx.now, self.random()),
             name: name.as_str().to_owned(),
             connector,
+            every_minutes: Some(EVERY_MINUTES),
             created_at: ctx.now,
         };
         let (ctx, random, stored) = (*ctx, self.shared_random(), source.clone());

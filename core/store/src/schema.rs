@@ -65,6 +65,7 @@ diesel::table! {
         connector -> Text,
         purpose_id -> Text,
         checkpoint -> Nullable<Binary>,
+        every_minutes -> Nullable<BigInt>,
         created_at -> BigInt,
     }
 }
@@ -152,6 +153,7 @@ diesel::table! {
         state -> Text,
         hold -> Nullable<Text>,
         plan_only -> Bool,
+        mode -> Text,
         known_active -> BigInt,
         created -> BigInt,
         changed -> BigInt,

@@ -10,7 +10,7 @@ use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
 use estampe_domain::person::{
     FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
 };
-use estampe_domain::plugin::{Asks, ConnectorSpec, PluginInfo, PluginInput, PluginKind, Probe};
+use estampe_domain::plugin::{Asks, ConnectorSpec, PluginInfo, PluginInput, PluginKind, Probe, SyncMode};
 use estampe_domain::ports::Random;
 use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunCounts, RunState};
@@ -206,6 +206,7 @@ pub(crate) fn overview(name: &str, state: Option<RunState>) -> SourceOverview {
                 config: BTreeMap::from([("format".into(), "ldif".into())]),
                 inputs: BTreeMap::from([("file".into(), "/srv/annuaire/export.ldif".into())]),
             },
+            every_minutes: Some(60),
             created_at: now(),
         },
         people: 1204,
@@ -220,6 +221,7 @@ pub(crate) fn run(state: RunState, hold: Option<HoldReason>) -> Run {
         source: SourceId::new(now(), &Sevens),
         source_name: "Annuaire RH".into(),
         state,
+        mode: SyncMode::Full,
         hold,
         counts: RunCounts { created: 9, changed: 31, disabled: 146, unchanged: 1018, refused: 2 },
         known_active: 1204,

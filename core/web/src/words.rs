@@ -7,7 +7,7 @@ use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{LeadMail, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
 use estampe_domain::person::ProfileField;
-use estampe_domain::plugin::LogLevel;
+use estampe_domain::plugin::{LogLevel, SyncMode};
 use estampe_domain::run::{PlanAction, Refusal, RunState};
 use estampe_domain::text::TextProblem;
 use estampe_service::views::JobState;
@@ -104,6 +104,14 @@ pub(crate) const fn run_state(state: RunState) -> (&'static str, &'static str) {
         RunState::Done => (key("run-state-done"), "leaf"),
         RunState::Failed => (key("run-state-failed"), "seal"),
         RunState::Discarded => (key("run-state-discarded"), "plain"),
+    }
+}
+
+/// Whom a run reads.
+pub(crate) const fn run_mode(mode: SyncMode) -> &'static str {
+    match mode {
+        SyncMode::Full => key("run-mode-full"),
+        SyncMode::Incremental => key("run-mode-incremental"),
     }
 }
 

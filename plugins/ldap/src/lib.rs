@@ -2,11 +2,14 @@
 //! searches; which servers, as whom and below which entry is the source's configuration, and
 //! never this plugin's to change.
 
+mod hex;
 mod person;
+mod run;
+mod tracking;
 
-use estampe_plugin_sdk::ldap::{Entries, Entry, Query};
+use estampe_plugin_sdk::ldap::{Entry, Query};
 use estampe_plugin_sdk::{
-    Connector, Cursor, Description, Event, FailKind, Failure, Features, Host, Page, Probe, Rejected, SyncMode,
+    Connector, Cursor, Description, Event, Failure, Features, Host, Page, Probe, Rejected, SyncMode,
 };
 
 /// People. Machines, which Active Directory derives from them, are left out afterwards: for a
@@ -26,7 +29,7 @@ pub struct Ldap;
 
 impl Connector for Ldap {
     fn describe() -> Description {
-        Description { features: Features { incremental: false }, attributes: person::fields() }
+        Description { features: Features { incremental: true }, attributes: person::fields() }
     }
 
     fn check(host: &dyn Host) -> Vec<Probe> {
@@ -36,14 +39,10 @@ impl Connector for Ldap {
     }
 
     fn sync_page(host: &dyn Host, mode: SyncMode, from: Option<Cursor>) -> Result<Page, Failure> {
-        if mode == SyncMode::Incremental {
-            return Err(Failure::new(FailKind::Unsupported, "every run reads all of the directory"));
+        match mode {
+            SyncMode::Full => run::full(host, from),
+            SyncMode::Incremental => run::incremental(host, from),
         }
-        let identity = identity(host);
-        let Entries { entries, next } = host.ldap_search(&query().after(from))?;
-        let people = entries.iter().filter(|entry| person::is_person(entry));
-        let events = people.map(|entry| event(entry, identity.as_deref()));
-        Ok(Page { events: events.collect(), next, checkpoint: None })
     }
 }
 

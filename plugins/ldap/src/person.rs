@@ -59,7 +59,7 @@ pub fn fields() -> Vec<String> {
 /// What is searched for.
 pub fn attributes() -> Vec<&'static str> {
     let fields = FIELDS.iter().flat_map(|(_, names)| names.iter().copied());
-    ["objectClass"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).chain(PHOTOS).collect()
+    ["objectClass", "modifyTimestamp"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).chain(PHOTOS).collect()
 }
 
 /// Whether an entry is a person's and no machine's.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use estampe_domain::person::{FieldChange, LabelledPhone, PhoneKind, Profile, ProfileField};
 use estampe_domain::plan::Fingerprint;
-use estampe_domain::plugin::ConnectorSpec;
+use estampe_domain::plugin::{ConnectorSpec, SyncMode};
 use estampe_domain::run::{HoldReason, PlanAction, Refusal, RunCounts, RunState};
 use estampe_domain::source::Source;
 use estampe_domain::{CardId, PersonId, PublicId, RunId, SourceId, Ts};
@@ -17,7 +17,7 @@ use super::{Bench, System};
 
 pub(super) fn source(name: &str, now: Ts) -> Source {
     let connector = ConnectorSpec { plugin: "directory-file".into(), config: BTreeMap::new(), inputs: BTreeMap::new() };
-    Source { id: SourceId::new(now, &System), name: name.into(), connector, created_at: now }
+    Source { id: SourceId::new(now, &System), name: name.into(), connector, every_minutes: None, created_at: now }
 }
 
 async fn new_source(store: &Store, name: &str, now: Ts) -> SourceId {
@@ -29,7 +29,7 @@ async fn new_source(store: &Store, name: &str, now: Ts) -> SourceId {
 
 async fn begin(store: &Store, source: SourceId, at: Ts) -> estampe_store::Result<RunId> {
     let id = RunId::new(at, &System);
-    store.write(move |tx| tx.insert_run(&NewRun { id, source, plan_only: false, at })).await?;
+    store.write(move |tx| tx.insert_run(&NewRun { id, source, plan_only: false, mode: SyncMode::Full, at })).await?;
     Ok(id)
 }
 
@@ -257,7 +257,7 @@ on_both! {
                 tx.put_identity(source, id, person, &Fingerprint::from_stored("f".into()), true, before)?;
             }
             tx.move_run(before, RunState::Planning, RunState::Done, None, now)?;
-            tx.insert_run(&NewRun { id: run, source, plan_only: false, at: now })?;
+            tx.insert_run(&NewRun { id: run, source, plan_only: false, mode: SyncMode::Full, at: now })?;
             tx.mark_seen(source, &["B", "a1"], run)
         }).await.unwrap();
         let mut found: Vec<String> = Vec::new();

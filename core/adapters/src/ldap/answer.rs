@@ -15,6 +15,8 @@ pub(super) enum At {
     Search,
     /// A page behind a cookie.
     NextPage,
+    /// What changed, since a position unless it is the first look.
+    Changes { first: bool },
 }
 
 /// A refusal of the server as a failure.
@@ -66,7 +68,17 @@ fn meaning(at: At, code: u32) -> (FailKind, &'static str, Option<&'static str>) 
     if at == At::NextPage && matches!(code, 2 | 12 | 53) {
         return (FailKind::CursorExpired, name, Some("the server no longer knows where the page begins"));
     }
-    (kind, name, meaning)
+    // a server that was restored knows less than the position says (RFC 4533, section 3.3.2:
+    // e-syncRefreshRequired; OpenLDAP refuses with 53)
+    match at {
+        At::Changes { first: false } if matches!(code, 2 | 12 | 53 | 80 | 4096) => {
+            (FailKind::CursorExpired, name, Some("the server cannot tell what changed since then"))
+        }
+        At::Changes { .. } if matches!(code, 2 | 12 | 50 | 53) => {
+            (FailKind::Unsupported, name, Some("the server does not tell this account what changed"))
+        }
+        _ => (kind, name, meaning),
+    }
 }
 
 /// Active Directory's own reason for a refused bind: `…, data 52e, v3839`.

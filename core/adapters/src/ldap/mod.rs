@@ -4,6 +4,7 @@
 //! certificate was verified is one fixed request, and what comes back passes the [`guard`].
 
 mod answer;
+mod changes;
 mod entering;
 mod guard;
 mod server;
@@ -15,7 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use estampe_domain::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery, LdapScope};
+use estampe_domain::ldap::{
+    LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapScope, LdapTrack, LdapTracking,
+};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::{LdapClient, LdapConnection};
 use ldap3::controls::{Control, ControlType, MakeCritical, PagedResults};
@@ -39,7 +42,8 @@ const MAX_COOKIE: usize = 64 << 10;
 
 /// Attributes of the root DSE that say what a server can do (RFC 4512, section 5.1; RFC 3045;
 /// Active Directory; OpenLDAP).
-const ROOT_DSE: [&str; 14] = [
+const ROOT_DSE: [&str; 15] = [
+    "objectClass",
     "namingContexts",
     "supportedControl",
     "supportedExtension",
@@ -55,6 +59,9 @@ const ROOT_DSE: [&str; 14] = [
     "highestCommittedUSN",
     "contextCSN",
 ];
+
+/// Of the database of an Active Directory server ([MS-ADTS] 3.1.1.1.9).
+const INVOCATION: &str = "invocationId";
 
 /// Connects to directories.
 #[derive(Clone, Copy, Debug, Default)]
@@ -167,17 +174,23 @@ impl Connection {
 #[async_trait]
 impl LdapConnection for Connection {
     async fn root_dse(&mut self) -> Result<LdapEntry, PluginFailure> {
-        let query = LdapQuery {
-            base: String::new(),
-            scope: LdapScope::Base,
-            filter: "(objectClass=*)".to_owned(),
-            attributes: ROOT_DSE.map(str::to_owned).to_vec(),
-            page_size: 1,
-            cookie: None,
-        };
+        let query = LdapQuery { attributes: ROOT_DSE.map(str::to_owned).to_vec(), ..whole_entry() };
         let page = self.search(query).await?;
         let none = || PluginFailure::new(FailKind::NotFound, format!("{} shows no root DSE", self.server));
-        page.entries.into_iter().next().ok_or_else(none)
+        let mut root = page.entries.into_iter().next().ok_or_else(none)?;
+        root.attributes.retain(|(name, _)| !name.eq_ignore_ascii_case(INVOCATION));
+        let service = value_of(&root, "dsServiceName").and_then(|name| String::from_utf8(name.to_vec()).ok());
+        if let Some(base) = service {
+            let attributes = vec![INVOCATION.to_owned()];
+            let query = LdapQuery { base, attributes, ..whole_entry() };
+            // who may not read it does without
+            match self.search(query).await {
+                Ok(page) => root.attributes.extend(page.entries.into_iter().flat_map(|entry| entry.attributes)),
+                Err(failure) if failure.kind == FailKind::Unavailable => return Err(failure),
+                Err(_) => {}
+            }
+        }
+        Ok(root)
     }
 
     async fn search(&mut self, query: LdapQuery) -> Result<LdapPage, PluginFailure> {
@@ -185,15 +198,60 @@ impl LdapConnection for Connection {
         let seconds = i32::try_from(self.timeout.as_secs()).unwrap_or(i32::MAX);
         self.run(page(self.ldap.clone(), self.server.clone(), query, seconds)).await
     }
+
+    async fn changes(&mut self, mut track: LdapTrack) -> Result<LdapChanges, PluginFailure> {
+        if track.tracking == LdapTracking::DirSync {
+            let root = self.root_dse().await?;
+            let none = || PluginFailure::new(FailKind::Unsupported, "no naming context holds the base");
+            track.base = changes::context(&root, &track.base).ok_or_else(none)?.to_owned();
+        }
+        let seconds = i32::try_from(self.timeout.as_secs()).unwrap_or(i32::MAX);
+        let first = track.since.is_none();
+        loop {
+            self.watch.allow(MAX_ANSWER);
+            let (ldap, server) = (self.ldap.clone(), self.server.clone());
+            let told = self.run(changes::changes(ldap, server, track.clone(), first, seconds)).await?;
+            // the position as it is now lies behind all that there is
+            if !(first && told.more) {
+                return Ok(told);
+            }
+            if track.since.as_ref() == Some(&told.position) {
+                return Err(PluginFailure::new(FailKind::Unavailable, "the server's changes do not end"));
+            }
+            track = LdapTrack { since: Some(told.position), ..track };
+        }
+    }
+}
+
+/// A query for one entry, whatever it is.
+fn whole_entry() -> LdapQuery {
+    LdapQuery {
+        base: String::new(),
+        scope: LdapScope::Base,
+        filter: "(objectClass=*)".to_owned(),
+        attributes: Vec::new(),
+        page_size: 1,
+        cookie: None,
+    }
+}
+
+/// The first value of an attribute.
+fn value_of<'e>(entry: &'e LdapEntry, name: &str) -> Option<&'e [u8]> {
+    let found = entry.attributes.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+    found.1.first().map(Vec::as_slice)
+}
+
+fn scope(scope: LdapScope) -> Scope {
+    match scope {
+        LdapScope::Base => Scope::Base,
+        LdapScope::OneLevel => Scope::OneLevel,
+        LdapScope::Subtree => Scope::Subtree,
+    }
 }
 
 async fn page(mut ldap: Ldap, server: String, query: LdapQuery, seconds: i32) -> Outcome<LdapPage> {
     let at = if query.cookie.is_some() { At::NextPage } else { At::Search };
-    let scope = match query.scope {
-        LdapScope::Base => Scope::Base,
-        LdapScope::OneLevel => Scope::OneLevel,
-        LdapScope::Subtree => Scope::Subtree,
-    };
+    let scope = scope(query.scope);
     if scope != Scope::Base {
         let size = i32::try_from(query.page_size.max(1)).unwrap_or(i32::MAX);
         // critical: a server without it would send everything at once

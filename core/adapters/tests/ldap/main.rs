@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod changes;
 mod slapd;
 mod strangers;
 

@@ -2,6 +2,7 @@
 //! its own, and ends it when dropped. Other test binaries may include this file by its path.
 
 use std::fmt::Write;
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +13,8 @@ use tempfile::TempDir;
 
 pub const SUFFIX: &str = "dc=example,dc=org";
 pub const PEOPLE: &str = "ou=people,dc=example,dc=org";
+/// May do everything.
+pub const ADMINISTRATOR: &str = "cn=administrator,dc=example,dc=org";
 /// May read everything, page by page.
 pub const READER: &str = "cn=reader,dc=example,dc=org";
 /// May read ten entries.
@@ -34,17 +37,24 @@ pub struct Slapd {
     folder: TempDir,
     port: u16,
     tls_port: u16,
+    certificate: Certificate,
     process: Child,
 }
 
 impl Slapd {
     /// A directory with so many people (`uid=p0` on) and one referral.
     pub fn start(people: usize, certificate: Certificate) -> Self {
+        Self::start_with(people, certificate, 1_000)
+    }
+
+    /// The same; it remembers so many changes for content synchronisation (RFC 4533), or does
+    /// not have it when there are none.
+    pub fn start_with(people: usize, certificate: Certificate, sessionlog: u32) -> Self {
         let mut folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("db")).unwrap();
         certificates(folder.path(), certificate);
-        std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate)).unwrap();
+        std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate, sessionlog)).unwrap();
         std::fs::write(at("data.ldif"), data(people)).unwrap();
         let loaded = Command::new("/usr/sbin/slapadd")
             .args(["-q", "-f"])
@@ -58,7 +68,7 @@ impl Slapd {
         for _ in 0..5 {
             let (port, tls_port) = (free_port(), free_port());
             let process = spawn(folder.path(), port, tls_port, certificate);
-            let mut slapd = Self { folder, port, tls_port, process };
+            let mut slapd = Self { folder, port, tls_port, certificate, process };
             if slapd.listens() {
                 return slapd;
             }
@@ -92,6 +102,46 @@ impl Slapd {
     /// PEM of its CA.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// Changes the directory (LDIF of RFC 2849, with `changetype`).
+    pub fn modify(&self, ldif: &str) {
+        let mut child = Command::new("ldapmodify")
+            .args(["-x", "-H", &self.ldap(), "-D", ADMINISTRATOR, "-w", PASSWORD])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("ldapmodify is installed: apt-get install ldap-utils");
+        child.stdin.take().unwrap().write_all(ldif.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// A copy of all that it holds, for [`restore`](Self::restore).
+    pub fn backup(&mut self) -> TempDir {
+        self.kill();
+        let kept = tempfile::tempdir().unwrap();
+        for file in ["data.mdb", "lock.mdb"] {
+            std::fs::copy(self.folder.path().join("db").join(file), kept.path().join(file)).unwrap();
+        }
+        self.start_again();
+        kept
+    }
+
+    /// Holds what it held then, and nothing that came later.
+    pub fn restore(&mut self, backup: &TempDir) {
+        self.kill();
+        for file in ["data.mdb", "lock.mdb"] {
+            std::fs::copy(backup.path().join(file), self.folder.path().join("db").join(file)).unwrap();
+        }
+        self.start_again();
+    }
+
+    /// After [`kill`](Self::kill), on the same ports.
+    pub fn start_again(&mut self) {
+        self.process = spawn(self.folder.path(), self.port, self.tls_port, self.certificate);
+        assert!(self.listens(), "slapd does not start again");
     }
 
     /// Ends it as a crash does.
@@ -146,11 +196,15 @@ fn certificates(folder: &Path, certificate: Certificate) {
     std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
 }
 
-fn configuration(folder: &Path, certificate: Certificate) -> String {
+fn configuration(folder: &Path, certificate: Certificate, sessionlog: u32) -> String {
     let at = folder.display();
     let tls = match certificate {
         Certificate::None => String::new(),
         _ => format!("TLSCertificateFile {at}/server.pem\nTLSCertificateKeyFile {at}/server.key\n"),
+    };
+    let overlay = match sessionlog {
+        0 => String::new(),
+        length => format!("overlay syncprov\nsyncprov-sessionlog {length}\n"),
     };
     format!(
         "include /etc/ldap/schema/core.schema\n\
@@ -158,16 +212,20 @@ fn configuration(folder: &Path, certificate: Certificate) -> String {
          include /etc/ldap/schema/inetorgperson.schema\n\
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
+         moduleload syncprov\n\
          {tls}\
          database mdb\n\
          suffix \"{SUFFIX}\"\n\
+         rootdn \"{ADMINISTRATOR}\"\n\
+         rootpw {PASSWORD}\n\
          directory {at}/db\n\
-         maxsize 1073741824\n\
-         index objectClass,uid eq\n\
+         maxsize 4294967296\n\
+         index objectClass,uid,entryUUID,entryCSN eq\n\
          limits dn.exact=\"{READER}\" size=unlimited size.prtotal=unlimited\n\
          limits dn.exact=\"{SMALL}\" size.soft=10 size.hard=10 size.prtotal=10\n\
          access to attrs=userPassword by anonymous auth by * none\n\
-         access to * by users read by * none\n"
+         access to * by users read by * none\n\
+         {overlay}"
     )
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::dn::Dn;
 use super::filter::Filter;
-use super::{LdapEntry, LdapMode, LdapQuery, LdapScope, base_name, is_attribute_description};
+use super::{LdapEntry, LdapMode, LdapQuery, LdapScope, LdapTrack, LdapTracking, base_name, is_attribute_description};
 use crate::plugin::{FailKind, PluginFailure};
 use crate::time::Ts;
 
@@ -12,6 +12,8 @@ use crate::time::Ts;
 const MAX_ATTRIBUTES: usize = 100;
 /// Entries of a page.
 const MAX_PAGE: u32 = 1_000;
+/// Octets of a position among changes.
+const MAX_POSITION: usize = 4_096;
 /// The attribute that any filter may test.
 const OBJECT_CLASS: &str = "objectclass";
 
@@ -74,6 +76,26 @@ impl Granted {
             page_size: wanted.page_size.clamp(1, MAX_PAGE),
             cookie: None,
         })
+    }
+
+    /// The changes that may be asked for. The mode of a search has no meaning here.
+    pub fn mediate_changes(
+        &self,
+        wanted: &Wanted,
+        tracking: LdapTracking,
+        since: Option<Vec<u8>>,
+    ) -> Result<LdapTrack, PluginFailure> {
+        if since.as_ref().is_some_and(|since| since.len() > MAX_POSITION) {
+            return Err(config(format!("a position of more than {MAX_POSITION} octets")));
+        }
+        let LdapQuery { base, scope, filter, attributes, .. } = self.mediate(wanted)?;
+        let filter = match tracking {
+            LdapTracking::ContentSync => filter,
+            // mediation has proved that it parses and may be used; who no longer fits the
+            // granted filter is told by their identity alone
+            LdapTracking::DirSync => wanted.filter.clone(),
+        };
+        Ok(LdapTrack { tracking, base, scope, filter, attributes, since })
     }
 
     fn base(&self, wanted: Option<&str>) -> Result<Dn, PluginFailure> {
@@ -223,6 +245,23 @@ mod tests {
             LdapMode::ModifiedSince(-100_000_000_000_000_000),
         ] {
             assert_eq!(refused(Wanted { mode, ..wanted() }).0, FailKind::Config);
+        }
+    }
+
+    #[test]
+    fn changes_are_held_to_the_grant_too() {
+        let sync = granted().mediate_changes(&wanted(), LdapTracking::ContentSync, None).unwrap();
+        assert_eq!(
+            (sync.base.as_str(), sync.filter.as_str()),
+            ("ou=People,dc=example", "(&(objectClass=person)(cn=*))")
+        );
+        let dir = granted().mediate_changes(&wanted(), LdapTracking::DirSync, Some(vec![1])).unwrap();
+        assert_eq!((dir.filter.as_str(), dir.since), ("(cn=*)", Some(vec![1])));
+        for tracking in [LdapTracking::ContentSync, LdapTracking::DirSync] {
+            let inside = Wanted { filter: "(sn=a)".to_owned(), ..wanted() };
+            assert_eq!(granted().mediate_changes(&inside, tracking, None).unwrap_err().kind, FailKind::Denied);
+            let long = granted().mediate_changes(&wanted(), tracking, Some(vec![0; MAX_POSITION + 1]));
+            assert_eq!(long.unwrap_err().kind, FailKind::Config);
         }
     }
 

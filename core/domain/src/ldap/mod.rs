@@ -89,6 +89,48 @@ pub struct LdapEntry {
     pub attributes: Vec<(String, Vec<Vec<u8>>)>,
 }
 
+/// How a directory tells which entries changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LdapTracking {
+    /// Active Directory's DirSync ([MS-ADTS] 3.1.1.3.4.1.3), for whoever may read the entries.
+    /// It tells of whole naming contexts, so that one that left the base is told too.
+    DirSync,
+    /// Content synchronisation (RFC 4533), refresh only.
+    ContentSync,
+}
+
+/// Which entries changed, mediated like a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapTrack {
+    /// How the server tells it.
+    pub tracking: LdapTracking,
+    /// RFC 4514.
+    pub base: String,
+    /// How far below.
+    pub scope: LdapScope,
+    /// RFC 4515. For DirSync it holds no granted filter: whoever left what it fits would
+    /// never be told.
+    pub filter: String,
+    /// A change of these counts; their values are not told.
+    pub attributes: Vec<String>,
+    /// Where the last one ended; none: only where the server is now.
+    pub since: Option<Vec<u8>>,
+}
+
+/// Entries that changed, by their identities alone (`objectGUID`, `entryUUID`): sixteen octets
+/// each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LdapChanges {
+    /// New, changed or moved, perhaps out of the base.
+    pub changed: Vec<Vec<u8>>,
+    /// Deleted, or no longer in what was asked for.
+    pub gone: Vec<Vec<u8>>,
+    /// Where the next one begins. It lasts.
+    pub position: Vec<u8>,
+    /// Whether there is more to be told at once, from that position on.
+    pub more: bool,
+}
+
 /// A page of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LdapPage {

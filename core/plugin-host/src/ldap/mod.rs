@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use estampe_domain::RunId;
 use estampe_domain::ldap::mediation::{Granted, Wanted, only_asked};
-use estampe_domain::ldap::{LdapAccess, LdapEntry, LdapQuery};
+use estampe_domain::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapQuery, LdapTrack, LdapTracking};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::LdapClient;
 use tokio::runtime::Handle;
@@ -133,15 +133,44 @@ impl Ldap {
     }
 
     fn root_dse(&mut self, access: &LdapAccess, patience: &Patience) -> Result<LdapEntry, PluginFailure> {
+        self.ask(access, patience, |mut session| async move {
+            let outcome = session.connection.root_dse().await;
+            (outcome, session)
+        })
+    }
+
+    fn changes(
+        &mut self,
+        access: &LdapAccess,
+        track: &LdapTrack,
+        patience: &Patience,
+    ) -> Result<LdapChanges, PluginFailure> {
+        self.ask(access, patience, |mut session| {
+            let track = track.clone();
+            async move {
+                let outcome = session.connection.changes(track).await;
+                (outcome, session)
+            }
+        })
+    }
+
+    /// Asks what is good on any connection; once more over a new one when the kept one is lost.
+    fn ask<T, F>(
+        &mut self,
+        access: &LdapAccess,
+        patience: &Patience,
+        question: impl Fn(Session) -> F,
+    ) -> Result<T, PluginFailure>
+    where
+        T: Send + 'static,
+        F: Future<Output = (Result<T, PluginFailure>, Session)> + Send + 'static,
+    {
         loop {
-            let (mut session, kept) = match self.kept(access) {
+            let (session, kept) = match self.kept(access) {
                 Some(session) => (session, true),
                 None => (self.connect(access, patience)?, false),
             };
-            let (outcome, session) = wait(&self.runtime, patience, async move {
-                let outcome = session.connection.root_dse().await;
-                (outcome, session)
-            })?;
+            let (outcome, session) = wait(&self.runtime, patience, question(session))?;
             match outcome {
                 Err(failure) if is_lost(&failure) => {
                     if !kept || failure.kind != FailKind::Unavailable {
@@ -172,6 +201,19 @@ impl Call {
         let query = LdapQuery { cookie, ..granted.mediate(wanted)? };
         let patience = Patience::of(&self.budget);
         self.ldap.search(&access, &query, &patience)
+    }
+
+    /// Which entries changed.
+    pub fn ldap_changes(
+        &mut self,
+        wanted: &Wanted,
+        tracking: LdapTracking,
+        since: Option<Vec<u8>>,
+    ) -> Result<LdapChanges, PluginFailure> {
+        let (granted, access) = self.ldap_access()?;
+        let track = granted.mediate_changes(wanted, tracking, since)?;
+        let patience = Patience::of(&self.budget);
+        self.ldap.changes(&access, &track, &patience)
     }
 
     /// The server's own entry.

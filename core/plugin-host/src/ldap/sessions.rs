@@ -136,7 +136,7 @@ fn without_cookie(query: &LdapQuery) -> LdapQuery {
 mod tests {
     use async_trait::async_trait;
     use estampe_domain::Ts;
-    use estampe_domain::ldap::{LdapBind, LdapEntry, LdapPage, LdapScope};
+    use estampe_domain::ldap::{LdapBind, LdapChanges, LdapEntry, LdapPage, LdapScope, LdapTrack};
     use estampe_domain::plugin::{FailKind, PluginFailure};
     use estampe_domain::ports::Random;
 
@@ -155,6 +155,10 @@ mod tests {
         }
 
         async fn search(&mut self, _: LdapQuery) -> Result<LdapPage, PluginFailure> {
+            Err(nobody())
+        }
+
+        async fn changes(&mut self, _: LdapTrack) -> Result<LdapChanges, PluginFailure> {
             Err(nobody())
         }
     }

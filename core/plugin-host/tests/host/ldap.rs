@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use estampe_domain::credential::Secret;
-use estampe_domain::ldap::{LdapAccess, LdapBind, LdapEntry, LdapPage, LdapQuery, LdapScope};
+use estampe_domain::ldap::{LdapAccess, LdapBind, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapScope, LdapTrack};
 use estampe_domain::plugin::{FailKind, Page, PluginFailure, SyncCall};
 use estampe_domain::ports::{Directory, LdapClient, LdapConnection};
 use estampe_plugin_host::{HostSettings, Limits};
@@ -87,6 +87,10 @@ impl LdapConnection for Connection {
         };
         let cookie = (to < PEOPLE).then(|| vec![b'c', octet(self.number), octet(to)]);
         Ok(LdapPage { entries: (from..to).map(entry).collect(), cookie })
+    }
+
+    async fn changes(&mut self, _: LdapTrack) -> Result<LdapChanges, PluginFailure> {
+        Err(PluginFailure::new(FailKind::Unsupported, "this directory does not tell what changed"))
     }
 }
 

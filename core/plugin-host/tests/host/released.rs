@@ -10,9 +10,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use estampe_domain::Locale;
 use estampe_domain::credential::Secret;
-use estampe_domain::ldap::{LdapAccess, LdapEntry, LdapPage, LdapQuery};
+use estampe_domain::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use estampe_domain::plugin::{
-    AttributeValue, DirectoryEvent, Given, Gone, PluginFailure, PluginInfo, SourcePerson, SyncMode,
+    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourcePerson, SyncMode,
 };
 use estampe_domain::ports::{Directory, LdapClient, LdapConnection, Signatures};
 use estampe_domain::signature::SignatureInput;
@@ -48,6 +48,10 @@ impl LdapConnection for Two {
             attributes: vec![("uid".to_owned(), vec![uid.as_bytes().to_vec()])],
         };
         Ok(LdapPage { entries: vec![entry("ada"), entry("zoé")], cookie: Some(vec![1]) })
+    }
+
+    async fn changes(&mut self, _: LdapTrack) -> Result<LdapChanges, PluginFailure> {
+        Err(PluginFailure::new(FailKind::Unsupported, "this directory does not tell what changed"))
     }
 }
 

@@ -29,9 +29,19 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         SourceCommand::Show { name } => show(cli, operator, name).await,
         SourceCommand::Set(change) => set(cli, operator, change).await,
         SourceCommand::Check { name } => check(cli, operator, name).await,
-        SourceCommand::Sync { name, dry_run } => {
+        SourceCommand::Schedule { name, every } => {
             known(operator, name).await?;
-            let started = operator.post(&path(name, "/sync"), &json!({"plan_only": dry_run})).await?;
+            let answer = operator.post(&path(name, "/schedule"), &json!({"every_minutes": every.0})).await?;
+            if cli.json {
+                print::json(&answer);
+            } else {
+                print::line(&schedule(&answer));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        SourceCommand::Sync { name, full, dry_run } => {
+            known(operator, name).await?;
+            let started = operator.post(&path(name, "/sync"), &json!({"plan_only": dry_run, "full": full})).await?;
             finish(cli, operator, &text(&started, "run"), *dry_run).await
         }
     }
@@ -116,7 +126,11 @@ async fn show(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, St
         return Ok(ExitCode::SUCCESS);
     }
     let people = format!("{} people, {}", text(&source, "people"), state(&source));
-    let mut rows = vec![vec!["plugin".to_owned(), text(&source, "plugin")], vec!["state".to_owned(), people]];
+    let mut rows = vec![
+        vec!["plugin".to_owned(), text(&source, "plugin")],
+        vec!["state".to_owned(), people],
+        vec!["schedule".to_owned(), schedule(&source)],
+    ];
     for (kind, key) in [("input", "inputs"), ("config", "config")] {
         let values = source.get(key).and_then(Value::as_object).into_iter().flatten();
         rows.extend(
@@ -154,5 +168,14 @@ fn state(source: &Value) -> String {
     match text(&run, "state").as_str() {
         "" => "never run".into(),
         state => format!("last run {state}"),
+    }
+}
+
+fn schedule(source: &Value) -> String {
+    match source.get("every_minutes").and_then(Value::as_u64) {
+        None => "read when you say so".to_owned(),
+        Some(minutes) if minutes % (24 * 60) == 0 => format!("read every {} d", minutes / (24 * 60)),
+        Some(minutes) if minutes % 60 == 0 => format!("read every {} h", minutes / 60),
+        Some(minutes) => format!("read every {minutes} min"),
     }
 }

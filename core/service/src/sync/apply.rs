@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{CardId, PersonId, PublicId, RunId};
+use estampe_domain::plugin::SyncMode;
 use estampe_domain::ports::Random;
 use estampe_domain::run::{PlanAction, Run, RunState};
 use estampe_domain::{Context, Error, Result};
@@ -49,7 +50,10 @@ impl Service {
                         tx.set_source_state(found.source, &key, value.as_deref())?;
                     }
                     let checkpoint = tx.run_checkpoint(run)?;
-                    tx.set_checkpoint(found.source, checkpoint.as_deref())?;
+                    // an incremental run that says nothing leaves the one that it began at
+                    if checkpoint.is_some() || found.mode == SyncMode::Full {
+                        tx.set_checkpoint(found.source, checkpoint.as_deref())?;
+                    }
                     tx.move_run(run, RunState::Applying, RunState::Done, None, now)?;
                     tx.prune_runs(found.source, KEPT_RUNS, now)?;
                     tx.audit(

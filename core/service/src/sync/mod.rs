@@ -5,6 +5,7 @@
 //! each one transaction; a killed process goes on with the lines that are left.
 
 mod apply;
+mod checkpoint;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -13,15 +14,18 @@ use std::time::Instant;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::RunId;
 use estampe_domain::plan;
-use estampe_domain::plugin::{FailKind, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::plugin::{FailKind, LogLevel, LogLine, PluginFailure, SyncCall, SyncMode};
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::source::Source;
 use estampe_domain::{Context, Error, Result, metric};
 use estampe_store::{Lease, Tx};
 use serde_json::json;
 
+use self::checkpoint::Basis;
 use crate::Service;
 
+/// How often a full run begins anew because the directory lost its place, before it fails.
+const FULL_TRIES: u32 = 2;
 /// A worker's lease is renewed for so long, in seconds.
 const LEASE: i64 = 120;
 
@@ -30,6 +34,7 @@ struct Planner {
     run: RunId,
     source: Source,
     plan_only: bool,
+    mode: SyncMode,
     lease: Lease,
     seq: i64,
     refusal_seq: i64,
@@ -57,15 +62,8 @@ impl Service {
             RunState::Applying => return self.apply_from(begun, ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
-        let until = self.ports.clock.now().plus_seconds(LEASE);
-        self.store
-            .write(move |tx| {
-                keep_lease(tx, lease, until)?;
-                tx.reset_plan(run)
-            })
-            .await?;
-        let mut planner =
-            Planner { run, source, plan_only, lease, seq: 0, refusal_seq: 0, counts: RunCounts::default() };
+        let counts = RunCounts::default();
+        let mut planner = Planner { run, source, plan_only, mode: found.mode, lease, seq: 0, refusal_seq: 0, counts };
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -119,11 +117,64 @@ impl Service {
         Ok(())
     }
 
+    /// Plans a run: what changed, if the source can tell, else everybody.
     async fn plan(&self, planner: &mut Planner) -> Result<()> {
+        let mut begun_again = 0;
+        loop {
+            self.begin_plan(planner).await?;
+            let failure = match self.plan_pages(planner).await {
+                Err(Error::Plugin(failure)) => failure,
+                done => return done,
+            };
+            let again = match (planner.mode, failure.kind) {
+                (SyncMode::Incremental, FailKind::CursorExpired | FailKind::Unsupported) => true,
+                (SyncMode::Full, FailKind::CursorExpired) => begun_again < FULL_TRIES,
+                _ => false,
+            };
+            if !again {
+                return Err(failure.into());
+            }
+            begun_again += u32::from(planner.mode == SyncMode::Full);
+            planner.mode = SyncMode::Full;
+            let (run, now) = (planner.run, self.ports.clock.now());
+            let text = format!("reads everybody: {}", failure.message);
+            let line = LogLine { at: now, level: LogLevel::Info, text };
+            self.store.write(move |tx| tx.add_run_log(run, &[line])).await?;
+        }
+    }
+
+    /// Begins the plan anew; what an interrupted try staged is dropped.
+    async fn begin_plan(&self, planner: &mut Planner) -> Result<()> {
+        (planner.seq, planner.refusal_seq, planner.counts) = (0, 0, RunCounts::default());
+        let (run, mode, lease) = (planner.run, planner.mode, planner.lease);
+        let until = self.ports.clock.now().plus_seconds(LEASE);
+        self.store
+            .write(move |tx| {
+                keep_lease(tx, lease, until)?;
+                tx.reset_plan(run)?;
+                tx.set_run_checkpoint(run, None)?;
+                tx.set_run_mode(run, mode)
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn plan_pages(&self, planner: &mut Planner) -> Result<()> {
         let source = planner.source.id;
-        let mut state = self.store.read(move |tx| tx.source_state(source)).await?;
+        let (mut state, stored) =
+            self.store.read(move |tx| Ok((tx.source_state(source)?, tx.checkpoint(source)?))).await?;
+        // first: what is not callable yet is made so
+        let given = self.given(&planner.source, planner.plan_only).await?;
         let version = self.ports.plugins.active(&planner.source.connector.plugin);
+        let basis = Basis::of(&planner.source, &given, version.as_deref());
         let mut cursor = None;
+        if planner.mode == SyncMode::Incremental {
+            cursor = stored.and_then(|stored| basis.opened(&stored));
+            if cursor.is_none() {
+                let why = "nothing tells yet what changed since the last run";
+                return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
+            }
+        }
         loop {
             // anew for each page: what was taken back or disabled counts from the next call on
             let given = self.given(&planner.source, planner.plan_only).await?;
@@ -134,7 +185,7 @@ impl Service {
                     run: planner.run,
                     connector: planner.source.connector.clone(),
                     given: given.clone(),
-                    mode: SyncMode::Full,
+                    mode: planner.mode,
                     cursor: cursor.clone(),
                     state: state.clone(),
                 })
@@ -144,7 +195,7 @@ impl Service {
                 self.store.write(move |tx| tx.add_run_log(run, &lines)).await?;
             }
             self.note_call(&planner.source.connector.plugin, answer.as_ref().err()).await?;
-            let page = answer?;
+            let mut page = answer?;
             if self.ports.plugins.active(&planner.source.connector.plugin) != version {
                 // cursors and state are one version's own
                 let words = "the plugin was replaced while the run went on; nothing was changed: run it again";
@@ -152,6 +203,7 @@ impl Service {
             }
             let next = page.next.clone();
             overlay(&mut state, &page.state);
+            page.checkpoint = page.checkpoint.map(|checkpoint| basis.sealed(&checkpoint));
             self.stage_page(planner, page).await?;
             match next {
                 None => break,
@@ -165,7 +217,11 @@ impl Service {
                 Some(next) => cursor = Some(next),
             }
         }
-        self.stage_missing(planner).await
+        match planner.mode {
+            SyncMode::Full => self.stage_missing(planner).await,
+            // whom it did not tell of did not change
+            SyncMode::Incremental => Ok(()),
+        }
     }
 
     /// Holds the standing plan, or lets it be applied. Whether it is held.

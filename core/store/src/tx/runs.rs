@@ -1,6 +1,7 @@
 //! Runs: begun, moved from state to state, ended, forgotten with their keys.
 
 use diesel::prelude::*;
+use estampe_domain::plugin::SyncMode;
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::{RunId, SourceId, Ts};
 
@@ -18,6 +19,8 @@ pub struct NewRun {
     pub source: SourceId,
     /// Hold it when the plan stands, whatever it is.
     pub plan_only: bool,
+    /// Whom it reads.
+    pub mode: SyncMode,
     /// When.
     pub at: Ts,
 }
@@ -35,6 +38,7 @@ impl Tx<'_> {
                 run::data_key_id.eq(key.id),
                 run::state.eq(RunState::Planning.as_str()),
                 run::plan_only.eq(new.plan_only),
+                run::mode.eq(new.mode.as_str()),
                 run::known_active.eq(stored_count(known_active)),
                 (run::created.eq(0), run::changed.eq(0), run::disabled.eq(0)),
                 (run::unchanged.eq(0), run::refused.eq(0)),
@@ -64,6 +68,12 @@ impl Tx<'_> {
                 run::refused.eq(stored_count(counts.refused)),
             ))
             .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Notes whom a run reads after all.
+    pub fn set_run_mode(&mut self, run_id: RunId, mode: SyncMode) -> Result<()> {
+        diesel::update(run::table.find(run_id.to_string())).set(run::mode.eq(mode.as_str())).execute(self.conn)?;
         Ok(())
     }
 
@@ -158,7 +168,7 @@ impl Tx<'_> {
 
     fn read_run(&mut self, row: Row) -> Result<Run> {
         let (
-            (run_id, source_id, source_name, state, hold),
+            (run_id, source_id, source_name, state, mode, hold),
             (known_active, created, changed, disabled, unchanged, refused),
             (code, sealed, key_id),
             (started_at, ended_at),
@@ -182,6 +192,7 @@ impl Tx<'_> {
             source: id(&source_id, "run")?,
             source_name,
             state: RunState::from_stored(&state).ok_or(unreadable)?,
+            mode: SyncMode::from_stored(&mode).ok_or(StoreError::Unreadable("run"))?,
             hold: hold.as_deref().and_then(HoldReason::from_stored),
             counts: RunCounts {
                 created: count(created),
@@ -199,7 +210,7 @@ impl Tx<'_> {
 }
 
 type Row = (
-    (String, String, String, String, Option<String>),
+    (String, String, String, String, String, Option<String>),
     (i64, i64, i64, i64, i64, i64),
     (Option<String>, Option<Vec<u8>>, String),
     (i64, Option<i64>),
@@ -207,12 +218,12 @@ type Row = (
 
 #[expect(clippy::type_complexity, reason = "the columns of Row, spelt once")]
 const RUN_COLUMNS: (
-    (run::id, run::source_id, source::name, run::state, run::hold),
+    (run::id, run::source_id, source::name, run::state, run::mode, run::hold),
     (run::known_active, run::created, run::changed, run::disabled, run::unchanged, run::refused),
     (run::failure_code, run::failure_sealed, run::data_key_id),
     (run::started_at, run::ended_at),
 ) = (
-    (run::id, run::source_id, source::name, run::state, run::hold),
+    (run::id, run::source_id, source::name, run::state, run::mode, run::hold),
     (run::known_active, run::created, run::changed, run::disabled, run::unchanged, run::refused),
     (run::failure_code, run::failure_sealed, run::data_key_id),
     (run::started_at, run::ended_at),

@@ -13,16 +13,20 @@ use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
 use crate::schema::{person_identity, run, source, source_state};
 
-type Row = (String, String, String, i64);
+type Row = (String, String, String, Option<i64>, i64);
 
-fn read((source_id, name, connector, created_at): &Row) -> Result<Source> {
+fn read((source_id, name, connector, every, created_at): &Row) -> Result<Source> {
     Ok(Source {
         id: id(source_id, "source")?,
         name: name.clone(),
         connector: json(connector, "source")?,
+        every_minutes: every.and_then(|minutes| u32::try_from(minutes).ok()),
         created_at: Ts::from_micros(*created_at),
     })
 }
+
+type Columns = (source::id, source::name, source::connector, source::every_minutes, source::created_at);
+const COLUMNS: Columns = (source::id, source::name, source::connector, source::every_minutes, source::created_at);
 
 impl Tx<'_> {
     /// Stores a source. Its purpose is the presentation of employees.
@@ -34,6 +38,7 @@ impl Tx<'_> {
                 source::name.eq(&new.name),
                 source::connector.eq(to_json(&new.connector, "source")?),
                 source::purpose_id.eq(purpose.to_string()),
+                source::every_minutes.eq(new.every_minutes.map(i64::from)),
                 source::created_at.eq(new.created_at.as_micros()),
             ))
             .execute(self.conn)?;
@@ -42,20 +47,14 @@ impl Tx<'_> {
 
     /// The source of this name.
     pub fn source_by_name(&mut self, name: &str) -> Result<Option<Source>> {
-        let row: Option<Row> = source::table
-            .filter(source::name.eq(name))
-            .select((source::id, source::name, source::connector, source::created_at))
-            .get_result(self.conn)
-            .optional()?;
+        let row: Option<Row> =
+            source::table.filter(source::name.eq(name)).select(COLUMNS).get_result(self.conn).optional()?;
         row.as_ref().map(read).transpose()
     }
 
     /// The source of this id.
     pub fn source(&mut self, source_id: SourceId) -> Result<Source> {
-        let row: Row = source::table
-            .find(source_id.to_string())
-            .select((source::id, source::name, source::connector, source::created_at))
-            .get_result(self.conn)?;
+        let row: Row = source::table.find(source_id.to_string()).select(COLUMNS).get_result(self.conn)?;
         read(&row)
     }
 
@@ -92,10 +91,7 @@ impl Tx<'_> {
 
     /// Every source and how it fares, by name.
     pub fn source_overviews(&mut self) -> Result<Vec<SourceOverview>> {
-        let rows: Vec<Row> = source::table
-            .order(source::name)
-            .select((source::id, source::name, source::connector, source::created_at))
-            .load(self.conn)?;
+        let rows: Vec<Row> = source::table.order(source::name).select(COLUMNS).load(self.conn)?;
         rows.iter()
             .map(|row| {
                 let source = read(row)?;
@@ -166,5 +162,42 @@ impl Tx<'_> {
             .set(source::checkpoint.eq(checkpoint))
             .execute(self.conn)?;
         Ok(())
+    }
+
+    /// Writes how often a source's runs begin by themselves; `None`: never.
+    pub fn set_schedule(&mut self, source_id: SourceId, every_minutes: Option<u32>) -> Result<()> {
+        diesel::update(source::table.find(source_id.to_string()))
+            .set(source::every_minutes.eq(every_minutes.map(i64::from)))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Sources whose next run is due: nothing of them is under way or waits for a word, one run
+    /// was applied before, and the last one began long enough ago.
+    pub fn due_sources(&mut self, now: Ts) -> Result<Vec<Source>> {
+        let rows: Vec<Row> = source::table
+            .filter(source::every_minutes.is_not_null())
+            .filter(diesel::dsl::exists(
+                run::table.filter(run::source_id.eq(source::id)).filter(run::state.eq(RunState::Done.as_str())),
+            ))
+            .select(COLUMNS)
+            .load(self.conn)?;
+        let mut due = Vec::new();
+        for row in &rows {
+            let source = read(row)?;
+            let Some(every) = source.every_minutes else { continue };
+            let last: Option<(String, i64)> = run::table
+                .filter(run::source_id.eq(source.id.to_string()))
+                .order(run::id.desc())
+                .select((run::state, run::started_at))
+                .first(self.conn)
+                .optional()?;
+            let Some((state, started)) = last else { continue };
+            let open = RunState::from_stored(&state).is_none_or(RunState::is_open);
+            if !open && Ts::from_micros(started).plus_seconds(i64::from(every) * 60) <= now {
+                due.push(source);
+            }
+        }
+        Ok(due)
     }
 }

@@ -149,6 +149,17 @@ source-new-name-taken = A source has this name already.
 source-new-name-wrong = This name does not work: one line, without a slash.
 source-new-path-wrong = Give the full path of the file on the server, from the root: /srv/directory.csv.
 source-sync = Synchronise
+schedule-title = Schedule
+schedule-text = Once a first synchronisation was applied, the source is read by itself. Too many departures still wait for your word.
+schedule-never = never by itself
+schedule-minutes = every { $count } minutes
+schedule-hours = { $count ->
+    [one] every hour
+   *[other] every { $count } hours
+}
+source-compare = Compare everybody now
+run-mode-full = everybody
+run-mode-incremental = what changed
 source-plan = Prepare a plan only
 source-check = Check access
 source-check-title = Check

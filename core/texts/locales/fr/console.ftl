@@ -149,6 +149,17 @@ source-new-name-taken = Une source porte déjà ce nom.
 source-new-name-wrong = Ce nom ne va pas : une ligne, sans barre oblique.
 source-new-path-wrong = Donnez le chemin complet du fichier sur le serveur, depuis la racine : /srv/annuaire.csv.
 source-sync = Synchroniser
+schedule-title = Rythme
+schedule-text = Une fois une première synchronisation appliquée, la source est relue d’elle-même. Les départs trop nombreux attendent toujours votre accord.
+schedule-never = jamais d’elle-même
+schedule-minutes = toutes les { $count } minutes
+schedule-hours = { $count ->
+    [one] toutes les heures
+   *[other] toutes les { $count } heures
+}
+source-compare = Comparer tout le monde maintenant
+run-mode-full = tout le monde
+run-mode-incremental = ce qui a changé
 source-plan = Préparer un plan seulement
 source-check = Vérifier l’accès
 source-check-title = Vérification

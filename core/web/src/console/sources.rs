@@ -5,10 +5,11 @@ use askama::Template;
 use estampe_domain::plugin::Probe;
 use estampe_domain::run::Run;
 use estampe_domain::source::SourceOverview;
+use estampe_texts::key;
 
 use crate::console::people::here;
 use crate::console::shell::{Section, Shell};
-use crate::forms::{Nothing, ProtectedForm};
+use crate::forms::{Fields, Nothing, ProtectedForm};
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other, segment};
 use crate::session::Desk;
@@ -76,6 +77,28 @@ impl SourcePage<'_> {
         inputs.chain(connector.config.iter().map(|(name, value)| (name.as_str(), value.clone()))).collect()
     }
 
+    /// How often it may be read: minutes, the words' key, their number, whether it is so.
+    fn schedules(&self) -> Vec<(String, &'static str, u32, bool)> {
+        let now = self.overview.source.every_minutes;
+        let mut all = vec![None, Some(15), Some(60), Some(4 * 60), Some(24 * 60)];
+        if !all.contains(&now) {
+            all.push(now);
+        }
+        let choice = |every: Option<u32>| {
+            let (key, number) = match every {
+                None => (key("schedule-never"), 0),
+                Some(minutes) if minutes % 60 == 0 => (key("schedule-hours"), minutes / 60),
+                Some(minutes) => (key("schedule-minutes"), minutes),
+            };
+            (every.map(|minutes| minutes.to_string()).unwrap_or_default(), key, number, every == now)
+        };
+        all.into_iter().map(choice).collect()
+    }
+
+    fn mode(&self, run: &Run) -> &'static str {
+        words::run_mode(run.mode)
+    }
+
     fn state(&self, run: &Run) -> (&'static str, &'static str) {
         words::run_state(run.state)
     }
@@ -114,15 +137,40 @@ pub(crate) async fn check(sent: ProtectedForm<Nothing>, path: web::Path<String>)
 
 /// `POST /sources/{name}/sync`
 pub(crate) async fn sync(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
-    start(&sent.desk, &path, false).await
+    start(&sent.desk, &path, false, false).await
+}
+
+/// `POST /sources/{name}/compare`: everybody, not what changed alone.
+pub(crate) async fn compare(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
+    start(&sent.desk, &path, false, true).await
 }
 
 /// `POST /sources/{name}/plan`
 pub(crate) async fn plan(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
-    start(&sent.desk, &path, true).await
+    start(&sent.desk, &path, true, false).await
 }
 
-async fn start(desk: &Desk, name: &str, plan_only: bool) -> Reply {
-    let started = desk.ok(desk.service().start_sync(&desk.ctx, name, plan_only).await)?;
+/// How often a source is read.
+pub(crate) struct ScheduleForm {
+    /// Minutes; empty: never.
+    every: String,
+}
+
+impl From<Fields> for ScheduleForm {
+    fn from(fields: Fields) -> Self {
+        Self { every: fields.text("every") }
+    }
+}
+
+/// `POST /sources/{name}/schedule`
+pub(crate) async fn schedule(sent: ProtectedForm<ScheduleForm>, path: web::Path<String>) -> Reply {
+    let every = Some(sent.form.every.trim()).filter(|every| !every.is_empty());
+    let every = every.map(|every| every.parse().unwrap_or(0));
+    sent.desk.ok(sent.desk.service().set_schedule(&sent.desk.ctx, &path, every).await)?;
+    Ok(see_other(&path_of(&path)))
+}
+
+async fn start(desk: &Desk, name: &str, plan_only: bool, everybody: bool) -> Reply {
+    let started = desk.ok(desk.service().start_sync(&desk.ctx, name, plan_only, everybody).await)?;
     Ok(see_other(&format!("/runs/{}", started.run)))
 }

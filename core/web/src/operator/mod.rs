@@ -50,6 +50,7 @@ pub(crate) fn routes() -> Table {
             .post("/sources/{name}", sources::change)
             .post("/sources/{name}/check", sources::check)
             .post("/sources/{name}/sync", sources::sync)
+            .post("/sources/{name}/schedule", sources::schedule)
             .get("/runs", runs::list)
             .get("/runs/{id}", runs::show)
             .post("/runs/{id}/approve", runs::approve)

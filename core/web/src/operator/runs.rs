@@ -18,6 +18,7 @@ struct RunView {
     id: RunId,
     source: String,
     state: &'static str,
+    mode: &'static str,
     hold: Option<&'static str>,
     counts: RunCounts,
     failure: Option<Failure>,
@@ -76,6 +77,7 @@ impl From<RunDetail> for RunView {
             id: run.id,
             source: run.source_name,
             state: run.state.as_str(),
+            mode: run.mode.as_str(),
             hold: run.hold.map(|hold| hold.as_str()),
             counts: run.counts,
             failure: run.failure.map(|(code, message)| Failure { code, message }),
@@ -108,7 +110,7 @@ pub(crate) async fn list(wire: Wire, of: web::Query<Of>) -> Reply {
     let line = |run: &Run| {
         json!({
             "id": run.id, "source": run.source_name, "state": run.state.as_str(),
-            "hold": run.hold.map(|hold| hold.as_str()), "counts": run.counts, "started_at": run.started_at.to_string(),
+            "mode": run.mode.as_str(), "hold": run.hold.map(|hold| hold.as_str()), "counts": run.counts, "started_at": run.started_at.to_string(),
         })
     };
     wire.json(StatusCode::OK, &json!({ "runs": runs.iter().map(line).collect::<Vec<_>>() }))

@@ -20,6 +20,7 @@ struct SourceView {
     #[serde(flatten)]
     connector: ConnectorSpec,
     people: u64,
+    every_minutes: Option<u32>,
     last_run: Option<LastRun>,
 }
 
@@ -38,6 +39,7 @@ impl From<SourceOverview> for SourceView {
             name: source.name,
             connector: source.connector,
             people,
+            every_minutes: source.every_minutes,
             last_run: last_run.map(|(id, state, at)| LastRun {
                 id: id.to_string(),
                 state: state.as_str(),
@@ -114,11 +116,25 @@ pub(crate) async fn check(wire: Wire, name: web::Path<String>) -> Reply {
 struct Sync {
     #[serde(default)]
     plan_only: bool,
+    #[serde(default)]
+    full: bool,
+}
+
+#[derive(Deserialize)]
+struct Schedule {
+    every_minutes: Option<u32>,
+}
+
+/// `POST /v1/sources/{name}/schedule`
+pub(crate) async fn schedule(wire: Wire, name: web::Path<String>, body: Body) -> Reply {
+    let Schedule { every_minutes } = wire.body(&body)?;
+    wire.ok(wire.service().set_schedule(&wire.ctx, &name, every_minutes).await)?;
+    wire.json(StatusCode::OK, &json!({ "every_minutes": every_minutes }))
 }
 
 /// `POST /v1/sources/{name}/sync`
 pub(crate) async fn sync(wire: Wire, name: web::Path<String>, body: Body) -> Reply {
-    let Sync { plan_only } = wire.body(&body)?;
-    let started = wire.ok(wire.service().start_sync(&wire.ctx, &name, plan_only).await)?;
+    let Sync { plan_only, full } = wire.body(&body)?;
+    let started = wire.ok(wire.service().start_sync(&wire.ctx, &name, plan_only, full).await)?;
     wire.json(StatusCode::ACCEPTED, &json!({ "run": started.run }))
 }

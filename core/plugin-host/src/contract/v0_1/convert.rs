@@ -21,7 +21,7 @@ const MAX_PAGE: usize = 16 << 20;
 /// What a value costs besides its octets.
 const OVERHEAD: usize = 16;
 /// Octets of a cursor.
-const MAX_CURSOR: usize = 4_096;
+const MAX_CURSOR: usize = 16_384;
 /// Octets of a person's id.
 const MAX_ID: usize = 255;
 /// Attributes of a person.

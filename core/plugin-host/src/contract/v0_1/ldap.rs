@@ -1,7 +1,7 @@
 //! The import `ldap`: translates and hands on.
 
 use estampe_domain::ldap::mediation::Wanted;
-use estampe_domain::ldap::{LdapEntry, LdapMode, LdapScope};
+use estampe_domain::ldap::{LdapEntry, LdapMode, LdapScope, LdapTracking};
 use wasmtime::{Error, Result};
 
 use super::bindings::estampe::plugin::{ldap, types};
@@ -15,6 +15,26 @@ impl ldap::Host for Call {
         Ok(answer(outcome.map(|found| {
             let entries = found.entries.into_iter().map(entry).collect();
             ldap::Entries { entries, next: found.next }
+        })))
+    }
+
+    fn changes_since(
+        &mut self,
+        tracking: ldap::Tracking,
+        query: ldap::Query,
+        position: Option<Vec<u8>>,
+    ) -> Result<Result<ldap::Changes, types::Failure>> {
+        let (wanted, _) = wanted(query);
+        let tracking = match tracking {
+            ldap::Tracking::DirSync => LdapTracking::DirSync,
+            ldap::Tracking::ContentSync => LdapTracking::ContentSync,
+        };
+        let outcome = self.waiting(|call| call.ldap_changes(&wanted, tracking, position)).map_err(Error::new)?;
+        Ok(answer(outcome.map(|told| ldap::Changes {
+            changed: told.changed,
+            gone: told.gone,
+            position: told.position,
+            more: told.more,
         })))
     }
 

@@ -61,6 +61,8 @@ CREATE TABLE source (
     connector TEXT NOT NULL,
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     checkpoint BLOB,
+    -- how often a run begins by itself; none: never
+    every_minutes BIGINT,
     created_at BIGINT NOT NULL
 );
 
@@ -143,6 +145,8 @@ CREATE TABLE run (
     state TEXT NOT NULL CHECK (state IN ('planning', 'held', 'applying', 'done', 'failed', 'discarded')),
     hold TEXT CHECK (hold IN ('too-many-gone', 'plan-only')),
     plan_only BOOLEAN NOT NULL,
+    -- everybody, or what changed since the source's checkpoint
+    mode TEXT NOT NULL CHECK (mode IN ('full', 'incremental')),
     known_active BIGINT NOT NULL,
     created BIGINT NOT NULL,
     changed BIGINT NOT NULL,

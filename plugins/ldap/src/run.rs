@@ -1,0 +1,197 @@
+//! A run, page by page: all of the directory, or what changed.
+
+use estampe_plugin_sdk::ldap::{Changes, Entries, Entry, Query, Tracking, escape, guid, moment, uuid};
+use estampe_plugin_sdk::{Cursor, Event, FailKind, Failure, Gone, Host, LogLevel, Page, cursor};
+use serde::{Deserialize, Serialize};
+
+use crate::hex::Octets;
+use crate::tracking::{At, Checkpoint, highest_usn, words};
+use crate::{event, identity, person, query};
+
+/// Identities that are searched for at once.
+const BATCH: usize = 100;
+/// The most that left, of one answer: more are found by comparing everybody.
+const MAX_GONE: usize = 4_000;
+
+/// Where a run stands between two pages, and where the next one begins.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Place {
+    /// The next incremental run begins here.
+    Checkpoint(Checkpoint),
+    /// In a search.
+    Pages {
+        /// Changes above this `uSNChanged`, or since this `modifyTimestamp`; none: everybody.
+        since: Option<At>,
+        /// Where the next run begins when this one is done.
+        end: Checkpoint,
+        /// The latest `modifyTimestamp` so far.
+        latest: i64,
+        /// The next page.
+        cookie: Octets,
+    },
+    /// Among entries that changed.
+    Changes {
+        /// From where on they were asked for.
+        begin: Checkpoint,
+        /// Where the first answer said that they end: what changed later is the next run's.
+        end: Option<Octets>,
+        /// The last that was read.
+        after: Octets,
+    },
+}
+
+/// A page of a run over all of the directory.
+pub fn full(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failure> {
+    let (end, latest, cookie) = match from.map(|from| cursor::decode(&from)).transpose()? {
+        None => {
+            let end = Checkpoint::now(host, identity(host).as_deref())?;
+            host.log(LogLevel::Info, words(&end.at));
+            (end, 0, None)
+        }
+        Some(Place::Pages { since: None, end, latest, cookie }) => (end, latest, Some(cookie.0)),
+        Some(_) => return Err(foreign()),
+    };
+    pages(host, None, cookie, end, latest)
+}
+
+/// A page of a run over what changed.
+pub fn incremental(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failure> {
+    let from = from.ok_or_else(|| Failure::new(FailKind::CursorExpired, "there was no full run yet"))?;
+    match cursor::decode(&from)? {
+        Place::Checkpoint(begin) => {
+            begin.still_holds(host)?;
+            match begin.at {
+                At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new()),
+                At::Usn(seen) => {
+                    let highest = highest_usn(&host.ldap_root_dse()?).unwrap_or(seen);
+                    let end = Checkpoint { at: At::Usn(highest), ..begin };
+                    pages(host, Some(At::Usn(seen)), None, end, 0)
+                }
+                At::Modified(since) => {
+                    let page = pages(host, Some(At::Modified(since)), None, begin, since)?;
+                    if page.events.is_empty() && page.next.is_none() {
+                        // whoever was changed last is not there: they left, or it was restored
+                        let why = "the entry that was changed last is gone: everybody has to be compared";
+                        return Err(Failure::new(FailKind::CursorExpired, why));
+                    }
+                    Ok(page)
+                }
+            }
+        }
+        Place::Pages { since: Some(since), end, latest, cookie } => {
+            pages(host, Some(since), Some(cookie.0), end, latest)
+        }
+        Place::Pages { since: None, .. } => Err(foreign()),
+        Place::Changes { begin, end, after } => changes(host, begin, end, after.0),
+    }
+}
+
+fn foreign() -> Failure {
+    Failure::new(FailKind::CursorExpired, "the cursor is another run's")
+}
+
+/// One page of a search, and where it goes on.
+fn pages(
+    host: &dyn Host,
+    since: Option<At>,
+    cookie: Option<Cursor>,
+    end: Checkpoint,
+    latest: i64,
+) -> Result<Page, Failure> {
+    let query = match since {
+        Some(At::Usn(seen)) => query().changed_above(seen),
+        Some(At::Modified(moment)) => query().modified_since(moment),
+        None | Some(At::DirSync(_) | At::ContentSync(_)) => query(),
+    };
+    let Entries { entries, next } = host.ldap_search(&query.after(cookie))?;
+    let modified = entries.iter().filter_map(|entry| moment(entry.text("modifyTimestamp")?));
+    let latest = modified.fold(latest, i64::max);
+    let events = events(host, &entries);
+    Ok(match next {
+        Some(cookie) => {
+            let place = Place::Pages { since, end, latest, cookie: Octets(cookie) };
+            Page { events, next: Some(cursor::encode(&place)?), checkpoint: None }
+        }
+        None => Page { events, next: None, checkpoint: checkpoint(end.having_seen(latest))? },
+    })
+}
+
+fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
+    end.is_good_for_a_run().then(|| cursor::encode(&Place::Checkpoint(end))).transpose()
+}
+
+fn events(host: &dyn Host, entries: &[Entry]) -> Vec<Event> {
+    let identity = identity(host);
+    let people = entries.iter().filter(|entry| person::is_person(entry));
+    people.map(|entry| event(entry, identity.as_deref())).collect()
+}
+
+/// Reads the next of those that changed. The server is asked anew for each page: whatever
+/// changed once since then is told again, and in the same order.
+fn changes(host: &dyn Host, begin: Checkpoint, end: Option<Octets>, after: Vec<u8>) -> Result<Page, Failure> {
+    let (tracking, since) = match &begin.at {
+        At::DirSync(since) => (Tracking::DirSync, since),
+        At::ContentSync(since) => (Tracking::ContentSync, since),
+        At::Usn(_) | At::Modified(_) => return Err(foreign()),
+    };
+    let Changes { mut changed, gone, position, more } = host.ldap_changes(tracking, &query(), Some(&since.0))?;
+    if gone.len() > MAX_GONE {
+        return Err(Failure::new(FailKind::CursorExpired, "very many left at once: everybody has to be compared"));
+    }
+    let name = match tracking {
+        Tracking::DirSync => "objectGUID",
+        Tracking::ContentSync => "entryUUID",
+    };
+    let text = |id: &[u8]| match tracking {
+        Tracking::DirSync => guid(id),
+        Tracking::ContentSync => uuid(id),
+    };
+    changed.sort();
+    changed.dedup();
+    let batch: Vec<_> = changed.iter().filter(|id| **id > after).take(BATCH).collect();
+    let last = batch.last().map(|id| (*id).clone());
+    let goes_on = last.as_ref().is_some_and(|last| changed.iter().any(|id| id > last));
+    let mut events = Vec::new();
+    if after.is_empty() {
+        let left = gone.iter().filter_map(|id| text(id));
+        events.extend(left.map(|id| Event::PersonGone((id, Gone::Deleted))));
+    }
+    if !batch.is_empty() {
+        let ids = batch.iter().map(|id| match tracking {
+            Tracking::DirSync => format!("({name}={})", escape(id)),
+            Tracking::ContentSync => format!("({name}={})", uuid(id).unwrap_or_default()),
+        });
+        let found = search_all(host, &format!("(&{}(|{}))", crate::PEOPLE, ids.collect::<String>()))?;
+        let identity = |entry: &Entry| person::identity_of(entry, Some(name)).ok();
+        let there: Vec<_> = found.iter().filter_map(identity).collect();
+        let left = batch.iter().filter_map(|id| text(id)).filter(|id| !there.contains(id));
+        events.extend(left.map(|id| Event::PersonGone((id, Gone::OutOfScope))));
+        events.extend(self::events(host, &found));
+    }
+    let end = end.unwrap_or(Octets(position));
+    if let (true, Some(last)) = (goes_on, last) {
+        let place = Place::Changes { begin, end: Some(end), after: Octets(last) };
+        return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
+    }
+    let at = match tracking {
+        Tracking::DirSync => At::DirSync(end),
+        Tracking::ContentSync => At::ContentSync(end),
+    };
+    let end = Checkpoint { at, ..begin };
+    if more {
+        let place = Place::Changes { begin: end, end: None, after: Octets::default() };
+        return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
+    }
+    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
+}
+
+/// All entries that fit, which are few.
+fn search_all(host: &dyn Host, filter: &str) -> Result<Vec<Entry>, Failure> {
+    let query = Query { filter: filter.to_owned(), ..query() };
+    let mut all = Vec::new();
+    for page in estampe_plugin_sdk::ldap::pages(host, query) {
+        all.extend(page?);
+    }
+    Ok(all)
+}
