@@ -8,6 +8,9 @@
     reason = "a test may panic"
 )]
 
+mod active_directory;
+#[expect(dead_code, reason = "a part of it is for the tests through the doors")]
+mod samba;
 mod slapd;
 mod strangers;
 
