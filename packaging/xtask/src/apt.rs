@@ -27,6 +27,7 @@ pub const DEMO: &[Package] = &[
 pub const TESTS: &[Package] = &[
     Package { name: "chromium", proof: "/usr/bin/chromium" },
     Package { name: "chromium-driver", proof: "/usr/bin/chromedriver" },
+    Package { name: "iproute2", proof: "/bin/ip" },
     Package { name: "ldap-utils", proof: "/usr/bin/ldapsearch" },
     Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
     Package { name: "nodejs", proof: "/usr/bin/node" },
@@ -38,6 +39,9 @@ pub const TESTS: &[Package] = &[
     Package { name: "python3-venv", proof: "/usr/share/python-wheels" },
     Package { name: "python3-prometheus-client", proof: "/usr/lib/python3/dist-packages/prometheus_client" },
     Package { name: "python3-vobject", proof: "/usr/lib/python3/dist-packages/vobject" },
+    Package { name: "samba-ad-dc", proof: "/usr/sbin/samba" },
+    Package { name: "samba-ad-provision", proof: "/usr/share/samba/setup" },
+    Package { name: "samba-dsdb-modules", proof: "/usr/share/doc/samba-dsdb-modules" },
     Package { name: "slapd", proof: "/usr/sbin/slapd" },
     Package { name: "zbar-tools", proof: "/usr/bin/zbarimg" },
 ];

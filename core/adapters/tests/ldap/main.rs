@@ -8,7 +8,10 @@
     reason = "a test may panic"
 )]
 
+#[expect(dead_code, reason = "a part of it is for the tests through the doors")]
+mod active_directory;
 mod changes;
+mod samba;
 mod slapd;
 mod strangers;
 
