@@ -14,13 +14,13 @@ fn replace(number: usize, attribute: &str, value: &str) -> String {
 }
 
 /// The counts of a run that has to be done, and how it read.
-fn done(run: &serde_json::Value) -> (&str, [u64; 4]) {
+pub(super) fn done(run: &serde_json::Value) -> (&str, [u64; 4]) {
     assert_eq!(run["state"], "done", "{run}");
     let count = |name: &str| run["counts"][name].as_u64().unwrap();
     (run["mode"].as_str().unwrap(), ["created", "changed", "disabled", "unchanged"].map(count))
 }
 
-fn well(server: &Server, arguments: &[&str]) -> Output {
+pub(super) fn well(server: &Server, arguments: &[&str]) -> Output {
     let output = server.cli(arguments);
     assert_eq!(output.code, 0, "{arguments:?}: {output:?}");
     output

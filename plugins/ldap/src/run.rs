@@ -5,7 +5,7 @@ use estampe_plugin_sdk::{Cursor, Event, FailKind, Failure, Gone, Host, LogLevel,
 use serde::{Deserialize, Serialize};
 
 use crate::hex::Octets;
-use crate::tracking::{At, Checkpoint, highest_usn, words};
+use crate::tracking::{At, Checkpoint, words};
 use crate::{event, identity, person, query};
 
 /// Identities that are searched for at once.
@@ -21,8 +21,8 @@ enum Place {
     Checkpoint(Checkpoint),
     /// In a search.
     Pages {
-        /// Changes above this `uSNChanged`, or since this `modifyTimestamp`; none: everybody.
-        since: Option<At>,
+        /// Which changes; none: everybody.
+        since: Option<Since>,
         /// Where the next run begins when this one is done.
         end: Checkpoint,
         /// The latest `modifyTimestamp` so far.
@@ -39,6 +39,14 @@ enum Place {
         /// The last that was read.
         after: Octets,
     },
+}
+
+/// Changes above this `uSNChanged`, or since this `modifyTimestamp`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Since {
+    Usn(u64),
+    Modified(i64),
 }
 
 /// A page of a run over all of the directory.
@@ -60,16 +68,13 @@ pub fn incremental(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failur
     let from = from.ok_or_else(|| Failure::new(FailKind::CursorExpired, "there was no full run yet"))?;
     match cursor::decode(&from)? {
         Place::Checkpoint(begin) => {
-            begin.still_holds(host)?;
+            let seen = begin.usn;
+            let begin = Checkpoint { usn: begin.still_holds(host)?, ..begin };
             match begin.at {
                 At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new()),
-                At::Usn(seen) => {
-                    let highest = highest_usn(&host.ldap_root_dse()?).unwrap_or(seen);
-                    let end = Checkpoint { at: At::Usn(highest), ..begin };
-                    pages(host, Some(At::Usn(seen)), None, end, 0)
-                }
+                At::Usn => pages(host, seen.map(Since::Usn), None, begin, 0),
                 At::Modified(since) => {
-                    let page = pages(host, Some(At::Modified(since)), None, begin, since)?;
+                    let page = pages(host, Some(Since::Modified(since)), None, begin, since)?;
                     if page.events.is_empty() && page.next.is_none() {
                         // whoever was changed last is not there: they left, or it was restored
                         let why = "the entry that was changed last is gone: everybody has to be compared";
@@ -94,15 +99,15 @@ fn foreign() -> Failure {
 /// One page of a search, and where it goes on.
 fn pages(
     host: &dyn Host,
-    since: Option<At>,
+    since: Option<Since>,
     cookie: Option<Cursor>,
     end: Checkpoint,
     latest: i64,
 ) -> Result<Page, Failure> {
     let query = match since {
-        Some(At::Usn(seen)) => query().changed_above(seen),
-        Some(At::Modified(moment)) => query().modified_since(moment),
-        None | Some(At::DirSync(_) | At::ContentSync(_)) => query(),
+        Some(Since::Usn(seen)) => query().changed_above(seen),
+        Some(Since::Modified(moment)) => query().modified_since(moment),
+        None => query(),
     };
     let Entries { entries, next } = host.ldap_search(&query.after(cookie))?;
     let modified = entries.iter().filter_map(|entry| moment(entry.text("modifyTimestamp")?));
@@ -133,7 +138,7 @@ fn changes(host: &dyn Host, begin: Checkpoint, end: Option<Octets>, after: Vec<u
     let (tracking, since) = match &begin.at {
         At::DirSync(since) => (Tracking::DirSync, since),
         At::ContentSync(since) => (Tracking::ContentSync, since),
-        At::Usn(_) | At::Modified(_) => return Err(foreign()),
+        At::Usn | At::Modified(_) => return Err(foreign()),
     };
     let Changes { mut changed, gone, position, more } = host.ldap_changes(tracking, &query(), Some(&since.0))?;
     if gone.len() > MAX_GONE {

@@ -27,6 +27,8 @@ pub struct Checkpoint {
     pub full: i64,
     /// Which database of which server it was, where that matters.
     pub server: Option<String>,
+    /// Its count of changes when the last run began, where it has one.
+    pub usn: Option<u64>,
     /// What was seen so far.
     pub at: At,
 }
@@ -39,8 +41,8 @@ pub enum At {
     DirSync(Octets),
     /// RFC 4533 up to this cookie.
     ContentSync(Octets),
-    /// Every change of this server up to this `uSNChanged`.
-    Usn(u64),
+    /// Every change of this server up to its count of changes.
+    Usn,
     /// Every change up to this `modifyTimestamp`, microseconds since 1970.
     Modified(i64),
 }
@@ -59,13 +61,14 @@ impl Checkpoint {
         };
         let server = server(&root);
         let is = |name: &str| identity.is_none_or(|chosen| chosen == name);
-        if let (Some(usn), true) = (highest_usn(&root), is("objectGUID")) {
+        let usn = highest_usn(&root);
+        if usn.is_some() && is("objectGUID") {
             let tracked = if root.has("supportedControl", DIR_SYNC) {
                 position(host, Tracking::DirSync)?.map(At::DirSync)
             } else {
                 None
             };
-            return Ok(Self { full, server, at: tracked.unwrap_or(At::Usn(usn)) });
+            return Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Usn) });
         }
         let tracked =
             if root.has("supportedControl", CONTENT_SYNC) && root.has("objectClass", OPEN_LDAP) && is("entryUUID") {
@@ -73,7 +76,7 @@ impl Checkpoint {
             } else {
                 None
             };
-        Ok(Self { full, server, at: tracked.unwrap_or(At::Modified(0)) })
+        Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Modified(0)) })
     }
 
     /// The same after what was read: only times of change are learnt by reading.
@@ -89,30 +92,31 @@ impl Checkpoint {
         self.at != At::Modified(0)
     }
 
-    /// Whether an incremental run may begin there now; `cursor-expired` says why not.
-    pub fn still_holds(&self, host: &dyn Host) -> Result<(), Failure> {
+    /// The server's count of changes, when an incremental run may begin there now;
+    /// `cursor-expired` says why it may not.
+    pub fn still_holds(&self, host: &dyn Host) -> Result<Option<u64>, Failure> {
         let expired = |why: &str| Err(Failure::new(FailKind::CursorExpired, why));
         let watched = match self.at {
             At::ContentSync(_) => 7 * DAY,
             // who was deleted is told to whoever may read the container of what was deleted;
             // who left what the filter fits is told to nobody
-            At::DirSync(_) | At::Usn(_) | At::Modified(_) => DAY,
+            At::DirSync(_) | At::Usn | At::Modified(_) => DAY,
         };
         if !(0..watched).contains(&host.now().saturating_sub(self.full)) {
             return expired("it is time to compare everybody");
         }
-        if matches!(self.at, At::DirSync(_) | At::Usn(_)) {
-            let root = host.ldap_root_dse()?;
-            if server(&root) != self.server {
-                return expired("another server answers than the last time, or it was restored");
-            }
-            if let At::Usn(seen) = self.at {
-                if highest_usn(&root).is_none_or(|highest| highest < seen) {
-                    return expired("the server has made fewer changes than were seen: it was restored");
-                }
-            }
+        if self.usn.is_none() {
+            return Ok(None);
         }
-        Ok(())
+        let root = host.ldap_root_dse()?;
+        let now = highest_usn(&root);
+        if server(&root) != self.server {
+            return expired("another server answers than the last time, or it was restored");
+        }
+        if now < self.usn {
+            return expired("the server has made fewer changes than were seen: it was restored");
+        }
+        Ok(now)
     }
 }
 
@@ -138,7 +142,7 @@ fn server(root: &Entry) -> Option<String> {
 }
 
 /// Active Directory's count of its changes.
-pub fn highest_usn(root: &Entry) -> Option<u64> {
+fn highest_usn(root: &Entry) -> Option<u64> {
     root.text("highestCommittedUSN")?.parse().ok()
 }
 
@@ -147,7 +151,7 @@ pub fn words(at: &At) -> &'static str {
     match at {
         At::DirSync(_) => "later runs read what changed (DirSync); once a day everybody is compared",
         At::ContentSync(_) => "later runs read what changed (content synchronisation)",
-        At::Usn(_) => "later runs read what changed (uSNChanged); once a day everybody is compared",
+        At::Usn => "later runs read what changed (uSNChanged); once a day everybody is compared",
         At::Modified(_) => "later runs read what changed (modifyTimestamp); once a day everybody is compared",
     }
 }

@@ -8,9 +8,9 @@
     reason = "a test may panic"
 )]
 
-#[expect(dead_code, reason = "a part of it is for the tests through the doors")]
 mod active_directory;
 mod changes;
+#[expect(dead_code, reason = "a part of it is for the tests through the doors")]
 mod samba;
 mod slapd;
 mod strangers;
