@@ -66,12 +66,21 @@ impl Running {
 
     /// Memory that it holds now (VmRSS), in bytes.
     pub fn resident(&self) -> Result<u64, String> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most memory that it held so far (VmHWM), in bytes.
+    pub fn peak(&self) -> Result<u64, String> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> Result<u64, String> {
         let file = format!("/proc/{}/status", self.pid());
         let text = fs::read_to_string(&file).map_err(|e| format!("{file}: {e}"))?;
         text.lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+            .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
             .map(|kib| kib * 1024)
-            .ok_or_else(|| format!("{file}: no VmRSS"))
+            .ok_or_else(|| format!("{file}: no {name}"))
     }
 }
 

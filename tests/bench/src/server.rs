@@ -97,6 +97,11 @@ impl Server {
         self.process.resident()
     }
 
+    /// The most memory that it held so far, in bytes.
+    pub fn peak(&self) -> Result<u64, String> {
+        self.process.peak()
+    }
+
     /// Whether it still runs.
     pub fn check(&mut self) -> Result<(), String> {
         match self.process.ended()? {

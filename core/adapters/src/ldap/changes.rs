@@ -139,11 +139,8 @@ fn dir_synced(found: ResultEntry, told: &mut LdapChanges) -> Result<(), PluginFa
     let Some(identity) = value_of(&entry, "objectGUID") else { return Ok(()) };
     let identity = sixteen(identity.to_vec()).ok_or_else(unclear)?;
     let deleted = value_of(&entry, "isDeleted").is_some_and(|value| value.eq_ignore_ascii_case(b"TRUE"));
-    if deleted {
-        told.gone.push(identity)
-    } else {
-        told.changed.push(identity)
-    }
+    let told = if deleted { &mut told.gone } else { &mut told.changed };
+    told.push(identity);
     Ok(())
 }
 

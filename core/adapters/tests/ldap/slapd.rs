@@ -50,12 +50,17 @@ impl Slapd {
     /// The same; it remembers so many changes for content synchronisation (RFC 4533), or does
     /// not have it when there are none.
     pub fn start_with(people: usize, certificate: Certificate, sessionlog: u32) -> Self {
+        Self::start_from(&self::people(people), certificate, sessionlog)
+    }
+
+    /// The same with these people, as LDIF.
+    pub fn start_from(people: &str, certificate: Certificate, sessionlog: u32) -> Self {
         let mut folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("db")).unwrap();
         certificates(folder.path(), certificate);
         std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate, sessionlog)).unwrap();
-        std::fs::write(at("data.ldif"), data(people)).unwrap();
+        std::fs::write(at("data.ldif"), frame() + people).unwrap();
         let loaded = Command::new("/usr/sbin/slapadd")
             .args(["-q", "-f"])
             .arg(at("slapd.conf"))
@@ -229,7 +234,8 @@ fn configuration(folder: &Path, certificate: Certificate, sessionlog: u32) -> St
     )
 }
 
-fn data(people: usize) -> String {
+/// Everything but people.
+fn frame() -> String {
     let mut data = format!(
         "dn: {SUFFIX}\nobjectClass: organization\nobjectClass: dcObject\no: Example\ndc: example\n\n\
          dn: {PEOPLE}\nobjectClass: organizationalUnit\nou: people\n\n\
@@ -242,6 +248,11 @@ fn data(people: usize) -> String {
         let base64 = base64(PASSWORD.as_bytes());
         writeln!(data, "dn: {name}\nobjectClass: person\ncn: {cn}\nsn: {cn}\nuserPassword:: {base64}\n").unwrap();
     }
+    data
+}
+
+fn people(people: usize) -> String {
+    let mut data = String::new();
     let photo = base64(PHOTO);
     for number in 0..people {
         writeln!(

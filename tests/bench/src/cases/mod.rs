@@ -1,6 +1,7 @@
 //! The benches: one file each, one line in [`all`].
 
 mod card;
+mod directory;
 mod guests;
 mod idle;
 mod leads;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Box<dyn Bench>> {
         Box::new(start::Start),
         Box::new(plugins::OfPlugins),
         Box::new(guests::OfGuests),
+        Box::new(directory::Directory),
     ]
 }
 
