@@ -2,7 +2,7 @@
 
 use crate::bindings::estampe::plugin as imports;
 use crate::http::{Outcome, Request};
-use crate::{Failure, FileInfo, LogLevel, ldap};
+use crate::{Cursor, Failure, FileInfo, LogLevel, ldap};
 
 /// The imports of the contract.
 pub trait Host {
@@ -69,6 +69,10 @@ pub trait Host {
     /// As [`ldap_search`](Self::ldap_search).
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure>;
 
+    /// The checkpoint of the last run that was applied, while it is good: a full run need not
+    /// fetch again what it knows to be the same.
+    fn checkpoint(&self) -> Option<Cursor>;
+
     /// A durable value of this source, as the pages before left it.
     fn state_get(&self, key: &str) -> Option<Vec<u8>>;
 
@@ -129,6 +133,10 @@ impl Host for ContractHost {
 
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
         imports::ldap::root_dse()
+    }
+
+    fn checkpoint(&self) -> Option<Cursor> {
+        imports::state::checkpoint()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

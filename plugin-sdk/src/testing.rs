@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::http::{Outcome, Request, Response};
-use crate::{Connector, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode, TemplateHost, ldap};
+use crate::{Connector, Cursor, Event, FailKind, Failure, FileInfo, Host, LogLevel, SyncMode, TemplateHost, ldap};
 
 /// A scripted host. It keeps the contract's limits, such as 1 MiB a read.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub struct ScriptedHost {
     max_read: Option<u32>,
     octets_read: Cell<u64>,
     directory: ldap::Scripted,
+    checkpoint: Option<Cursor>,
 }
 
 /// A request that is expected, `GET https://…`, and what becomes of it.
@@ -94,6 +95,12 @@ impl ScriptedHost {
     /// The positions from which changes were asked for.
     pub fn ldap_positions(&self) -> Vec<Option<Vec<u8>>> {
         self.directory.positions()
+    }
+
+    /// A run was applied before, with this checkpoint.
+    pub fn with_checkpoint(mut self, checkpoint: Cursor) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
     }
 
     /// Gives the directory server its own entry.
@@ -175,6 +182,10 @@ impl Host for ScriptedHost {
 
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
         self.directory.root_dse()
+    }
+
+    fn checkpoint(&self) -> Option<Cursor> {
+        self.checkpoint.clone()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -5,22 +5,43 @@ use sha2::{Digest, Sha256};
 use crate::person::Profile;
 use crate::run::PlanAction;
 
+/// A digest of a photo as its source has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhotoDigest(String);
+
+impl PhotoDigest {
+    /// Over the source's octets.
+    pub fn of(photo: &[u8]) -> Self {
+        Self(data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(photo)))
+    }
+
+    /// As the database keeps it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads what was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// A digest of everything that a source says of a person; equal when nothing that
 /// Estampe uses has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// Over the mapped profile and the source's own photo bytes, so that a photo
-    /// need not be decoded to see that it is the same.
-    pub fn of(profile: &Profile, source_photo: Option<&[u8]>) -> Self {
+    /// Over the mapped profile and the source's own photo, so that a photo need not be decoded
+    /// to see that it is the same.
+    pub fn of(profile: &Profile, source_photo: Option<&PhotoDigest>) -> Self {
         let mut hash = Sha256::new();
         let plain = Profile { photo: None, ..profile.clone() };
         // a profile always serialises: it is strings and lists all through
         hash.update(serde_json::to_vec(&plain).unwrap_or_default());
         if let Some(photo) = source_photo {
             hash.update([0]);
-            hash.update(Sha256::digest(photo));
+            hash.update(&photo.0);
         }
         Self(data_encoding::BASE64URL_NOPAD.encode(&hash.finalize()))
     }

@@ -36,10 +36,22 @@ pub struct SourcePerson {
     pub active: bool,
     /// The bag, standard names (RFC 2798, SCIM).
     pub attributes: Vec<(String, AttributeValue)>,
-    /// The photo, when it comes with the record: any image, undecoded.
-    pub photo: Option<Vec<u8>>,
+    /// The photo.
+    pub photo: SourcePhoto,
     /// Where the entry stands in the source, for people: `line 120`.
     pub position: Option<String>,
+}
+
+/// What a source says of a person's photo.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SourcePhoto {
+    /// There is none.
+    #[default]
+    None,
+    /// It is the same as at the checkpoint.
+    Same,
+    /// Any image, undecoded.
+    Image(Vec<u8>),
 }
 
 /// Why someone left.
@@ -122,6 +134,8 @@ pub struct SyncCall {
     pub mode: SyncMode,
     /// `None` at the start of a full run.
     pub cursor: Option<Cursor>,
+    /// The last checkpoint, while it is good.
+    pub checkpoint: Option<Cursor>,
     /// The plugin's durable state.
     pub state: BTreeMap<String, Vec<u8>>,
 }

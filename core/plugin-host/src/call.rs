@@ -76,6 +76,8 @@ pub struct Call {
     pub ldap: Ldap,
     /// Durable values.
     pub state: State,
+    /// The last checkpoint, while it is good.
+    pub checkpoint: Option<Vec<u8>>,
     /// Where lines go.
     pub log: Log,
     /// Where the time comes from.
@@ -96,6 +98,8 @@ pub struct Order {
     pub run: Option<RunId>,
     /// Its durable values.
     pub state: BTreeMap<String, Vec<u8>>,
+    /// The last checkpoint, while it is good.
+    pub checkpoint: Option<Vec<u8>>,
 }
 
 impl Call {
@@ -107,7 +111,7 @@ impl Call {
         peak: Peak,
         info: &Arc<PluginInfo>,
     ) -> Self {
-        let Order { connector, given, run, state } = order;
+        let Order { connector, given, run, state, checkpoint } = order;
         let limits = surroundings.limits.of(info, &given.grants);
         let share = run.map(|run| Share::new(run, &surroundings.spending, &limits));
         let ConnectorSpec { plugin, mut config, mut inputs } = connector;
@@ -134,6 +138,7 @@ impl Call {
                 run,
             ),
             state: State::new(state),
+            checkpoint,
             log,
             clock: Arc::clone(&surroundings.clock),
             budget: Budget::new(&limits, share, Arc::clone(&surroundings.quota), cancelled),

@@ -101,7 +101,8 @@ impl PluginHost {
         let work = move |cancelled| {
             let id = plugin.info.id.clone();
             let connector = ConnectorSpec { plugin: id, config: BTreeMap::new(), inputs: BTreeMap::new() };
-            let order = Order { connector, given: Given::default(), run: None, state: BTreeMap::new() };
+            let order =
+                Order { connector, given: Given::default(), run: None, state: BTreeMap::new(), checkpoint: None };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             plugin.linked.describe(call)
         };
@@ -253,7 +254,7 @@ impl Directory for PluginHost {
         let (connector, given, surroundings) = (connector.clone(), given.clone(), self.surroundings.clone());
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
-            let order = Order { connector, given, run: None, state: BTreeMap::new() };
+            let order = Order { connector, given, run: None, state: BTreeMap::new(), checkpoint: None };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             plugin.linked.check(call)
         };
@@ -265,7 +266,7 @@ impl Directory for PluginHost {
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure> {
         let plugin = self.plugin(&call.connector.plugin)?;
         let surroundings = self.surroundings.clone();
-        let SyncCall { run, connector, given, mode, cursor, state } = call;
+        let SyncCall { run, connector, given, mode, cursor, checkpoint, state } = call;
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
             // a run keeps to the version of its files that it began with, through
@@ -274,7 +275,7 @@ impl Directory for PluginHost {
                 surroundings.begin(run);
             }
             surroundings.spending.page(run, &surroundings.limits)?;
-            let order = Order { connector, given, run: Some(run), state };
+            let order = Order { connector, given, run: Some(run), state, checkpoint };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             let outcome = plugin.linked.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
@@ -304,7 +305,7 @@ impl Signatures for PluginHost {
             let batch = Batch::new(&batch, &limits, cancelled.clone(), &note);
             let call = || {
                 let (connector, given) = (template.clone(), given.clone());
-                let order = Order { connector, given, run: None, state: BTreeMap::new() };
+                let order = Order { connector, given, run: None, state: BTreeMap::new(), checkpoint: None };
                 Call::new(&surroundings, order, cancelled.clone(), plugin.peak.clone(), &plugin.info)
             };
             plugin.linked.render(&batch, call)

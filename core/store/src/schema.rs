@@ -174,6 +174,7 @@ diesel::table! {
         external_id -> Text,
         person_id -> Text,
         fingerprint -> Text,
+        photo_digest -> Nullable<Text>,
         active -> Bool,
         seen_run_id -> Nullable<Text>,
     }

@@ -43,7 +43,7 @@ const MACHINES: [&str; 3] = ["computer", "msDS-ManagedServiceAccount", "msDS-Gro
 const STATES: [&str; 3] = ["userAccountControl", "nsAccountLock", "pwdAccountLockedTime"];
 
 /// Attributes with a photo, the better first.
-const PHOTOS: [&str; 2] = ["jpegPhoto", "thumbnailPhoto"];
+pub const PHOTOS: [&str; 2] = ["jpegPhoto", "thumbnailPhoto"];
 
 /// `userAccountControl`: the account is disabled ([MS-ADTS] 2.2.16).
 const ACCOUNT_DISABLE: i64 = 0x2;
@@ -58,8 +58,13 @@ pub fn fields() -> Vec<String> {
 
 /// What is searched for.
 pub fn attributes() -> Vec<&'static str> {
+    attributes_without_photos().into_iter().chain(PHOTOS).collect()
+}
+
+/// The same but for photos, which weigh more than all the rest.
+pub fn attributes_without_photos() -> Vec<&'static str> {
     let fields = FIELDS.iter().flat_map(|(_, names)| names.iter().copied());
-    ["objectClass", "modifyTimestamp"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).chain(PHOTOS).collect()
+    ["objectClass", "modifyTimestamp"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).collect()
 }
 
 /// Whether an entry is a person's and no machine's.

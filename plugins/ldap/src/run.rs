@@ -1,6 +1,6 @@
 //! A run, page by page: all of the directory, or what changed.
 
-use estampe_plugin_sdk::ldap::{Changes, Entries, Entry, Query, Tracking, escape, guid, moment, uuid};
+use estampe_plugin_sdk::ldap::{Changes, Entries, Entry, Query, Scope, Tracking, escape, guid, moment, uuid};
 use estampe_plugin_sdk::{Cursor, Event, FailKind, Failure, Gone, Host, LogLevel, Page, cursor};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ enum Place {
         end: Checkpoint,
         /// The latest `modifyTimestamp` so far.
         latest: i64,
+        /// Whoever was not modified since has the photo that is known; none: all are read.
+        photos: Option<i64>,
         /// The next page.
         cookie: Octets,
     },
@@ -51,16 +53,23 @@ enum Since {
 
 /// A page of a run over all of the directory.
 pub fn full(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failure> {
-    let (end, latest, cookie) = match from.map(|from| cursor::decode(&from)).transpose()? {
+    match from.map(|from| cursor::decode(&from)).transpose()? {
         None => {
             let end = Checkpoint::now(host, identity(host).as_deref())?;
             host.log(LogLevel::Info, words(&end.at));
-            (end, 0, None)
+            let known = host.checkpoint().and_then(|checkpoint| cursor::decode(&checkpoint).ok());
+            let photos = match known {
+                // whoever begins to fit a filter was not modified by that
+                Some(Place::Checkpoint(known)) if !has_filter(host) => known.photos_known(&end),
+                _ => None,
+            };
+            pages(host, None, None, Reading { end, latest: 0, photos })
         }
-        Some(Place::Pages { since: None, end, latest, cookie }) => (end, latest, Some(cookie.0)),
-        Some(_) => return Err(foreign()),
-    };
-    pages(host, None, cookie, end, latest)
+        Some(Place::Pages { since: None, end, latest, photos, cookie }) => {
+            pages(host, None, Some(cookie.0), Reading { end, latest, photos })
+        }
+        Some(_) => Err(foreign()),
+    }
 }
 
 /// A page of a run over what changed.
@@ -72,9 +81,10 @@ pub fn incremental(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failur
             let begin = Checkpoint { usn: begin.still_holds(host)?, ..begin };
             match begin.at {
                 At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new()),
-                At::Usn => pages(host, seen.map(Since::Usn), None, begin, 0),
+                At::Usn => pages(host, seen.map(Since::Usn), None, Reading { end: begin, latest: 0, photos: None }),
                 At::Modified(since) => {
-                    let page = pages(host, Some(Since::Modified(since)), None, begin, since)?;
+                    let reading = Reading { end: begin, latest: since, photos: None };
+                    let page = pages(host, Some(Since::Modified(since)), None, reading)?;
                     if page.events.is_empty() && page.next.is_none() {
                         // whoever was changed last is not there: they left, or it was restored
                         let why = "the entry that was changed last is gone: everybody has to be compared";
@@ -84,8 +94,8 @@ pub fn incremental(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failur
                 }
             }
         }
-        Place::Pages { since: Some(since), end, latest, cookie } => {
-            pages(host, Some(since), Some(cookie.0), end, latest)
+        Place::Pages { since: Some(since), end, latest, photos, cookie } => {
+            pages(host, Some(since), Some(cookie.0), Reading { end, latest, photos })
         }
         Place::Pages { since: None, .. } => Err(foreign()),
         Place::Changes { begin, end, after } => changes(host, begin, end, after.0),
@@ -96,30 +106,39 @@ fn foreign() -> Failure {
     Failure::new(FailKind::CursorExpired, "the cursor is another run's")
 }
 
-/// One page of a search, and where it goes on.
-fn pages(
-    host: &dyn Host,
-    since: Option<Since>,
-    cookie: Option<Cursor>,
+fn has_filter(host: &dyn Host) -> bool {
+    host.config("filter").is_some_and(|filter| !filter.trim().is_empty())
+}
+
+/// What a run over pages carries along; see [`Place::Pages`].
+struct Reading {
     end: Checkpoint,
     latest: i64,
-) -> Result<Page, Failure> {
+    photos: Option<i64>,
+}
+
+/// One page of a search, and where it goes on.
+fn pages(host: &dyn Host, since: Option<Since>, cookie: Option<Cursor>, reading: Reading) -> Result<Page, Failure> {
+    let Reading { end, latest, photos } = reading;
     let query = match since {
         Some(Since::Usn(seen)) => query().changed_above(seen),
         Some(Since::Modified(moment)) => query().modified_since(moment),
+        None if photos.is_some() => query().attributes(person::attributes_without_photos()),
         None => query(),
     };
     let Entries { entries, next } = host.ldap_search(&query.after(cookie))?;
     let modified = entries.iter().filter_map(|entry| moment(entry.text("modifyTimestamp")?));
     let latest = modified.fold(latest, i64::max);
-    let events = events(host, &entries);
-    Ok(match next {
-        Some(cookie) => {
-            let place = Place::Pages { since, end, latest, cookie: Octets(cookie) };
-            Page { events, next: Some(cursor::encode(&place)?), checkpoint: None }
-        }
-        None => Page { events, next: None, checkpoint: checkpoint(end.having_seen(latest))? },
-    })
+    let events = match photos {
+        None => events(host, &entries),
+        Some(known) => compared(host, entries, known)?,
+    };
+    if let Some(cookie) = next {
+        let place = Place::Pages { since, end, latest, photos, cookie: Octets(cookie) };
+        return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
+    }
+    let end = if since.is_none() { Checkpoint { latest, ..end } } else { end };
+    Ok(Page { events, next: None, checkpoint: checkpoint(end.having_seen(latest))? })
 }
 
 fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
@@ -130,6 +149,28 @@ fn events(host: &dyn Host, entries: &[Entry]) -> Vec<Event> {
     let identity = identity(host);
     let people = entries.iter().filter(|entry| person::is_person(entry));
     people.map(|entry| event(entry, identity.as_deref())).collect()
+}
+
+/// The events of entries that were read without photos: the photo of whoever was not modified
+/// since is the one that is known.
+fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Event>, Failure> {
+    let identity = identity(host);
+    let mut events = Vec::new();
+    for mut entry in entries.into_iter().filter(person::is_person) {
+        let modified = entry.text("modifyTimestamp").and_then(moment);
+        let same = modified.is_some_and(|modified| modified < known);
+        if !same {
+            let photos = Query::new("(objectClass=*)").base(&*entry.dn).scope(Scope::Base).attributes(person::PHOTOS);
+            let found = host.ldap_search(&photos)?.entries;
+            entry.attributes.extend(found.into_iter().flat_map(|entry| entry.attributes));
+        }
+        let mut event = event(&entry, identity.as_deref());
+        if let (true, Event::Person(person)) = (same, &mut event) {
+            person.photo_etag = Some("known".to_owned());
+        }
+        events.push(event);
+    }
+    Ok(events)
 }
 
 /// Reads the next of those that changed. The server is asked anew for each page: whatever

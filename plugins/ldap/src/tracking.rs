@@ -31,6 +31,9 @@ pub struct Checkpoint {
     pub usn: Option<u64>,
     /// What was seen so far.
     pub at: At,
+    /// The latest `modifyTimestamp` that the last full run saw, microseconds since 1970; 0 when
+    /// none is shown.
+    pub latest: i64,
 }
 
 /// What was seen so far.
@@ -68,7 +71,7 @@ impl Checkpoint {
             } else {
                 None
             };
-            return Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Usn) });
+            return Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Usn), latest: 0 });
         }
         let tracked =
             if root.has("supportedControl", CONTENT_SYNC) && root.has("objectClass", OPEN_LDAP) && is("entryUUID") {
@@ -76,7 +79,7 @@ impl Checkpoint {
             } else {
                 None
             };
-        Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Modified(0)) })
+        Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Modified(0)), latest: 0 })
     }
 
     /// The same after what was read: only times of change are learnt by reading.
@@ -85,6 +88,12 @@ impl Checkpoint {
             *at = latest.max(*at);
         }
         self
+    }
+
+    /// Since when somebody's photo may have changed; none: since ever. An hour earlier than
+    /// what was seen, for what a replica is told late.
+    pub fn photos_known(&self, now: &Self) -> Option<i64> {
+        (self.latest > 0 && self.server == now.server).then(|| self.latest - DAY / 24)
     }
 
     /// Whether an incremental run may begin there.

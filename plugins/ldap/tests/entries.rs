@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use estampe_plugin_ldap::Ldap;
-use estampe_plugin_sdk::ldap::{Entry, LdapAttribute, entry};
+use estampe_plugin_sdk::ldap::{Changes, Entry, LdapAttribute, Scope, entry};
 use estampe_plugin_sdk::testing::{ScriptedHost, full_run};
-use estampe_plugin_sdk::{Connector, Event, Person};
+use estampe_plugin_sdk::{Connector, Event, FailKind, Gone, Person, SyncMode};
 
 const PEOPLE: &str = "(|(objectClass=person)(objectClass=posixAccount))";
 
@@ -68,4 +68,97 @@ fn a_directory_without_people_is_a_failed_check() {
     let probes = Ldap::check(&host.with_ldap(PEOPLE, Vec::new()));
     assert!(probes[0].passed && probes[0].detail.contains("Active Directory"), "{probes:?}");
     assert!(!probes[1].passed && probes[1].detail.contains("base"), "{probes:?}");
+}
+
+/// A page of a run: events, where it goes on, the checkpoint.
+fn page(host: &ScriptedHost, mode: SyncMode, from: Option<Vec<u8>>) -> estampe_plugin_sdk::Page {
+    Ldap::sync_page(host, mode, from).unwrap()
+}
+
+fn numbered(number: u8, modified: &str) -> Entry {
+    let uuid = format!("00000000-0000-0000-0000-0000000000{number:02x}");
+    let attributes = [("entryUUID", uuid.as_str()), ("cn", "Somebody"), ("modifyTimestamp", modified)];
+    let attributes: Vec<_> = attributes.iter().map(|(name, value)| (*name, std::slice::from_ref(value))).collect();
+    entry(&format!("uid=p{number},dc=x"), &attributes)
+}
+
+#[test]
+fn photos_are_read_again_of_whom_was_modified() {
+    let all = || [numbered(1, "20260101000000Z"), numbered(2, "20260301000000Z")];
+    let first = page(&ScriptedHost::new().with_ldap(PEOPLE, all()), SyncMode::Full, None);
+    let known = first.checkpoint.unwrap();
+    let mut changed = all();
+    changed[1] = numbered(2, "20260302000000Z");
+    let photo = entry("uid=p2,dc=x", &[("jpegPhoto", &["a photo"])]);
+    let host = ScriptedHost::new()
+        .with_ldap(PEOPLE, changed)
+        .with_ldap("(objectClass=*)", [photo])
+        .with_checkpoint(known.clone());
+    let again = page(&host, SyncMode::Full, None);
+    let photos: Vec<_> = again
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Person(person) => (person.photo.as_deref(), person.photo_etag.is_some()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(photos, [(None, true), (Some(&b"a photo"[..]), false)]);
+    let asked = host.ldap_queries();
+    assert!(!asked[0].attributes.iter().any(|name| name.ends_with("Photo")), "{asked:?}");
+    assert_eq!((asked.len(), asked[1].base.as_deref(), asked[1].scope), (2, Some("uid=p2,dc=x"), Scope::Base));
+
+    // who begins to fit a filter was not modified by that: all are read
+    let filtered = ScriptedHost::new().with_ldap(PEOPLE, all()).with_checkpoint(known).with_config("filter", "(a=b)");
+    page(&filtered, SyncMode::Full, None);
+    assert!(filtered.ldap_queries()[0].attributes.iter().any(|name| name == "jpegPhoto"));
+}
+
+#[test]
+fn changes_are_read_in_batches_from_one_position() {
+    let id = |number: u8| [[0; 15].as_slice(), &[number]].concat();
+    let told = |changed: &[u8], gone: &[u8], position: &str, more| {
+        let ids = |numbers: &[u8]| numbers.iter().map(|number| id(*number)).collect();
+        Ok(Changes { changed: ids(changed), gone: ids(gone), position: position.into(), more })
+    };
+    let root = || {
+        let control: &[&str] = &["1.3.6.1.4.1.4203.1.9.1.1"];
+        entry("", &[("objectClass", &["top", "OpenLDAProotDSE"]), ("supportedControl", control)])
+    };
+    let host = ScriptedHost::new()
+        .with_root_dse(root())
+        .with_ldap_changes(told(&[], &[], "here", false))
+        .with_ldap(PEOPLE, [numbered(1, "20260101000000Z")]);
+    let checkpoint = page(&host, SyncMode::Full, None).checkpoint.unwrap();
+    assert_eq!(host.ldap_positions(), [None]);
+
+    let all: Vec<u8> = (1..=150).collect();
+    let filter = |numbers: std::ops::RangeInclusive<u8>| {
+        let ids = numbers.map(|number| format!("(entryUUID=00000000-0000-0000-0000-0000000000{number:02x})"));
+        format!("(&{PEOPLE}(|{}))", ids.collect::<String>())
+    };
+    let host = ScriptedHost::new()
+        .with_root_dse(root())
+        .with_ldap(&filter(1..=100), (1..=100).map(|number| numbered(number, "20260101000000Z")))
+        .with_ldap(&filter(101..=150), (101..=149).map(|number| numbered(number, "20260101000000Z")))
+        .with_ldap_changes(told(&all, &[200], "there", false))
+        // more was changed meanwhile, which is for the next run
+        .with_ldap_changes(told(&all, &[200, 201], "beyond", false));
+    let first = page(&host, SyncMode::Incremental, Some(checkpoint.clone()));
+    let gone = |number: u8, why| Event::PersonGone((format!("00000000-0000-0000-0000-0000000000{number:02x}"), why));
+    assert_eq!((first.events.len(), &first.events[0]), (101, &gone(200, Gone::Deleted)));
+    let second = page(&host, SyncMode::Incremental, first.next);
+    // one of them is not there: they left what is read
+    assert_eq!((second.events.len(), &second.events[0]), (50, &gone(150, Gone::OutOfScope)));
+    assert_eq!(host.ldap_positions(), [Some(b"here".to_vec()), Some(b"here".to_vec())]);
+    let after = second.checkpoint.unwrap();
+    let host = ScriptedHost::new().with_root_dse(root()).with_ldap_changes(told(&[], &[], "there", false));
+    page(&host, SyncMode::Incremental, Some(after));
+    assert_eq!(host.ldap_positions(), [Some(b"there".to_vec())]);
+
+    // another version's cursor, and a full run's, are none
+    for foreign in [b"{}".to_vec(), b"nothing".to_vec()] {
+        let failure = Ldap::sync_page(&host, SyncMode::Incremental, Some(foreign)).unwrap_err();
+        assert_eq!(failure.kind, FailKind::CursorExpired, "{failure:?}");
+    }
 }

@@ -59,6 +59,7 @@ fn line(seq: i64, action: PlanAction, name: &str) -> StagedItem {
         changes: vec![FieldChange { field: ProfileField::Title, old: "Clerk".into(), new: "Boss".into() }],
         profile: Some(bare(name)),
         fingerprint: Some("print".into()),
+        photo_digest: None,
         photo: Some(b"a photo of somebody".to_vec()),
     };
     StagedItem { seq, action, person: None, payload }
@@ -254,7 +255,7 @@ on_both! {
             let person = PersonId::new(now, &System);
             tx.insert_person(person, CardId::new(now, &System), &PublicId::new(&System), &bare("All"), now)?;
             for id in known {
-                tx.put_identity(source, id, person, &Fingerprint::from_stored("f".into()), true, before)?;
+                tx.put_identity(source, id, person, (&Fingerprint::from_stored("f".into()), None), true, before)?;
             }
             tx.move_run(before, RunState::Planning, RunState::Done, None, now)?;
             tx.insert_run(&NewRun { id: run, source, plan_only: false, mode: SyncMode::Full, at: now })?;
@@ -331,6 +332,6 @@ fn payload() -> impl Strategy<Value = PlanPayload> {
     let photo = proptest::option::of(proptest::collection::vec(any::<u8>(), 1..3000));
     let optional = (proptest::option::of(profile()), proptest::option::of(text()), photo);
     (text(), text(), changes, optional).prop_map(|(external_id, name, changes, (profile, fingerprint, photo))| {
-        PlanPayload { external_id, name, changes, profile, fingerprint, photo }
+        PlanPayload { external_id, name, changes, profile, fingerprint, photo_digest: None, photo }
     })
 }

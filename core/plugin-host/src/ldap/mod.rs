@@ -24,7 +24,7 @@ use self::sessions::Session;
 pub use self::sessions::Sessions;
 
 /// Searches of one call.
-const MAX_SEARCHES: u32 = 100;
+const MAX_SEARCHES: u32 = 300;
 /// How often a waiting call looks whether anybody still waits for it.
 const LOOK: Duration = Duration::from_millis(20);
 

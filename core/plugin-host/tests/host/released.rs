@@ -12,7 +12,8 @@ use estampe_domain::Locale;
 use estampe_domain::credential::Secret;
 use estampe_domain::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use estampe_domain::plugin::{
-    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourcePerson, SyncMode,
+    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourcePerson, SourcePhoto,
+    SyncMode,
 };
 use estampe_domain::ports::{Directory, LdapClient, LdapConnection, Signatures};
 use estampe_domain::signature::SignatureInput;
@@ -110,7 +111,7 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
             ("employeeNumber".to_owned(), AttributeValue::Number(5)),
             ("pager".to_owned(), AttributeValue::Flag(true)),
         ],
-        photo: Some(vec![0xff, 0xd8, 0xff]),
+        photo: SourcePhoto::Image(vec![0xff, 0xd8, 0xff]),
         position: Some("line 1".to_owned()),
     };
     let refusals = [refused(Some("2"), "line 2", "bonjour"), refused(None, "line 3", "no id")];
@@ -124,7 +125,7 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
         external_id: "3".to_owned(),
         active: true,
         attributes: vec![("cn".to_owned(), text("an answer yes an answer FailKind::Denied dse=1 ada+zoé more=true"))],
-        photo: None,
+        photo: SourcePhoto::None,
         position: None,
     };
     let gone = |id: &str, how| DirectoryEvent::PersonGone(id.to_owned(), how);

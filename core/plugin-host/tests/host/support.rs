@@ -252,6 +252,7 @@ pub fn call(plugin: &str) -> SyncCall {
         given: given(["input people", "field read cn", "field read jpegPhoto"]),
         mode: SyncMode::Full,
         cursor: None,
+        checkpoint: None,
         state: BTreeMap::new(),
     }
 }

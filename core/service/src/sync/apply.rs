@@ -123,7 +123,8 @@ fn apply_item(
                 tx.audit(&event("person.create", person))?;
                 person
             };
-            tx.put_identity(run.source, &payload.external_id, person, &fingerprint, true, run.id)?;
+            let said = (&fingerprint, payload.photo_digest());
+            tx.put_identity(run.source, &payload.external_id, person, (said.0, said.1.as_ref()), true, run.id)?;
             person
         }
     };

@@ -35,6 +35,8 @@ struct Planner {
     source: Source,
     plan_only: bool,
     mode: SyncMode,
+    /// Whether the plugin is told the last checkpoint.
+    compares: bool,
     lease: Lease,
     seq: i64,
     refusal_seq: i64,
@@ -63,7 +65,8 @@ impl Service {
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
         let counts = RunCounts::default();
-        let mut planner = Planner { run, source, plan_only, mode: found.mode, lease, seq: 0, refusal_seq: 0, counts };
+        let mut planner =
+            Planner { run, source, plan_only, mode: found.mode, compares: true, lease, seq: 0, refusal_seq: 0, counts };
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -131,6 +134,7 @@ impl Service {
                 (SyncMode::Full, FailKind::CursorExpired) => begun_again < FULL_TRIES,
                 _ => false,
             };
+            planner.compares &= planner.mode == SyncMode::Incremental;
             if !again {
                 return Err(failure.into());
             }
@@ -167,9 +171,10 @@ impl Service {
         let given = self.given(&planner.source, planner.plan_only).await?;
         let version = self.ports.plugins.active(&planner.source.connector.plugin);
         let basis = Basis::of(&planner.source, &given, version.as_deref());
+        let checkpoint = stored.and_then(|stored| basis.opened(&stored));
         let mut cursor = None;
         if planner.mode == SyncMode::Incremental {
-            cursor = stored.and_then(|stored| basis.opened(&stored));
+            cursor.clone_from(&checkpoint);
             if cursor.is_none() {
                 let why = "nothing tells yet what changed since the last run";
                 return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
@@ -187,6 +192,7 @@ impl Service {
                     given: given.clone(),
                     mode: planner.mode,
                     cursor: cursor.clone(),
+                    checkpoint: checkpoint.clone().filter(|_| planner.compares),
                     state: state.clone(),
                 })
                 .await;

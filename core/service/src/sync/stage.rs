@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use estampe_domain::ids::PersonId;
 use estampe_domain::person::{NotAPerson, Profile};
-use estampe_domain::plan::{self, Fingerprint, Known};
-use estampe_domain::plugin::{DirectoryEvent, Page, SourcePerson};
+use estampe_domain::plan::{self, Fingerprint, Known, PhotoDigest};
+use estampe_domain::plugin::{DirectoryEvent, FailKind, Page, PluginFailure, SourcePerson, SourcePhoto};
 use estampe_domain::run::{PlanAction, Refusal};
 use estampe_domain::{BlobId, Error, Result};
 use estampe_store::{PlanPayload, StagedItem};
@@ -21,10 +21,24 @@ struct Incoming {
     external_id: String,
     active: bool,
     profile: Profile,
-    fingerprint: Fingerprint,
-    photo: Option<Vec<u8>>,
+    photo: SourcePhoto,
     position: String,
     left_out: Vec<String>,
+}
+
+/// What the source says of them, to be compared next time.
+struct Said {
+    fingerprint: Fingerprint,
+    photo: Option<PhotoDigest>,
+}
+
+/// A line of the plan, not staged yet.
+struct Planned {
+    action: PlanAction,
+    person: Option<PersonId>,
+    payload: PlanPayload,
+    /// The photo stays, whatever it is.
+    same_photo: bool,
 }
 
 impl Service {
@@ -54,6 +68,11 @@ impl Service {
             !again
         });
         let mut work = Vec::new();
+        if incoming.iter().any(|person| person.photo == SourcePhoto::Same && !known.contains_key(&person.external_id)) {
+            // everybody is read again, this time with their photos
+            let why = "somebody's photo is said to be the same, and nothing of them is known";
+            return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
+        }
         // who is there but cannot be read stays as they were: an unreadable entry is not gone
         let mut seen: Vec<String> = unusable.into_iter().filter(|id| known.contains_key(id)).collect();
         for person in incoming {
@@ -61,24 +80,33 @@ impl Service {
             if before.is_some() {
                 seen.push(person.external_id.clone());
             }
+            let digest = match &person.photo {
+                SourcePhoto::None => None,
+                SourcePhoto::Same => before.and_then(|known| known.photo.clone()),
+                SourcePhoto::Image(image) => Some(PhotoDigest::of(image)),
+            };
+            let fingerprint = Fingerprint::of(&person.profile, digest.as_ref());
             let judged = plan::judge(
                 before.map(|k| Known { fingerprint: &k.fingerprint, active: k.active }),
-                &person.fingerprint,
+                &fingerprint,
                 person.active,
             );
             match judged {
                 None => planner.counts.unchanged += 1,
-                Some(action) => work.push((action, before.map(|k| k.person), person)),
+                Some(action) => {
+                    let said = Said { fingerprint, photo: digest };
+                    work.push((action, before.map(|k| k.person), person, said));
+                }
             }
         }
         let mut items = self.portraits(work, &mut refusals).await?;
         for external_id in gone {
             let Some(before) = known.get(&external_id).filter(|k| k.active && !twice(&external_id)) else { continue };
             seen.push(external_id.clone());
-            items.push((PlanAction::Disable, Some(before.person), disable_payload(external_id)));
+            items.push(Planned::disable(Some(before.person), external_id));
         }
-        for (action, _, _) in &items {
-            match action {
+        for item in &items {
+            match item.action {
                 PlanAction::Create => planner.counts.created += 1,
                 PlanAction::Update => planner.counts.changed += 1,
                 PlanAction::Disable => planner.counts.disabled += 1,
@@ -92,29 +120,31 @@ impl Service {
     /// Makes the photos of changed people harmless, off the async threads.
     async fn portraits(
         &self,
-        work: Vec<(PlanAction, Option<PersonId>, Incoming)>,
+        work: Vec<(PlanAction, Option<PersonId>, Incoming, Said)>,
         refusals: &mut Vec<Refusal>,
-    ) -> Result<Vec<(PlanAction, Option<PersonId>, PlanPayload)>> {
+    ) -> Result<Vec<Planned>> {
         let images = std::sync::Arc::clone(&self.ports.images);
         let done = tokio::task::spawn_blocking(move || {
             let mut items = Vec::with_capacity(work.len());
             let mut notes = Vec::new();
-            for (action, person, mut incoming) in work {
+            for (action, person, mut incoming, said) in work {
                 let position = std::mem::take(&mut incoming.position);
                 if action == PlanAction::Disable {
-                    items.push((action, person, disable_payload(incoming.external_id)));
+                    items.push(Planned::disable(person, incoming.external_id));
                     continue;
                 }
                 if !incoming.left_out.is_empty() {
                     notes.push(note(&position, "left-out", incoming.left_out.join(", ")));
                 }
-                let photo = match incoming.photo.as_deref().map(|photo| images.portrait(photo)) {
-                    None => None,
-                    Some(Ok(photo)) => Some(photo),
-                    Some(Err(why)) => {
-                        notes.push(note(&position, "photo", why));
-                        None
-                    }
+                let photo = match &incoming.photo {
+                    SourcePhoto::None | SourcePhoto::Same => None,
+                    SourcePhoto::Image(image) => match images.portrait(image) {
+                        Ok(photo) => Some(photo),
+                        Err(why) => {
+                            notes.push(note(&position, "photo", why));
+                            None
+                        }
+                    },
                 };
                 let profile = Profile { photo: photo.as_deref().map(BlobId::of), ..incoming.profile };
                 let payload = PlanPayload {
@@ -122,10 +152,12 @@ impl Service {
                     name: profile.display_name.to_string(),
                     changes: Vec::new(),
                     profile: Some(profile),
-                    fingerprint: Some(incoming.fingerprint.as_str().to_owned()),
+                    fingerprint: Some(said.fingerprint.as_str().to_owned()),
+                    photo_digest: said.photo.map(|digest| digest.as_str().to_owned()),
                     photo,
                 };
-                items.push((action, person, payload));
+                let same_photo = incoming.photo == SourcePhoto::Same;
+                items.push(Planned { action, person, payload, same_photo });
             }
             (items, notes)
         })
@@ -138,7 +170,7 @@ impl Service {
     async fn write_page(
         &self,
         planner: &mut Planner,
-        items: Vec<(PlanAction, Option<PersonId>, PlanPayload)>,
+        items: Vec<Planned>,
         refusals: Vec<Refusal>,
         seen: Vec<String>,
         state: BTreeMap<String, Option<Vec<u8>>>,
@@ -154,10 +186,16 @@ impl Service {
             .write(move |tx| {
                 keep_lease(tx, lease, until)?;
                 let mut staged = Vec::with_capacity(items.len());
-                for (seq, (action, person, mut payload)) in (first..).zip(items) {
+                for (seq, item) in (first..).zip(items) {
+                    let Planned { action, person, mut payload, same_photo } = item;
                     if let Some(before) = person.map(|p| tx.person(p)).transpose()?.flatten() {
-                        match &payload.profile {
-                            Some(after) => payload.changes = before.profile.changes_to(after),
+                        match &mut payload.profile {
+                            Some(after) => {
+                                if same_photo {
+                                    after.photo.clone_from(&before.profile.photo);
+                                }
+                                payload.changes = before.profile.changes_to(after);
+                            }
                             None => payload.name = before.profile.display_name.to_string(),
                         }
                     }
@@ -188,10 +226,8 @@ impl Service {
             let Some((last, _)) = missing.last() else { return Ok(()) };
             after.clone_from(last);
             planner.counts.disabled += missing.len() as u64;
-            let items = missing
-                .into_iter()
-                .map(|(external_id, person)| (PlanAction::Disable, Some(person), disable_payload(external_id)))
-                .collect();
+            let items =
+                missing.into_iter().map(|(external_id, person)| Planned::disable(Some(person), external_id)).collect();
             self.write_page(planner, items, Vec::new(), Vec::new(), BTreeMap::new(), None).await?;
         }
     }
@@ -242,20 +278,30 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
 
 fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
     let mapped = Profile::map(&person)?;
-    let fingerprint = Fingerprint::of(&mapped.profile, person.photo.as_deref());
     Ok(Incoming {
         external_id: person.external_id,
         active: person.active,
         profile: mapped.profile,
-        fingerprint,
         photo: person.photo,
         position: person.position.unwrap_or_default(),
         left_out: mapped.left_out,
     })
 }
 
-fn disable_payload(external_id: String) -> PlanPayload {
-    PlanPayload { external_id, name: String::new(), changes: Vec::new(), profile: None, fingerprint: None, photo: None }
+impl Planned {
+    /// Somebody who left.
+    fn disable(person: Option<PersonId>, external_id: String) -> Self {
+        let payload = PlanPayload {
+            external_id,
+            name: String::new(),
+            changes: Vec::new(),
+            profile: None,
+            fingerprint: None,
+            photo_digest: None,
+            photo: None,
+        };
+        Self { action: PlanAction::Disable, person, payload, same_photo: false }
+    }
 }
 
 fn refusal(position: &str, why: &NotAPerson) -> Refusal {

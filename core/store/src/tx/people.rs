@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use estampe_domain::person::{PersonSummary, Profile};
-use estampe_domain::plan::Fingerprint;
+use estampe_domain::plan::{Fingerprint, PhotoDigest};
 use estampe_domain::text::folded;
 use estampe_domain::{CardId, PersonId, PublicId, RunId, SourceId, Ts};
 
@@ -33,11 +33,16 @@ pub struct IdentityRow {
     pub person: PersonId,
     /// What the source said last time.
     pub fingerprint: Fingerprint,
+    /// The photo that the source had.
+    pub photo: Option<PhotoDigest>,
     /// Whether the source counted them as active.
     pub active: bool,
     /// The run that saw it last.
     pub seen: Option<RunId>,
 }
+
+/// External id, person, fingerprint, photo, whether active, run that saw it.
+type Identity = (String, String, String, Option<String>, bool, Option<String>);
 
 type Row = (String, String, bool, i64, String, String);
 
@@ -204,7 +209,7 @@ impl Tx<'_> {
         let mut known = HashMap::with_capacity(external_ids.len());
         // SQLite binds at most 32,766 values; pages hold fewer, chunks keep it so
         for chunk in external_ids.chunks(500) {
-            let rows: Vec<(String, String, String, bool, Option<String>)> = per_backend!(self.conn, c => {
+            let rows: Vec<Identity> = per_backend!(self.conn, c => {
                 person_identity::table
                     .filter(person_identity::source_id.eq(&source_id))
                     .filter(person_identity::external_id.eq_any(chunk.iter().copied()))
@@ -212,15 +217,17 @@ impl Tx<'_> {
                         person_identity::external_id,
                         person_identity::person_id,
                         person_identity::fingerprint,
+                        person_identity::photo_digest,
                         person_identity::active,
                         person_identity::seen_run_id,
                     ))
                     .load(c)?
             });
-            for (external_id, person_id, fingerprint, active, seen) in rows {
+            for (external_id, person_id, fingerprint, photo, active, seen) in rows {
                 let row = IdentityRow {
                     person: id(&person_id, "person_identity")?,
                     fingerprint: Fingerprint::from_stored(fingerprint),
+                    photo: photo.map(PhotoDigest::from_stored),
                     active,
                     seen: seen.map(|run| id(&run, "person_identity")).transpose()?,
                 };
@@ -277,12 +284,13 @@ impl Tx<'_> {
         source_id: SourceId,
         external_id: &str,
         person_id: PersonId,
-        fingerprint: &Fingerprint,
+        (fingerprint, photo): (&Fingerprint, Option<&PhotoDigest>),
         active: bool,
         run: RunId,
     ) -> Result<()> {
         let change = (
             person_identity::fingerprint.eq(fingerprint.as_str()),
+            person_identity::photo_digest.eq(photo.map(|photo| photo.as_str().to_owned())),
             person_identity::active.eq(active),
             person_identity::seen_run_id.eq(Some(run.to_string())),
         );

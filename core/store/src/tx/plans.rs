@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use estampe_domain::person::{FieldChange, Profile};
-use estampe_domain::plan::Fingerprint;
+use estampe_domain::plan::{Fingerprint, PhotoDigest};
 use estampe_domain::run::{PlanAction, PlanLine, Refusal, RunCounts};
 use estampe_domain::{PersonId, RunId, SourceId};
 use serde::{Deserialize, Serialize};
@@ -32,12 +32,20 @@ pub struct PlanPayload {
     /// What the source said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The photo as the source has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_digest: Option<String>,
     /// The new photo, a JPEG; stored behind the rest, not in it.
     #[serde(skip)]
     pub photo: Option<Vec<u8>>,
 }
 
 impl PlanPayload {
+    /// The photo as the source has it.
+    pub fn photo_digest(&self) -> Option<PhotoDigest> {
+        self.photo_digest.clone().map(PhotoDigest::from_stored)
+    }
+
     /// What the source said.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.fingerprint.clone().map(Fingerprint::from_stored)
@@ -198,7 +206,8 @@ impl Tx<'_> {
     /// Notes that a line was applied; keeps of it only what a person reads.
     pub fn item_applied(&mut self, run_id: RunId, item: &StagedItem, person: PersonId) -> Result<()> {
         let key = self.needed_run_key(run_id)?;
-        let light = PlanPayload { profile: None, fingerprint: None, photo: None, ..item.payload.clone() };
+        let light =
+            PlanPayload { profile: None, fingerprint: None, photo_digest: None, photo: None, ..item.payload.clone() };
         let sealed = self.seal_item(&key, run_id, item.seq, &light)?;
         diesel::update(run_item::table.find((run_id.to_string(), item.seq)))
             .set((

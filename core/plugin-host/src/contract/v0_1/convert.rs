@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::plugin::{
     AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, PluginInfo, Probe, SourcePerson,
+    SourcePhoto,
 };
 
 use super::bindings::estampe::plugin::types as wit;
@@ -215,12 +216,17 @@ impl Measure {
                 attributes.push((name, value));
             }
         }
-        let (active, mut photo) = (person.active, person.photo);
-        if let Some(octets) = &photo {
-            self.take(octets.len())?;
-            if !self.fields.pass(PHOTO, at)? {
-                photo = None;
+        let active = person.active;
+        let mut photo = match (person.photo, person.photo_etag) {
+            (Some(octets), _) => {
+                self.take(octets.len())?;
+                SourcePhoto::Image(octets)
             }
+            (None, Some(_)) => SourcePhoto::Same,
+            (None, None) => SourcePhoto::None,
+        };
+        if photo != SourcePhoto::None && !self.fields.pass(PHOTO, at)? {
+            photo = SourcePhoto::None;
         }
         Ok(SourcePerson { external_id, active, attributes, photo, position })
     }

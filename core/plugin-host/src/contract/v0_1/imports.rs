@@ -52,6 +52,10 @@ impl file::Host for Call {
 }
 
 impl state::Host for Call {
+    fn checkpoint(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(self.checkpoint.clone())
+    }
+
     fn get(&mut self, key: String) -> Result<Option<Vec<u8>>> {
         Ok(self.state.get(&key))
     }

@@ -168,6 +168,8 @@ CREATE TABLE person_identity (
     external_id TEXT COLLATE "C" NOT NULL,
     person_id TEXT NOT NULL REFERENCES person (id),
     fingerprint TEXT NOT NULL,
+    -- digest of the photo as the source has it
+    photo_digest TEXT,
     active BOOLEAN NOT NULL,
     -- the run that last saw it: who was not seen by a full run is gone
     seen_run_id TEXT REFERENCES run (id),

@@ -127,7 +127,7 @@ impl Trial {
     /// A call of `sync-page`.
     pub fn call(&self, cursor: Option<Cursor>, state: BTreeMap<String, Vec<u8>>) -> SyncCall {
         let (connector, given) = (self.spec.clone(), self.given());
-        SyncCall { run: self.run, connector, given, mode: SyncMode::Full, cursor, state }
+        SyncCall { run: self.run, connector, given, mode: SyncMode::Full, cursor, checkpoint: None, state }
     }
 
     /// A full run, from the first page to the last.
