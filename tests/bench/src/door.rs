@@ -9,7 +9,7 @@ use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{
-    AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SyncCall,
+    AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SourcePhoto, SyncCall,
 };
 use estampe_domain::ports::{Clock, Directory, Offered, Plugins};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId};

@@ -341,10 +341,10 @@ async fn a_cookie_is_good_for_its_run_and_query_while_its_connection_lasts() {
 
 #[tokio::test]
 async fn searches_and_waiting_are_bounded() {
-    let many = Trial::new(&Guest { searches: 101, page_size: 1, ..GUEST }).await;
+    let many = Trial::new(&Guest { searches: 301, page_size: 1, ..GUEST }).await;
     let failure = many.page().await.unwrap_err();
     assert_eq!(failure.kind, FailKind::Limit, "{failure}");
-    assert_eq!(many.fake.seen.lock().unwrap().len(), 100);
+    assert_eq!(many.fake.seen.lock().unwrap().len(), 300);
     assert_eq!(many.fake.connected.load(Ordering::SeqCst), 1);
 
     let trial = Trial::new(&GUEST).await;
