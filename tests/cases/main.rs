@@ -1,6 +1,7 @@
 //! Every test that drives the product by the doors that its users use.
 
 mod acme;
+mod active_directory;
 mod cards;
 mod config;
 mod console;

@@ -39,10 +39,10 @@ impl Connector for Ldap {
         if mode == SyncMode::Incremental {
             return Err(Failure::new(FailKind::Unsupported, "every run reads all of the directory"));
         }
-        let identity = identity(host);
+        let (identity, now) = (identity(host), host.now());
         let Entries { entries, next } = host.ldap_search(&query().after(from))?;
         let people = entries.iter().filter(|entry| person::is_person(entry));
-        let events = people.map(|entry| event(entry, identity.as_deref()));
+        let events = people.map(|entry| event(entry, identity.as_deref(), now));
         Ok(Page { events: events.collect(), next, checkpoint: None })
     }
 }
@@ -57,9 +57,9 @@ fn identity(host: &dyn Host) -> Option<String> {
 }
 
 /// A person, or why there is none: one bad entry does not fail the run.
-fn event(entry: &Entry, identity: Option<&str>) -> Event {
+fn event(entry: &Entry, identity: Option<&str>, now: i64) -> Event {
     let position = shown(&entry.dn);
-    match person::person(entry, identity) {
+    match person::person(entry, identity, now) {
         Ok(mut person) => {
             person.position = Some(position);
             Event::Person(person)
@@ -98,7 +98,8 @@ fn try_everything(host: &dyn Host, probes: &mut Vec<Probe>) -> Option<()> {
     keep("people", found)?;
     let (mut entries, identity) = (page.ok()?.entries, identity(host));
     entries.retain(person::is_person);
-    let refused: Vec<_> = entries.iter().filter_map(|entry| person::person(entry, identity.as_deref()).err()).collect();
+    let refusal = |entry| person::person(entry, identity.as_deref(), host.now()).err();
+    let refused: Vec<_> = entries.iter().filter_map(refusal).collect();
     keep(
         "first entries",
         match refused.first() {
