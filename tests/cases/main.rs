@@ -2,6 +2,7 @@
 
 mod acme;
 mod ad_changes;
+mod active_directory;
 mod cards;
 mod config;
 mod console;

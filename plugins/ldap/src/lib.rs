@@ -43,6 +43,14 @@ impl Connector for Ldap {
             SyncMode::Full => run::full(host, from),
             SyncMode::Incremental => run::incremental(host, from),
         }
+<<<<<<< HEAD
+=======
+        let (identity, now) = (identity(host), host.now());
+        let Entries { entries, next } = host.ldap_search(&query().after(from))?;
+        let people = entries.iter().filter(|entry| person::is_person(entry));
+        let events = people.map(|entry| event(entry, identity.as_deref(), now));
+        Ok(Page { events: events.collect(), next, checkpoint: None })
+>>>>>>> samba
     }
 }
 
@@ -56,9 +64,9 @@ fn identity(host: &dyn Host) -> Option<String> {
 }
 
 /// A person, or why there is none: one bad entry does not fail the run.
-fn event(entry: &Entry, identity: Option<&str>) -> Event {
+fn event(entry: &Entry, identity: Option<&str>, now: i64) -> Event {
     let position = shown(&entry.dn);
-    match person::person(entry, identity) {
+    match person::person(entry, identity, now) {
         Ok(mut person) => {
             person.position = Some(position);
             Event::Person(person)
@@ -97,7 +105,8 @@ fn try_everything(host: &dyn Host, probes: &mut Vec<Probe>) -> Option<()> {
     keep("people", found)?;
     let (mut entries, identity) = (page.ok()?.entries, identity(host));
     entries.retain(person::is_person);
-    let refused: Vec<_> = entries.iter().filter_map(|entry| person::person(entry, identity.as_deref()).err()).collect();
+    let refusal = |entry| person::person(entry, identity.as_deref(), host.now()).err();
+    let refused: Vec<_> = entries.iter().filter_map(refusal).collect();
     keep(
         "first entries",
         match refused.first() {

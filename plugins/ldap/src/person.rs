@@ -35,18 +35,26 @@ const FIELDS: [(&str, &[&str]); 23] = [
 /// Attributes that identify somebody for ever, the best first.
 const IDENTITIES: [&str; 4] = ["objectGUID", "entryUUID", "ipaUniqueID", "nsUniqueId"];
 
-/// Classes whose entries are accounts of machines, though Active Directory derives them from
-/// people.
-const MACHINES: [&str; 3] = ["computer", "msDS-ManagedServiceAccount", "msDS-GroupManagedServiceAccount"];
+/// Classes that Active Directory derives from people though their entries are none of the
+/// organisation's: accounts of machines, addresses of outsiders.
+const NO_PEOPLE: [&str; 4] = ["computer", "msDS-ManagedServiceAccount", "msDS-GroupManagedServiceAccount", "contact"];
 
-/// Attributes that say whether somebody is there.
-const STATES: [&str; 3] = ["userAccountControl", "nsAccountLock", "pwdAccountLockedTime"];
+/// Attributes that say whether somebody is there. `lockoutTime` is not among them: a few wrong
+/// passwords lock an account, whoever typed them, and a card does not go for that.
+const STATES: [&str; 5] =
+    ["userAccountControl", "accountExpires", "isCriticalSystemObject", "nsAccountLock", "pwdAccountLockedTime"];
 
 /// Attributes with a photo, the better first.
 pub const PHOTOS: [&str; 2] = ["jpegPhoto", "thumbnailPhoto"];
 
 /// `userAccountControl`: the account is disabled ([MS-ADTS] 2.2.16).
 const ACCOUNT_DISABLE: i64 = 0x2;
+
+/// `userAccountControl`: it stands for another domain, a workstation or a controller.
+const TRUST_ACCOUNTS: i64 = 0x800 | 0x1000 | 0x2000;
+
+/// From 1601, where `accountExpires` begins to count, to 1970: microseconds.
+const FROM_1601: i64 = 11_644_473_600_000_000;
 
 /// `pwdAccountLockedTime`: locked until an administrator unlocks.
 const LOCKED_FOR_EVER: &str = "000001010000Z";
@@ -67,15 +75,19 @@ pub fn attributes_without_photos() -> Vec<&'static str> {
     ["objectClass", "modifyTimestamp"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).collect()
 }
 
-/// Whether an entry is a person's and no machine's.
+/// Whether an entry is a person's: no machine's, no outsider's, and none of the accounts that
+/// every domain has (Administrator, Guest, krbtgt).
 pub fn is_person(entry: &Entry) -> bool {
-    !MACHINES.iter().any(|class| entry.has("objectClass", class))
+    !(NO_PEOPLE.iter().any(|class| entry.has("objectClass", class))
+        || account_control(entry) & TRUST_ACCOUNTS != 0
+        || entry.has("isCriticalSystemObject", "true"))
 }
 
-/// The person of an entry; the error says what is wrong with it.
-pub fn person(entry: &Entry, identity: Option<&str>) -> Result<Person, String> {
+/// The person of an entry at this moment (microseconds since 1970); the error says what is
+/// wrong with it.
+pub fn person(entry: &Entry, identity: Option<&str>, now: i64) -> Result<Person, String> {
     let mut person = Person::new(identity_of(entry, identity)?);
-    person.active = is_active(entry);
+    person.active = is_active(entry, now);
     for (name, attributes) in FIELDS {
         let mut texts: Vec<String> = Vec::new();
         for value in attributes.iter().flat_map(|attribute| entry.values(attribute)) {
@@ -115,9 +127,25 @@ fn identity_text(name: &str, octets: &[u8]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn is_active(entry: &Entry) -> bool {
-    let disabled = |flags: &str| flags.trim().parse::<i64>().is_ok_and(|flags| flags & ACCOUNT_DISABLE != 0);
-    !(entry.texts("userAccountControl").any(disabled)
+fn is_active(entry: &Entry, now: i64) -> bool {
+    !(account_control(entry) & ACCOUNT_DISABLE != 0
+        || expires(entry).is_some_and(|moment| moment <= now)
         || entry.has("nsAccountLock", "true")
         || entry.has("pwdAccountLockedTime", LOCKED_FOR_EVER))
+}
+
+/// No flags where there are none to read.
+fn account_control(entry: &Entry) -> i64 {
+    number(entry, "userAccountControl").unwrap_or_default()
+}
+
+/// When an account of Active Directory ends, microseconds since 1970: it counts tenths of
+/// them since 1601, and has two ways to say never ([MS-ADA1] 2.1).
+fn expires(entry: &Entry) -> Option<i64> {
+    let ticks = number(entry, "accountExpires").filter(|ticks| *ticks > 0 && *ticks != i64::MAX)?;
+    Some(ticks / 10 - FROM_1601)
+}
+
+fn number(entry: &Entry, name: &str) -> Option<i64> {
+    entry.text(name)?.trim().parse().ok()
 }

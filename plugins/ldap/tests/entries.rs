@@ -32,6 +32,16 @@ fn who_is_disabled_is_told_apart() {
     for (name, value, active) in [
         ("userAccountControl", "512", true),
         ("userAccountControl", "514", false),
+        ("userAccountControl", "66050", false),
+        ("userAccountControl", "16", true),
+        // the clock stands at 1970
+        ("accountExpires", "0", true),
+        ("accountExpires", "9223372036854775807", true),
+        ("accountExpires", "116444736000000010", true),
+        ("accountExpires", "116444736000000000", false),
+        ("accountExpires", "1", false),
+        ("accountExpires", "never", true),
+        ("lockoutTime", "116444736000000000", true),
         ("nsAccountLock", "TRUE", false),
         ("pwdAccountLockedTime", "20240101000000Z", true),
         ("pwdAccountLockedTime", "000001010000Z", false),
@@ -56,10 +66,18 @@ fn identities_last_and_the_name_of_the_entry_is_none() {
 }
 
 #[test]
-fn machines_are_no_people() {
-    let machine = zoe(&[("entryUUID", &["u-1"]), ("objectClass", &["top", "person", "user", "computer"])]);
-    let pages = full_run::<Ldap>(&ScriptedHost::new().with_ldap(PEOPLE, [machine])).unwrap();
-    assert_eq!(pages.concat(), []);
+fn machines_outsiders_and_built_in_accounts_are_no_people() {
+    for (name, values) in [
+        ("objectClass", &["top", "person", "user", "computer"][..]),
+        ("objectClass", &["top", "person", "organizationalPerson", "contact"]),
+        ("userAccountControl", &["2080"]),
+        ("isCriticalSystemObject", &["TRUE"]),
+    ] {
+        let entry = zoe(&[("entryUUID", &["u-1"]), (name, values)]);
+        let pages = full_run::<Ldap>(&ScriptedHost::new().with_ldap(PEOPLE, [entry])).unwrap();
+        assert_eq!(pages.concat(), [], "{name} {values:?}");
+    }
+    assert!(person(zoe(&[("entryUUID", &["u-1"]), ("isCriticalSystemObject", &["FALSE"])])).active);
 }
 
 #[test]

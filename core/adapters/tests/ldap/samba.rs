@@ -18,7 +18,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use tempfile::TempDir;
 
 pub const SUFFIX: &str = "DC=bank,DC=example";
-/// `CN=Person 0` on, one account that is disabled, one of a machine.
+/// `CN=Person 0` on, every tenth with a photo; beside them an account that is disabled, one
+/// of a machine, and the address of an outsider.
 pub const STAFF: &str = "OU=Staff,DC=bank,DC=example";
 /// Beside [`STAFF`], and empty.
 pub const LEAVERS: &str = "OU=Leavers,DC=bank,DC=example";
@@ -107,16 +108,16 @@ impl Samba {
 
     /// Changes what LDIF with `changetype` says.
     pub fn modify(&self, ldif: &str) {
-        self.change("ldapmodify", &[], ldif);
+        self.run("ldapmodify", &[], ldif);
     }
 
     /// Adds the entries of LDIF.
     pub fn add(&self, ldif: &str) {
-        self.change("ldapadd", &[], ldif);
+        self.run("ldapadd", &[], ldif);
     }
 
     pub fn delete(&self, dn: &str) {
-        self.change("ldapdelete", &[dn], "");
+        self.run("ldapdelete", &[dn], "");
     }
 
     /// Gives an entry another name, another parent, or both.
@@ -124,16 +125,27 @@ impl Samba {
         self.modify(&format!("dn: {dn}\nchangetype: modrdn\nnewrdn: {rdn}\ndeleteoldrdn: 1\nnewsuperior: {parent}\n"));
     }
 
-    fn change(&self, tool: &str, arguments: &[&str], ldif: &str) {
+    /// The first value of an attribute.
+    pub fn value(&self, dn: &str, name: &str) -> Option<Vec<u8>> {
+        let wrap = ["-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", dn, "(objectClass=*)", name];
+        let said = self.run("ldapsearch", &wrap, "");
+        let line = said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        Some(match line.strip_prefix(": ") {
+            Some(base64) => data_encoding::BASE64.decode(base64.as_bytes()).unwrap(),
+            None => line.trim_start().as_bytes().to_vec(),
+        })
+    }
+
+    fn run(&self, tool: &str, arguments: &[&str], input: &str) -> String {
         let mut command = Command::new(format!("/usr/bin/{tool}"));
         command.env("LDAPTLS_CACERT", self.ca()).args(["-x", "-H", &self.ldaps()]);
         command.args(["-D", ADMINISTRATOR, "-w", ADMINISTRATOR_PASSWORD]).args(arguments);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let process = process.as_mut().expect("the tools of LDAP are installed: apt-get install ldap-utils");
-        process.stdin.take().unwrap().write_all(ldif.as_bytes()).unwrap();
-        let status = process.wait().unwrap();
-        let said = std::io::read_to_string(process.stderr.take().unwrap()).unwrap();
-        assert!(status.success(), "{tool} {arguments:?}: {said}\n{ldif}");
+        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut process = process.expect("the tools of LDAP are installed: apt-get install ldap-utils");
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}\n{input}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Ends it as a crash does.
@@ -174,14 +186,14 @@ impl Samba {
         panic!("Samba does not answer: {}", self.log());
     }
 
-    /// Its network namespace, once it is another one than ours.
+    /// Its network namespace, once what forwards runs there: all is ready then.
     fn entered(&mut self) -> String {
-        let (own, its) = ("/proc/self/ns/net", format!("/proc/{}/ns/net", self.namespace.id()));
-        for _ in 0..400 {
+        let at = format!("/proc/{}", self.namespace.id());
+        for _ in 0..800 {
             let ended = self.namespace.try_wait().unwrap();
             assert!(ended.is_none(), "no network namespace can be made here ({ended:?}): run the tests as root");
-            if fs::read_link(own).unwrap() != fs::read_link(&its).unwrap() {
-                return its;
+            if fs::read_to_string(format!("{at}/comm")).is_ok_and(|name| name.starts_with("python3")) {
+                return format!("{at}/ns/net");
             }
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -109,7 +109,9 @@ def main():
     smb_conf, people, password = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     parameters = LoadParm()
     parameters.load(smb_conf)
-    sam = SamDB(session_info=system_session(), lp=parameters, url=parameters.private_path("sam.ldb"))
+    # an index is written once and not with every entry, which would take quadratic time
+    batch = ["batch_mode:1"]
+    sam = SamDB(session_info=system_session(), lp=parameters, url=parameters.private_path("sam.ldb"), options=batch)
     sam.transaction_start()
     for container in (STAFF, LEAVERS, SERVICES, GROUPS):
         sam.add({"dn": container, "objectClass": "organizationalUnit"})
@@ -123,6 +125,14 @@ def main():
             "objectClass": "computer",
             "sAMAccountName": "PC-7$",
             "userAccountControl": str(WORKSTATION),
+        }
+    )
+    sam.add(
+        {
+            "dn": "CN=Supplier," + STAFF,
+            "objectClass": "contact",
+            "displayName": "Supplier",
+            "mail": "someone@supplier.example",
         }
     )
     staff = []
