@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use estampe_domain::Ts;
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -47,6 +48,12 @@ fn from_system() -> Result<RootCertStore, String> {
         return Err("this system trusts no CA at all; name the CA file of the directory".to_owned());
     }
     Ok(roots)
+}
+
+/// When a server's own certificate ends.
+pub(super) fn certificate_until(chain: Option<&[CertificateDer<'_>]>) -> Option<Ts> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(chain?.first()?).ok()?;
+    Some(Ts::from_micros(certificate.validity().not_after.timestamp().saturating_mul(1_000_000)))
 }
 
 /// What a failed handshake means, and whether an administrator has to mend something here.

@@ -3,8 +3,11 @@
 //! handled as text; [`mediation`] makes a search of what a plugin asks for.
 
 pub mod dn;
+pub mod examine;
 pub mod filter;
+mod identity;
 pub mod mediation;
+pub mod sign_in;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +15,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::credential::Secret;
+
+pub use identity::IDENTITIES;
 
 /// Where a connection goes and as whom, by the source's configuration. No plugin chooses
 /// any of it.

@@ -131,6 +131,14 @@ pub struct LdapAsk {
     /// PEM file of the CA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// Attributes whose values people sign in by, separated by spaces; without it nobody
+    /// does. The host asks by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    /// The attribute that identifies people in what it delivers; `auto` or nothing: the first
+    /// that is there of `objectGUID`, `entryUUID`, `ipaUniqueID` and `nsUniqueId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// Attributes that it reads.
     pub attributes: BTreeSet<String>,
     /// What for.
@@ -282,7 +290,8 @@ impl PluginInfo {
         }
         if let Some(ldap) = &self.asks.ldap {
             let LdapAsk { servers, base, filter, bind_dn, password, start_tls, clear_text, ca_file, .. } = ldap;
-            let optional = [filter, bind_dn, start_tls, clear_text, ca_file].into_iter().flatten();
+            let LdapAsk { login, identity, .. } = ldap;
+            let optional = [filter, bind_dn, start_tls, clear_text, ca_file, login, identity].into_iter().flatten();
             let texts: Vec<_> = [servers, base].into_iter().chain(optional).map(String::as_str).collect();
             let secrets: Vec<_> = password.iter().map(String::as_str).collect();
             self.are_templates(&texts, &secrets).map_err(|why| format!("its ldap: {why}"))?;

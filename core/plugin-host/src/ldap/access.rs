@@ -11,9 +11,9 @@ use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{FailKind, Given, LdapAsk, PluginFailure, PluginInfo};
 
 /// Time to connect to one server.
-const CONNECTING: Duration = Duration::from_secs(5);
-/// Time for one operation: within what a call may wait.
-const OPERATION: Duration = Duration::from_secs(25);
+const CONNECTING: Duration = Duration::from_secs(3);
+/// Time for one operation, such as a page: within what a call may wait.
+const OPERATION: Duration = Duration::from_secs(10);
 
 type Config = BTreeMap<String, String>;
 
@@ -37,6 +37,26 @@ pub(super) fn granted(
     let filter = optional(ask.filter.as_ref(), config).map_err(|why| wrong(&why))?;
     let base = filled(&ask.base, config).map_err(|why| wrong(&why))?;
     Ok((Granted::new(&base, filter.as_deref(), attributes)?, access))
+}
+
+/// How people of the source sign in.
+pub(super) struct Login {
+    /// The attributes that their names are looked for in, separated by spaces.
+    pub attributes: String,
+    /// The attribute that identifies them, unless the first present does.
+    pub identity: Option<String>,
+}
+
+/// How people sign in, or why nobody does.
+pub(super) fn login(info: &PluginInfo, config: &Config) -> Result<Login, PluginFailure> {
+    let ask = info.asks.ldap.as_ref();
+    let of = |template: Option<&String>| optional(template, config).map_err(|why| wrong(&why));
+    let attributes = of(ask.and_then(|ask| ask.login.as_ref()))?.ok_or_else(|| {
+        let words = "nobody signs in by this source: its plugin names no attributes for that (login)";
+        PluginFailure::new(FailKind::Unsupported, words)
+    })?;
+    let identity = of(ask.and_then(|ask| ask.identity.as_ref()))?.filter(|chosen| chosen != "auto");
+    Ok(Login { attributes, identity })
 }
 
 fn wrong(why: &str) -> PluginFailure {
@@ -105,6 +125,8 @@ mod tests {
             start_tls: key("start-tls"),
             clear_text: None,
             ca_file: key("ca-file"),
+            login: key("login"),
+            identity: key("identity"),
             attributes: BTreeSet::new(),
             description: BTreeMap::new(),
         }
