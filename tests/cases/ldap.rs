@@ -2,8 +2,7 @@
 
 // the same directory as the adapter's own tests have
 #[path = "../../core/adapters/tests/ldap/slapd.rs"]
-#[expect(dead_code, reason = "a part of it is for those")]
-mod slapd;
+pub mod slapd;
 
 use estampe_tests::{Options, Output, Server, on_both};
 use slapd::{Certificate, PASSWORD, PEOPLE, READER, Slapd};

@@ -38,7 +38,7 @@ fn meaning(at: At, code: u32) -> (FailKind, &'static str, Option<&'static str>) 
         2 => (FailKind::Unsupported, "protocolError", None),
         3 => (FailKind::Limit, "timeLimitExceeded", Some("ask for less, or let the server allow more")),
         4 => (FailKind::Limit, "sizeLimitExceeded", Some("ask for less, or let the server allow more")),
-        7 => (FailKind::Auth, "authMethodNotSupported", Some("the server takes no simple bind")),
+        7 => (FailKind::Auth, "authMethodNotSupported", Some("the server does not take this kind of bind")),
         8 => (FailKind::Config, "strongerAuthRequired", Some("use ldaps:// or StartTLS")),
         10 => (FailKind::Config, "referral", Some("it is held elsewhere: name the server that holds it")),
         11 => (FailKind::Limit, "adminLimitExceeded", Some("ask for less, or let the server allow more")),

@@ -15,7 +15,7 @@ use super::{Connection, ready};
 /// lock accounts after a few wrong passwords.
 pub(super) async fn servers(access: &LdapAccess) -> Result<Vec<ServerReport>, PluginFailure> {
     let (servers, tls) = ready(access).await?;
-    let (name, password) = server::credentials(&access.bind)?;
+    let credentials = server::credentials(&access.bind)?;
     let mut reports = Vec::new();
     let mut refused = false;
     for server in servers {
@@ -24,13 +24,16 @@ pub(super) async fn servers(access: &LdapAccess) -> Result<Vec<ServerReport>, Pl
             if refused {
                 report.passed.push("not bound: a server refused the account already".to_owned());
             } else {
-                match connection.bind(name.to_owned(), password.to_owned()).await {
-                    Ok(()) => {
-                        report.passed.push(if name.is_empty() { "bound anonymously" } else { "bound" }.to_owned())
-                    }
+                match connection.bind(&credentials).await {
+                    Ok(()) => report
+                        .passed
+                        .push(if credentials.are_nobodys() { "bound anonymously" } else { "bound" }.to_owned()),
                     Err(failure) => {
                         refused = failure.kind == FailKind::Auth;
-                        report.failed = Some(StepFailed { step: Step::Bind, why: failure.message });
+                        // the report names the server already
+                        let why = failure.message.strip_prefix(&report.server).unwrap_or(&failure.message);
+                        let why = why.trim_start_matches([':', ' ']).to_owned();
+                        report.failed = Some(StepFailed { step: Step::Bind, why });
                     }
                 }
             }

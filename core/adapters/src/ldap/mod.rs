@@ -32,7 +32,7 @@ use tokio::task::JoinSet;
 use self::answer::At;
 use self::entering::{Entered, Shut};
 use self::guard::{Ended, Watch};
-use self::server::{Protection, Server};
+use self::server::{Credentials, Protection, Server};
 
 /// Octets that the entries of a page may have, and [`VALUE`] for each value.
 const MAX_PAGE: usize = 16 << 20;
@@ -72,7 +72,7 @@ pub struct LdapDirectories;
 impl LdapClient for LdapDirectories {
     async fn connect(&self, access: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure> {
         let (servers, tls) = ready(access).await?;
-        let (name, password) = server::credentials(&access.bind)?;
+        let credentials = server::credentials(&access.bind)?;
         let mut failed: Vec<PluginFailure> = Vec::new();
         for server in servers {
             let mut connection = match Connection::open(&server, tls.as_ref(), access).await {
@@ -82,7 +82,7 @@ impl LdapClient for LdapDirectories {
                     continue;
                 }
             };
-            match connection.bind(name.to_owned(), password.to_owned()).await {
+            match connection.bind(&credentials).await {
                 Ok(()) => return Ok(Box::new(connection)),
                 Err(failure) if failure.kind == FailKind::Unavailable => failed.push(failure),
                 // another server would say the same, and count it as another wrong password
@@ -105,7 +105,7 @@ impl LdapClient for LdapDirectories {
 async fn ready(access: &LdapAccess) -> Result<(Vec<Server>, Option<Arc<ClientConfig>>), PluginFailure> {
     let servers = server::servers(access)?;
     let needs_tls = servers.iter().any(|server| server.protection != Protection::None);
-    let tls = if needs_tls { Some(tls::trust(access.ca_file.clone()).await?) } else { None };
+    let tls = if needs_tls { Some(tls::trust(access).await?) } else { None };
     Ok((servers, tls))
 }
 
@@ -145,11 +145,14 @@ impl Connection {
         Ok((Self { ldap, watch, server, timeout }, certificate_until))
     }
 
-    async fn bind(&mut self, name: String, password: String) -> Result<(), PluginFailure> {
+    async fn bind(&mut self, credentials: &Credentials) -> Result<(), PluginFailure> {
         self.watch.allow(MAX_RESULT);
-        let (mut ldap, server) = (self.ldap.clone(), self.server.clone());
+        let (mut ldap, server, credentials) = (self.ldap.clone(), self.server.clone(), credentials.clone());
         self.run(async move {
-            let result = ldap.simple_bind(&name, &password).await?;
+            let result = match credentials {
+                Credentials::Simple { name, password } => ldap.simple_bind(&name, password.reveal()).await?,
+                Credentials::External => ldap.sasl_external_bind().await?,
+            };
             Ok(if result.rc == 0 { Ok(()) } else { Err(answer::refusal(&server, At::Bind, &result)) })
         })
         .await

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+#[expect(dead_code, reason = "a part of it is for the tests through the doors")]
 mod slapd;
 mod strangers;
 
@@ -19,7 +20,7 @@ use estampe_domain::ldap::{LdapAccess, LdapBind, LdapQuery, LdapScope};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::{LdapClient, LdapConnection};
 
-use slapd::{Certificate, PASSWORD, PEOPLE, PHOTO, READER, SMALL, SUFFIX, Slapd, free_port};
+use slapd::{Certificate, More, PASSWORD, PEOPLE, PHOTO, READER, SMALL, SUFFIX, Slapd, free_port};
 
 fn access(slapd: &Slapd) -> LdapAccess {
     LdapAccess {
@@ -149,6 +150,34 @@ async fn a_wrong_password_is_told_as_such() {
     assert_eq!(failure.kind, FailKind::NotFound, "{failure}");
     let root = anonymous.root_dse().await.unwrap();
     assert!(root.attributes.iter().any(|(name, values)| name == "namingContexts" && values[0] == SUFFIX.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_client_certificate_stands_for_name_and_password() {
+    let global = "TLSCACertificateFile {folder}/ca.pem\nTLSVerifyClient demand\n\
+                  authz-regexp \"^cn=estampe$\" \"cn=reader,dc=example,dc=org\"\n";
+    let more = More { global: global.to_owned(), ..More::default() };
+    let slapd = Slapd::start_with(3, Certificate::Good, &more);
+    let (certificate, key) = slapd.client();
+    let bind = LdapBind::External { certificate: certificate.clone(), key: key.clone() };
+    let good = LdapAccess { bind, ..access(&slapd) };
+    let start_tls = LdapAccess { servers: vec![slapd.ldap()], start_tls: true, ..good.clone() };
+    for access in [&good, &start_tls] {
+        assert_eq!(connect(access).await.search(query()).await.unwrap().entries.len(), 3);
+    }
+    // without it nobody gets in, whatever their password
+    let failure = refused(&access(&slapd)).await;
+    assert_eq!(failure.kind, FailKind::Unavailable, "{failure}");
+    for (certificate, key, words) in [
+        (slapd.ca(), key.clone(), "cannot be used together"),
+        ("/nowhere.pem".into(), key.clone(), "/nowhere.pem"),
+        (key, certificate.clone(), "no certificate"),
+        (certificate.clone(), certificate, "no private key"),
+    ] {
+        let failure = refused(&LdapAccess { bind: LdapBind::External { certificate, key }, ..good.clone() }).await;
+        assert_eq!(failure.kind, FailKind::Config, "{failure}");
+        assert!(failure.message.contains(words), "{words}: {failure}");
+    }
 }
 
 #[tokio::test]

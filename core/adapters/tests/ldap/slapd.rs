@@ -5,9 +5,11 @@ use std::fmt::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use tempfile::TempDir;
 
 pub const SUFFIX: &str = "dc=example,dc=org";
@@ -17,6 +19,9 @@ pub const READER: &str = "cn=reader,dc=example,dc=org";
 /// May read ten entries.
 pub const SMALL: &str = "cn=small,dc=example,dc=org";
 pub const PASSWORD: &str = "läse-recht";
+/// May change everything, with [`Slapd::change`].
+const ADMINISTRATOR: &str = "cn=administrator,dc=example,dc=org";
+const ADMINISTRATORS_PASSWORD: &str = "schreib-recht";
 /// A photo that is no text.
 pub const PHOTO: &[u8] = &[0xff, 0xd8, 0, 0x0a, 0xff];
 
@@ -25,9 +30,23 @@ pub const PHOTO: &[u8] = &[0xff, 0xd8, 0, 0x0a, 0xff];
 pub enum Certificate {
     Good,
     Expired,
+    /// In ten days.
+    EndsSoon,
     OtherName,
     /// No TLS at all.
     None,
+}
+
+/// What a directory has beside.
+#[derive(Default)]
+pub struct More {
+    /// Lines of the configuration, before that of the database: modules, schema. `{folder}`
+    /// stands for the directory's folder.
+    pub global: String,
+    /// Lines of the configuration of the database: overlays, limits.
+    pub of_database: String,
+    /// LDIF, with an empty line after each entry.
+    pub entries: String,
 }
 
 pub struct Slapd {
@@ -40,12 +59,17 @@ pub struct Slapd {
 impl Slapd {
     /// A directory with so many people (`uid=p0` on) and one referral.
     pub fn start(people: usize, certificate: Certificate) -> Self {
+        Self::start_with(people, certificate, &More::default())
+    }
+
+    /// The same, with more.
+    pub fn start_with(people: usize, certificate: Certificate, more: &More) -> Self {
         let mut folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("db")).unwrap();
         certificates(folder.path(), certificate);
-        std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate)).unwrap();
-        std::fs::write(at("data.ldif"), data(people)).unwrap();
+        std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate, more)).unwrap();
+        std::fs::write(at("data.ldif"), data(people) + &more.entries).unwrap();
         let loaded = Command::new("/usr/sbin/slapadd")
             .args(["-q", "-f"])
             .arg(at("slapd.conf"))
@@ -94,6 +118,38 @@ impl Slapd {
         self.folder.path().join("ca.pem")
     }
 
+    /// PEM of a certificate of its CA for `cn=estampe`, and of its key.
+    pub fn client(&self) -> (PathBuf, PathBuf) {
+        (self.folder.path().join("client.pem"), self.folder.path().join("client.key"))
+    }
+
+    /// Changes entries: LDIF with `changetype`.
+    pub fn change(&self, ldif: &str) {
+        let file = self.folder.path().join("change.ldif");
+        std::fs::write(&file, ldif).unwrap();
+        let changed = Command::new("ldapmodify")
+            .args(["-x", "-H", &self.ldap(), "-D", ADMINISTRATOR, "-w", ADMINISTRATORS_PASSWORD, "-e", "relax", "-f"])
+            .arg(&file)
+            .output()
+            .expect("ldapmodify is installed: apt-get install ldap-utils");
+        assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+    }
+
+    /// Lets it take connections and answer nothing.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Ends it as a crash does.
     pub fn kill(&mut self) {
         let _ = self.process.kill();
@@ -139,15 +195,28 @@ fn certificates(folder: &Path, certificate: Certificate) {
     if certificate == Certificate::Expired {
         (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
     }
+    if certificate == Certificate::EndsSoon {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        leaf.not_after = date_time_ymd(1970, 1, 1) + now + Duration::from_hours(10 * 24 + 1);
+    }
     let key = KeyPair::generate().unwrap();
     let leaf = leaf.signed_by(&key, &ca).unwrap();
+    let mut client = CertificateParams::new(Vec::new()).unwrap();
+    client.distinguished_name = DistinguishedName::new();
+    client.distinguished_name.push(DnType::CommonName, "estampe");
+    let clients_key = KeyPair::generate().unwrap();
+    let client = client.signed_by(&clients_key, &ca).unwrap();
+    std::fs::write(folder.join("client.pem"), client.pem()).unwrap();
+    std::fs::write(folder.join("client.key"), clients_key.serialize_pem()).unwrap();
     std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
     std::fs::write(folder.join("server.pem"), leaf.pem()).unwrap();
     std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
 }
 
-fn configuration(folder: &Path, certificate: Certificate) -> String {
+fn configuration(folder: &Path, certificate: Certificate, more: &More) -> String {
     let at = folder.display();
+    let More { global, of_database, entries: _ } = more;
+    let global = global.replace("{folder}", &at.to_string());
     let tls = match certificate {
         Certificate::None => String::new(),
         _ => format!("TLSCertificateFile {at}/server.pem\nTLSCertificateKeyFile {at}/server.key\n"),
@@ -158,16 +227,20 @@ fn configuration(folder: &Path, certificate: Certificate) -> String {
          include /etc/ldap/schema/inetorgperson.schema\n\
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
+         {global}\
          {tls}\
          database mdb\n\
          suffix \"{SUFFIX}\"\n\
          directory {at}/db\n\
          maxsize 1073741824\n\
+         rootdn \"{ADMINISTRATOR}\"\n\
+         rootpw {ADMINISTRATORS_PASSWORD}\n\
          index objectClass,uid eq\n\
          limits dn.exact=\"{READER}\" size=unlimited size.prtotal=unlimited\n\
          limits dn.exact=\"{SMALL}\" size.soft=10 size.hard=10 size.prtotal=10\n\
          access to attrs=userPassword by anonymous auth by * none\n\
-         access to * by users read by * none\n"
+         access to * by users read by * none\n\
+         {of_database}"
     )
 }
 

@@ -43,7 +43,15 @@ pub struct LdapAccess {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum LdapBind {
     Anonymous,
-    Simple { dn: String, password: Secret },
+    Simple {
+        dn: String,
+        password: Secret,
+    },
+    /// SASL EXTERNAL (RFC 4513, section 5.2.3): by a client certificate in TLS, PEM files.
+    External {
+        certificate: PathBuf,
+        key: PathBuf,
+    },
 }
 
 /// RFC 4511, section 4.5.1.2.

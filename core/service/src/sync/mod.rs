@@ -6,6 +6,7 @@
 
 mod apply;
 mod stage;
+mod standstill;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -124,6 +125,7 @@ impl Service {
         let mut state = self.store.read(move |tx| tx.source_state(source)).await?;
         let version = self.ports.plugins.active(&planner.source.connector.plugin);
         let mut cursor = None;
+        let mut standstill = standstill::Standstill::default();
         loop {
             // anew for each page: what was taken back or disabled counts from the next call on
             let given = self.given(&planner.source, planner.plan_only).await?;
@@ -151,6 +153,9 @@ impl Service {
                 return Err(PluginFailure::new(FailKind::Conflict, words).into());
             }
             let next = page.next.clone();
+            if next.is_some() {
+                standstill.page(&page.events)?;
+            }
             overlay(&mut state, &page.state);
             self.stage_page(planner, page).await?;
             match next {
