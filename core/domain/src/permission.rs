@@ -251,14 +251,11 @@ fn ldap_place(servers: &str, mut rest: &[&str]) -> Result<LdapPlace, String> {
             rest = others;
         }
     }
-    match rest {
-        [] => Ok(place),
-        _ => {
-            let words =
-                "after the servers stand with, start-tls, clear-text, ca, certificate and key alone, in this order";
-            Err(words.to_owned())
-        }
+    if rest.is_empty() {
+        return Ok(place);
     }
+    let known = "with, start-tls, clear-text, ca, certificate and key";
+    Err(format!("after the servers stand {known} alone, in this order"))
 }
 
 fn name(word: &str) -> Result<String, String> {

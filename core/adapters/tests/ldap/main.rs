@@ -152,6 +152,26 @@ async fn a_wrong_password_is_told_as_such() {
     assert!(root.attributes.iter().any(|(name, values)| name == "namingContexts" && values[0] == SUFFIX.as_bytes()));
 }
 
+/// The page that the plugin `ldap` asks for, in the time that the host gives a directory.
+#[tokio::test]
+async fn two_hundred_entries_with_photos_come_in_time() {
+    let photo = slapd::base64(&(0..75_u8).cycle().take(75 << 10).collect::<Vec<_>>());
+    let entry = |number: usize| {
+        format!(
+            "dn: uid=x{number},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: x{number}\ncn: X\nsn: X\n\
+             jpegPhoto:: {photo}\n\n"
+        )
+    };
+    let more = More { entries: (0..400).map(entry).collect(), ..More::default() };
+    let slapd = Slapd::start_with(0, Certificate::Good, &more);
+    let (connect_timeout, operation_timeout) = (Duration::from_secs(3), Duration::from_secs(10));
+    let mut connection = connect(&LdapAccess { connect_timeout, operation_timeout, ..access(&slapd) }).await;
+    let begun = std::time::Instant::now();
+    let page = connection.search(LdapQuery { page_size: 200, ..query() }).await.unwrap();
+    assert_eq!((page.entries.len(), page.cookie.is_some()), (200, true));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn a_client_certificate_stands_for_name_and_password() {
     let global = "TLSCACertificateFile {folder}/ca.pem\nTLSVerifyClient demand\n\
