@@ -62,7 +62,7 @@ async fn pages_answer(server: &Server, browser: &Client, card: &str) {
     let shown = server.client().get(card).send().await.unwrap();
     assert_eq!(shown.status(), 200);
     assert!(shown.text().await.unwrap().contains("p59@example.org"), "the card");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
 /// Runs the source while pages are asked for: it fails with this code and these words, within
@@ -131,7 +131,7 @@ on_both! {
         slapd.resume();
         assert_eq!(server.sync()["state"], "done");
         slapd.kill();
-        fails(&server, &browser, "unavailable", &["the connection was refused"], 5).await;
+        fails(&server, &browser, "unavailable", &["the connection was refused"], 10).await;
 
         // it lets in and never answers; it stops in the middle of a page; after the first one
         let strange = LdapServer::start(Answer::Silence);
@@ -152,11 +152,11 @@ async fn refusals_of_a_directory_are_told_exactly() {
     let password = format!("password={PASSWORD}");
     let small = format!("bind-dn={SMALL}");
     well(&server, &["source", "set", "siege", "--set", &small, "--set", &password]);
-    fails(&server, &browser, "limit", &["sizeLimitExceeded (4)", "let the server allow more"], 5).await;
+    fails(&server, &browser, "limit", &["sizeLimitExceeded (4)", "let the server allow more"], 10).await;
     // the base is held elsewhere
     let (reader, elsewhere) = (format!("bind-dn={READER}"), format!("base=ou=elsewhere,{PEOPLE}"));
     well(&server, &["source", "set", "siege", "--set", &reader, "--set", &elsewhere, "--set", &password]);
-    fails(&server, &browser, "config", &["referral (10)", "name the server that holds it"], 5).await;
+    fails(&server, &browser, "config", &["referral (10)", "name the server that holds it"], 10).await;
     // and there it is said to be held here: nobody follows
     let base = format!("base={PEOPLE}");
     well(&server, &["source", "set", "siege", "--set", &base]);
@@ -164,7 +164,7 @@ async fn refusals_of_a_directory_are_told_exactly() {
     one.turn(Answer::Referral(format!("{}/{PEOPLE}", other.url())));
     other.turn(Answer::Referral(format!("{}/{PEOPLE}", one.url())));
     send_to(&server, &one.url());
-    fails(&server, &browser, "config", &["referral (10)"], 5).await;
+    fails(&server, &browser, "config", &["referral (10)"], 10).await;
     assert_eq!((one.connections(), other.connections()), (1, 0));
 }
 
@@ -223,7 +223,7 @@ async fn odd_entries_are_refused_one_by_one_and_keep_their_cards() {
         .collect();
     for (position, words) in [
         ("uid=p10,", "a value of `title` is not UTF-8"),
-        ("uid=p11,", "neither"),
+        ("uid=p11,", "Neither"),
         ("uid=p13,", "it has none of objectGUID"),
         ("uid=p14,", ""),
     ] {
