@@ -6,7 +6,7 @@ use reqwest::{Client, Response};
 const PASSWORD: &str = "violet hortensia 47";
 
 /// Makes the first administrator and gives the signed-in browser.
-async fn signed_in(server: &Server) -> Client {
+pub(crate) async fn signed_in(server: &Server) -> Client {
     let token = server.json(&["first-run"])["token"].as_str().unwrap().to_owned();
     let browser = server.console();
     let answer = first_run(server, &browser, &token).await;

@@ -2,11 +2,10 @@
 
 // the same directory as the adapter's own tests have
 #[path = "../../core/adapters/tests/ldap/slapd.rs"]
-#[expect(dead_code, reason = "a part of it is for those")]
-mod slapd;
+pub mod slapd;
 
 use estampe_tests::{Options, Output, Server, on_both};
-use slapd::{Certificate, PASSWORD, PEOPLE, READER, Slapd};
+use slapd::{Certificate, More, PASSWORD, PEOPLE, READER, Slapd};
 
 /// A new value of an attribute of `uid=p{number}`.
 fn replace(number: usize, attribute: &str, value: &str) -> String {
@@ -76,8 +75,8 @@ on_both! {
         assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 0]));
 
         // one changed, one new, one renamed, one moved away, one deleted
-        slapd.modify(&replace(249, "title", "Head of prints"));
-        slapd.modify(&format!(
+        slapd.change(&replace(249, "title", "Head of prints"));
+        slapd.change(&format!(
             "dn: uid=new,{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: new\ncn: Nina New\nsn: New\n\n\
              dn: uid=p8,{PEOPLE}\nchangetype: modrdn\nnewrdn: uid=p8-married\ndeleteoldrdn: 1\n\n\
              dn: uid=p9,{PEOPLE}\nchangetype: modrdn\nnewrdn: uid=p9\ndeleteoldrdn: 0\n\
@@ -93,7 +92,7 @@ on_both! {
 
         // many: page by page, and the same people as a full run finds
         let many: String = (20..280).map(|number| replace(number, "title", &format!("Title {number}"))).collect();
-        slapd.modify(&many);
+        slapd.change(&many);
         assert_eq!(done(&server.sync()), ("incremental", [0, 260, 0, 0]));
         let all = well(&server, &["source", "sync", "siege", "--full", "--json"]);
         let all = serde_json::from_str(&all.stdout).unwrap();
@@ -109,7 +108,7 @@ on_both! {
 
         // a server that was restored knows less than was seen
         let backup = slapd.backup();
-        slapd.modify(&replace(30, "title", "Lost with the backup"));
+        slapd.change(&replace(30, "title", "Lost with the backup"));
         // what it remembers of deletions is gone with a restart
         assert_eq!(done(&server.sync()), ("full", [0, 1, 0, 298]));
         slapd.restore(&backup);
@@ -118,18 +117,18 @@ on_both! {
 
     async fn a_directory_that_does_not_tell_what_changed_is_asked_for_times(database) {
         let server = Server::start(Options { database, ..Options::default() }).await;
-        let slapd = Slapd::start_with(40, Certificate::Good, 0);
+        let slapd = Slapd::start_with(40, Certificate::Good, &More { sessionlog: 0, ..More::default() });
         well(&server, &["plugin", "install", "ldap", "--yes"]);
         assert_eq!(add(&server, &slapd).code, 0);
         assert_eq!(done(&server.sync()), ("full", [40, 0, 0, 0]));
         // all have the time of the load, and are read again
         assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 40]));
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-        slapd.modify(&replace(7, "title", "Head of prints"));
+        slapd.change(&replace(7, "title", "Head of prints"));
         assert_eq!(done(&server.sync()), ("incremental", [0, 1, 0, 39]));
         assert_eq!(done(&server.sync()), ("incremental", [0, 0, 0, 1]));
         // the last that was changed is gone, by hand or by a restored backup: everybody is read
-        slapd.modify(&format!("dn: uid=p7,{PEOPLE}\nchangetype: delete\n\n"));
+        slapd.change(&format!("dn: uid=p7,{PEOPLE}\nchangetype: delete\n\n"));
         assert_eq!(done(&server.sync()), ("full", [0, 0, 1, 39]));
     }
 }

@@ -1,8 +1,8 @@
 //! Every test that drives the product by the doors that its users use.
 
 mod acme;
-mod ad_changes;
 mod active_directory;
+mod ad_changes;
 mod cards;
 mod config;
 mod console;
@@ -17,6 +17,9 @@ mod hostile;
 mod hostile_plugins;
 mod import;
 mod ldap;
+mod ldap_doctor;
+mod ldap_misbehaving;
+mod ldap_sign_in;
 mod leads;
 mod observe;
 mod outbox;

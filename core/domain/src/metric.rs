@@ -123,7 +123,7 @@ metrics! {
         "Plugins that could not be loaded at the start";
 
     SIGN_INS = "estampe_sign_ins_total", Kind::Counter, ["outcome"],
-        "Tries to sign in at the console: accepted, refused, or throttled after too many refusals";
+        "Tries to sign in, at the console or by a directory: accepted, refused, or throttled after too many refusals";
     TLS_EXPIRY = "estampe_tls_certificate_expiry_timestamp_seconds", Kind::Gauge, ["certificate"],
         "When the certificate that is served ends: own, or acme for that of the ACME server";
     LOG_LINES = "estampe_log_lines_total", Kind::Counter, ["level"],

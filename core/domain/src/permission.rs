@@ -62,7 +62,8 @@ pub enum Permission {
 }
 
 /// Where a plugin's directory is and how it is reached, each text as the manifest has it:
-/// `SERVER,SERVER… [with KEY] [start-tls TEXT] [clear-text TEXT] [ca TEXT]`.
+/// `SERVER,SERVER… [with KEY] [start-tls TEXT] [clear-text TEXT] [ca TEXT] [certificate TEXT]
+/// [key TEXT]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LdapPlace {
     /// The servers.
@@ -75,14 +76,31 @@ pub struct LdapPlace {
     pub clear_text: Option<String>,
     /// The file of the authority that counts.
     pub ca_file: Option<String>,
+    /// The file of a certificate to authenticate by.
+    pub client_certificate: Option<String>,
+    /// The file of its private key.
+    pub client_key: Option<String>,
+}
+
+impl LdapPlace {
+    /// Its parts after the servers, by their words and in their order.
+    fn parts(&mut self) -> [(&'static str, &mut Option<String>); 6] {
+        let Self { servers: _, password, start_tls, clear_text, ca_file, client_certificate, client_key } = self;
+        [
+            ("with", password),
+            ("start-tls", start_tls),
+            ("clear-text", clear_text),
+            ("ca", ca_file),
+            ("certificate", client_certificate),
+            ("key", client_key),
+        ]
+    }
 }
 
 impl fmt::Display for LdapPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.servers.join(","))?;
-        let Self { servers: _, password, start_tls, clear_text, ca_file } = self;
-        for (word, text) in [("with", password), ("start-tls", start_tls), ("clear-text", clear_text), ("ca", ca_file)]
-        {
+        for (word, text) in self.clone().parts() {
             if let Some(text) = text {
                 write!(f, " {word} {text}")?;
             }
@@ -225,8 +243,7 @@ fn read(text: &str) -> Result<Permission, String> {
 
 fn ldap_place(servers: &str, mut rest: &[&str]) -> Result<LdapPlace, String> {
     let mut place = LdapPlace { servers: servers.split(',').map(str::to_owned).collect(), ..LdapPlace::default() };
-    let LdapPlace { servers: _, password, start_tls, clear_text, ca_file } = &mut place;
-    for (word, text) in [("with", password), ("start-tls", start_tls), ("clear-text", clear_text), ("ca", ca_file)] {
+    for (word, text) in place.parts() {
         if let [first, second, others @ ..] = rest
             && *first == word
         {
@@ -234,10 +251,11 @@ fn ldap_place(servers: &str, mut rest: &[&str]) -> Result<LdapPlace, String> {
             rest = others;
         }
     }
-    match rest {
-        [] => Ok(place),
-        _ => Err("after the servers stand with, start-tls, clear-text and ca alone, in this order".to_owned()),
+    if rest.is_empty() {
+        return Ok(place);
     }
+    let known = "with, start-tls, clear-text, ca, certificate and key";
+    Err(format!("after the servers stand {known} alone, in this order"))
 }
 
 fn name(word: &str) -> Result<String, String> {
@@ -326,6 +344,7 @@ mod tests {
             "credential api basic",
             "ldap connect {servers}",
             "ldap connect ldaps://a,{other} with password start-tls {tls} clear-text false ca /etc/ca.pem",
+            "ldap connect {servers} certificate {client-certificate} key {client-key}",
             "ldap read jpegPhoto;binary",
             "field read mail",
             "field write title",

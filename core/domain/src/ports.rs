@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
 use crate::egress::{HttpRequest, HttpResponse};
+use crate::ldap::examine::{Examination, ServerReport};
+use crate::ldap::sign_in::{LoginFound, Verdict};
 use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use crate::mail::{MailFailure, OutgoingMail};
-use crate::plugin::{ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
+use crate::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use crate::signature::{Signature, SignatureInput};
 use crate::time::Ts;
 
@@ -84,6 +86,36 @@ pub trait Directory: Send + Sync {
     async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure>;
     /// Fetches one page.
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure>;
+    /// What the directory of a source has for a name that somebody typed. The host asks by
+    /// itself: no plugin sees the name.
+    async fn find_login(
+        &self,
+        _connector: &ConnectorSpec,
+        _given: &Given,
+        _login: &str,
+        _now: Ts,
+    ) -> Result<LoginFound, PluginFailure> {
+        Err(no_directory())
+    }
+    /// How that directory answers a typed password for this entry; without one, for a name
+    /// that nobody has, which takes as long.
+    async fn bind_login(
+        &self,
+        _connector: &ConnectorSpec,
+        _given: &Given,
+        _dn: Option<&str>,
+        _password: &Secret,
+    ) -> Result<Verdict, PluginFailure> {
+        Err(no_directory())
+    }
+    /// Looks at that directory and at each of its servers; none when the connector has none.
+    async fn examine(&self, _connector: &ConnectorSpec, _given: &Given) -> Option<Examination> {
+        None
+    }
+}
+
+fn no_directory() -> PluginFailure {
+    PluginFailure::new(FailKind::Unsupported, "this source has no directory that anybody signs in by")
 }
 
 /// Lets templates make signatures.
@@ -114,6 +146,15 @@ pub trait HttpEgress: Send + Sync {
 pub trait LdapClient: Send + Sync {
     /// Connects to the first server that answers, and binds. Never falls back to clear text.
     async fn connect(&self, access: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure>;
+    /// Binds as an entry with a password that somebody typed, in the place of the account of
+    /// `access`, and says how that was answered. The connection ends with it.
+    async fn bind_as(&self, _access: &LdapAccess, _dn: &str, _password: &Secret) -> Result<Verdict, PluginFailure> {
+        Err(no_directory())
+    }
+    /// Looks at each server; fails when the access itself cannot be used.
+    async fn examine(&self, _access: &LdapAccess) -> Result<Vec<ServerReport>, PluginFailure> {
+        Err(no_directory())
+    }
 }
 
 /// A bound connection. After a failure of the network it is of no use any more.

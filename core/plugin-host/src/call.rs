@@ -102,6 +102,19 @@ pub struct Order {
     pub checkpoint: Option<Vec<u8>>,
 }
 
+/// A configuration without what is secret, with the manifest's defaults.
+pub fn whole(mut config: BTreeMap<String, String>, info: &PluginInfo) -> BTreeMap<String, String> {
+    config.retain(|name, _| info.config.get(name).is_none_or(|key| !key.secret));
+    for (name, key) in &info.config {
+        if let Some(default) = &key.default
+            && config.get(name).is_none_or(|value| value.trim().is_empty())
+        {
+            config.insert(name.clone(), default.clone());
+        }
+    }
+    config
+}
+
 impl Call {
     /// Begins a call; on the thread that it runs on.
     pub fn new(
@@ -114,16 +127,9 @@ impl Call {
         let Order { connector, given, run, state, checkpoint } = order;
         let limits = surroundings.limits.of(info, &given.grants);
         let share = run.map(|run| Share::new(run, &surroundings.spending, &limits));
-        let ConnectorSpec { plugin, mut config, mut inputs } = connector;
-        config.retain(|name, _| info.config.get(name).is_none_or(|key| !key.secret));
+        let ConnectorSpec { plugin, config, mut inputs } = connector;
+        let config = whole(config, info);
         inputs.retain(|name, _| given.grants.cover(&Permission::Input(name.clone())));
-        for (name, key) in &info.config {
-            if let Some(default) = &key.default
-                && config.get(name).is_none_or(|value| value.trim().is_empty())
-            {
-                config.insert(name.clone(), default.clone());
-            }
-        }
         let log = Log::new(plugin, run.map(|run| run.to_string()), given.log.clone(), Arc::clone(&surroundings.clock));
         Self {
             config,

@@ -10,10 +10,13 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
-use estampe_domain::metric;
+use estampe_domain::credential::Secret;
+use estampe_domain::ldap::examine::{Examination, Step, Tried};
+use estampe_domain::ldap::sign_in::{LoginFound, Verdict};
 use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use estampe_domain::ports::{Directory, Offered, Plugins, Signatures};
 use estampe_domain::signature::{Signature, SignatureInput};
+use estampe_domain::{Ts, metric};
 use wasmtime::Engine;
 
 use crate::budget::Cancelled;
@@ -25,6 +28,7 @@ use crate::contract::{Batch, Described, Linked};
 use crate::engine::{Ticker, engine};
 use crate::files::Runs;
 use crate::guests::Guests;
+use crate::ldap::OwnWay;
 use crate::meter::{self, Peak};
 use crate::quota::Quota;
 use crate::settings::HostSettings;
@@ -120,6 +124,12 @@ impl PluginHost {
             );
             PluginFailure::new(FailKind::NotFound, message)
         })
+    }
+
+    /// The host's own way into a source's directory.
+    fn way(&self, connector: &ConnectorSpec, given: &Given) -> Result<OwnWay, PluginFailure> {
+        let plugin = self.plugin(&connector.plugin)?;
+        OwnWay::new(Arc::clone(&self.surroundings.ldap), &plugin.info, connector, given)
     }
 
     /// Does what takes a moment, away from the threads that answer.
@@ -286,6 +296,36 @@ impl Directory for PluginHost {
         let outcome = self.guests.run(work).await;
         meter::called(&called.info.id, "sync-page", begun, &called.peak, &outcome);
         outcome
+    }
+
+    async fn find_login(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        login: &str,
+        now: Ts,
+    ) -> Result<LoginFound, PluginFailure> {
+        self.way(connector, given)?.find_login(login, now).await
+    }
+
+    async fn bind_login(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        dn: Option<&str>,
+        password: &Secret,
+    ) -> Result<Verdict, PluginFailure> {
+        self.way(connector, given)?.bind_login(dn, password).await
+    }
+
+    async fn examine(&self, connector: &ConnectorSpec, given: &Given) -> Option<Examination> {
+        self.plugin(&connector.plugin).ok()?.info.asks.ldap.as_ref()?;
+        Some(match self.way(connector, given) {
+            Ok(way) => way.examine().await,
+            Err(failure) => {
+                Examination { servers: Vec::new(), tried: vec![Tried::failed(Step::Configuration, failure.message)] }
+            }
+        })
     }
 }
 

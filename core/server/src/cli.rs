@@ -81,6 +81,14 @@ pub enum SourceCommand {
         #[arg(long, value_name = "TIME", value_parser = every)]
         every: Every,
     },
+    /// Try whether somebody may sign in by a source's directory: says who it is, or why not.
+    /// Asks for their password, or takes the first line of standard input
+    SignIn {
+        /// Name of the source
+        name: String,
+        /// What they would type as their name
+        login: String,
+    },
     /// Read a source and bring the cards up to date; waits for the end
     Sync {
         /// Name of the source

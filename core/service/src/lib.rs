@@ -7,7 +7,9 @@
 mod accounts;
 mod cards;
 mod checkup;
+mod directory_sign_in;
 mod doubt;
+mod examine;
 mod gauges;
 mod home;
 mod leads;
@@ -85,6 +87,7 @@ pub struct Service {
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
+    directory_gate: directory_sign_in::Gate,
     purposes: leads::KeptPurposes,
     cards: cards::KeptCards,
     work: Notify,
@@ -102,6 +105,7 @@ impl Service {
             settings,
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
+            directory_gate: directory_sign_in::Gate::default(),
             purposes: leads::KeptPurposes::default(),
             cards: cards::no_cards(),
             work: Notify::new(),

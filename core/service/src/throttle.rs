@@ -46,6 +46,15 @@ impl Throttle {
         entry.0 <= FAILURES
     }
 
+    /// A try that was none: nobody could say whether it was right.
+    pub fn took_back(&self, who: &str) {
+        let key = BlobId::of(who.as_bytes());
+        let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((count, _)) = failures.get_mut(&key) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     /// Forgets the failures of who got in.
     pub fn succeeded(&self, who: &str) {
         let key = BlobId::of(who.as_bytes());

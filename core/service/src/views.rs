@@ -6,6 +6,7 @@ use estampe_domain::Ts;
 use estampe_domain::account::Account;
 use estampe_domain::card::Card;
 use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
+use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{LeadMail, MailOutage};
 use estampe_domain::person::PersonSummary;
@@ -13,6 +14,15 @@ use estampe_domain::plugin::{LogLine, PluginInfo};
 use estampe_domain::purpose::Purpose;
 use estampe_domain::run::{PlanLine, Refusal, Run};
 use estampe_domain::source::SourceOverview;
+
+/// What became of an administrator's try to sign in as somebody.
+#[derive(Clone, Debug)]
+pub enum SignInTrial {
+    /// It is they.
+    Accepted(Box<PersonSummary>),
+    /// They would not be let in; why.
+    Refused(SignInReason),
+}
 
 /// A photo as it is served: always a JPEG.
 #[derive(Clone, Debug)]

@@ -43,14 +43,6 @@ impl Connector for Ldap {
             SyncMode::Full => run::full(host, from),
             SyncMode::Incremental => run::incremental(host, from),
         }
-<<<<<<< HEAD
-=======
-        let (identity, now) = (identity(host), host.now());
-        let Entries { entries, next } = host.ldap_search(&query().after(from))?;
-        let people = entries.iter().filter(|entry| person::is_person(entry));
-        let events = people.map(|entry| event(entry, identity.as_deref(), now));
-        Ok(Page { events: events.collect(), next, checkpoint: None })
->>>>>>> samba
     }
 }
 

@@ -146,15 +146,15 @@ fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
 }
 
 fn events(host: &dyn Host, entries: &[Entry]) -> Vec<Event> {
-    let identity = identity(host);
+    let (identity, now) = (identity(host), host.now());
     let people = entries.iter().filter(|entry| person::is_person(entry));
-    people.map(|entry| event(entry, identity.as_deref())).collect()
+    people.map(|entry| event(entry, identity.as_deref(), now)).collect()
 }
 
 /// The events of entries that were read without photos: the photo of whoever was not modified
 /// since is the one that is known.
 fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Event>, Failure> {
-    let identity = identity(host);
+    let (identity, now) = (identity(host), host.now());
     let mut events = Vec::new();
     for mut entry in entries.into_iter().filter(person::is_person) {
         let modified = entry.text("modifyTimestamp").and_then(moment);
@@ -164,7 +164,7 @@ fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Even
             let found = host.ldap_search(&photos)?.entries;
             entry.attributes.extend(found.into_iter().flat_map(|entry| entry.attributes));
         }
-        let mut event = event(&entry, identity.as_deref());
+        let mut event = event(&entry, identity.as_deref(), now);
         if let (true, Event::Person(person)) = (same, &mut event) {
             person.photo_etag = Some("known".to_owned());
         }

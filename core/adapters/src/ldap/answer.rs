@@ -40,7 +40,7 @@ fn meaning(at: At, code: u32) -> (FailKind, &'static str, Option<&'static str>) 
         2 => (FailKind::Unsupported, "protocolError", None),
         3 => (FailKind::Limit, "timeLimitExceeded", Some("ask for less, or let the server allow more")),
         4 => (FailKind::Limit, "sizeLimitExceeded", Some("ask for less, or let the server allow more")),
-        7 => (FailKind::Auth, "authMethodNotSupported", Some("the server takes no simple bind")),
+        7 => (FailKind::Auth, "authMethodNotSupported", Some("the server does not take this kind of bind")),
         8 => (FailKind::Config, "strongerAuthRequired", Some("use ldaps:// or StartTLS")),
         10 => (FailKind::Config, "referral", Some("it is held elsewhere: name the server that holds it")),
         11 => (FailKind::Limit, "adminLimitExceeded", Some("ask for less, or let the server allow more")),
@@ -81,10 +81,14 @@ fn meaning(at: At, code: u32) -> (FailKind, &'static str, Option<&'static str>) 
     }
 }
 
-/// Active Directory's own reason for a refused bind: `…, data 52e, v3839`.
+/// Active Directory's own code for a refused bind: `…, data 52e, v3839`.
+pub(super) fn active_directory_code(text: &str) -> Option<&str> {
+    text.split("data ").nth(1)?.split([',', ' ', '\0']).next()
+}
+
+/// The same in words.
 fn active_directory(text: &str) -> Option<&'static str> {
-    let code = text.split("data ").nth(1)?.split([',', ' ', '\0']).next()?;
-    Some(match code {
+    Some(match active_directory_code(text)? {
         "525" => "there is nobody of this name",
         "52e" => "the name or the password is wrong",
         "530" => "this account may not sign in at this time",
@@ -98,11 +102,12 @@ fn active_directory(text: &str) -> Option<&'static str> {
     })
 }
 
-/// An entry; none when it is not one that RFC 4511 knows.
+/// An entry; none when it is not one that RFC 4511 knows. A name that is no UTF-8 is shown
+/// as far as it is: one odd entry is no reason to read none.
 pub(super) fn entry(tag: StructureTag) -> Option<LdapEntry> {
     let text = |tag: StructureTag| String::from_utf8(tag.expect_primitive()?).ok();
     let mut parts = tag.match_id(4)?.expect_constructed()?.into_iter();
-    let dn = text(parts.next()?)?;
+    let dn = String::from_utf8_lossy(&parts.next()?.expect_primitive()?).into_owned();
     let attributes = parts.next()?.expect_constructed()?.into_iter().map(|attribute| {
         let mut parts = attribute.expect_constructed()?.into_iter();
         let name = text(parts.next()?)?;

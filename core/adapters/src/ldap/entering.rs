@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use estampe_domain::Ts;
+use estampe_domain::ldap::examine::Step;
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
 use rustls::ClientConfig;
@@ -22,26 +24,47 @@ const START_TLS: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.
 pub(super) struct Entered {
     pub ldap: Ldap,
     pub watch: Arc<Watch>,
+    /// When the server's certificate ends.
+    pub certificate_until: Option<Ts>,
+}
+
+/// A server that one could not get into: how far one got, and why no further.
+pub(super) struct Shut {
+    pub server: String,
+    pub step: Step,
+    pub kind: FailKind,
+    pub why: String,
+}
+
+impl From<Shut> for PluginFailure {
+    fn from(shut: Shut) -> Self {
+        Self::new(shut.kind, format!("{}: {}", shut.server, shut.why))
+    }
 }
 
 /// Connects to one server, all within `limit`.
-pub(super) async fn enter(
-    server: &Server,
-    tls: Option<&Arc<ClientConfig>>,
-    limit: Duration,
-) -> Result<Entered, PluginFailure> {
-    let stream = tokio::time::timeout(limit, stream(server, tls)).await;
-    let stream = stream.unwrap_or_else(|_| Err((FailKind::Unavailable, format!("no connection within {limit:?}"))));
+pub(super) async fn enter(server: &Server, tls: Option<&Arc<ClientConfig>>, limit: Duration) -> Result<Entered, Shut> {
+    let mut step = Step::Connection;
+    let stream = tokio::time::timeout(limit, stream(server, tls, &mut step)).await;
     let entered = match stream {
-        Ok(stream) => library(stream).await.map_err(|why| (FailKind::Internal, why)),
-        Err(failed) => Err(failed),
+        Ok(Ok((stream, certificate_until))) => {
+            library(stream, certificate_until).await.map_err(|why| (FailKind::Internal, why))
+        }
+        Ok(Err(failed)) => Err(failed),
+        Err(_) if step == Step::Tls => Err((FailKind::Unavailable, format!("no answer to TLS within {limit:?}"))),
+        Err(_) => Err((FailKind::Unavailable, format!("no connection within {limit:?}"))),
     };
-    entered.map_err(|(kind, why)| PluginFailure::new(kind, format!("{}: {why}", server.name)))
+    entered.map_err(|(kind, why)| Shut { server: server.name.clone(), step, kind, why })
 }
 
 type Failed = (FailKind, String);
 
-async fn stream(server: &Server, tls: Option<&Arc<ClientConfig>>) -> Result<Box<dyn Stream>, Failed> {
+/// The stream, and when the server's certificate ends; `step` says how far one got.
+async fn stream(
+    server: &Server,
+    tls: Option<&Arc<ClientConfig>>,
+    step: &mut Step,
+) -> Result<(Box<dyn Stream>, Option<Ts>), Failed> {
     let away = |error: &std::io::Error| (FailKind::Unavailable, words(error));
     let resolved = tokio::net::lookup_host((server.host.as_str(), server.port)).await;
     let addresses: Vec<_> = resolved.map(Iterator::collect).unwrap_or_default();
@@ -50,15 +73,19 @@ async fn stream(server: &Server, tls: Option<&Arc<ClientConfig>>) -> Result<Box<
     }
     let mut tcp = TcpStream::connect(addresses.as_slice()).await.map_err(|error| away(&error))?;
     tcp.set_nodelay(true).map_err(|error| away(&error))?;
+    if server.protection != Protection::None {
+        *step = Step::Tls;
+    }
     match server.protection {
-        Protection::None => return Ok(Box::new(tcp)),
+        Protection::None => return Ok((Box::new(tcp), None)),
         Protection::StartTls => start_tls(&mut tcp).await?,
         Protection::Tls => {}
     }
     let config = tls.ok_or_else(|| (FailKind::Internal, "TLS is not made ready".to_owned()))?;
     let connector = TlsConnector::from(Arc::clone(config));
     let secured = connector.connect(server.certified.clone(), tcp).await.map_err(|error| tls::refusal(&error))?;
-    Ok(Box::new(secured))
+    let certificate_until = tls::certificate_until(secured.get_ref().1.peer_certificates());
+    Ok((Box::new(secured), certificate_until))
 }
 
 /// Asks for StartTLS and reads its answer and not one octet more: what somebody slipped in
@@ -103,7 +130,7 @@ fn result_code(answer: &[u8]) -> Option<u8> {
 }
 
 /// The library behind the guard.
-async fn library(stream: Box<dyn Stream>) -> Result<Entered, String> {
+async fn library(stream: Box<dyn Stream>, certificate_until: Option<Ts>) -> Result<Entered, String> {
     let failed = |error: &dyn std::fmt::Display| format!("the LDAP library could not be started: {error}");
     let (inside, outside) = std::os::unix::net::UnixStream::pair().map_err(|error| failed(&error))?;
     outside.set_nonblocking(true).map_err(|error| failed(&error))?;
@@ -117,7 +144,7 @@ async fn library(stream: Box<dyn Stream>) -> Result<Entered, String> {
     tokio::spawn(async move {
         let _ = connection.drive().await;
     });
-    Ok(Entered { ldap, watch })
+    Ok(Entered { ldap, watch, certificate_until })
 }
 
 #[cfg(test)]

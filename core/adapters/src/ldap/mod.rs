@@ -6,8 +6,10 @@
 mod answer;
 mod changes;
 mod entering;
+mod examine;
 mod guard;
 mod server;
+mod sign_in;
 mod tls;
 
 use std::future::Future;
@@ -16,6 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use estampe_domain::Ts;
+use estampe_domain::credential::Secret;
+use estampe_domain::ldap::examine::ServerReport;
+use estampe_domain::ldap::sign_in::Verdict;
 use estampe_domain::ldap::{
     LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapScope, LdapTrack, LdapTracking,
 };
@@ -23,11 +29,13 @@ use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::{LdapClient, LdapConnection};
 use ldap3::controls::{Control, ControlType, MakeCritical, PagedResults};
 use ldap3::{Ldap, LdapError, Scope, SearchOptions};
+use rustls::ClientConfig;
 use tokio::task::JoinSet;
 
 use self::answer::At;
-use self::entering::Entered;
+use self::entering::{Entered, Shut};
 use self::guard::{Ended, Watch};
+use self::server::{Credentials, Protection, Server};
 
 /// Octets that the entries of a page may have, and [`VALUE`] for each value.
 const MAX_PAGE: usize = 16 << 20;
@@ -70,22 +78,18 @@ pub struct LdapDirectories;
 #[async_trait]
 impl LdapClient for LdapDirectories {
     async fn connect(&self, access: &LdapAccess) -> Result<Box<dyn LdapConnection>, PluginFailure> {
-        let servers = server::servers(access)?;
-        let (name, password) = server::credentials(&access.bind)?;
-        let needs_tls = servers.iter().any(|server| server.protection != server::Protection::None);
-        let tls = if needs_tls { Some(tls::trust(access.ca_file.clone()).await?) } else { None };
+        let (servers, tls) = ready(access).await?;
+        let credentials = server::credentials(&access.bind)?;
         let mut failed: Vec<PluginFailure> = Vec::new();
         for server in servers {
-            let entered = entering::enter(&server, tls.as_ref(), access.connect_timeout).await;
-            let Entered { ldap, watch } = match entered {
-                Ok(entered) => entered,
+            let mut connection = match Connection::open(&server, tls.as_ref(), access).await {
+                Ok((connection, _)) => connection,
                 Err(failure) => {
-                    failed.push(failure);
+                    failed.push(failure.into());
                     continue;
                 }
             };
-            let mut connection = Connection { ldap, watch, server: server.name, timeout: access.operation_timeout };
-            match connection.bind(name.to_owned(), password.to_owned()).await {
+            match connection.bind(&credentials).await {
                 Ok(()) => return Ok(Box::new(connection)),
                 Err(failure) if failure.kind == FailKind::Unavailable => failed.push(failure),
                 // another server would say the same, and count it as another wrong password
@@ -94,6 +98,22 @@ impl LdapClient for LdapDirectories {
         }
         Err(all_failed(failed))
     }
+
+    async fn bind_as(&self, access: &LdapAccess, dn: &str, password: &Secret) -> Result<Verdict, PluginFailure> {
+        sign_in::bind_as(access, dn, password).await
+    }
+
+    async fn examine(&self, access: &LdapAccess) -> Result<Vec<ServerReport>, PluginFailure> {
+        examine::servers(access).await
+    }
+}
+
+/// The servers, and what is trusted of them where TLS is spoken.
+async fn ready(access: &LdapAccess) -> Result<(Vec<Server>, Option<Arc<ClientConfig>>), PluginFailure> {
+    let servers = server::servers(access)?;
+    let needs_tls = servers.iter().any(|server| server.protection != Protection::None);
+    let tls = if needs_tls { Some(tls::trust(access).await?) } else { None };
+    Ok((servers, tls))
 }
 
 /// No server could be used.
@@ -121,11 +141,25 @@ struct Connection {
 type Outcome<T> = Result<Result<T, PluginFailure>, LdapError>;
 
 impl Connection {
-    async fn bind(&mut self, name: String, password: String) -> Result<(), PluginFailure> {
+    /// Inside, not yet bound; and when the server's certificate ends.
+    async fn open(
+        server: &Server,
+        tls: Option<&Arc<ClientConfig>>,
+        access: &LdapAccess,
+    ) -> Result<(Self, Option<Ts>), Shut> {
+        let Entered { ldap, watch, certificate_until } = entering::enter(server, tls, access.connect_timeout).await?;
+        let (server, timeout) = (server.name.clone(), access.operation_timeout);
+        Ok((Self { ldap, watch, server, timeout }, certificate_until))
+    }
+
+    async fn bind(&mut self, credentials: &Credentials) -> Result<(), PluginFailure> {
         self.watch.allow(MAX_RESULT);
-        let (mut ldap, server) = (self.ldap.clone(), self.server.clone());
+        let (mut ldap, server, credentials) = (self.ldap.clone(), self.server.clone(), credentials.clone());
         self.run(async move {
-            let result = ldap.simple_bind(&name, &password).await?;
+            let result = match credentials {
+                Credentials::Simple { name, password } => ldap.simple_bind(&name, password.reveal()).await?,
+                Credentials::External => ldap.sasl_external_bind().await?,
+            };
             Ok(if result.rc == 0 { Ok(()) } else { Err(answer::refusal(&server, At::Bind, &result)) })
         })
         .await

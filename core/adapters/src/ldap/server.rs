@@ -1,5 +1,6 @@
 //! A server as its source names it, checked before anything is sent.
 
+use estampe_domain::credential::Secret;
 use estampe_domain::ldap::{LdapAccess, LdapBind};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use rustls::pki_types::ServerName;
@@ -30,6 +31,10 @@ pub(super) struct Server {
 /// The servers, all of them sound: one that may not be used is no reason to try the next.
 pub(super) fn servers(access: &LdapAccess) -> Result<Vec<Server>, PluginFailure> {
     let servers: Vec<_> = access.servers.iter().map(|url| server(url, access)).collect::<Result<_, _>>()?;
+    let clear = servers.iter().find(|server| server.protection == Protection::None);
+    if let (Some(server), LdapBind::External { .. }) = (clear, &access.bind) {
+        return Err(config(format!("{} has no TLS, and a client certificate needs it", server.name)));
+    }
     if servers.is_empty() {
         return Err(config("the source names no LDAP server, such as ldaps://ldap.example.com".to_owned()));
     }
@@ -65,19 +70,36 @@ fn server(url: &str, access: &LdapAccess) -> Result<Server, PluginFailure> {
     Ok(Server { name: format!("{scheme}://{bracketed}:{port}"), host: host.to_owned(), port, protection, certified })
 }
 
-/// The name and password to bind with. A name without a password is refused here: a server
+/// As whom to bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Credentials {
+    /// With a name and a password, both empty for nobody.
+    Simple { name: String, password: Secret },
+    /// With the certificate that TLS was begun with.
+    External,
+}
+
+impl Credentials {
+    /// Whether it is nobody.
+    pub fn are_nobodys(&self) -> bool {
+        matches!(self, Self::Simple { name, .. } if name.is_empty())
+    }
+}
+
+/// As whom to bind. A name without a password is refused here: a server
 /// would take it for somebody who does not say who they are and answer "success" (RFC 4513,
 /// section 5.1.2).
-pub(super) fn credentials(bind: &LdapBind) -> Result<(&str, &str), PluginFailure> {
+pub(super) fn credentials(bind: &LdapBind) -> Result<Credentials, PluginFailure> {
     match bind {
-        LdapBind::Anonymous => Ok(("", "")),
+        LdapBind::Anonymous => Ok(Credentials::Simple { name: String::new(), password: Secret::new("") }),
+        LdapBind::External { .. } => Ok(Credentials::External),
         LdapBind::Simple { dn, .. } if dn.trim().is_empty() => Err(config(
             "the name to bind with is empty; leave it and the password out to search anonymously".to_owned(),
         )),
         LdapBind::Simple { password, .. } if password.reveal().is_empty() => {
             Err(config("the password to bind with is empty; a server would take that for an anonymous bind".to_owned()))
         }
-        LdapBind::Simple { dn, password } => Ok((dn, password.reveal())),
+        LdapBind::Simple { dn, password } => Ok(Credentials::Simple { name: dn.clone(), password: password.clone() }),
     }
 }
 
@@ -88,8 +110,6 @@ fn config(message: String) -> PluginFailure {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use estampe_domain::credential::Secret;
 
     use super::*;
 
@@ -144,6 +164,9 @@ mod tests {
         for bad in [simple("cn=a", ""), simple(" ", "b"), simple("", "")] {
             assert_eq!(credentials(&bad).unwrap_err().kind, FailKind::Config);
         }
-        assert_eq!(credentials(&LdapBind::Anonymous), Ok(("", "")));
+        assert!(credentials(&LdapBind::Anonymous).unwrap().are_nobodys());
+        let certificate = LdapBind::External { certificate: "/a.pem".into(), key: "/a.key".into() };
+        let clear = LdapAccess { bind: certificate, ..access("ldap://a.example", false, true) };
+        assert!(servers(&clear).unwrap_err().message.contains("client certificate"));
     }
 }

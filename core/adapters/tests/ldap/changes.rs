@@ -3,7 +3,7 @@
 use estampe_domain::ldap::{LdapChanges, LdapScope, LdapTrack, LdapTracking};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 
-use super::slapd::{Certificate, PEOPLE, Slapd};
+use super::slapd::{Certificate, More, PEOPLE, Slapd};
 use super::{access, connect};
 
 /// What changed since, over a connection of its own.
@@ -35,7 +35,7 @@ async fn what_changed_is_told_by_identities() {
     let none = changes(&slapd, Some(begin.position.clone())).await.unwrap();
     assert_eq!((none.changed.len(), none.gone.len(), &none.position), (0, 0, &begin.position));
 
-    slapd.modify(&(rename(1) + &rename(2) + &delete(3)));
+    slapd.change(&(rename(1) + &rename(2) + &delete(3)));
     let told = changes(&slapd, Some(begin.position.clone())).await.unwrap();
     assert_eq!((told.changed.len(), told.gone.len()), (2, 1), "{told:?}");
     assert!(told.changed.iter().chain(&told.gone).all(|identity| identity.len() == 16), "{told:?}");
@@ -45,7 +45,7 @@ async fn what_changed_is_told_by_identities() {
 
     // restored, it knows less than the position says
     let backup = slapd.backup();
-    slapd.modify(&rename(4));
+    slapd.change(&rename(4));
     let later = changes(&slapd, None).await.unwrap();
     slapd.restore(&backup);
     let failure = changes(&slapd, Some(later.position)).await.unwrap_err();
@@ -54,13 +54,13 @@ async fn what_changed_is_told_by_identities() {
 
 #[tokio::test]
 async fn a_server_that_forgot_is_no_server_that_lost_nobody() {
-    let slapd = Slapd::start_with(50, Certificate::Good, 2);
+    let slapd = Slapd::start_with(50, Certificate::Good, &More { sessionlog: 2, ..More::default() });
     let begin = changes(&slapd, None).await.unwrap();
-    slapd.modify(&(1..6).map(delete).collect::<String>());
+    slapd.change(&(1..6).map(delete).collect::<String>());
     let failure = changes(&slapd, Some(begin.position)).await.unwrap_err();
     assert_eq!(failure.kind, FailKind::CursorExpired, "{failure}");
     assert!(failure.message.contains("what was deleted"), "{failure}");
 
-    let without = Slapd::start_with(2, Certificate::Good, 0);
+    let without = Slapd::start_with(2, Certificate::Good, &More { sessionlog: 0, ..More::default() });
     assert_eq!(changes(&without, None).await.unwrap_err().kind, FailKind::Unsupported);
 }

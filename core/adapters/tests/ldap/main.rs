@@ -23,7 +23,7 @@ use estampe_domain::ldap::{LdapAccess, LdapBind, LdapQuery, LdapScope};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::{LdapClient, LdapConnection};
 
-use slapd::{Certificate, PASSWORD, PEOPLE, PHOTO, READER, SMALL, SUFFIX, Slapd, free_port};
+use slapd::{Certificate, More, PASSWORD, PEOPLE, PHOTO, READER, SMALL, SUFFIX, Slapd, free_port};
 
 fn access(slapd: &Slapd) -> LdapAccess {
     LdapAccess {
@@ -153,6 +153,54 @@ async fn a_wrong_password_is_told_as_such() {
     assert_eq!(failure.kind, FailKind::NotFound, "{failure}");
     let root = anonymous.root_dse().await.unwrap();
     assert!(root.attributes.iter().any(|(name, values)| name == "namingContexts" && values[0] == SUFFIX.as_bytes()));
+}
+
+/// The page that the plugin `ldap` asks for, in the time that the host gives a directory.
+#[tokio::test]
+async fn two_hundred_entries_with_photos_come_in_time() {
+    let photo = slapd::base64(&(0..75_u8).cycle().take(75 << 10).collect::<Vec<_>>());
+    let entry = |number: usize| {
+        format!(
+            "dn: uid=x{number},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: x{number}\ncn: X\nsn: X\n\
+             jpegPhoto:: {photo}\n\n"
+        )
+    };
+    let more = More { entries: (0..400).map(entry).collect(), ..More::default() };
+    let slapd = Slapd::start_with(0, Certificate::Good, &more);
+    let (connect_timeout, operation_timeout) = (Duration::from_secs(3), Duration::from_secs(10));
+    let mut connection = connect(&LdapAccess { connect_timeout, operation_timeout, ..access(&slapd) }).await;
+    let begun = std::time::Instant::now();
+    let page = connection.search(LdapQuery { page_size: 200, ..query() }).await.unwrap();
+    assert_eq!((page.entries.len(), page.cookie.is_some()), (200, true));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_certificate_stands_for_name_and_password() {
+    let global = "TLSCACertificateFile {folder}/ca.pem\nTLSVerifyClient demand\n\
+                  authz-regexp \"^cn=estampe$\" \"cn=reader,dc=example,dc=org\"\n";
+    let more = More { global: global.to_owned(), ..More::default() };
+    let slapd = Slapd::start_with(3, Certificate::Good, &more);
+    let (certificate, key) = slapd.client();
+    let bind = LdapBind::External { certificate: certificate.clone(), key: key.clone() };
+    let good = LdapAccess { bind, ..access(&slapd) };
+    let start_tls = LdapAccess { servers: vec![slapd.ldap()], start_tls: true, ..good.clone() };
+    for access in [&good, &start_tls] {
+        assert_eq!(connect(access).await.search(query()).await.unwrap().entries.len(), 3);
+    }
+    // without it nobody gets in, whatever their password
+    let failure = refused(&access(&slapd)).await;
+    assert_eq!(failure.kind, FailKind::Unavailable, "{failure}");
+    for (certificate, key, words) in [
+        (slapd.ca(), key.clone(), "cannot be used together"),
+        ("/nowhere.pem".into(), key.clone(), "/nowhere.pem"),
+        (key, certificate.clone(), "no certificate"),
+        (certificate.clone(), certificate, "no private key"),
+    ] {
+        let failure = refused(&LdapAccess { bind: LdapBind::External { certificate, key }, ..good.clone() }).await;
+        assert_eq!(failure.kind, FailKind::Config, "{failure}");
+        assert!(failure.message.contains(words), "{words}: {failure}");
+    }
 }
 
 #[tokio::test]

@@ -2,24 +2,26 @@
 //! its own, and ends it when dropped. Other test binaries may include this file by its path.
 
 use std::fmt::Write;
-use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use tempfile::TempDir;
 
 pub const SUFFIX: &str = "dc=example,dc=org";
 pub const PEOPLE: &str = "ou=people,dc=example,dc=org";
-/// May do everything.
-pub const ADMINISTRATOR: &str = "cn=administrator,dc=example,dc=org";
 /// May read everything, page by page.
 pub const READER: &str = "cn=reader,dc=example,dc=org";
 /// May read ten entries.
 pub const SMALL: &str = "cn=small,dc=example,dc=org";
 pub const PASSWORD: &str = "läse-recht";
+/// May change everything, with [`Slapd::change`].
+const ADMINISTRATOR: &str = "cn=administrator,dc=example,dc=org";
+const ADMINISTRATORS_PASSWORD: &str = "schreib-recht";
 /// A photo that is no text.
 pub const PHOTO: &[u8] = &[0xff, 0xd8, 0, 0x0a, 0xff];
 
@@ -28,9 +30,31 @@ pub const PHOTO: &[u8] = &[0xff, 0xd8, 0, 0x0a, 0xff];
 pub enum Certificate {
     Good,
     Expired,
+    /// In ten days.
+    EndsSoon,
     OtherName,
     /// No TLS at all.
     None,
+}
+
+/// What a directory has beside.
+pub struct More {
+    /// Lines of the configuration, before that of the database: modules, schema. `{folder}`
+    /// stands for the directory's folder.
+    pub global: String,
+    /// Lines of the configuration of the database: overlays, limits.
+    pub of_database: String,
+    /// LDIF, with an empty line after each entry.
+    pub entries: String,
+    /// So many deletions are remembered for content synchronisation (RFC 4533), which it does
+    /// not have when there are none.
+    pub sessionlog: u32,
+}
+
+impl Default for More {
+    fn default() -> Self {
+        Self { global: String::new(), of_database: String::new(), entries: String::new(), sessionlog: 1_000 }
+    }
 }
 
 pub struct Slapd {
@@ -44,23 +68,22 @@ pub struct Slapd {
 impl Slapd {
     /// A directory with so many people (`uid=p0` on) and one referral.
     pub fn start(people: usize, certificate: Certificate) -> Self {
-        Self::start_with(people, certificate, 1_000)
+        Self::start_with(people, certificate, &More::default())
     }
 
-    /// The same; it remembers so many changes for content synchronisation (RFC 4533), or does
-    /// not have it when there are none.
-    pub fn start_with(people: usize, certificate: Certificate, sessionlog: u32) -> Self {
-        Self::start_from(&self::people(people), certificate, sessionlog)
+    /// The same, with more.
+    pub fn start_with(people: usize, certificate: Certificate, more: &More) -> Self {
+        Self::start_from(&self::people(people), certificate, more)
     }
 
     /// The same with these people, as LDIF.
-    pub fn start_from(people: &str, certificate: Certificate, sessionlog: u32) -> Self {
+    pub fn start_from(people: &str, certificate: Certificate, more: &More) -> Self {
         let mut folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("db")).unwrap();
         certificates(folder.path(), certificate);
-        std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate, sessionlog)).unwrap();
-        std::fs::write(at("data.ldif"), frame() + people).unwrap();
+        std::fs::write(at("slapd.conf"), configuration(folder.path(), certificate, more)).unwrap();
+        std::fs::write(at("data.ldif"), frame() + people + &more.entries).unwrap();
         let loaded = Command::new("/usr/sbin/slapadd")
             .args(["-q", "-f"])
             .arg(at("slapd.conf"))
@@ -109,18 +132,36 @@ impl Slapd {
         self.folder.path().join("ca.pem")
     }
 
-    /// Changes the directory (LDIF of RFC 2849, with `changetype`).
-    pub fn modify(&self, ldif: &str) {
-        let mut child = Command::new("ldapmodify")
-            .args(["-x", "-H", &self.ldap(), "-D", ADMINISTRATOR, "-w", PASSWORD])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+    /// PEM of a certificate of its CA for `cn=estampe`, and of its key.
+    pub fn client(&self) -> (PathBuf, PathBuf) {
+        (self.folder.path().join("client.pem"), self.folder.path().join("client.key"))
+    }
+
+    /// Changes entries: LDIF with `changetype`.
+    pub fn change(&self, ldif: &str) {
+        let file = self.folder.path().join("change.ldif");
+        std::fs::write(&file, ldif).unwrap();
+        let changed = Command::new("ldapmodify")
+            .args(["-x", "-H", &self.ldap(), "-D", ADMINISTRATOR, "-w", ADMINISTRATORS_PASSWORD, "-e", "relax", "-f"])
+            .arg(&file)
+            .output()
             .expect("ldapmodify is installed: apt-get install ldap-utils");
-        child.stdin.take().unwrap().write_all(ldif.as_bytes()).unwrap();
-        let done = child.wait_with_output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+    }
+
+    /// Lets it take connections and answer nothing.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// A copy of all that it holds, for [`restore`](Self::restore).
@@ -194,20 +235,34 @@ fn certificates(folder: &Path, certificate: Certificate) {
     if certificate == Certificate::Expired {
         (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
     }
+    if certificate == Certificate::EndsSoon {
+        #[expect(clippy::disallowed_methods, reason = "a real server reads it, by the real time")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        leaf.not_after = date_time_ymd(1970, 1, 1) + now + Duration::from_hours(10 * 24 + 1);
+    }
     let key = KeyPair::generate().unwrap();
     let leaf = leaf.signed_by(&key, &ca).unwrap();
+    let mut client = CertificateParams::new(Vec::new()).unwrap();
+    client.distinguished_name = DistinguishedName::new();
+    client.distinguished_name.push(DnType::CommonName, "estampe");
+    let clients_key = KeyPair::generate().unwrap();
+    let client = client.signed_by(&clients_key, &ca).unwrap();
+    std::fs::write(folder.join("client.pem"), client.pem()).unwrap();
+    std::fs::write(folder.join("client.key"), clients_key.serialize_pem()).unwrap();
     std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
     std::fs::write(folder.join("server.pem"), leaf.pem()).unwrap();
     std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
 }
 
-fn configuration(folder: &Path, certificate: Certificate, sessionlog: u32) -> String {
+fn configuration(folder: &Path, certificate: Certificate, more: &More) -> String {
     let at = folder.display();
+    let More { global, of_database, .. } = more;
+    let global = global.replace("{folder}", &at.to_string());
     let tls = match certificate {
         Certificate::None => String::new(),
         _ => format!("TLSCertificateFile {at}/server.pem\nTLSCertificateKeyFile {at}/server.key\n"),
     };
-    let overlay = match sessionlog {
+    let overlay = match more.sessionlog {
         0 => String::new(),
         length => format!("overlay syncprov\nsyncprov-sessionlog {length}\n"),
     };
@@ -218,11 +273,12 @@ fn configuration(folder: &Path, certificate: Certificate, sessionlog: u32) -> St
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
          moduleload syncprov\n\
+         {global}\
          {tls}\
          database mdb\n\
          suffix \"{SUFFIX}\"\n\
          rootdn \"{ADMINISTRATOR}\"\n\
-         rootpw {PASSWORD}\n\
+         rootpw {ADMINISTRATORS_PASSWORD}\n\
          directory {at}/db\n\
          maxsize 4294967296\n\
          index objectClass,uid,entryUUID,entryCSN eq\n\
@@ -230,6 +286,7 @@ fn configuration(folder: &Path, certificate: Certificate, sessionlog: u32) -> St
          limits dn.exact=\"{SMALL}\" size.soft=10 size.hard=10 size.prtotal=10\n\
          access to attrs=userPassword by anonymous auth by * none\n\
          access to * by users read by * none\n\
+         {of_database}\n\
          {overlay}"
     )
 }
@@ -265,7 +322,7 @@ fn people(people: usize) -> String {
     data
 }
 
-fn base64(octets: &[u8]) -> String {
+pub fn base64(octets: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for three in octets.chunks(3) {

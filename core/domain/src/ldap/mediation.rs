@@ -20,8 +20,8 @@ const OBJECT_CLASS: &str = "objectclass";
 /// What was granted, as the source's configuration fills it in.
 #[derive(Clone, Debug)]
 pub struct Granted {
-    base: Dn,
-    filter: Option<Filter>,
+    pub(super) base: Dn,
+    pub(super) filter: Option<Filter>,
     /// Without options, in lower case.
     attributes: BTreeSet<String>,
 }

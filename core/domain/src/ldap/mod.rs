@@ -3,8 +3,11 @@
 //! handled as text; [`mediation`] makes a search of what a plugin asks for.
 
 pub mod dn;
+pub mod examine;
 pub mod filter;
+mod identity;
 pub mod mediation;
+pub mod sign_in;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +15,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::credential::Secret;
+
+pub use identity::IDENTITIES;
 
 /// Where a connection goes and as whom, by the source's configuration. No plugin chooses
 /// any of it.
@@ -38,7 +43,15 @@ pub struct LdapAccess {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum LdapBind {
     Anonymous,
-    Simple { dn: String, password: Secret },
+    Simple {
+        dn: String,
+        password: Secret,
+    },
+    /// SASL EXTERNAL (RFC 4513, section 5.2.3): by a client certificate in TLS, PEM files.
+    External {
+        certificate: PathBuf,
+        key: PathBuf,
+    },
 }
 
 /// RFC 4511, section 4.5.1.2.

@@ -131,6 +131,20 @@ pub struct LdapAsk {
     /// PEM file of the CA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// PEM file of a certificate to authenticate by, in the place of name and password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
+    /// PEM file of its private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<String>,
+    /// Attributes whose values people sign in by, separated by spaces; without it nobody
+    /// does. The host asks by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    /// The attribute that identifies people in what it delivers; `auto` or nothing: the first
+    /// that is there of `objectGUID`, `entryUUID`, `ipaUniqueID` and `nsUniqueId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// Attributes that it reads.
     pub attributes: BTreeSet<String>,
     /// What for.
@@ -141,13 +155,15 @@ pub struct LdapAsk {
 impl LdapAsk {
     /// The item that it asks for, besides the attributes.
     pub fn permission(&self) -> Permission {
-        let Self { servers, password, start_tls, clear_text, ca_file, .. } = self;
+        let Self { servers, password, start_tls, clear_text, ca_file, client_certificate, client_key, .. } = self;
         Permission::LdapConnect(LdapPlace {
             servers: servers.split_whitespace().map(str::to_owned).collect(),
             password: password.as_deref().and_then(only_key).map(str::to_owned),
             start_tls: start_tls.clone(),
             clear_text: clear_text.clone(),
             ca_file: ca_file.clone(),
+            client_certificate: client_certificate.clone(),
+            client_key: client_key.clone(),
         })
     }
 }
@@ -282,12 +298,17 @@ impl PluginInfo {
         }
         if let Some(ldap) = &self.asks.ldap {
             let LdapAsk { servers, base, filter, bind_dn, password, start_tls, clear_text, ca_file, .. } = ldap;
-            let optional = [filter, bind_dn, start_tls, clear_text, ca_file].into_iter().flatten();
+            let LdapAsk { client_certificate, client_key, login, identity, .. } = ldap;
+            let means = [bind_dn, start_tls, clear_text, ca_file, client_certificate, client_key];
+            let optional = [filter, login, identity].into_iter().chain(means).flatten();
             let texts: Vec<_> = [servers, base].into_iter().chain(optional).map(String::as_str).collect();
             let secrets: Vec<_> = password.iter().map(String::as_str).collect();
             self.are_templates(&texts, &secrets).map_err(|why| format!("its ldap: {why}"))?;
             if bind_dn.is_some() != password.is_some() {
                 return Err("its ldap: bind-dn and password stand together".to_owned());
+            }
+            if client_certificate.is_some() != client_key.is_some() {
+                return Err("its ldap: client-certificate and client-key stand together".to_owned());
             }
         }
         self.destinations_are_given()
@@ -299,7 +320,10 @@ impl PluginInfo {
         let has_default = |key: &str| self.config.get(key).and_then(|known| known.default.as_deref());
         let urls = self.asks.http.iter().filter_map(|ask| ask.url.config_key());
         let tokens = self.asks.credentials.values().filter_map(|declared| declared.ask.token_url()).flat_map(keys_of);
-        let ldap = self.asks.ldap.iter().flat_map(|ldap| [Some(&ldap.servers), ldap.ca_file.as_ref()]).flatten();
+        let ldap = self.asks.ldap.iter().flat_map(|ldap| {
+            let means = [&ldap.ca_file, &ldap.client_certificate, &ldap.client_key];
+            means.into_iter().flatten().chain([&ldap.servers])
+        });
         let places = urls.chain(tokens).chain(ldap.flat_map(|text| keys_of(text)));
         if let Some(key) = places.into_iter().find(|key| has_default(key).is_some()) {
             return Err(format!("the key \"{key}\" says where secrets are sent and has a default"));
@@ -340,8 +364,9 @@ impl PluginInfo {
         let urls = self.asks.http.iter().filter_map(|ask| ask.url.config_key());
         let credentials = self.asks.credentials.values().flat_map(|declared| declared.ask.texts());
         let ldap = self.asks.ldap.iter().flat_map(|ldap| {
-            let LdapAsk { servers, bind_dn, start_tls, clear_text, ca_file, .. } = ldap;
-            let optional = [bind_dn, start_tls, clear_text, ca_file].into_iter().flatten();
+            let LdapAsk { servers, bind_dn, start_tls, clear_text, ca_file, client_certificate, client_key, .. } = ldap;
+            let optional = [bind_dn, start_tls, clear_text, ca_file, client_certificate, client_key];
+            let optional = optional.into_iter().flatten();
             std::iter::once(servers).chain(optional).map(String::as_str)
         });
         urls.chain(credentials.chain(ldap).flat_map(keys_of)).collect()

@@ -11,9 +11,9 @@ use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{FailKind, Given, LdapAsk, PluginFailure, PluginInfo};
 
 /// Time to connect to one server.
-const CONNECTING: Duration = Duration::from_secs(5);
-/// Time for one operation: within what a call may wait.
-const OPERATION: Duration = Duration::from_secs(25);
+const CONNECTING: Duration = Duration::from_secs(3);
+/// Time for one operation, such as a page: within what a call may wait.
+const OPERATION: Duration = Duration::from_secs(10);
 
 type Config = BTreeMap<String, String>;
 
@@ -39,6 +39,26 @@ pub(super) fn granted(
     Ok((Granted::new(&base, filter.as_deref(), attributes)?, access))
 }
 
+/// How people of the source sign in.
+pub(super) struct Login {
+    /// The attributes that their names are looked for in, separated by spaces.
+    pub attributes: String,
+    /// The attribute that identifies them, unless the first present does.
+    pub identity: Option<String>,
+}
+
+/// How people sign in, or why nobody does.
+pub(super) fn login(info: &PluginInfo, config: &Config) -> Result<Login, PluginFailure> {
+    let ask = info.asks.ldap.as_ref();
+    let of = |template: Option<&String>| optional(template, config).map_err(|why| wrong(&why));
+    let attributes = of(ask.and_then(|ask| ask.login.as_ref()))?.ok_or_else(|| {
+        let words = "nobody signs in by this source: its plugin names no attributes for that (login)";
+        PluginFailure::new(FailKind::Unsupported, words)
+    })?;
+    let identity = of(ask.and_then(|ask| ask.identity.as_ref()))?.filter(|chosen| chosen != "auto");
+    Ok(Login { attributes, identity })
+}
+
 fn wrong(why: &str) -> PluginFailure {
     PluginFailure::new(FailKind::Config, format!("the directory of the source is not configured: {why}"))
 }
@@ -50,12 +70,23 @@ fn access(ask: &LdapAsk, given: &Given, config: &Config) -> Result<LdapAccess, S
         let key = only_key(template).ok_or("the password of the manifest is no {key}")?;
         Ok::<_, String>((key, given.secrets.get(key).filter(|secret| !secret.reveal().is_empty())))
     });
-    let bind = match (dn, password.transpose()?) {
+    let by_name = match (dn, password.transpose()?) {
         (None, None | Some((_, None))) => LdapBind::Anonymous,
         (Some(dn), Some((_, Some(password)))) => LdapBind::Simple { dn, password: password.clone() },
         (Some(_), Some((key, None))) => return Err(format!("\"{key}\" is not set, and there is a name to bind with")),
         (Some(_), None) => return Err("there is a name to bind with and no password".to_owned()),
         (None, Some((key, Some(_)))) => return Err(format!("\"{key}\" is set, and there is no name to bind with")),
+    };
+    let certificate = optional(ask.client_certificate.as_ref(), config)?;
+    let bind = match (certificate, optional(ask.client_key.as_ref(), config)?, by_name) {
+        (None, None, by_name) => by_name,
+        (Some(certificate), Some(key), LdapBind::Anonymous) => {
+            LdapBind::External { certificate: certificate.into(), key: key.into() }
+        }
+        (Some(_), Some(_), _) => {
+            return Err("there is a name to bind with and a client certificate: one of them".into());
+        }
+        _ => return Err("a client certificate and its key stand together".to_owned()),
     };
     Ok(LdapAccess {
         servers: servers.split_whitespace().map(str::to_owned).collect(),
@@ -105,6 +136,10 @@ mod tests {
             start_tls: key("start-tls"),
             clear_text: None,
             ca_file: key("ca-file"),
+            client_certificate: key("client-certificate"),
+            client_key: key("client-key"),
+            login: key("login"),
+            identity: key("identity"),
             attributes: BTreeSet::new(),
             description: BTreeMap::new(),
         }
@@ -131,6 +166,12 @@ mod tests {
         assert!(access(&ask(), &given, &config(&full[1..])).unwrap_err().contains("\"servers\""));
         let odd = [&full[..2], &[("start-tls", "yes")]].concat();
         assert!(access(&ask(), &given, &config(&odd)).unwrap_err().contains("true or false"));
+        let external = [("servers", "ldaps://a"), ("client-certificate", "/a.pem"), ("client-key", "/a.key")];
+        let bound = access(&ask(), &Given::default(), &config(&external)).unwrap().bind;
+        assert_eq!(bound, LdapBind::External { certificate: "/a.pem".into(), key: "/a.key".into() });
+        assert!(access(&ask(), &Given::default(), &config(&external[..2])).unwrap_err().contains("stand together"));
+        let both = [&external[..], &full[1..2]].concat();
+        assert!(access(&ask(), &given, &config(&both)).unwrap_err().contains("one of them"));
         let mixed = LdapAsk { filter: Some("(ou={unit})".into()), ..ask() };
         assert!(optional(mixed.filter.as_ref(), &config(&[])).unwrap_err().contains("\"unit\""));
     }

@@ -2,6 +2,7 @@
 //! connection that lasts for the run. No plugin sees a password, a server or a real cookie.
 
 mod access;
+mod own;
 mod sessions;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::call::Call;
 use self::access::granted;
 use self::sessions::Session;
 
+pub use self::own::OwnWay;
 pub use self::sessions::Sessions;
 
 /// Searches of one call.

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use crate::cli::{AddSource, Cli, SetSource, Settings, SourceCommand};
-use crate::cmd::print;
 use crate::cmd::work::{encoded, finish, list, text};
+use crate::cmd::{password, print};
 use crate::operator::Operator;
 
 /// Octets of a value that stands in a file; the service says more exactly what it takes.
@@ -29,6 +29,7 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         SourceCommand::Show { name } => show(cli, operator, name).await,
         SourceCommand::Set(change) => set(cli, operator, change).await,
         SourceCommand::Check { name } => check(cli, operator, name).await,
+        SourceCommand::SignIn { name, login } => sign_in(cli, operator, name, login).await,
         SourceCommand::Schedule { name, every } => {
             known(operator, name).await?;
             let answer = operator.post(&path(name, "/schedule"), &json!({"every_minutes": every.0})).await?;
@@ -161,6 +162,21 @@ async fn check(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, S
         }
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+async fn sign_in(cli: &Cli, operator: &Operator, name: &str, login: &str) -> Result<ExitCode, String> {
+    known(operator, name).await?;
+    let password = password::read("Password").map_err(|error| format!("password: {error}"))?;
+    let answer = operator.post(&path(name, "/sign-in"), &json!({"login": login, "password": password})).await?;
+    let accepted = answer.get("accepted") == Some(&Value::Bool(true));
+    if cli.json {
+        print::json(&answer);
+    } else if accepted {
+        print::line(&format!("Accepted: {} (person {})", text(&answer, "name"), text(&answer, "person")));
+    } else {
+        print::line(&format!("Refused ({}): {}", text(&answer, "reason"), text(&answer, "detail")));
+    }
+    Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn state(source: &Value) -> String {

@@ -7,6 +7,7 @@
 mod apply;
 mod checkpoint;
 mod stage;
+mod standstill;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -180,6 +181,7 @@ impl Service {
                 return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
             }
         }
+        let mut standstill = standstill::Standstill::default();
         loop {
             // anew for each page: what was taken back or disabled counts from the next call on
             let given = self.given(&planner.source, planner.plan_only).await?;
@@ -208,6 +210,9 @@ impl Service {
                 return Err(PluginFailure::new(FailKind::Conflict, words).into());
             }
             let next = page.next.clone();
+            if next.is_some() {
+                standstill.page(&page.events)?;
+            }
             overlay(&mut state, &page.state);
             page.checkpoint = page.checkpoint.map(|checkpoint| basis.sealed(&checkpoint));
             self.stage_page(planner, page).await?;

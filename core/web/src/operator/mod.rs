@@ -4,6 +4,7 @@
 //! codes.
 
 pub(crate) mod checkup;
+pub(crate) mod directory;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod plugins;
@@ -49,6 +50,8 @@ pub(crate) fn routes() -> Table {
             .get("/sources/{name}", sources::show)
             .post("/sources/{name}", sources::change)
             .post("/sources/{name}/check", sources::check)
+            .post("/sources/{name}/examine", directory::examine)
+            .post("/sources/{name}/sign-in", directory::sign_in)
             .post("/sources/{name}/sync", sources::sync)
             .post("/sources/{name}/schedule", sources::schedule)
             .get("/runs", runs::list)

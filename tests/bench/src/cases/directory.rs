@@ -15,7 +15,7 @@ use crate::load;
 use crate::process::mib;
 use crate::report::Row;
 use crate::server::Server;
-use crate::slapd::{Certificate, PASSWORD, PEOPLE, READER, Slapd};
+use crate::slapd::{Certificate, More, PASSWORD, PEOPLE, READER, Slapd};
 use crate::stats::{median, ms, percentile};
 
 const CONNECTIONS: usize = 32;
@@ -40,7 +40,7 @@ impl Bench for Directory {
 
     fn run(&self, with: &Setting) -> Result<Vec<Row>, String> {
         let people = with.pace.cards / 2;
-        let slapd = Slapd::start_from(&ldif(people, &photo(with)?), Certificate::Good, 1_000);
+        let slapd = Slapd::start_from(&ldif(people, &photo(with)?), Certificate::Good, &More::default());
         let mut rows = first_and_later(with, &slapd, people)?;
         rows.push(cards_meanwhile(with, &slapd, people)?);
         Ok(rows)
@@ -147,7 +147,7 @@ fn first_and_later(with: &Setting, slapd: &Slapd, people: usize) -> Result<Vec<R
                 format!("dn: uid=p{number},{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: Title {round}\n\n")
             })
             .collect();
-        slapd.modify(&change);
+        slapd.change(&change);
         changed.push(sync(&server, &[], "incremental", CHANGED)?.as_secs_f64());
     }
     let compared = sync(&server, &["--full"], "full", 0)?;

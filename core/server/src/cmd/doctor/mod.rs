@@ -5,6 +5,7 @@
 mod certificates;
 mod clock;
 mod database;
+mod directories;
 mod files;
 mod network;
 mod plugins;
@@ -151,6 +152,7 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     certificates::examine(settings, report);
     network::smtp(settings, report).await;
     plugins::examine(settings, &service, report).await;
+    directories::examine(&service, report).await;
     network::listeners(settings, &service, report).await;
 }
 
