@@ -23,7 +23,7 @@ use serde_json::json;
 use crate::Service;
 
 /// A worker's lease is renewed for so long, in seconds.
-const LEASE: i64 = 120;
+pub(crate) const LEASE: i64 = 120;
 
 /// Where the plan of a run stands while it grows.
 struct Planner {
@@ -227,7 +227,7 @@ fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Opti
 }
 
 /// Renews the lease; a worker that lost it must not write.
-fn keep_lease(tx: &mut Tx<'_>, lease: Lease, until: estampe_domain::Ts) -> estampe_store::Result<()> {
+pub(crate) fn keep_lease(tx: &mut Tx<'_>, lease: Lease, until: estampe_domain::Ts) -> estampe_store::Result<()> {
     if tx.extend_lease(lease, until)? {
         Ok(())
     } else {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use estampe_domain::difference::PlanReason;
 use estampe_domain::ids::PersonId;
 use estampe_domain::person::{NotAPerson, Profile};
 use estampe_domain::plan::{self, Fingerprint, Known};
@@ -25,6 +26,8 @@ struct Incoming {
     photo: Option<Vec<u8>>,
     position: String,
     left_out: Vec<String>,
+    /// Why, where no field says it.
+    reason: Option<PlanReason>,
 }
 
 impl Service {
@@ -36,7 +39,7 @@ impl Service {
         let (mut incoming, known, staged, gone, unusable) = self
             .store
             .read(move |tx| {
-                let others = gone.iter().chain(&unusable).map(String::as_str);
+                let others = gone.iter().map(|(id, _)| id).chain(&unusable).map(String::as_str);
                 let ids: Vec<&str> = incoming.iter().map(|p| p.external_id.as_str()).chain(others).collect();
                 let known = tx.identities(source, &ids)?;
                 let staged = tx.staged_identities(run, source, &ids)?;
@@ -56,8 +59,13 @@ impl Service {
         let mut work = Vec::new();
         // who is there but cannot be read stays as they were: an unreadable entry is not gone
         let mut seen: Vec<String> = unusable.into_iter().filter(|id| known.contains_key(id)).collect();
-        for person in incoming {
+        for mut person in incoming {
             let before = known.get(&person.external_id);
+            if !person.active {
+                person.reason = Some(PlanReason::DisabledThere);
+            } else if before.is_some_and(|before| !before.active) {
+                person.reason = Some(PlanReason::Back);
+            }
             if before.is_some() {
                 seen.push(person.external_id.clone());
             }
@@ -72,10 +80,10 @@ impl Service {
             }
         }
         let mut items = self.portraits(work, &mut refusals).await?;
-        for external_id in gone {
+        for (external_id, why) in gone {
             let Some(before) = known.get(&external_id).filter(|k| k.active && !twice(&external_id)) else { continue };
             seen.push(external_id.clone());
-            items.push((PlanAction::Disable, Some(before.person), disable_payload(external_id)));
+            items.push((PlanAction::Disable, Some(before.person), disable_payload(external_id, Some(why))));
         }
         for (action, _, _) in &items {
             match action {
@@ -102,7 +110,7 @@ impl Service {
             for (action, person, mut incoming) in work {
                 let position = std::mem::take(&mut incoming.position);
                 if action == PlanAction::Disable {
-                    items.push((action, person, disable_payload(incoming.external_id)));
+                    items.push((action, person, disable_payload(incoming.external_id, incoming.reason)));
                     continue;
                 }
                 if !incoming.left_out.is_empty() {
@@ -120,7 +128,8 @@ impl Service {
                 let payload = PlanPayload {
                     external_id: incoming.external_id,
                     name: profile.display_name.to_string(),
-                    changes: Vec::new(),
+                    changes: if person.is_none() { profile.introduced() } else { Vec::new() },
+                    reason: incoming.reason,
                     profile: Some(profile),
                     fingerprint: Some(incoming.fingerprint.as_str().to_owned()),
                     photo,
@@ -190,7 +199,9 @@ impl Service {
             planner.counts.disabled += missing.len() as u64;
             let items = missing
                 .into_iter()
-                .map(|(external_id, person)| (PlanAction::Disable, Some(person), disable_payload(external_id)))
+                .map(|(external_id, person)| {
+                    (PlanAction::Disable, Some(person), disable_payload(external_id, Some(PlanReason::Missing)))
+                })
                 .collect();
             self.write_page(planner, items, Vec::new(), Vec::new(), BTreeMap::new(), None).await?;
         }
@@ -201,8 +212,8 @@ impl Service {
 struct Events {
     /// People, mapped.
     incoming: Vec<Incoming>,
-    /// Identities that left.
-    gone: Vec<String>,
+    /// Identities that left, and why.
+    gone: Vec<(String, PlanReason)>,
     /// Identities whose entry was refused.
     unusable: Vec<String>,
 }
@@ -226,9 +237,9 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
                     }
                 }
             }
-            DirectoryEvent::PersonGone(external_id, _) => {
+            DirectoryEvent::PersonGone(external_id, why) => {
                 if ids.insert(external_id.clone()) {
-                    gone.push(external_id);
+                    gone.push((external_id, why.into()));
                 }
             }
             DirectoryEvent::Rejected { external_id, position, reason } => {
@@ -251,11 +262,20 @@ fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
         photo: person.photo,
         position: person.position.unwrap_or_default(),
         left_out: mapped.left_out,
+        reason: None,
     })
 }
 
-fn disable_payload(external_id: String) -> PlanPayload {
-    PlanPayload { external_id, name: String::new(), changes: Vec::new(), profile: None, fingerprint: None, photo: None }
+fn disable_payload(external_id: String, reason: Option<PlanReason>) -> PlanPayload {
+    PlanPayload {
+        external_id,
+        name: String::new(),
+        changes: Vec::new(),
+        reason,
+        profile: None,
+        fingerprint: None,
+        photo: None,
+    }
 }
 
 fn refusal(position: &str, why: &NotAPerson) -> Refusal {
