@@ -63,12 +63,10 @@ impl PeopleFate {
     /// What this fate does with somebody.
     pub const fn end_of(self, ties: Ties) -> PersonEnd {
         match self {
-            Self::Keep => PersonEnd::Released,
             Self::Disable if ties.active && !ties.active_elsewhere => PersonEnd::Disabled,
-            Self::Disable => PersonEnd::Released,
-            // their data is the other source's too
-            Self::Erase if ties.known_elsewhere => PersonEnd::Released,
-            Self::Erase => PersonEnd::Erased,
+            // what another source knows is that one's data too
+            Self::Erase if !ties.known_elsewhere => PersonEnd::Erased,
+            Self::Keep | Self::Disable | Self::Erase => PersonEnd::Released,
         }
     }
 }

@@ -139,6 +139,7 @@ fn end_some(tx: &mut Tx<'_>, ctx: &Context, random: &Arc<dyn Random>, source: So
     if runs > 0 {
         ending.done.runs += runs;
         tx.set_ending_done(source, &ending.done)?;
+        tx.audit(&AuditEvent::done(ctx, &**random, "run.forget", "source", source).with(json!({"runs": runs})))?;
         return Ok(true);
     }
     tx.end_source(source, ctx.now)?;

@@ -2,8 +2,10 @@
 
 mod ca;
 mod doctor;
+mod ending;
 mod kit;
 mod outbox;
+mod plan;
 mod plugin;
 mod print;
 mod source;

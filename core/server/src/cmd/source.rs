@@ -29,10 +29,14 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         SourceCommand::Show { name } => show(cli, operator, name).await,
         SourceCommand::Set(change) => set(cli, operator, change).await,
         SourceCommand::Check { name } => check(cli, operator, name).await,
-        SourceCommand::Sync { name, dry_run } => {
+        SourceCommand::Disconnect { name, people, yes } => {
+            known(operator, name).await?;
+            super::ending::disconnect(cli, operator, name, people.as_deref(), *yes).await
+        }
+        SourceCommand::Sync { name, dry_run, lines } => {
             known(operator, name).await?;
             let started = operator.post(&path(name, "/sync"), &json!({"plan_only": dry_run})).await?;
-            finish(cli, operator, &text(&started, "run"), *dry_run).await
+            finish(cli, operator, &text(&started, "run"), *dry_run, lines).await
         }
     }
 }
@@ -150,6 +154,9 @@ async fn check(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, S
 }
 
 fn state(source: &Value) -> String {
+    if !text(source, "ending").is_empty() {
+        return "being disconnected".into();
+    }
     let run = source.get("last_run").cloned().unwrap_or_default();
     match text(&run, "state").as_str() {
         "" => "never run".into(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use actix_web::http::StatusCode;
 use actix_web::web;
+use estampe_domain::ending::PeopleFate;
 use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::source::{SourceChange, SourceOverview};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ struct SourceView {
     connector: ConnectorSpec,
     people: u64,
     last_run: Option<LastRun>,
+    /// What becomes of its people, while it is being disconnected.
+    ending: Option<PeopleFate>,
 }
 
 #[derive(Serialize)]
@@ -32,7 +35,7 @@ struct LastRun {
 
 impl From<SourceOverview> for SourceView {
     fn from(overview: SourceOverview) -> Self {
-        let SourceOverview { source, people, last_run } = overview;
+        let SourceOverview { source, people, last_run, ending } = overview;
         Self {
             id: source.id.to_string(),
             name: source.name,
@@ -43,6 +46,7 @@ impl From<SourceOverview> for SourceView {
                 state: state.as_str(),
                 at: at.to_string(),
             }),
+            ending,
         }
     }
 }
