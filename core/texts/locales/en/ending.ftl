@@ -49,7 +49,7 @@ ending-erase-text = Names, profiles, photos and identities are erased, here at o
     [one] One card is taken down; its address is never given again.
    *[other] { $cards } cards are taken down; their addresses are never given again.
 } Nothing brings this back.
-ending-name = To erase, type { $name }
+ending-name = To erase, type the name of the source: { $name }
 ending-name-wrong = That is not the name of this source.
 ending-erase-do = { $count ->
     [0] Disconnect; nobody is erased

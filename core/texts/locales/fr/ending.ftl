@@ -49,7 +49,7 @@ ending-erase-text = Noms, profils, photos et identités sont effacés, ici tout 
     [one] Une carte est retirée ; son adresse n’est plus jamais attribuée.
    *[other] { $cards } cartes sont retirées ; leurs adresses ne sont plus jamais attribuées.
 } Rien ne permet de revenir en arrière.
-ending-name = Pour effacer, saisissez { $name }
+ending-name = Pour effacer, saisissez le nom de la source : { $name }
 ending-name-wrong = Ce n’est pas le nom de cette source.
 ending-erase-do = { $count ->
     [0] Déconnecter, sans effacer personne
