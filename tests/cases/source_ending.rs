@@ -223,6 +223,7 @@ on_both! {
         let browser = administrator(&server).await;
         server.sql(&format!("UPDATE account SET person_id = '{id}'"));
 
+        assert!(dump(&server, database).contains(&email), "what is looked for below can be found");
         let done = server.json(&["source", "disconnect", "siege", "--people", "erase", "--yes"]);
         assert_eq!((done["done"]["erased"].as_u64(), done["done"]["released"].as_u64()), (Some(197), Some(1)), "{done}");
         assert!(done["ended_at"].is_string());
