@@ -86,10 +86,11 @@ on_both! {
         assert_eq!((pages, shown, rows.len()), (3, 130, 130));
         assert_eq!(server.cli(&["run", "approve", &run]).code, 0);
 
-        // one changes, one gets what they had not, two go, one is new, one entry is none
+        // one changes, one gets what they had not, three go, one is new, one entry is none
         let mut text = ldif((1..=128).chain([131]), |n| match n {
             1 => "title: Director\n",
             2 => "physicalDeliveryOfficeName: Pau\n",
+            3 => "nsAccountLock: TRUE\n",
             _ => "",
         });
         text.push_str("dn: cn=printer,ou=people\nobjectClass: person\nuid: printer\n\n");
@@ -97,8 +98,9 @@ on_both! {
         let before = server.people();
         let plan = said(&server, &["source", "sync", "siege", "--dry-run"]);
         for words in [
-            "1 added, 2 changed, 2 disabled, 126 unchanged, 1 refused",
-            "To be disabled:\n  Person Number129: no longer in the source\n  Person Number130: no longer in the source\n",
+            "1 added, 2 changed, 3 disabled, 125 unchanged, 1 refused",
+            "To be disabled:\n  Person Number3: marked as not active there\n  Person Number129: no longer in the source\n",
+            "  Person Number130: no longer in the source\n",
             "To be changed:\n  Person Number1\n      Title: Clerk → Director\n  Person Number2\n      Office: (nothing) → Pau\n",
             "To be added:\n  Person Number131\n",
             "Refused:\n  line ",
@@ -110,7 +112,7 @@ on_both! {
         let whole = server.json(&["run", "show", &run]);
         let gone = line(&whole, "Person Number129");
         assert_eq!((gone["action"].as_str(), gone["reason"].as_str()), (Some("disable"), Some("missing")));
-        assert!(gone["person"].is_string() && whole["lines"].as_array().unwrap().len() == 5, "{whole}");
+        assert!(gone["person"].is_string() && whole["lines"].as_array().unwrap().len() == 6, "{whole}");
 
         // the same in the console, and each kind alone
         let html = page(format!("/runs/{run}")).await;
@@ -128,9 +130,9 @@ on_both! {
 
         // once applied they are told as done; who was gone and is back is told so
         let applied = said(&server, &["run", "approve", &run]);
-        assert!(applied.starts_with("1 added, 2 changed, 2 disabled"), "{applied}");
+        assert!(applied.starts_with("1 added, 2 changed, 3 disabled"), "{applied}");
         let shown = said(&server, &["run", "show", &run]);
-        assert!(shown.contains("Disabled:\n  Person Number129") && shown.contains("Title: Clerk → Director"), "{shown}");
+        assert!(shown.contains("Disabled:\n  Person Number3") && shown.contains("Title: Clerk → Director"), "{shown}");
         std::fs::write(&file, ldif(1..=130, |n| if n == 2 { "physicalDeliveryOfficeName: Pau\n" } else { "" })).unwrap();
         let plan = said(&server, &["source", "sync", "siege", "--dry-run"]);
         assert!(plan.contains("  Person Number129: back in the source\n"), "{plan}");

@@ -129,6 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_connector_says_of_who_left_is_the_reason() {
+        assert_eq!(PlanReason::from(Gone::Deleted), PlanReason::Deleted);
+        assert_eq!(PlanReason::from(Gone::OutOfScope), PlanReason::Moved);
+        let mut names = PlanReason::ALL.map(PlanReason::as_str).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PlanReason::ALL.len());
+    }
+
+    #[test]
     fn who_is_new_is_introduced_by_every_field_that_says_something() {
         let mut profile: Profile = serde_json::from_str(r#"{"display_name": "Ada Lovelace"}"#).unwrap();
         assert!(profile.introduced().is_empty());
