@@ -74,12 +74,14 @@ fn known_by_another(server: &Server, name: &str, active: bool) {
 
 /// What the source leaves nowhere, whatever became of its people.
 fn nothing_is_left_of_the_source(server: &Server) {
-    for table in ["person_identity", "run", "run_item", "run_log", "run_state", "run_refusal", "source_state", "source_secret"]
+    for table in
+        ["person_identity", "run", "run_item", "run_log", "run_state", "run_refusal", "source_state", "source_secret"]
     {
         assert_eq!(one(server, &format!("SELECT count(*) FROM {table}")), "0", "{table}");
     }
     assert_eq!(one(server, "SELECT count(*) FROM source WHERE name = 'siege'"), "0");
-    let keys = "SELECT count(*) FROM data_key WHERE wrapped IS NOT NULL AND id NOT IN (SELECT data_key_id FROM subject)";
+    let keys =
+        "SELECT count(*) FROM data_key WHERE wrapped IS NOT NULL AND id NOT IN (SELECT data_key_id FROM subject)";
     assert_eq!(one(server, keys), "0", "the keys of its runs are destroyed");
     assert_eq!(one(server, "SELECT count(*) FROM job WHERE kind LIKE 'run.%'"), "0");
 }
@@ -365,7 +367,9 @@ on_both! {
 /// Every row of every table.
 fn dump(server: &Server, database: Database) -> String {
     let tables = match database {
-        Database::Sqlite => server.sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"),
+        Database::Sqlite => {
+            server.sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        }
         Database::Postgres => {
             server.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
         }

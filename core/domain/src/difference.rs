@@ -145,10 +145,8 @@ mod tests {
         profile.title = "Analyst".parse().ok();
         profile.emails = vec!["ada@example.org".parse().unwrap()];
         let fields: Vec<_> = profile.introduced().into_iter().map(|c| (c.field, c.old, c.new)).collect();
-        let wanted =
-            [(ProfileField::Title, "Analyst"), (ProfileField::Emails, "ada@example.org")].map(|(field, new)| {
-                (field, String::new(), new.to_owned())
-            });
+        let wanted = [(ProfileField::Title, "Analyst"), (ProfileField::Emails, "ada@example.org")]
+            .map(|(field, new)| (field, String::new(), new.to_owned()));
         assert_eq!(fields, wanted);
     }
 }

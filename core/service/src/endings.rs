@@ -34,7 +34,13 @@ impl Service {
     /// Begins the end of a source: from now on nothing else can be done with it. Decided on
     /// what `seen` said of its people; not when that is no longer so, nor while a run is
     /// open. Asked again for the same, it answers with the end that is under way.
-    pub async fn end_source(&self, ctx: &Context, name: &str, fate: PeopleFate, seen: Option<EndingPlan>) -> Result<SourceId> {
+    pub async fn end_source(
+        &self,
+        ctx: &Context,
+        name: &str,
+        fate: PeopleFate,
+        seen: Option<EndingPlan>,
+    ) -> Result<SourceId> {
         let source = self.source(ctx, name).await?.source;
         let (ctx, random, id) = (*ctx, self.shared_random(), source.id);
         self.store
@@ -59,7 +65,8 @@ impl Service {
                     return Err(Error::Conflict(words).into());
                 }
                 let plan = tx.ending_plan(id)?;
-                let facts = |plan: &EndingPlan| (plan.people, plan.known_elsewhere, plan.cards_disabled, plan.cards_erased);
+                let facts =
+                    |plan: &EndingPlan| (plan.people, plan.known_elsewhere, plan.cards_disabled, plan.cards_erased);
                 if seen.is_some_and(|seen| facts(&seen) != facts(&plan)) {
                     let words = "its people changed since the plan was shown; look at it again";
                     return Err(Error::Conflict(words.into()).into());

@@ -11,8 +11,8 @@ use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
 use estampe_service::OfferedPlugins;
-use estampe_service::views::{PluginEntry, RunDetail};
 use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
+use estampe_service::views::{PluginEntry, RunDetail};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};
@@ -33,8 +33,8 @@ use crate::error::ErrorPage;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
 use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
-use crate::samples::extensions;
 use crate::samples::{self, HOST, lang, shell};
+use crate::samples::{extensions, plans};
 use crate::state::LocalRoot;
 
 type Pages = Vec<(&'static str, String)>;
@@ -192,8 +192,8 @@ fn console_pages(locale: Locale) -> Pages {
         ("run-failed", RunState::Failed, None),
         ("run-discarded", RunState::Discarded, None),
     ] {
-        let detail = &samples::run_detail(state, hold);
-        let shown = &samples::shown(Show::All, false);
+        let detail = &plans::run_detail(state, hold);
+        let shown = &plans::shown(Show::All, false);
         pages.push((name, RunPage { l, s: s(Section::Sources), detail, shown }.render().unwrap()));
     }
     pages
@@ -212,9 +212,9 @@ fn doubtful_pages(locale: Locale) -> Pages {
     };
     let (other, unsigned) = (extensions::unknown(), Signature::None);
     let listed = [extensions::other_signer(unsigned.clone()), extensions::unusable(), extensions::fresh()];
-    let mut nothing = samples::shown(Show::Refused, false);
+    let mut nothing = plans::shown(Show::Refused, false);
     (nothing.show, nothing.refused) = (Show::All, estampe_service::views::RefusalPage::default());
-    let (offered, mut denied) = (OfferedPlugins::default(), samples::run_detail(RunState::Failed, None));
+    let (offered, mut denied) = (OfferedPlugins::default(), plans::run_detail(RunState::Failed, None));
     denied.run.failure = Some(("denied".into(), "field read mail is not granted".into()));
     vec![
         ("plugins-doubtful", PluginsPage::new(l, shell(Section::Plugins), &listed, &offered).render().unwrap()),
@@ -231,14 +231,14 @@ fn doubtful_pages(locale: Locale) -> Pages {
 fn decided_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let run = |detail: &RunDetail, show, is_later| {
-        let shown = &samples::shown(show, is_later);
+        let shown = &plans::shown(show, is_later);
         RunPage { l, s: shell(Section::Sources), detail, shown }.render().unwrap()
     };
-    let held = samples::run_detail(RunState::Held, Some(HoldReason::PlanOnly));
-    let mut nothing = samples::run_detail(RunState::Done, None);
+    let held = plans::run_detail(RunState::Held, Some(HoldReason::PlanOnly));
+    let mut nothing = plans::run_detail(RunState::Done, None);
     (nothing.plan_only, nothing.kept_refusals) = (true, 0);
     nothing.run.counts = RunCounts { unchanged: 1204, ..RunCounts::default() };
-    let mut empty = samples::shown(Show::Only(PlanAction::Create), false);
+    let mut empty = plans::shown(Show::Only(PlanAction::Create), false);
     empty.plan.lines.clear();
     empty.show = Show::All;
     let nothing = RunPage { l, s: shell(Section::Sources), detail: &nothing, shown: &empty }.render().unwrap();

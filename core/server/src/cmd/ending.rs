@@ -72,7 +72,9 @@ fn chosen(name: &str, people: Option<&str>) -> Result<Option<String>, String> {
             matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes" | "o" | "oui")
         }
         // nothing brings it back
-        "erase" => asked(&format!("Nothing brings them back. To erase them, type the source's name ({name}):"))? == name,
+        "erase" => {
+            asked(&format!("Nothing brings them back. To erase them, type the source's name ({name}):"))? == name
+        }
         _ => false,
     };
     Ok(sure.then_some(people))

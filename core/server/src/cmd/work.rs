@@ -65,7 +65,9 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
                     text(lead, "received_at"),
                     text(&details, "name"),
                     text(&details, "email"),
-                    Some(text(lead, "person_name")).filter(|name| !name.is_empty()).unwrap_or_else(|| "(erased)".into()),
+                    Some(text(lead, "person_name"))
+                        .filter(|name| !name.is_empty())
+                        .unwrap_or_else(|| "(erased)".into()),
                 ]
             });
             more(cli, &answer);

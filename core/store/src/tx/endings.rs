@@ -56,18 +56,17 @@ impl Tx<'_> {
     pub fn ending_plan(&mut self, source: SourceId) -> Result<EndingPlan> {
         let source = &source.to_string();
         // everybody who is here: erased people have no identity
-        let (people, elsewhere, down_disabled, down_erased, leads): (i64, i64, i64, i64, i64) =
-            per_backend!(self.conn, c => {
-                let ours = || person::table.filter(person::id.eq_any(people_of!(source)));
-                let shown = || ours().filter(person::active.eq(true));
-                (
-                    ours().count().get_result(c)?,
-                    ours().filter(person::id.eq_any(people_of!(not source))).count().get_result(c)?,
-                    shown().filter(person::id.ne_all(people_of!(active not source))).count().get_result(c)?,
-                    shown().filter(person::id.ne_all(people_of!(not source))).count().get_result(c)?,
-                    lead::table.filter(lead::person_id.eq_any(people_of!(source))).count().get_result(c)?,
-                )
-            });
+        let (people, elsewhere, down_disabled, down_erased, leads): (i64, i64, i64, i64, i64) = per_backend!(self.conn, c => {
+            let ours = || person::table.filter(person::id.eq_any(people_of!(source)));
+            let shown = || ours().filter(person::active.eq(true));
+            (
+                ours().count().get_result(c)?,
+                ours().filter(person::id.eq_any(people_of!(not source))).count().get_result(c)?,
+                shown().filter(person::id.ne_all(people_of!(active not source))).count().get_result(c)?,
+                shown().filter(person::id.ne_all(people_of!(not source))).count().get_result(c)?,
+                lead::table.filter(lead::person_id.eq_any(people_of!(source))).count().get_result(c)?,
+            )
+        });
         let runs: i64 = run::table.filter(run::source_id.eq(source)).count().get_result(self.conn)?;
         let secrets: i64 =
             source_secret::table.filter(source_secret::source_id.eq(source)).count().get_result(self.conn)?;
@@ -111,7 +110,9 @@ impl Tx<'_> {
     pub fn ensure_stays(&mut self, source: SourceId) -> Result<()> {
         match self.ending(source)? {
             None => Ok(()),
-            Some(_) => Err(Error::Conflict("this source is being disconnected: nothing else is done with it".into()).into()),
+            Some(_) => {
+                Err(Error::Conflict("this source is being disconnected: nothing else is done with it".into()).into())
+            }
         }
     }
 

@@ -324,8 +324,12 @@ impl RunPage<'_> {
 async fn shown(desk: &Desk, id: RunId, request: &HttpRequest) -> Result<Shown, Fault> {
     let (show, after) = (Show::read(&query_of(request, "show")), query_of(request, "after"));
     let (place, seq) = (PlanPlace::read(&after), after.parse::<i64>().ok());
-    let mut shown =
-        Shown { show, is_later: place.is_some() || seq.is_some(), plan: PlanPage::default(), refused: RefusalPage::default() };
+    let mut shown = Shown {
+        show,
+        is_later: place.is_some() || seq.is_some(),
+        plan: PlanPage::default(),
+        refused: RefusalPage::default(),
+    };
     let only = if let Show::Only(action) = show { Some(action) } else { None };
     if show != Show::Refused {
         let filter = PlanFilter { only, after: place, limit: LINES };

@@ -46,9 +46,10 @@ pub(crate) async fn plan(wire: Wire, name: web::Path<String>) -> Reply {
         Some(_) => Some(EndingView::from(wire.ok(wire.service().ending(&wire.ctx, id).await)?)),
         None => None,
     };
-    let open = overview.last_run.filter(|(_, state, _)| state.is_open()).map(|(run, state, _)| {
-        json!({ "id": run, "state": state.as_str() })
-    });
+    let open = overview
+        .last_run
+        .filter(|(_, state, _)| state.is_open())
+        .map(|(run, state, _)| json!({ "id": run, "state": state.as_str() }));
     let source = overview.source;
     wire.json(
         StatusCode::OK,

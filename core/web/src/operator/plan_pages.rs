@@ -76,11 +76,15 @@ fn number<N: std::str::FromStr>(request: &HttpRequest, name: &str) -> Result<Opt
 fn filter(request: &HttpRequest) -> Result<PlanFilter, Error> {
     let only = match query_of(request, "action").as_str() {
         "" => None,
-        text => Some(PlanAction::from_stored(text).ok_or_else(|| Error::invalid("action", "create, update or disable"))?),
+        text => {
+            Some(PlanAction::from_stored(text).ok_or_else(|| Error::invalid("action", "create, update or disable"))?)
+        }
     };
     let after = match query_of(request, "after").as_str() {
         "" => None,
-        text => Some(PlanPlace::read(text).ok_or_else(|| Error::invalid("after", "give what a page named as its next"))?),
+        text => {
+            Some(PlanPlace::read(text).ok_or_else(|| Error::invalid("after", "give what a page named as its next"))?)
+        }
     };
     Ok(PlanFilter { only, after, limit: number(request, "limit")?.unwrap_or(LINES) })
 }
