@@ -81,6 +81,7 @@ async fn an_administrator_begins_with_the_keyboard_alone() {
         ("sources", "/sources".to_owned()),
         ("source", "/sources/siege".to_owned()),
         ("source-new", "/sources/new".to_owned()),
+        ("source-end", "/sources/siege/disconnect".to_owned()),
         ("run", format!("/runs/{run}")),
         ("leads", "/leads".to_owned()),
         ("lead", format!("/leads/{lead}")),

@@ -32,6 +32,7 @@ struct World {
     person: String,
     run: String,
     lead: String,
+    ending: String,
     stylesheet: (String, String),
 }
 
@@ -47,9 +48,13 @@ impl World {
         let (hash, _) = rest.split_once('/').unwrap();
         let found = server.json(&["person", "list", "lefevre"]);
         let lead = server.json(&["lead", "list"]);
+        let input = format!("people={}", estampe_tests::sample().display());
+        assert_eq!(server.cli(&["source", "add", "gone", "--input", &input]).code, 0);
+        let ending = server.json(&["source", "disconnect", "gone", "--people", "keep", "--yes"]);
         Self {
             person: found["people"][0]["id"].as_str().unwrap().to_owned(),
             lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
+            ending: ending["id"].as_str().unwrap().to_owned(),
             run: server.sync()["id"].as_str().unwrap().to_owned(),
             card: card.rsplit('/').next().unwrap().to_owned(),
             stylesheet: (hash.to_owned(), "app.css".to_owned()),
@@ -71,6 +76,7 @@ impl World {
                 ("name", _) => "siege",
                 ("id", "people") => &self.person,
                 ("id", "runs") => &self.run,
+                ("id", "endings") => &self.ending,
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,
                 ("id", "plugins") => "directory-file",

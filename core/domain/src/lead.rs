@@ -157,7 +157,7 @@ pub struct Lead {
     pub card: CardId,
     /// The card's holder.
     pub person: PersonId,
-    /// The holder's name.
+    /// The holder's name; empty when they were erased.
     pub person_name: String,
     /// What was left; `None` when the subject's key was destroyed.
     pub details: Option<LeadDetails>,

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PersonId, RunId, SourceId};
-use crate::person::FieldChange;
+use crate::ids::{RunId, SourceId};
 use crate::plugin::SyncMode;
 use crate::time::Ts;
 
@@ -140,6 +139,9 @@ pub enum PlanAction {
 }
 
 impl PlanAction {
+    /// Every action, in the order in which a plan is read: what needs a look first.
+    pub const READING: [Self; 3] = [Self::Disable, Self::Update, Self::Create];
+
     /// As the database keeps it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -153,19 +155,6 @@ impl PlanAction {
     pub fn from_stored(text: &str) -> Option<Self> {
         [Self::Create, Self::Update, Self::Disable].into_iter().find(|s| s.as_str() == text)
     }
-}
-
-/// One line of a plan, opened for a person to read.
-#[derive(Clone, Debug)]
-pub struct PlanLine {
-    /// What happens.
-    pub action: PlanAction,
-    /// Who, once they are known here.
-    pub person: Option<PersonId>,
-    /// Their name.
-    pub name: String,
-    /// The fields that differ.
-    pub changes: Vec<FieldChange>,
 }
 
 /// An entry that was refused.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use crate::ending::PeopleFate;
 use crate::ids::{RunId, SourceId};
 use crate::plugin::{ConfigProblem, ConnectorSpec, PluginInfo};
 use crate::run::RunState;
@@ -37,6 +38,8 @@ pub struct SourceOverview {
     pub people: u64,
     /// Its last run.
     pub last_run: Option<(RunId, RunState, Ts)>,
+    /// What becomes of its people, while it is being disconnected.
+    pub ending: Option<PeopleFate>,
 }
 
 /// What is to be changed of a source; what is not named stays as it is.

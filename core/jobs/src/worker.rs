@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, Error, Locale, Result, RunId, Ts};
+use estampe_domain::{Actor, Error, Locale, Result, RunId, SourceId, Ts};
 use estampe_service::{DueJob, Lease, Queue, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -98,6 +98,7 @@ impl Worker {
             Work::Mail(..) => Ok(()),
             Work::Sync(run) => self.do_run(&job, run, false).await,
             Work::Apply(run) => self.do_run(&job, run, true).await,
+            Work::EndSource(source) => self.end_source(&job, source).await,
         };
         if let Err(error) = done {
             // the lease runs out and the job is tried again
@@ -128,6 +129,21 @@ impl Worker {
                 later(&self.service, job, &error, backoff::RUN_TRIES).await
             }
             Err(error) => later(&self.service, job, &error, backoff::RUN_TRIES).await,
+        }
+    }
+
+    /// Ends a source while the lease is kept. It is never given up: half a source would stay.
+    async fn end_source(&self, job: &DueJob, source: SourceId) -> Result<()> {
+        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+        let done = tokio::select! {
+            done = self.service.do_end_source(&ctx, source, job.lease) => done,
+            lost = self.keep(job.lease) => lost,
+        };
+        match done {
+            Ok(()) => self.service.finish_job(job.lease).await,
+            // the lease went to another worker: the job is its now
+            Err(Error::Conflict(_)) => Ok(()),
+            Err(error) => later(&self.service, job, &error, u32::MAX).await,
         }
     }
 

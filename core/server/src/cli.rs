@@ -99,7 +99,31 @@ pub enum SourceCommand {
         /// Make the plan and hold it: nothing is changed before you approve
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        lines: Lines,
     },
+    /// End a source, and decide what becomes of its people; shows the plan first
+    Disconnect {
+        /// Name of the source
+        name: String,
+        /// Keep them as they are, take their cards down, or erase their data for good
+        #[arg(long, value_name = "WHAT", value_parser = ["keep", "disable", "erase"])]
+        people: Option<String>,
+        /// Do not ask
+        #[arg(long, requires = "people")]
+        yes: bool,
+    },
+}
+
+/// How much of a plan is printed.
+#[derive(Debug, Args)]
+pub struct Lines {
+    /// Print the whole plan
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
+    /// So many lines of each kind [default: 20, with --json all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
 }
 
 /// How often: minutes, or never.
@@ -166,10 +190,12 @@ pub enum RunCommand {
         /// Name of the source
         source: Option<String>,
     },
-    /// Show a run: counts, refused entries, what its plugin wrote
+    /// Show a run: its plan by person and field, refused entries, what its plugin wrote
     Show {
         /// Id of the run
         id: String,
+        #[command(flatten)]
+        lines: Lines,
     },
     /// Say yes to a held plan; waits until it is applied
     Approve {

@@ -19,7 +19,7 @@ impl Service {
             .read(move |tx| {
                 let sources = tx.source_overviews()?;
                 let mut attention = Vec::new();
-                for overview in &sources {
+                for overview in sources.iter().filter(|overview| overview.ending.is_none()) {
                     let Some((run, state, _)) = overview.last_run else { continue };
                     match (state, tx.run(run)?) {
                         (RunState::Held, Some(run)) => attention.insert(0, Attention::RunHeld(run)),

@@ -1,6 +1,6 @@
 //! The jobs as the worker sees them, and what mails say.
 
-use estampe_domain::ids::{JobId, LeadId, RunId};
+use estampe_domain::ids::{JobId, LeadId, RunId, SourceId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::LeadMail;
 use estampe_domain::person::Profile;
@@ -32,6 +32,8 @@ pub enum Work {
     Sync(RunId),
     /// Apply a plan that stands.
     Apply(RunId),
+    /// End a source, and what came from it.
+    EndSource(SourceId),
 }
 
 impl From<&Job> for Work {
@@ -41,6 +43,7 @@ impl From<&Job> for Work {
             Job::LeadNotice(lead) => Self::Mail(LeadMail::Notice, *lead),
             Job::Sync(run) => Self::Sync(*run),
             Job::Apply(run) => Self::Apply(*run),
+            Job::EndSource(source) => Self::EndSource(*source),
         }
     }
 }

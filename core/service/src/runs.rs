@@ -104,7 +104,7 @@ impl Service {
         Ok(self.store.read(move |tx| tx.runs(source, 50)).await?)
     }
 
-    /// One run with its plan and its refused entries.
+    /// One run with its refused entries; its plan by [`plan_page`](Self::plan_page).
     pub async fn run(&self, ctx: &Context, run: RunId) -> Result<RunDetail> {
         ctx.require_administrator()?;
         let detail = self
@@ -113,8 +113,9 @@ impl Service {
                 let Some(found) = tx.run(run)? else { return Ok(None) };
                 Ok(Some(RunDetail {
                     run: found,
-                    lines: tx.plan_lines(run, 200)?,
+                    plan_only: tx.is_plan_only(run)?,
                     refusals: tx.refusals(run, 1000)?,
+                    kept_refusals: tx.kept_refusals(run)?,
                     log: tx.run_log(run)?,
                 }))
             })

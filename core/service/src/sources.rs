@@ -178,6 +178,8 @@ impl Service {
     /// Lets a source's connector try what it needs.
     pub async fn check_source(&self, ctx: &Context, name: &str) -> Result<Vec<Probe>> {
         let overview = self.source(ctx, name).await?;
+        let id = overview.source.id;
+        self.store.read(move |tx| tx.ensure_stays(id)).await?;
         let given = self.given(&overview.source, true).await?;
         let outcome = self.ports.directory.check(&overview.source.connector, &given).await;
         self.note_call(&overview.source.connector.plugin, outcome.as_ref().err()).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use estampe_domain::Ts;
 use estampe_domain::account::Account;
 use estampe_domain::card::Card;
+use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
@@ -12,7 +13,7 @@ use estampe_domain::mail::{LeadMail, MailOutage};
 use estampe_domain::person::PersonSummary;
 use estampe_domain::plugin::{LogLine, PluginInfo};
 use estampe_domain::purpose::Purpose;
-use estampe_domain::run::{PlanLine, Refusal, Run};
+use estampe_domain::run::{PlanAction, Refusal, Run};
 use estampe_domain::source::SourceOverview;
 
 /// What became of an administrator's try to sign in as somebody.
@@ -180,18 +181,49 @@ pub struct PersonDetail {
     pub leads: u64,
 }
 
-/// One run with its plan.
+/// One run. Its plan is read page by page.
 #[derive(Clone, Debug)]
 pub struct RunDetail {
     /// The run.
     pub run: Run,
-    /// What it does or did with people, at most 200 lines; empty once the run's
-    /// details are past their retention.
-    pub lines: Vec<PlanLine>,
+    /// Whether it was to be held whatever its plan says.
+    pub plan_only: bool,
     /// What it refused, at most 1,000.
     pub refusals: Vec<Refusal>,
+    /// How many of those are kept with their reasons.
+    pub kept_refusals: u64,
     /// What the plugin wrote, at most 2,000.
     pub log: Vec<LogLine>,
+}
+
+/// Which lines of a plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlanFilter {
+    /// Only those of one action.
+    pub only: Option<PlanAction>,
+    /// After this one.
+    pub after: Option<PlanPlace>,
+    /// At most so many, and 500.
+    pub limit: u64,
+}
+
+/// What a run does or did with people, a page of it; empty once the run's details are past
+/// their retention.
+#[derive(Clone, Debug, Default)]
+pub struct PlanPage {
+    /// The lines: disables, then changes, then the new ones.
+    pub lines: Vec<PlanLine>,
+    /// Where the next page begins.
+    pub next: Option<PlanPlace>,
+}
+
+/// A page of what a run refused.
+#[derive(Clone, Debug, Default)]
+pub struct RefusalPage {
+    /// The entries.
+    pub refusals: Vec<Refusal>,
+    /// Where the next page begins.
+    pub next: Option<i64>,
 }
 
 /// A page of leads, newest first.

@@ -79,6 +79,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    source_ending (source_id) {
+        source_id -> Text,
+        name -> Text,
+        people_fate -> Text,
+        people -> BigInt,
+        released -> BigInt,
+        disabled -> BigInt,
+        erased -> BigInt,
+        runs -> BigInt,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     source_secret (source_id, key) {
         source_id -> Text,
         key -> Text,
@@ -130,6 +145,7 @@ diesel::table! {
         active -> Bool,
         created_at -> BigInt,
         changed_at -> BigInt,
+        erased_at -> Nullable<BigInt>,
     }
 }
 
@@ -327,6 +343,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     blob,
     source,
     source_state,
+    source_ending,
     source_secret,
     plugin,
     plugin_version,

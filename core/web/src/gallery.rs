@@ -6,15 +6,17 @@ use std::path::PathBuf;
 
 use askama::Template;
 use estampe_domain::bundle::{InstalledPlugin, Signature};
+use estampe_domain::ending::{EndingPlan, PeopleFate};
 use estampe_domain::plugin::PluginInfo;
-use estampe_domain::run::{HoldReason, RunState};
+use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
 use estampe_service::OfferedPlugins;
-use estampe_service::views::PluginEntry;
 use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
+use estampe_service::views::{PluginEntry, RunDetail};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};
+use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::home::HomePage;
 use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::new_source::{NewSource, new_source_page};
@@ -22,7 +24,7 @@ use crate::console::outbox::OutboxPage;
 use crate::console::people::{PeopleListPage, PersonPage};
 use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
-use crate::console::runs::RunPage;
+use crate::console::runs::{RunPage, Show};
 use crate::console::shell::Section;
 use crate::console::source_form::Found;
 use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing};
@@ -31,8 +33,8 @@ use crate::error::ErrorPage;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
 use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
-use crate::samples::extensions;
 use crate::samples::{self, HOST, lang, shell};
+use crate::samples::{extensions, plans};
 use crate::state::LocalRoot;
 
 type Pages = Vec<(&'static str, String)>;
@@ -190,8 +192,9 @@ fn console_pages(locale: Locale) -> Pages {
         ("run-failed", RunState::Failed, None),
         ("run-discarded", RunState::Discarded, None),
     ] {
-        let detail = &samples::run_detail(state, hold);
-        pages.push((name, RunPage { l, s: s(Section::Sources), detail }.render().unwrap()));
+        let detail = &plans::run_detail(state, hold);
+        let shown = &plans::shown(Show::All, false);
+        pages.push((name, RunPage { l, s: s(Section::Sources), detail, shown }.render().unwrap()));
     }
     pages
 }
@@ -209,7 +212,9 @@ fn doubtful_pages(locale: Locale) -> Pages {
     };
     let (other, unsigned) = (extensions::unknown(), Signature::None);
     let listed = [extensions::other_signer(unsigned.clone()), extensions::unusable(), extensions::fresh()];
-    let (offered, mut denied) = (OfferedPlugins::default(), samples::run_detail(RunState::Failed, None));
+    let mut nothing = plans::shown(Show::Refused, false);
+    (nothing.show, nothing.refused) = (Show::All, estampe_service::views::RefusalPage::default());
+    let (offered, mut denied) = (OfferedPlugins::default(), plans::run_detail(RunState::Failed, None));
     denied.run.failure = Some(("denied".into(), "field read mail is not granted".into()));
     vec![
         ("plugins-doubtful", PluginsPage::new(l, shell(Section::Plugins), &listed, &offered).render().unwrap()),
@@ -218,13 +223,53 @@ fn doubtful_pages(locale: Locale) -> Pages {
         ("plugin-unusable", plugin(extensions::unusable())),
         ("plugin-template", plugin(extensions::template())),
         ("plugin-network-wrong", wrong_network("the house")),
-        ("run-denied", RunPage { l, s: shell(Section::Sources), detail: &denied }.render().unwrap()),
+        ("run-denied", RunPage { l, s: shell(Section::Sources), detail: &denied, shown: &nothing }.render().unwrap()),
+    ]
+}
+
+/// Parts of a plan, and sources that end.
+fn decided_pages(locale: Locale) -> Pages {
+    let l = &lang(locale);
+    let run = |detail: &RunDetail, show, is_later| {
+        let shown = &plans::shown(show, is_later);
+        RunPage { l, s: shell(Section::Sources), detail, shown }.render().unwrap()
+    };
+    let held = plans::run_detail(RunState::Held, Some(HoldReason::PlanOnly));
+    let mut nothing = plans::run_detail(RunState::Done, None);
+    (nothing.plan_only, nothing.kept_refusals) = (true, 0);
+    nothing.run.counts = RunCounts { unchanged: 1204, ..RunCounts::default() };
+    let mut empty = plans::shown(Show::Only(PlanAction::Create), false);
+    empty.plan.lines.clear();
+    empty.show = Show::All;
+    let nothing = RunPage { l, s: shell(Section::Sources), detail: &nothing, shown: &empty }.render().unwrap();
+    let overview = samples::overview("Annuaire RH", Some(RunState::Done));
+    let plan = samples::endings::plan();
+    let ask = |plan: &EndingPlan, typed, waits| {
+        SourceEndPage::new(l, shell(Section::Sources), &overview, plan, typed, waits).render().unwrap()
+    };
+    let ending = |fate, done| {
+        let ending = &samples::endings::ending(fate, done);
+        EndingPage { l, s: shell(Section::Sources), ending }.render().unwrap()
+    };
+    vec![
+        ("run-plan-created", run(&held, Show::Only(PlanAction::Create), true)),
+        ("run-plan-refused", run(&held, Show::Refused, false)),
+        ("run-plan-nothing", nothing),
+        ("source-end", ask(&plan, "", None)),
+        ("source-end-wrong", ask(&plan, "Annuaire", None)),
+        ("source-end-empty", ask(&EndingPlan::default(), "", Some(Waits::Changed))),
+        ("source-end-run", ask(&plan, "", Some(Waits::Run("/runs/1".into())))),
+        ("ending-erasing", ending(PeopleFate::Erase, false)),
+        ("ending-erased", ending(PeopleFate::Erase, true)),
+        ("ending-disabled", ending(PeopleFate::Disable, true)),
+        ("ending-kept", ending(PeopleFate::Keep, true)),
     ]
 }
 
 fn pages(locale: Locale) -> Pages {
     let mut pages = public_pages(locale);
     pages.extend(console_pages(locale));
+    pages.extend(decided_pages(locale));
     pages.extend(doubtful_pages(locale));
     pages
 }

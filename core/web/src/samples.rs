@@ -1,26 +1,26 @@
 //! Sample data for the tests that render every page.
 
+pub(crate) mod endings;
 pub(crate) mod extensions;
+pub(crate) mod plans;
 
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
 use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
-use estampe_domain::person::{
-    FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
-};
+use estampe_domain::person::{LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile};
 use estampe_domain::plugin::{Asks, ConnectorSpec, PluginInfo, PluginInput, PluginKind, Probe, SyncMode};
 use estampe_domain::ports::Random;
 use estampe_domain::purpose::{LegalBasis, Purpose};
-use estampe_domain::run::{HoldReason, PlanAction, PlanLine, Refusal, Run, RunCounts, RunState};
+use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::{
     BlobId, CardId, JobId, LeadId, Locale, PersonId, PublicId, PurposeId, RunId, SourceId, SubjectId, Ts,
 };
 use estampe_service::views::{
     Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, Outbox, OutboxEntry, PeoplePage,
-    PersonDetail, PluginEntry, Receipt, RunDetail,
+    PersonDetail, PluginEntry, Receipt,
 };
 use estampe_texts::TimeZone;
 
@@ -211,6 +211,7 @@ pub(crate) fn overview(name: &str, state: Option<RunState>) -> SourceOverview {
         },
         people: 1204,
         last_run: state.map(|state| (RunId::new(now(), &Sevens), state, now().plus_seconds(-720))),
+        ending: None,
     }
 }
 
@@ -231,38 +232,6 @@ pub(crate) fn run(state: RunState, hold: Option<HoldReason>) -> Run {
     }
 }
 
-pub(crate) fn run_detail(state: RunState, hold: Option<HoldReason>) -> RunDetail {
-    let change = |field, old: &str, new: &str| FieldChange { field, old: old.into(), new: new.into() };
-    let line = |action, name: &str, changes| PlanLine {
-        action,
-        person: (action != PlanAction::Create).then(|| PersonId::new(now(), &Sevens)),
-        name: name.into(),
-        changes,
-    };
-    RunDetail {
-        run: run(state, hold),
-        lines: vec![
-            line(
-                PlanAction::Update,
-                "Zoé Lefèvre-Núñez",
-                vec![
-                    change(ProfileField::Title, "Chargée d’affaires", "Directrice des financements d’exportation"),
-                    change(ProfileField::Phones, "+33 5 61 00 42 00", "+33 5 61 00 42 17"),
-                ],
-            ),
-            line(PlanAction::Update, "Karim Benali", vec![change(ProfileField::Office, "", "Toulouse")]),
-            line(PlanAction::Create, "Inès Oyarzabal", Vec::new()),
-            line(PlanAction::Update, "Paul Sarthe", Vec::new()),
-            line(PlanAction::Disable, "Jean-Marc Etcheverry", Vec::new()),
-        ],
-        refusals: vec![
-            Refusal { position: "line 884".into(), code: "no-name-no-mail".into(), detail: "cn=svc-scan".into() },
-            Refusal { position: "line 900".into(), code: "connector".into(), detail: "base64 is cut short".into() },
-        ],
-        log: extensions::log(),
-    }
-}
-
 pub(crate) fn lead(erased: bool) -> Lead {
     let mut form = typed();
     form.email = "amelie.traore@atelier.fr".into();
@@ -279,7 +248,8 @@ pub(crate) fn lead(erased: bool) -> Lead {
 }
 
 pub(crate) fn leads() -> LeadPage {
-    LeadPage { leads: vec![lead(false), lead(true)], total: 2, next: None }
+    let of_nobody = Lead { person_name: String::new(), ..lead(false) };
+    LeadPage { leads: vec![lead(false), lead(true), of_nobody], total: 3, next: None }
 }
 
 pub(crate) fn mail(state: JobState) -> MailEntry {

@@ -2,7 +2,11 @@
 
 pub(crate) mod asked;
 
+use std::borrow::Cow;
+
 use estampe_domain::Locale;
+use estampe_domain::difference::PlanReason;
+use estampe_domain::ending::PeopleFate;
 use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{LeadMail, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
@@ -92,6 +96,38 @@ pub(crate) const fn field(field: ProfileField) -> &'static str {
         ProfileField::Address => key("field-address"),
         ProfileField::Language => key("field-language"),
         ProfileField::Photo => key("field-photo"),
+    }
+}
+
+/// A value of a field as a person reads it, what it was or what it becomes: a photo has no
+/// words of its own, a language has a name.
+pub(crate) fn field_value(locale: Locale, field: ProfileField, value: &str, becomes: bool) -> Cow<'_, str> {
+    match field {
+        _ if value.is_empty() => Cow::Borrowed(value),
+        ProfileField::Photo if becomes => estampe_texts::t(locale, "run-photo-new").into(),
+        ProfileField::Photo => estampe_texts::t(locale, "run-photo-old").into(),
+        ProfileField::Language => value.parse().map_or(Cow::Borrowed(value), |tag| language(tag).into()),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+/// Why a plan does what no field says.
+pub(crate) const fn reason(reason: PlanReason) -> &'static str {
+    match reason {
+        PlanReason::Missing => key("run-why-missing"),
+        PlanReason::Deleted => key("run-why-deleted"),
+        PlanReason::Moved => key("run-why-moved"),
+        PlanReason::DisabledThere => key("run-why-disabled-there"),
+        PlanReason::Back => key("run-why-back"),
+    }
+}
+
+/// What becomes of a source's people.
+pub(crate) const fn fate(fate: PeopleFate) -> &'static str {
+    match fate {
+        PeopleFate::Keep => key("ending-fate-keep"),
+        PeopleFate::Disable => key("ending-fate-disable"),
+        PeopleFate::Erase => key("ending-fate-erase"),
     }
 }
 

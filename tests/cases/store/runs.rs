@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use estampe_domain::difference::{PlanPlace, PlanReason};
 use estampe_domain::person::{FieldChange, LabelledPhone, PhoneKind, Profile, ProfileField};
 use estampe_domain::plan::Fingerprint;
 use estampe_domain::plugin::{ConnectorSpec, SyncMode};
@@ -57,6 +58,7 @@ fn line(seq: i64, action: PlanAction, name: &str) -> StagedItem {
         external_id: format!("confidential-{seq}"),
         name: name.into(),
         changes: vec![FieldChange { field: ProfileField::Title, old: "Clerk".into(), new: "Boss".into() }],
+        reason: (action == PlanAction::Disable).then_some(PlanReason::Moved),
         profile: Some(bare(name)),
         fingerprint: Some("print".into()),
         photo_digest: None,
@@ -174,14 +176,15 @@ on_both! {
             assert!(items.iter().chain(&refusals).all(hidden), "{secret} stands plain");
         }
 
-        let lines = store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap();
+        let lines = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap();
         let names: Vec<_> = lines.iter().map(|l| (l.action, l.name.as_str())).collect();
         assert_eq!(names, [
             (PlanAction::Disable, "Didier Disabled"),
             (PlanAction::Update, "Ursula Updated"),
             (PlanAction::Create, "Carla Created"),
         ], "what needs a look comes first");
-        assert_eq!(store.read(move |tx| tx.plan_lines(run, 2)).await.unwrap().len(), 2);
+        assert_eq!(lines[0].reason, Some(PlanReason::Moved));
+        assert_eq!(store.read(move |tx| tx.plan_lines(run, None, None, 2)).await.unwrap().len(), 2);
         assert_eq!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap(), [refusal]);
 
         let pending = store.read(move |tx| tx.pending_items(run, 2)).await.unwrap();
@@ -192,7 +195,7 @@ on_both! {
         store.write(move |tx| tx.item_applied(run, &first, person)).await.unwrap();
         let pending = store.read(move |tx| tx.pending_items(run, 10)).await.unwrap();
         assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [2, 3]);
-        let lines = store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap();
+        let lines = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap();
         assert_eq!((lines[2].person, lines[2].changes.len()), (Some(person), 1), "still readable when applied");
 
         store.write(move |tx| {
@@ -202,15 +205,53 @@ on_both! {
         let failure = store.read(move |tx| tx.run(run)).await.unwrap().unwrap().failure;
         assert_eq!(failure, Some(("source-unreachable".into(), "words of Wanda".into())));
         store.write(move |tx| tx.prune_runs(source, 1, now)).await.unwrap();
-        assert_eq!(store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap().len(), 3, "the newest is kept");
+        assert_eq!(store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap().len(), 3, "the newest is kept");
         store.write(move |tx| tx.prune_runs(source, 0, now)).await.unwrap();
-        assert!(store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap().is_empty());
+        assert!(store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap().is_empty());
         assert!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap().is_empty());
         assert!(store.read(move |tx| tx.staged_state(run)).await.unwrap().is_empty());
         let pruned = store.read(move |tx| tx.run(run)).await.unwrap().unwrap();
         assert_eq!((pruned.counts.changes(), pruned.failure), (3, Some(("source-unreachable".into(), String::new()))));
         let left = bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NOT NULL");
         assert_eq!(left, ["0"], "the key is destroyed");
+    }
+
+    async fn a_plan_is_read_page_by_page_and_by_action(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let now = bench.context().now;
+        let source = new_source(&store, "one", now).await;
+        let run = begin(&store, source, now).await.unwrap();
+        // seq in the order in which a source names them: actions in turn
+        let action = |seq: i64| PlanAction::READING[usize::try_from(seq).unwrap() % 3];
+        let items: Vec<_> = (0..31).map(|seq| line(seq, action(seq), &format!("Number {seq}"))).collect();
+        store.write(move |tx| tx.stage(run, source, &items)).await.unwrap();
+        let mut wanted: Vec<(usize, i64)> = (0..31).map(|seq| (usize::try_from(seq).unwrap() % 3, seq)).collect();
+        wanted.sort_unstable();
+        let walk = async |only, limit| {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.read(move |tx| tx.plan_lines(run, only, after, limit)).await.unwrap();
+                assert!(page.len() <= usize::try_from(limit).unwrap());
+                let Some(last) = page.last() else { return found };
+                after = Some(PlanPlace { action: last.action, seq: last.seq });
+                found.extend(page.iter().map(|line| line.seq));
+            }
+        };
+        let all: Vec<i64> = wanted.iter().map(|(_, seq)| *seq).collect();
+        for limit in [1, 2, 7, 11, 31, 100] {
+            assert_eq!(walk(None, limit).await, all, "{limit}");
+            for (rank, action) in PlanAction::READING.into_iter().enumerate() {
+                let wanted: Vec<i64> = wanted.iter().filter(|(r, _)| *r == rank).map(|(_, seq)| *seq).collect();
+                assert_eq!(walk(Some(action), limit).await, wanted, "{action:?} {limit}");
+            }
+        }
+        let refusals: Vec<_> =
+            (0..7).map(|n| Refusal { position: format!("line {n}"), code: "twice".into(), detail: String::new() }).collect();
+        store.write(move |tx| tx.refuse(run, 0, &refusals)).await.unwrap();
+        let page = store.read(move |tx| tx.refusals_after(run, Some(4), 10)).await.unwrap();
+        assert_eq!(page.iter().map(|(seq, r)| (*seq, r.position.as_str())).collect::<Vec<_>>(), [(5, "line 5"), (6, "line 6")]);
+        assert_eq!(store.read(move |tx| tx.kept_refusals(run)).await.unwrap(), 7);
     }
 
     async fn a_line_moved_to_another_place_does_not_open(database) {
@@ -222,7 +263,7 @@ on_both! {
         let items = [line(1, PlanAction::Create, "A"), line(2, PlanAction::Create, "B")];
         store.write(move |tx| tx.stage(run, source, &items)).await.unwrap();
         bench.ask("UPDATE run_item SET sealed = (SELECT sealed FROM run_item WHERE seq = 2) WHERE seq = 1");
-        let read = store.read(move |tx| tx.plan_lines(run, 10)).await;
+        let read = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await;
         assert!(matches!(read, Err(StoreError::Damaged("run_item"))));
     }
 
@@ -238,7 +279,7 @@ on_both! {
             tx.reset_plan(run)?;
             tx.stage(run, source, &[line(1, PlanAction::Create, "A again")])
         }).await.unwrap();
-        let lines = store.read(move |tx| tx.plan_lines(run, 10)).await.unwrap();
+        let lines = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap();
         assert_eq!(lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["A again"]);
         assert!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap().is_empty());
     }
@@ -332,6 +373,6 @@ fn payload() -> impl Strategy<Value = PlanPayload> {
     let photo = proptest::option::of(proptest::collection::vec(any::<u8>(), 1..3000));
     let optional = (proptest::option::of(profile()), proptest::option::of(text()), photo);
     (text(), text(), changes, optional).prop_map(|(external_id, name, changes, (profile, fingerprint, photo))| {
-        PlanPayload { external_id, name, changes, profile, fingerprint, photo_digest: None, photo }
+        PlanPayload { external_id, name, changes, reason: None, profile, fingerprint, photo_digest: None, photo }
     })
 }

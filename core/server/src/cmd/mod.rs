@@ -2,9 +2,11 @@
 
 mod ca;
 mod doctor;
+mod ending;
 mod kit;
 mod outbox;
 mod password;
+mod plan;
 mod plugin;
 mod print;
 mod source;

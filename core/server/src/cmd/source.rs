@@ -40,10 +40,14 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
             }
             Ok(ExitCode::SUCCESS)
         }
-        SourceCommand::Sync { name, full, dry_run } => {
+        SourceCommand::Disconnect { name, people, yes } => {
+            known(operator, name).await?;
+            super::ending::disconnect(cli, operator, name, people.as_deref(), *yes).await
+        }
+        SourceCommand::Sync { name, full, dry_run, lines } => {
             known(operator, name).await?;
             let started = operator.post(&path(name, "/sync"), &json!({"plan_only": dry_run, "full": full})).await?;
-            finish(cli, operator, &text(&started, "run"), *dry_run).await
+            finish(cli, operator, &text(&started, "run"), *dry_run, lines).await
         }
     }
 }
@@ -180,6 +184,9 @@ async fn sign_in(cli: &Cli, operator: &Operator, name: &str, login: &str) -> Res
 }
 
 fn state(source: &Value) -> String {
+    if !text(source, "ending").is_empty() {
+        return "being disconnected".into();
+    }
     let run = source.get("last_run").cloned().unwrap_or_default();
     match text(&run, "state").as_str() {
         "" => "never run".into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, Command, LeadCommand, PersonCommand, RunCommand};
+use crate::cli::{Cli, Command, LeadCommand, Lines, PersonCommand, RunCommand};
 use crate::cmd::print;
 use crate::operator::Operator;
 
@@ -27,9 +27,9 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
                 vec![text(run, "id"), text(run, "source"), text(run, "started_at"), state]
             })
         }
-        Command::Run(RunCommand::Show { id }) => {
+        Command::Run(RunCommand::Show { id, lines }) => {
             let run = run_of(operator, id).await?;
-            report(cli, &run);
+            report(cli, operator, &run, Some(lines)).await?;
             if !cli.json {
                 log(&run);
             }
@@ -38,13 +38,13 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Run(RunCommand::Approve { id }) => {
             run_of(operator, id).await?;
             operator.post(&format!("/v1/runs/{}/approve", encoded(id)), &json!({})).await?;
-            finish(cli, operator, id, false).await
+            finish(cli, operator, id, false, &Lines { all: false, limit: None }).await
         }
         Command::Run(RunCommand::Discard { id }) => {
             run_of(operator, id).await?;
             operator.post(&format!("/v1/runs/{}/discard", encoded(id)), &json!({})).await?;
             let run = operator.get(&format!("/v1/runs/{}", encoded(id))).await?;
-            report(cli, &run);
+            report(cli, operator, &run, None).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Person(PersonCommand::List { query, after }) => {
@@ -65,7 +65,9 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
                     text(lead, "received_at"),
                     text(&details, "name"),
                     text(&details, "email"),
-                    text(lead, "person_name"),
+                    Some(text(lead, "person_name"))
+                        .filter(|name| !name.is_empty())
+                        .unwrap_or_else(|| "(erased)".into()),
                 ]
             });
             more(cli, &answer);
@@ -109,8 +111,15 @@ fn log(run: &Value) {
     print::table(&lines.iter().map(row).collect::<Vec<_>>());
 }
 
-/// Waits for the end of a run and reports it.
-pub(super) async fn finish(cli: &Cli, operator: &Operator, id: &str, dry_run: bool) -> Result<ExitCode, String> {
+/// Waits for the end of a run and reports it; of a plan that is held or was only asked for,
+/// the lines too.
+pub(super) async fn finish(
+    cli: &Cli,
+    operator: &Operator,
+    id: &str,
+    dry_run: bool,
+    lines: &Lines,
+) -> Result<ExitCode, String> {
     let path = format!("/v1/runs/{}", encoded(id));
     let mut pause = Duration::from_millis(50);
     let run = loop {
@@ -121,16 +130,20 @@ pub(super) async fn finish(cli: &Cli, operator: &Operator, id: &str, dry_run: bo
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     };
-    report(cli, &run);
+    let is_plan = dry_run || text(&run, "state") == "held";
+    report(cli, operator, &run, is_plan.then_some(lines)).await?;
     let planned = dry_run && text(&run, "hold") == "plan-only";
     let well = text(&run, "state") == "done" || planned;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn report(cli: &Cli, run: &Value) {
+async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Lines>) -> Result<(), String> {
     if cli.json {
+        if let Some(lines) = lines {
+            return super::plan::json(operator, run, lines).await;
+        }
         print::json(run);
-        return;
+        return Ok(());
     }
     let counts = run.get("counts").cloned().unwrap_or_default();
     let count = |key: &str| text(&counts, key);
@@ -142,13 +155,42 @@ fn report(cli: &Cli, run: &Value) {
         count("unchanged"),
         count("refused")
     ));
-    let refusals = run.get("refusals").and_then(Value::as_array).cloned().unwrap_or_default();
-    for refusal in refusals.iter().take(REFUSALS) {
-        print::line(&format!("  {}: {}", text(refusal, "position"), text(refusal, "reason")));
+    if let Some(lines) = lines {
+        super::plan::show(operator, run, lines).await?;
     }
-    if refusals.len() > REFUSALS {
-        print::line(&format!("  and {} more: see the run in the console", refusals.len() - REFUSALS));
+    refusals(operator, run, lines).await?;
+    standing(run, &counts);
+    Ok(())
+}
+
+/// The first refused entries, or all of them.
+async fn refusals(operator: &Operator, run: &Value, lines: Option<&Lines>) -> Result<(), String> {
+    let show = |refusal: &Value| print::line(&format!("  {}: {}", text(refusal, "position"), text(refusal, "reason")));
+    let first = run.get("refusals").and_then(Value::as_array).cloned().unwrap_or_default();
+    if first.is_empty() {
+        return Ok(());
     }
+    print::line("Refused:");
+    if lines.is_some_and(|lines| lines.all) {
+        let path = format!("/v1/runs/{}/refusals", encoded(&text(run, "id")));
+        return super::plan::pages(operator, &path, "refusals", u64::MAX, |refusal| {
+            show(refusal);
+            true
+        })
+        .await;
+    }
+    first.iter().take(REFUSALS).for_each(show);
+    let kept = run.get("kept_refusals").and_then(Value::as_u64).unwrap_or_default();
+    let more = usize::try_from(kept).unwrap_or(usize::MAX).saturating_sub(REFUSALS);
+    if more > 0 {
+        print::line(&format!("  and {more} more: estampe run show {} --all", text(run, "id")));
+    }
+    Ok(())
+}
+
+/// Where a run stands, and what to do about it.
+fn standing(run: &Value, counts: &Value) {
+    let count = |key: &str| text(counts, key);
     let id = text(run, "id");
     match (text(run, "state").as_str(), text(run, "hold").as_str()) {
         ("held", "too-many-gone") => {
@@ -171,6 +213,12 @@ fn report(cli: &Cli, run: &Value) {
             });
         }
         ("discarded", _) => print::line("Discarded. Nothing was changed."),
+        ("done", _) if run.get("plan_only") == Some(&Value::Bool(true)) => {
+            let nothing = ["created", "changed", "disabled"].iter().all(|key| count(key) == "0");
+            if nothing {
+                print::line("Nothing would change: everybody here is as the source says.");
+            }
+        }
         _ => {}
     }
 }

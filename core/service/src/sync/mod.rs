@@ -28,7 +28,7 @@ use crate::Service;
 /// How often a full run begins anew because the directory lost its place, before it fails.
 const FULL_TRIES: u32 = 2;
 /// A worker's lease is renewed for so long, in seconds.
-const LEASE: i64 = 120;
+pub(crate) const LEASE: i64 = 120;
 
 /// Where the plan of a run stands while it grows.
 struct Planner {
@@ -294,7 +294,7 @@ fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Opti
 }
 
 /// Renews the lease; a worker that lost it must not write.
-fn keep_lease(tx: &mut Tx<'_>, lease: Lease, until: estampe_domain::Ts) -> estampe_store::Result<()> {
+pub(crate) fn keep_lease(tx: &mut Tx<'_>, lease: Lease, until: estampe_domain::Ts) -> estampe_store::Result<()> {
     if tx.extend_lease(lease, until)? {
         Ok(())
     } else {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use estampe_domain::difference::PlanReason;
 use estampe_domain::ids::PersonId;
 use estampe_domain::person::{NotAPerson, Profile};
 use estampe_domain::plan::{self, Fingerprint, Known, PhotoDigest};
@@ -24,6 +25,8 @@ struct Incoming {
     photo: SourcePhoto,
     position: String,
     left_out: Vec<String>,
+    /// Why, where no field says it.
+    reason: Option<PlanReason>,
 }
 
 /// What the source says of them, to be compared next time.
@@ -50,7 +53,7 @@ impl Service {
         let (mut incoming, known, staged, gone, unusable) = self
             .store
             .read(move |tx| {
-                let others = gone.iter().chain(&unusable).map(String::as_str);
+                let others = gone.iter().map(|(id, _)| id).chain(&unusable).map(String::as_str);
                 let ids: Vec<&str> = incoming.iter().map(|p| p.external_id.as_str()).chain(others).collect();
                 let known = tx.identities(source, &ids)?;
                 let staged = tx.staged_identities(run, source, &ids)?;
@@ -75,8 +78,13 @@ impl Service {
         }
         // who is there but cannot be read stays as they were: an unreadable entry is not gone
         let mut seen: Vec<String> = unusable.into_iter().filter(|id| known.contains_key(id)).collect();
-        for person in incoming {
+        for mut person in incoming {
             let before = known.get(&person.external_id);
+            if !person.active {
+                person.reason = Some(PlanReason::DisabledThere);
+            } else if before.is_some_and(|before| !before.active) {
+                person.reason = Some(PlanReason::Back);
+            }
             if before.is_some() {
                 seen.push(person.external_id.clone());
             }
@@ -100,10 +108,10 @@ impl Service {
             }
         }
         let mut items = self.portraits(work, &mut refusals).await?;
-        for external_id in gone {
+        for (external_id, why) in gone {
             let Some(before) = known.get(&external_id).filter(|k| k.active && !twice(&external_id)) else { continue };
             seen.push(external_id.clone());
-            items.push(Planned::disable(Some(before.person), external_id));
+            items.push(Planned::disable(Some(before.person), external_id, Some(why)));
         }
         for item in &items {
             match item.action {
@@ -130,7 +138,7 @@ impl Service {
             for (action, person, mut incoming, said) in work {
                 let position = std::mem::take(&mut incoming.position);
                 if action == PlanAction::Disable {
-                    items.push(Planned::disable(person, incoming.external_id));
+                    items.push(Planned::disable(person, incoming.external_id, incoming.reason));
                     continue;
                 }
                 if !incoming.left_out.is_empty() {
@@ -150,7 +158,8 @@ impl Service {
                 let payload = PlanPayload {
                     external_id: incoming.external_id,
                     name: profile.display_name.to_string(),
-                    changes: Vec::new(),
+                    changes: if person.is_none() { profile.introduced() } else { Vec::new() },
+                    reason: incoming.reason,
                     profile: Some(profile),
                     fingerprint: Some(said.fingerprint.as_str().to_owned()),
                     photo_digest: said.photo.map(|digest| digest.as_str().to_owned()),
@@ -226,8 +235,8 @@ impl Service {
             let Some((last, _)) = missing.last() else { return Ok(()) };
             after.clone_from(last);
             planner.counts.disabled += missing.len() as u64;
-            let items =
-                missing.into_iter().map(|(external_id, person)| Planned::disable(Some(person), external_id)).collect();
+            let gone = |(external_id, person)| Planned::disable(Some(person), external_id, Some(PlanReason::Missing));
+            let items = missing.into_iter().map(gone).collect();
             self.write_page(planner, items, Vec::new(), Vec::new(), BTreeMap::new(), None).await?;
         }
     }
@@ -237,8 +246,8 @@ impl Service {
 struct Events {
     /// People, mapped.
     incoming: Vec<Incoming>,
-    /// Identities that left.
-    gone: Vec<String>,
+    /// Identities that left, and why.
+    gone: Vec<(String, PlanReason)>,
     /// Identities whose entry was refused.
     unusable: Vec<String>,
 }
@@ -262,9 +271,9 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
                     }
                 }
             }
-            DirectoryEvent::PersonGone(external_id, _) => {
+            DirectoryEvent::PersonGone(external_id, why) => {
                 if ids.insert(external_id.clone()) {
-                    gone.push(external_id);
+                    gone.push((external_id, why.into()));
                 }
             }
             DirectoryEvent::Rejected { external_id, position, reason } => {
@@ -285,16 +294,18 @@ fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
         photo: person.photo,
         position: person.position.unwrap_or_default(),
         left_out: mapped.left_out,
+        reason: None,
     })
 }
 
 impl Planned {
     /// Somebody who left.
-    fn disable(person: Option<PersonId>, external_id: String) -> Self {
+    fn disable(person: Option<PersonId>, external_id: String, reason: Option<PlanReason>) -> Self {
         let payload = PlanPayload {
             external_id,
             name: String::new(),
             changes: Vec::new(),
+            reason,
             profile: None,
             fingerprint: None,
             photo_digest: None,

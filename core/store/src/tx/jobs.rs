@@ -18,6 +18,8 @@ pub enum Job {
     Sync(estampe_domain::RunId),
     /// Apply a plan that stands.
     Apply(estampe_domain::RunId),
+    /// End a source, and what came from it.
+    EndSource(estampe_domain::SourceId),
 }
 
 impl Job {
@@ -27,6 +29,7 @@ impl Job {
             Self::LeadNotice(lead) => ("mail.lead-notice", lead.to_string()),
             Self::Sync(run) => ("run.sync", run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
+            Self::EndSource(source) => ("source.disconnect", source.to_string()),
         }
     }
 
@@ -36,6 +39,7 @@ impl Job {
             "mail.lead-notice" => Self::LeadNotice(id(reference, "job")?),
             "run.sync" => Self::Sync(id(reference, "job")?),
             "run.apply" => Self::Apply(id(reference, "job")?),
+            "source.disconnect" => Self::EndSource(id(reference, "job")?),
             _ => return Err(StoreError::Unreadable("job")),
         })
     }
@@ -44,7 +48,7 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             Self::LeadAcknowledgement(_) | Self::LeadNotice(_) => Queue::Mail,
-            Self::Sync(_) | Self::Apply(_) => Queue::House,
+            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) => Queue::House,
         }
     }
 }

@@ -72,7 +72,7 @@ macro_rules! filtered {
         if let Some(active) = $filter.active {
             query = query.filter(person::active.eq(active));
         }
-        query
+        query.filter(person::erased_at.is_null())
     }};
 }
 
@@ -102,11 +102,12 @@ impl Tx<'_> {
         Ok(super::count(people))
     }
 
-    /// One person.
+    /// One person; none who was erased.
     pub fn person(&mut self, person_id: PersonId) -> Result<Option<PersonSummary>> {
         let row: Option<Row> = person::table
             .inner_join(card::table)
             .filter(person::id.eq(person_id.to_string()))
+            .filter(person::erased_at.is_null())
             .select((person::id, person::profile, person::active, person::changed_at, card::id, card::public_id))
             .get_result(self.conn)
             .optional()?;

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
+use estampe_domain::difference::PlanReason;
 use estampe_domain::person::{FieldChange, Profile};
 use estampe_domain::plan::{Fingerprint, PhotoDigest};
-use estampe_domain::run::{PlanAction, PlanLine, Refusal, RunCounts};
+use estampe_domain::run::{PlanAction, Refusal, RunCounts};
 use estampe_domain::{PersonId, RunId, SourceId};
 use serde::{Deserialize, Serialize};
 
-use super::{DataKey, Tx, id, stored_count};
+use super::{DataKey, Tx, id};
 use crate::conn::per_backend;
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
@@ -26,6 +27,9 @@ pub struct PlanPayload {
     /// The fields that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
+    /// Why, where no field says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PlanReason>,
     /// The profile to be shown; `None` for a disable, and once applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
@@ -231,58 +235,13 @@ impl Tx<'_> {
         plain.extend_from_slice(photo);
         Ok(crypto::seal(&key.key, self.random, place, &plain)?.0)
     }
-
-    /// The first lines of a plan, for a person to read; empty when its key is gone.
-    pub fn plan_lines(&mut self, run_id: RunId, limit: i64) -> Result<Vec<PlanLine>> {
-        let Some(key) = self.run_key(run_id)? else { return Ok(Vec::new()) };
-        // what needs a look first: disables, then changes, then the new ones
-        let mut lines = Vec::new();
-        for action in [PlanAction::Disable, PlanAction::Update, PlanAction::Create] {
-            let rows: Vec<(i64, Option<String>, Vec<u8>)> = run_item::table
-                .filter(run_item::run_id.eq(run_id.to_string()))
-                .filter(run_item::action.eq(action.as_str()))
-                .order(run_item::seq)
-                .limit(limit - stored_count(lines.len() as u64))
-                .select((run_item::seq, run_item::person_id, run_item::sealed))
-                .load(self.conn)?;
-            for (seq, person, sealed) in rows {
-                let payload = open_item(&key, run_id, seq, &sealed)?;
-                lines.push(PlanLine {
-                    action,
-                    person: person.map(|p| id(&p, "run_item")).transpose()?,
-                    name: payload.name,
-                    changes: payload.changes,
-                });
-            }
-        }
-        Ok(lines)
-    }
-
-    /// The first refused entries of a run; empty when its key is gone.
-    pub fn refusals(&mut self, run_id: RunId, limit: i64) -> Result<Vec<Refusal>> {
-        let Some(key) = self.run_key(run_id)? else { return Ok(Vec::new()) };
-        let rows: Vec<(i64, Vec<u8>)> = run_refusal::table
-            .filter(run_refusal::run_id.eq(run_id.to_string()))
-            .order(run_refusal::seq)
-            .limit(limit)
-            .select((run_refusal::seq, run_refusal::sealed))
-            .load(self.conn)?;
-        rows.into_iter()
-            .map(|(seq, sealed)| {
-                let row = row_name(run_id, seq);
-                let place = Place { table: "run_refusal", row: &row, column: "sealed", key: &key.id };
-                let plain = crypto::open(&key.key, place, &sealed)?;
-                serde_json::from_slice(&plain).map_err(|_| StoreError::Unreadable("run_refusal"))
-            })
-            .collect()
-    }
 }
 
 pub(super) fn row_name(run_id: RunId, seq: i64) -> String {
     format!("{run_id}/{seq}")
 }
 
-fn open_item(key: &DataKey, run_id: RunId, seq: i64, sealed: &[u8]) -> Result<PlanPayload> {
+pub(super) fn open_item(key: &DataKey, run_id: RunId, seq: i64, sealed: &[u8]) -> Result<PlanPayload> {
     let damaged = || StoreError::Damaged("run_item");
     let row = row_name(run_id, seq);
     let place = Place { table: "run_item", row: &row, column: "sealed", key: &key.id };

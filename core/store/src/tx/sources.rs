@@ -59,10 +59,21 @@ impl Tx<'_> {
     }
 
     /// Waits for whoever changes this source or begins a run of it, and makes others wait
-    /// until the transaction ends. On SQLite there is one writer anyway.
+    /// until the transaction ends. On SQLite there is one writer anyway. Refused when the
+    /// source ends.
     pub fn lock_source(&mut self, source: SourceId) -> Result<()> {
-        diesel::update(source::table.find(source.to_string())).set(source::name.eq(source::name)).execute(self.conn)?;
-        Ok(())
+        if !self.hold_source(source)? {
+            return Err(estampe_domain::Error::NotFound.into());
+        }
+        self.ensure_stays(source)
+    }
+
+    /// The same for what ends it; whether the source is still there.
+    pub fn hold_source(&mut self, source: SourceId) -> Result<bool> {
+        let found = diesel::update(source::table.find(source.to_string()))
+            .set(source::name.eq(source::name))
+            .execute(self.conn)?;
+        Ok(found > 0)
     }
 
     /// Writes what a source's connector was given. What the plugin remembered of the one
@@ -108,7 +119,8 @@ impl Tx<'_> {
                         Ok::<(RunId, RunState, Ts), StoreError>((id(&run_id, "run")?, state, Ts::from_micros(at)))
                     })
                     .transpose()?;
-                Ok(SourceOverview { source, people, last_run })
+                let ending = self.ending(source.id)?.map(|ending| ending.fate);
+                Ok(SourceOverview { source, people, last_run, ending })
             })
             .collect()
     }

@@ -67,7 +67,7 @@ run-column-change = Change
 run-column-decision = Decision
 run-line-created = card made
 run-line-create = card to be made
-run-line-back = back, card shown
+run-line-back = card shown again
 run-line-disable = card to be taken down, nothing erased
 run-line-disabled = card taken down, nothing erased
 run-action-create = new
@@ -76,11 +76,33 @@ run-action-disable = to disable
 run-action-disabled = disabled
 run-old = before
 run-new = after
-run-lines-more = The first { $shown } changes are shown, of { $count }.
+run-lines-count = { $count ->
+    [one] One line.
+   *[other] { $shown } lines of { $count }.
+}
+run-show = What is shown
+run-show-all = All
+run-show-disable = To disable
+run-show-disabled = Disabled
+run-show-changed = Changed
+run-show-created = New
+run-show-refused = Refused
+run-why-missing = no longer in the source
+run-why-deleted = deleted in the directory
+run-why-moved = moved out of what this source reads
+run-why-disabled-there = marked as not active there
+run-why-back = back in the source
+run-line-same = nothing that their card shows
+run-value-none = nothing
+run-photo-new = a new photo
+run-photo-old = the photo so far
 run-lines-none = Nothing changes.
+run-nothing-text = The source was read to its end: everybody here is as it says. Nothing was changed.
 run-lines-past = The details of this synchronisation are no longer kept.
 
 run-refusals = Refused
+run-refusals-all = See all { $count }
+run-refusals-kept = The reasons of the first { $kept } are kept, of { $count }.
 run-refusals-text = They did not become people; the others are not touched.
 run-column-position = Where
 run-column-reason = Why

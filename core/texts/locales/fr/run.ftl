@@ -82,7 +82,7 @@ run-column-change = Changement
 run-column-decision = Décision
 run-line-created = carte créée
 run-line-create = carte à créer
-run-line-back = de retour, carte montrée
+run-line-back = carte montrée de nouveau
 run-line-disable = carte à retirer, rien n’est effacé
 run-line-disabled = carte retirée, rien n’est effacé
 run-action-create = nouvelle
@@ -91,11 +91,33 @@ run-action-disable = à désactiver
 run-action-disabled = désactivée
 run-old = avant
 run-new = après
-run-lines-more = Les { $shown } premiers changements sont montrés, sur { $count }.
+run-lines-count = { $count ->
+    [one] Une ligne.
+   *[other] { $shown } lignes sur { $count }.
+}
+run-show = Ce qui est montré
+run-show-all = Tout
+run-show-disable = À désactiver
+run-show-disabled = Désactivées
+run-show-changed = Modifiées
+run-show-created = Nouvelles
+run-show-refused = Refusées
+run-why-missing = n’est plus dans la source
+run-why-deleted = supprimée dans l’annuaire
+run-why-moved = déplacée hors de ce que lit cette source
+run-why-disabled-there = marquée là-bas comme inactive
+run-why-back = de retour dans la source
+run-line-same = rien de ce que montre sa carte
+run-value-none = rien
+run-photo-new = une nouvelle photo
+run-photo-old = la photo jusqu’ici
 run-lines-none = Rien ne change.
+run-nothing-text = La source a été lue jusqu’au bout : chacun ici est comme elle le dit. Rien n’a été modifié.
 run-lines-past = Le détail de cette synchronisation n’est plus gardé.
 
 run-refusals = Refusées
+run-refusals-all = Voir les { $count }
+run-refusals-kept = Les raisons des { $kept } premières sont gardées, sur { $count }.
 run-refusals-text = Elles ne sont pas devenues des personnes ; les autres ne sont pas touchées.
 run-column-position = Où
 run-column-reason = Pourquoi

@@ -1,6 +1,7 @@
 //! The internal listener: the console for accounts, and the health checks.
 
 pub(crate) mod doors;
+pub(crate) mod endings;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
@@ -59,7 +60,10 @@ pub(crate) fn routes() -> Table {
                 .get("/{name}/check", sources::back)
                 .get("/{name}/settings", source_settings::show)
                 .post("/{name}/settings", source_settings::save)
+                .get("/{name}/disconnect", endings::ask)
+                .post("/{name}/disconnect", endings::decide)
         })
+        .scope("/endings", |table| table.get("/{id}", endings::show))
         .scope("/plugins", |table| {
             table
                 .get("", plugins::list)

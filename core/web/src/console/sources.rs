@@ -7,6 +7,7 @@ use estampe_domain::run::Run;
 use estampe_domain::source::SourceOverview;
 use estampe_texts::key;
 
+use crate::console::endings::ending_path;
 use crate::console::people::here;
 use crate::console::shell::{Section, Shell};
 use crate::forms::{Fields, Nothing, ProtectedForm};
@@ -27,6 +28,10 @@ pub(crate) struct SourceLine {
 
 impl SourceLine {
     pub(crate) fn new(l: &Lang, overview: &SourceOverview) -> Self {
+        let ending = overview.ending.map(|_| {
+            let id = overview.source.id;
+            (key("source-ending"), "sun", String::new(), ending_path(id))
+        });
         let run = overview.last_run.as_ref().map(|(id, state, at)| {
             let (words, tone) = words::run_state(*state);
             (words, tone, l.ago(at), format!("/runs/{id}"))
@@ -36,7 +41,7 @@ impl SourceLine {
             href: path_of(&overview.source.name),
             plugin: overview.source.connector.plugin.clone(),
             people: l.n(overview.people),
-            run,
+            run: ending.or(run),
         }
     }
 }
@@ -113,6 +118,10 @@ pub(crate) async fn list(desk: Desk) -> Reply {
 
 async fn page(desk: &Desk, name: &str, here: String, probes: Option<Vec<Probe>>) -> Reply {
     let overview = desk.ok(desk.service().source(&desk.ctx, name).await)?;
+    if overview.ending.is_some() {
+        // nothing else can be done with it
+        return Ok(see_other(&ending_path(overview.source.id)));
+    }
     let runs = desk.ok(desk.service().runs(&desk.ctx, Some(overview.source.id)).await)?;
     let s = Shell::new(desk, Section::Sources, here);
     desk.page(&SourcePage { l: &desk.l, s, overview: &overview, runs: &runs, probes })

@@ -5,8 +5,10 @@
 
 pub(crate) mod checkup;
 pub(crate) mod directory;
+pub(crate) mod endings;
 pub(crate) mod outbox;
 pub(crate) mod people;
+pub(crate) mod plan_pages;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod sources;
@@ -54,8 +56,13 @@ pub(crate) fn routes() -> Table {
             .post("/sources/{name}/sign-in", directory::sign_in)
             .post("/sources/{name}/sync", sources::sync)
             .post("/sources/{name}/schedule", sources::schedule)
+            .get("/sources/{name}/disconnect", endings::plan)
+            .post("/sources/{name}/disconnect", endings::begin)
+            .get("/endings/{id}", endings::show)
             .get("/runs", runs::list)
             .get("/runs/{id}", runs::show)
+            .get("/runs/{id}/lines", plan_pages::lines)
+            .get("/runs/{id}/refusals", plan_pages::refusals)
             .post("/runs/{id}/approve", runs::approve)
             .post("/runs/{id}/discard", runs::discard)
             .get("/checkup", checkup::facts)

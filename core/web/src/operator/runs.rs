@@ -20,11 +20,15 @@ struct RunView {
     state: &'static str,
     mode: &'static str,
     hold: Option<&'static str>,
+    /// Whether it was a dry run.
+    plan_only: bool,
     counts: RunCounts,
     failure: Option<Failure>,
     started_at: String,
     ended_at: Option<String>,
     refusals: Vec<RefusalView>,
+    /// How many of them are kept in all.
+    kept_refusals: u64,
     log: Vec<LogLineView>,
 }
 
@@ -44,7 +48,7 @@ impl From<LogLine> for LogLineView {
 
 /// An entry that was refused, with the reason in words.
 #[derive(Serialize)]
-struct RefusalView {
+pub(crate) struct RefusalView {
     position: String,
     code: String,
     detail: String,
@@ -79,11 +83,13 @@ impl From<RunDetail> for RunView {
             state: run.state.as_str(),
             mode: run.mode.as_str(),
             hold: run.hold.map(|hold| hold.as_str()),
+            plan_only: detail.plan_only,
             counts: run.counts,
             failure: run.failure.map(|(code, message)| Failure { code, message }),
             started_at: run.started_at.to_string(),
             ended_at: run.ended_at.map(|at| at.to_string()),
             refusals: detail.refusals.iter().map(RefusalView::from).collect(),
+            kept_refusals: detail.kept_refusals,
             log: detail.log.into_iter().map(LogLineView::from).collect(),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use actix_web::http::StatusCode;
 use actix_web::web;
+use estampe_domain::ending::PeopleFate;
 use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::source::{SourceChange, SourceOverview};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ struct SourceView {
     people: u64,
     every_minutes: Option<u32>,
     last_run: Option<LastRun>,
+    /// What becomes of its people, while it is being disconnected.
+    ending: Option<PeopleFate>,
 }
 
 #[derive(Serialize)]
@@ -33,7 +36,7 @@ struct LastRun {
 
 impl From<SourceOverview> for SourceView {
     fn from(overview: SourceOverview) -> Self {
-        let SourceOverview { source, people, last_run } = overview;
+        let SourceOverview { source, people, last_run, ending } = overview;
         Self {
             id: source.id.to_string(),
             name: source.name,
@@ -45,6 +48,7 @@ impl From<SourceOverview> for SourceView {
                 state: state.as_str(),
                 at: at.to_string(),
             }),
+            ending,
         }
     }
 }

@@ -73,6 +73,21 @@ CREATE TABLE source_state (
     PRIMARY KEY (source_id, key)
 );
 
+-- A source's end: while it has none, nothing else is done with the source. The row stays, with
+-- what was done; the source goes.
+CREATE TABLE source_ending (
+    source_id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    people_fate TEXT NOT NULL CHECK (people_fate IN ('keep', 'disable', 'erase')),
+    people BIGINT NOT NULL,
+    released BIGINT NOT NULL,
+    disabled BIGINT NOT NULL,
+    erased BIGINT NOT NULL,
+    runs BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+
 -- A secret of a source's configuration, sealed under the appliance's key for secrets.
 CREATE TABLE source_secret (
     source_id TEXT NOT NULL REFERENCES source (id),
@@ -123,9 +138,13 @@ CREATE TABLE person (
     photo_id TEXT REFERENCES blob (id),
     active BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
-    changed_at BIGINT NOT NULL
+    changed_at BIGINT NOT NULL,
+    -- their data was erased then: the row only holds the place of what refers to it
+    erased_at BIGINT
 );
 CREATE INDEX person_sort ON person (sort_key, id);
+-- Whether a photo is somebody else's too.
+CREATE INDEX person_photo ON person (photo_id);
 
 CREATE TABLE card (
     id TEXT NOT NULL PRIMARY KEY,
@@ -189,6 +208,8 @@ CREATE TABLE run_item (
     PRIMARY KEY (run_id, seq),
     UNIQUE (run_id, identity_mac)
 );
+-- A plan is read action by action.
+CREATE INDEX run_item_action ON run_item (run_id, action, seq);
 
 CREATE TABLE run_refusal (
     run_id TEXT NOT NULL REFERENCES run (id),

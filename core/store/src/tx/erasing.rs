@@ -1,0 +1,86 @@
+//! People whose source ends: their identities go; of who is erased, all data goes too, and
+//! an empty row stays where cards, leads or accounts pointed at them.
+
+use diesel::prelude::*;
+use estampe_domain::ending::Ties;
+use estampe_domain::{PersonId, SourceId, Ts};
+
+use super::{Tx, id};
+use crate::error::Result;
+use crate::schema::{account, blob, card, person, person_identity};
+
+impl Tx<'_> {
+    /// Some people whom a source still knows; each once.
+    pub fn people_of_source(&mut self, source: SourceId, limit: i64) -> Result<Vec<PersonId>> {
+        let mut rows: Vec<String> = person_identity::table
+            .filter(person_identity::source_id.eq(source.to_string()))
+            .order(person_identity::external_id)
+            .limit(limit)
+            .select(person_identity::person_id)
+            .load(self.conn)?;
+        rows.sort_unstable();
+        rows.dedup();
+        rows.iter().map(|row| id(row, "person_identity")).collect()
+    }
+
+    /// What ties somebody to others than this source.
+    pub fn ties_beside(&mut self, person_id: PersonId, source: SourceId) -> Result<Ties> {
+        let text = person_id.to_string();
+        let others: Vec<bool> = person_identity::table
+            .filter(person_identity::person_id.eq(&text))
+            .filter(person_identity::source_id.ne(source.to_string()))
+            .select(person_identity::active)
+            .load(self.conn)?;
+        Ok(Ties {
+            known_elsewhere: !others.is_empty(),
+            active_elsewhere: others.contains(&true),
+            active: person::table.find(&text).select(person::active).get_result(self.conn)?,
+        })
+    }
+
+    /// Forgets by which identities a source knows somebody.
+    pub fn forget_identities(&mut self, person_id: PersonId, source: SourceId) -> Result<()> {
+        diesel::delete(
+            person_identity::table
+                .filter(person_identity::person_id.eq(person_id.to_string()))
+                .filter(person_identity::source_id.eq(source.to_string())),
+        )
+        .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Erases somebody: profile, names, what a search looks through, photo, identities and
+    /// the link to an account. Their cards stay as empty rows that are never shown, so that
+    /// nobody is given their addresses again.
+    pub fn erase_person(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+        self.cards_changed = true;
+        let text = person_id.to_string();
+        let photo: Option<String> = person::table.find(&text).select(person::photo_id).get_result(self.conn)?;
+        diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
+        diesel::update(account::table.filter(account::person_id.eq(&text)))
+            .set(account::person_id.eq(None::<String>))
+            .execute(self.conn)?;
+        diesel::update(card::table.filter(card::person_id.eq(&text)))
+            .set((card::active.eq(false), card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))
+            .execute(self.conn)?;
+        diesel::update(person::table.find(&text))
+            .set((
+                person::display_name.eq(""),
+                person::sort_key.eq(""),
+                person::search_text.eq(""),
+                person::profile.eq("{}"),
+                person::photo_id.eq(None::<String>),
+                person::active.eq(false),
+                person::changed_at.eq(now.as_micros()),
+                person::erased_at.eq(Some(now.as_micros())),
+            ))
+            .execute(self.conn)?;
+        if let Some(photo) = photo {
+            let others: i64 = person::table.filter(person::photo_id.eq(&photo)).count().get_result(self.conn)?;
+            if others == 0 {
+                diesel::delete(blob::table.find(&photo)).execute(self.conn)?;
+            }
+        }
+        Ok(())
+    }
+}
