@@ -162,6 +162,8 @@ pub struct PlanLine {
     pub name: String,
     /// The fields that differ.
     pub changes: Vec<FieldChange>,
+    /// The fields in which an entered value is kept over what the source comes to say.
+    pub kept: Vec<FieldChange>,
 }
 
 /// An entry that was refused.

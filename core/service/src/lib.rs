@@ -13,6 +13,7 @@ mod home;
 mod leads;
 mod mails;
 mod outbox;
+mod ownership;
 mod password;
 mod people;
 mod plugins;

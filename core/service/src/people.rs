@@ -18,7 +18,8 @@ impl Service {
             filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let mut query = PeopleQuery {
             words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
-            active: filter.active,
+            active: if filter.conflicts { Some(true) } else { filter.active },
+            conflicts: filter.conflicts,
             after: None,
             limit: PAGE + 1,
         };
@@ -49,9 +50,9 @@ impl Service {
         let detail = self
             .store
             .read(move |tx| {
-                let Some(summary) = tx.person(person)? else { return Ok(None) };
+                let Some((summary, made)) = tx.made(person)? else { return Ok(None) };
                 let (identities, leads) = (tx.identities_of(person)?, tx.lead_count_of(person)?);
-                Ok(Some(PersonDetail { summary, identities, leads }))
+                Ok(Some(PersonDetail { summary, made, identities, leads }))
             })
             .await?;
         detail.ok_or(Error::NotFound)

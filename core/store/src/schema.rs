@@ -65,6 +65,7 @@ diesel::table! {
         connector -> Text,
         purpose_id -> Text,
         checkpoint -> Nullable<Binary>,
+        owners -> Nullable<Text>,
         created_at -> BigInt,
     }
 }
@@ -126,6 +127,8 @@ diesel::table! {
         search_text -> Text,
         profile -> Text,
         photo_id -> Nullable<Text>,
+        entered -> Nullable<Text>,
+        conflicts -> BigInt,
         active -> Bool,
         created_at -> BigInt,
         changed_at -> BigInt,
@@ -172,6 +175,7 @@ diesel::table! {
         external_id -> Text,
         person_id -> Text,
         fingerprint -> Text,
+        said -> Nullable<Text>,
         active -> Bool,
         seen_run_id -> Nullable<Text>,
     }

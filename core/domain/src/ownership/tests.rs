@@ -47,7 +47,9 @@ fn owners() -> impl Strategy<Value = Owners> {
 fn entered() -> impl Strategy<Value = Entered> {
     (profile(), prop::collection::vec(field(), 0..4)).prop_map(|(profile, fields)| {
         let mut entered = Entered::default();
-        fields.into_iter().for_each(|field| entered.enter(profile.value(field), None));
+        for field in fields {
+            entered.enter(profile.value(field), None);
+        }
         entered
     })
 }

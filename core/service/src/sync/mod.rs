@@ -5,6 +5,7 @@
 //! each one transaction; a killed process goes on with the lines that are left.
 
 mod apply;
+mod composed;
 mod stage;
 
 use std::collections::BTreeMap;

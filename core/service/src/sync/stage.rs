@@ -10,7 +10,7 @@ use estampe_domain::run::{PlanAction, Refusal};
 use estampe_domain::{BlobId, Error, Result};
 use estampe_store::{PlanPayload, StagedItem};
 
-use super::{LEASE, Planner, keep_lease};
+use super::{LEASE, Planner, composed, keep_lease};
 use crate::Service;
 
 /// Refused entries kept with their reasons; more are only counted.
@@ -33,14 +33,14 @@ impl Service {
         let mut refusals = Vec::new();
         let Events { incoming, gone, unusable } = read_events(page.events, &mut refusals);
         let (run, source) = (planner.run, planner.source.id);
-        let (mut incoming, known, staged, gone, unusable) = self
+        let (mut incoming, known, staged, gone, unusable, owners) = self
             .store
             .read(move |tx| {
                 let others = gone.iter().chain(&unusable).map(String::as_str);
                 let ids: Vec<&str> = incoming.iter().map(|p| p.external_id.as_str()).chain(others).collect();
                 let known = tx.identities(source, &ids)?;
                 let staged = tx.staged_identities(run, source, &ids)?;
-                Ok((incoming, known, staged, gone, unusable))
+                Ok((incoming, known, staged, gone, unusable, tx.source_owners(source)?))
             })
             .await?;
         let twice = |external_id: &str| {
@@ -53,6 +53,9 @@ impl Service {
             }
             !again
         });
+        for person in &mut incoming {
+            person.fingerprint = owners.mark(person.fingerprint.clone());
+        }
         let mut work = Vec::new();
         // who is there but cannot be read stays as they were: an unreadable entry is not gone
         let mut seen: Vec<String> = unusable.into_iter().filter(|id| known.contains_key(id)).collect();
@@ -121,6 +124,7 @@ impl Service {
                     external_id: incoming.external_id,
                     name: profile.display_name.to_string(),
                     changes: Vec::new(),
+                    kept: Vec::new(),
                     profile: Some(profile),
                     fingerprint: Some(incoming.fingerprint.as_str().to_owned()),
                     photo,
@@ -145,21 +149,21 @@ impl Service {
         checkpoint: Option<Vec<u8>>,
     ) -> Result<()> {
         let (run, source, lease) = (planner.run, planner.source.id, planner.lease);
-        let (first, first_refusal, counts) = (planner.seq, planner.refusal_seq, planner.counts);
+        let (first, first_refusal, mut counts) = (planner.seq, planner.refusal_seq, planner.counts);
+        let source_name = planner.source.name.clone();
         planner.seq += i64::try_from(items.len()).unwrap_or(0);
         planner.refusal_seq += i64::try_from(refusals.len()).unwrap_or(0);
         let until = self.ports.clock.now().plus_seconds(LEASE);
-        Ok(self
+        planner.counts = self
             .store
             .write(move |tx| {
                 keep_lease(tx, lease, until)?;
+                let owners = tx.source_owners(source)?;
                 let mut staged = Vec::with_capacity(items.len());
                 for (seq, (action, person, mut payload)) in (first..).zip(items) {
-                    if let Some(before) = person.map(|p| tx.person(p)).transpose()?.flatten() {
-                        match &payload.profile {
-                            Some(after) => payload.changes = before.profile.changes_to(after),
-                            None => payload.name = before.profile.display_name.to_string(),
-                        }
+                    if composed::describe(tx, &owners, &source_name, person, &mut payload)? {
+                        counts.changed -= 1;
+                        counts.unchanged += 1;
                     }
                     staged.push(StagedItem { seq, action, person, payload });
                 }
@@ -173,9 +177,11 @@ impl Service {
                 if let Some(checkpoint) = &checkpoint {
                     tx.set_run_checkpoint(run, Some(checkpoint))?;
                 }
-                tx.set_run_counts(run, &counts)
+                tx.set_run_counts(run, &counts)?;
+                Ok(counts)
             })
-            .await?)
+            .await?;
+        Ok(())
     }
 
     /// Stages a disable for everybody whom a finished full run did not see.
@@ -255,7 +261,15 @@ fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
 }
 
 fn disable_payload(external_id: String) -> PlanPayload {
-    PlanPayload { external_id, name: String::new(), changes: Vec::new(), profile: None, fingerprint: None, photo: None }
+    PlanPayload {
+        external_id,
+        name: String::new(),
+        changes: Vec::new(),
+        kept: Vec::new(),
+        profile: None,
+        fingerprint: None,
+        photo: None,
+    }
 }
 
 fn refusal(position: &str, why: &NotAPerson) -> Refusal {

@@ -12,6 +12,7 @@ pub mod gauges;
 pub mod jobs;
 pub mod leads;
 pub mod outbox;
+mod ownership;
 pub mod people;
 pub mod plans;
 mod plugins;

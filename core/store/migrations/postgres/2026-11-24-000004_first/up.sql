@@ -61,6 +61,8 @@ CREATE TABLE source (
     connector TEXT NOT NULL,
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     checkpoint BYTEA,
+    -- who owns the fields of its people, JSON; NULL: everything is the directory's
+    owners TEXT,
     created_at BIGINT NOT NULL
 );
 
@@ -119,11 +121,16 @@ CREATE TABLE person (
     search_text TEXT NOT NULL,
     profile TEXT NOT NULL,
     photo_id TEXT REFERENCES blob (id),
+    -- what was entered in Estampe, JSON; NULL: nothing
+    entered TEXT,
+    -- entered values that wait for a word because the directory says something else
+    conflicts BIGINT NOT NULL DEFAULT 0,
     active BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL
 );
 CREATE INDEX person_sort ON person (sort_key, id);
+CREATE INDEX person_conflicts ON person (sort_key, id) WHERE conflicts > 0;
 
 CREATE TABLE card (
     id TEXT NOT NULL PRIMARY KEY,
@@ -164,6 +171,8 @@ CREATE TABLE person_identity (
     external_id TEXT COLLATE "C" NOT NULL,
     person_id TEXT NOT NULL REFERENCES person (id),
     fingerprint TEXT NOT NULL,
+    -- the profile as the source said it last, JSON; NULL: it is what is shown
+    said TEXT,
     active BOOLEAN NOT NULL,
     -- the run that last saw it: who was not seen by a full run is gone
     seen_run_id TEXT REFERENCES run (id),
