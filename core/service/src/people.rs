@@ -32,13 +32,16 @@ impl Service {
                     query.after = Some((last.profile.sort_key(), after.to_string()));
                 }
                 let total = tx.people_count(&query)?;
+                let conflicts =
+                    tx.people_count(&PeopleQuery { active: Some(true), conflicts: true, ..PeopleQuery::default() })?;
                 let mut found = tx.people(&query)?;
                 let more = found.len() as u64 > PAGE.unsigned_abs();
                 if more {
                     found.pop();
                 }
                 let next = if more { found.last().map(|(person, _)| person.id.to_string()) } else { None };
-                Ok(PeoplePage { people: found.into_iter().map(|(person, _)| person).collect(), total, next })
+                let people = found.into_iter().map(|(person, _)| person).collect();
+                Ok(PeoplePage { people, total, conflicts, next })
             })
             .await?;
         Ok(page)

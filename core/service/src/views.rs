@@ -161,6 +161,8 @@ pub struct PeoplePage {
     pub people: Vec<PersonSummary>,
     /// How many the filter finds in all.
     pub total: u64,
+    /// Of how many people, whatever the filter, the directory contradicts what was entered.
+    pub conflicts: u64,
     /// Where the next page begins.
     pub next: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Sample data for the tests that render every page.
 
 pub(crate) mod extensions;
+pub(crate) mod ownership;
 
 use std::collections::BTreeMap;
 
@@ -184,13 +185,16 @@ pub(crate) fn people() -> PeoplePage {
             summary("Inès Oyarzabal", "Conseillère", false),
         ],
         total: 1204,
+        conflicts: 3,
         next: Some("x".into()),
     }
 }
 
 pub(crate) fn person(active: bool) -> PersonDetail {
+    let summary = summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", active);
     PersonDetail {
-        summary: summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", active),
+        made: ownership::plain(&summary.profile),
+        summary,
         identities: vec![("Annuaire RH".into(), "uid=zlefevre,ou=Toulouse".into())],
         leads: 38,
     }
@@ -236,6 +240,7 @@ pub(crate) fn run_detail(state: RunState, hold: Option<HoldReason>) -> RunDetail
         person: (action != PlanAction::Create).then(|| PersonId::new(now(), &Sevens)),
         name: name.into(),
         changes,
+        kept: Vec::new(),
     };
     RunDetail {
         run: run(state, hold),
@@ -248,7 +253,10 @@ pub(crate) fn run_detail(state: RunState, hold: Option<HoldReason>) -> RunDetail
                     change(ProfileField::Phones, "+33 5 61 00 42 00", "+33 5 61 00 42 17"),
                 ],
             ),
-            line(PlanAction::Update, "Karim Benali", vec![change(ProfileField::Office, "", "Toulouse")]),
+            PlanLine {
+                kept: vec![change(ProfileField::Title, "Chargé de clientèle", "Conseiller")],
+                ..line(PlanAction::Update, "Karim Benali", vec![change(ProfileField::Office, "", "Toulouse")])
+            },
             line(PlanAction::Create, "Inès Oyarzabal", Vec::new()),
             line(PlanAction::Update, "Paul Sarthe", Vec::new()),
             line(PlanAction::Disable, "Jean-Marc Etcheverry", Vec::new()),
@@ -363,6 +371,7 @@ pub(crate) fn home(quiet: bool) -> Home {
     let attention = vec![
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::TooManyGone))),
         Attention::RunFailed(run(RunState::Failed, None)),
+        Attention::Conflicts(3),
         Attention::DeadMail(4),
         Attention::MailOutage(outage(), 14),
         Attention::PluginProblem("entra-id".into(), "it was built for contract 0.2".into()),

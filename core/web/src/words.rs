@@ -6,6 +6,7 @@ use estampe_domain::Locale;
 use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{LeadMail, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
+use estampe_domain::ownership::{InputProblem, Owner};
 use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::LogLevel;
 use estampe_domain::run::{PlanAction, Refusal, RunState};
@@ -95,6 +96,23 @@ pub(crate) const fn field(field: ProfileField) -> &'static str {
     }
 }
 
+/// Where a field's value comes from.
+pub(crate) const fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Directory => key("owner-directory"),
+        Owner::Once => key("owner-once"),
+        Owner::Own => key("owner-own"),
+    }
+}
+
+/// What is wrong with an input of a person.
+pub(crate) fn input_problem(l: &Lang, problem: &InputProblem) -> String {
+    match problem {
+        InputProblem::Text(problem) => text_problem(l, problem),
+        InputProblem::Language => l.t("problem-language").to_string(),
+    }
+}
+
 /// A run's state and the colour of its pill.
 pub(crate) const fn run_state(state: RunState) -> (&'static str, &'static str) {
     match state {
@@ -111,7 +129,7 @@ pub(crate) const fn run_state(state: RunState) -> (&'static str, &'static str) {
 pub(crate) const fn action(action: PlanAction, done: bool) -> (&'static str, &'static str) {
     match action {
         PlanAction::Create => (key("run-action-create"), "leaf"),
-        PlanAction::Update => (key("run-action-update"), "plate"),
+        PlanAction::Update | PlanAction::Note => (key("run-action-update"), "plate"),
         PlanAction::Disable if done => (key("run-action-disabled"), "seal"),
         PlanAction::Disable => (key("run-action-disable"), "seal"),
     }

@@ -331,7 +331,15 @@ fn payload() -> impl Strategy<Value = PlanPayload> {
     // a photo is a JPEG, so never empty
     let photo = proptest::option::of(proptest::collection::vec(any::<u8>(), 1..3000));
     let optional = (proptest::option::of(profile()), proptest::option::of(text()), photo);
-    (text(), text(), changes, optional).prop_map(|(external_id, name, (changes, kept), (profile, fingerprint, photo))| {
-        PlanPayload { external_id, name, changes, kept, profile, fingerprint, photo }
-    })
+    (text(), text(), changes, optional).prop_map(
+        |(external_id, name, (changes, kept), (profile, fingerprint, photo))| PlanPayload {
+            external_id,
+            name,
+            changes,
+            kept,
+            profile,
+            fingerprint,
+            photo,
+        },
+    )
 }

@@ -137,6 +137,22 @@ impl ProfileForm {
         self.lines.get(input).map_or("", String::as_str)
     }
 
+    /// Everything that stands there, as a form would send it.
+    pub fn inputs(&self) -> Inputs {
+        fn rows<'a>(name: &str, texts: impl IntoIterator<Item = &'a str>) -> Inputs {
+            let numbered = texts.into_iter().enumerate();
+            numbered.map(|(row, text)| (format!("{name}.{row}"), text.to_owned())).collect()
+        }
+        let kind = |kind: &PhoneKind| if *kind == PhoneKind::Mobile { "mobile" } else { "work" };
+        let mut inputs: Inputs = self.lines.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
+        inputs.extend(rows("phone", self.phones.iter().map(|(_, number)| number.as_str())));
+        inputs.extend(rows("phone-kind", self.phones.iter().map(|(of, _)| kind(of))));
+        inputs.extend(rows("email", self.emails.iter().map(String::as_str)));
+        inputs.extend(rows("link", self.links.iter().map(|(_, url)| url.as_str())));
+        inputs.extend(rows("link-label", self.links.iter().map(|(label, _)| label.as_str())));
+        inputs
+    }
+
     /// Fills inputs in: the fields that they belong to.
     pub fn fill(&mut self, inputs: &Inputs) -> Result<BTreeSet<ProfileField>, UnknownInput> {
         let mut fields = BTreeSet::new();

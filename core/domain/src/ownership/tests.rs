@@ -38,9 +38,9 @@ fn field() -> impl Strategy<Value = ProfileField> {
 fn owners() -> impl Strategy<Value = Owners> {
     let owner = prop::sample::select(Owner::ALL.to_vec());
     prop::collection::vec((field(), owner), 0..12).prop_map(|pairs| {
-        pairs.into_iter().fold(Owners::default(), |owners, (field, owner)| {
-            owners.clone().with(field, owner).unwrap_or(owners)
-        })
+        pairs
+            .into_iter()
+            .fold(Owners::default(), |owners, (field, owner)| owners.clone().with(field, owner).unwrap_or(owners))
     })
 }
 
@@ -153,6 +153,9 @@ proptest! {
         let mut again = profile.clone();
         form.parse(&all).unwrap().into_iter().for_each(|value| again.put(value));
         prop_assert_eq!(again, profile);
+        let mut sent = ProfileForm::default();
+        sent.fill(&form.inputs()).unwrap();
+        prop_assert_eq!(sent, form);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod ca;
 mod doctor;
 mod kit;
 mod outbox;
+mod person;
 mod plugin;
 mod print;
 mod source;

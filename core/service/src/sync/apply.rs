@@ -104,7 +104,7 @@ fn apply_item(
             }
             person
         }
-        PlanAction::Create | PlanAction::Update => {
+        PlanAction::Create | PlanAction::Update | PlanAction::Note => {
             let profile = payload.profile.as_ref().ok_or_else(unreadable)?;
             let fingerprint = payload.fingerprint().ok_or_else(unreadable)?;
             if let Some(photo) = &payload.photo {

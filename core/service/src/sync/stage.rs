@@ -85,6 +85,8 @@ impl Service {
                 PlanAction::Create => planner.counts.created += 1,
                 PlanAction::Update => planner.counts.changed += 1,
                 PlanAction::Disable => planner.counts.disabled += 1,
+                // known only when a line is put together with what was entered
+                PlanAction::Note => {}
             }
         }
         // notes about a person who was taken all the same are not refusals
@@ -160,8 +162,9 @@ impl Service {
                 keep_lease(tx, lease, until)?;
                 let owners = tx.source_owners(source)?;
                 let mut staged = Vec::with_capacity(items.len());
-                for (seq, (action, person, mut payload)) in (first..).zip(items) {
+                for (seq, (mut action, person, mut payload)) in (first..).zip(items) {
                     if composed::describe(tx, &owners, &source_name, person, &mut payload)? {
+                        action = PlanAction::Note;
                         counts.changed -= 1;
                         counts.unchanged += 1;
                     }

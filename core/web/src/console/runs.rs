@@ -130,7 +130,7 @@ impl RunPage<'_> {
         match line.action {
             PlanAction::Create if self.is_done() => key("run-line-created"),
             PlanAction::Create => key("run-line-create"),
-            PlanAction::Update => key("run-line-back"),
+            PlanAction::Update | PlanAction::Note => key("run-line-back"),
             PlanAction::Disable if self.is_done() => key("run-line-disabled"),
             PlanAction::Disable => key("run-line-disable"),
         }
@@ -139,7 +139,7 @@ impl RunPage<'_> {
     /// Whether the fields say more than the line's own words: for who is new they would
     /// repeat the whole card.
     fn shows_fields(&self, line: &PlanLine) -> bool {
-        line.action == PlanAction::Update && !line.changes.is_empty()
+        line.action == PlanAction::Update && !(line.changes.is_empty() && line.kept.is_empty())
     }
 
     fn level(&self, line: &LogLine) -> (&'static str, &'static str) {

@@ -185,7 +185,7 @@ CREATE TABLE run_item (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
     identity_mac BYTEA NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable')),
+    action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable', 'note')),
     person_id TEXT,
     sealed BYTEA NOT NULL,
     applied BOOLEAN NOT NULL,
