@@ -18,6 +18,7 @@ mod ldap;
 mod leads;
 mod observe;
 mod outbox;
+mod ownership;
 mod pages;
 mod plugin_kit;
 mod plugins;
