@@ -58,6 +58,9 @@ impl Service {
         seen: Option<String>,
     ) -> Result<()> {
         ctx.require_administrator()?;
+        if fields.is_empty() {
+            return Err(Error::invalid("fields", "name at least one"));
+        }
         let (ctx, random) = (*ctx, self.shared_random());
         self.store
             .write(move |tx| {
