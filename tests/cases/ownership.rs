@@ -91,7 +91,12 @@ fn form(page: &str, action: &str) -> BTreeMap<String, String> {
     let attribute = |tag: &str, name: &str| {
         let value = tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest.split_once('"').unwrap().0);
         let value = value.unwrap_or_default();
-        value.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+        value
+            .replace("&#34;", "\"")
+            .replace("&#39;", "'")
+            .replace("&#60;", "<")
+            .replace("&#62;", ">")
+            .replace("&#38;", "&")
     };
     let tags = |begin: &'static str| form.split(begin).skip(1);
     let inputs = tags("<input").map(|tag| tag.split_once('>').unwrap().0);
@@ -99,7 +104,8 @@ fn form(page: &str, action: &str) -> BTreeMap<String, String> {
     for select in tags("<select") {
         let (options, chosen) = (select.split_once("</select>").unwrap().0, "\" selected");
         let first = attribute(options.split_once("<option").unwrap().1, "value");
-        let value = options.split_once(chosen).map_or(first, |(before, _)| before.rsplit_once('"').unwrap().1.to_owned());
+        let value =
+            options.split_once(chosen).map_or(first, |(before, _)| before.rsplit_once('"').unwrap().1.to_owned());
         sent.insert(attribute(select, "name"), value);
     }
     sent
@@ -236,7 +242,7 @@ on_both! {
         let id = server.json(&["person", "list"])["people"][0]["id"].as_str().unwrap().to_owned();
         let (person, edit) = (format!("/people/{id}"), format!("/people/{id}/edit"));
         let page = get(&server, &browser, &edit).await;
-        assert!(page.contains("From siege. What you enter here is kept over its value."), "{page}");
+        assert!(page.contains("From “siege”. What you enter here is kept over its value."), "{page}");
         let first = form(&page, &edit);
         assert_eq!((first["title"].as_str(), first["name"].as_str(), first["email.0"].as_str()), ("Clerk", "Person one", "one@banque.example"));
 
@@ -285,7 +291,7 @@ on_both! {
         assert!(get(&server, &browser, "/people").await.contains("One person has conflicts"));
         assert!(get(&server, &browser, "/people?show=conflicts").await.contains("Person One"));
         let shows = get(&server, &browser, &person).await;
-        assert!(shows.contains("Title: siege says something else now") && shows.contains("President"), "{shows}");
+        assert!(shows.contains("Title: “siege” says something else now") && shows.contains("President"), "{shows}");
         let (settle, back) = (format!("{person}/settle"), format!("{person}/give-back"));
         let word = form(&shows, &settle);
         let keep = with(&word, &[("choice", "keep")]);
@@ -312,7 +318,7 @@ on_both! {
 
         // and a button gives a field back
         let shows = get(&server, &browser, &person).await;
-        assert!(shows.contains("Give back to siege"), "{shows}");
+        assert!(shows.contains("Give back to the directory"), "{shows}");
         let give = with(&form(&shows, &back), &[("field", "office")]);
         assert_eq!(post(&server, &browser, &back, &give).await.status(), 303);
         assert_eq!(shown(&server, "Person One", "office"), "Pau");
@@ -358,12 +364,23 @@ async fn the_command_line_says_who_and_what_is_meant() {
     refused(&server, &["person", "show", "nobody at all"], "nobody fits");
     refused(&server, &["person", "show", "person"], "several people fit \"person\"");
     refused(&server, &["person", "show", "01935e1c-7f00-7000-8000-070707070707"], "no person");
-    refused(&server, &["person", "set", "Person one", "salary=1"], "\"salary\" is no field of a person; there are: name");
-    refused(&server, &["person", "set", "Person one", "email=a@b,fr", "language=de"], "\"language\": it is neither fr nor en");
+    refused(
+        &server,
+        &["person", "set", "Person one", "salary=1"],
+        "\"salary\" is no field of a person; there are: name",
+    );
+    refused(
+        &server,
+        &["person", "set", "Person one", "email=a@b,fr", "language=de"],
+        "\"language\": it is neither fr nor en",
+    );
     refused(&server, &["person", "set", "Person one", "name="], "\"name\": it is empty");
     refused(&server, &["person", "reset", "Person one", "salary"], "\"salary\" is no field");
     assert_eq!(shown(&server, "Person one", "emails"), "one@banque.example");
     let id = server.json(&["person", "show", "two"])["id"].as_str().unwrap().to_owned();
     well(&server, &["person", "set", &id, "city=Auch", "country=France", "link=https://a.example/ A page"]);
-    assert_eq!((shown(&server, &id, "address"), shown(&server, &id, "links")), ("Auch, France".into(), "https://a.example/".into()));
+    assert_eq!(
+        (shown(&server, &id, "address"), shown(&server, &id, "links")),
+        ("Auch, France".into(), "https://a.example/".into())
+    );
 }

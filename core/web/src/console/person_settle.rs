@@ -38,9 +38,7 @@ pub(crate) fn kept(l: &Lang, made: &Made) -> Vec<Kept> {
             said: says(l, made, field),
             give_back: made.origin.as_ref().map(|origin| match origin.owners.of(field) {
                 Owner::Own => l.t("person-give-back-own").to_string(),
-                Owner::Directory | Owner::Once => {
-                    l.t("person-give-back").with("source", origin.source.as_str()).to_string()
-                }
+                Owner::Directory | Owner::Once => l.t("person-give-back").to_string(),
             }),
         })
         .collect()
