@@ -121,10 +121,10 @@ on_both! {
         let server = Server::start(Options { database, ..Options::default() }).await;
         say(&server, &[("one", "Clerk", "Pau"), ("two", "Clerk", "Pau")]);
         let card = server.card_of("one");
-        let on_card = async |words: &str| {
-            server.client().get(&card).send().await.unwrap().text().await.unwrap().contains(words)
-        };
-        let told = well(&server, &["person", "set", "Person one", "title=Head of exports", "work-phone=+33 5 61 00 42 17"]);
+        let on_card =
+            async |words: &str| server.client().get(&card).send().await.unwrap().text().await.unwrap().contains(words);
+        let told =
+            well(&server, &["person", "set", "Person one", "title=Head of exports", "work-phone=+33 5 61 00 42 17"]);
         assert!(told.contains("Head of exports") && told.contains("entered; siege says: Clerk"), "{told}");
         assert!(on_card("Head of exports").await && on_card("+33 5 61 00 42 17").await);
         assert_eq!(conflicts(&server), 0, "who enters a value knows what the directory says");
@@ -140,10 +140,13 @@ on_both! {
         assert_eq!((conflicts(&server), shown(&server, "Person one", "office")), (0, "Pau".to_owned()));
         assert_eq!(server.cli(&["run", "approve", held["id"].as_str().unwrap()]).code, 0);
         let title = field(&server, "Person one", "title");
-        assert_eq!(title, json!({
-            "field": "title", "shown": "Head of exports", "owner": "directory", "entered": true,
-            "said": "Director", "conflict": true
-        }));
+        assert_eq!(
+            title,
+            json!({
+                "field": "title", "shown": "Head of exports", "owner": "directory", "entered": true,
+                "said": "Director", "conflict": true
+            })
+        );
         assert!(on_card("Head of exports").await && !on_card("Director").await && on_card("Tarbes").await);
         assert_eq!(conflicts(&server), 1);
         assert!(well(&server, &["person", "show", "Person one"]).contains("Conflict about title"));
@@ -197,7 +200,10 @@ on_both! {
         let owned = well(&server, &["source", "owners", "siege", "--set", "title=once", "--set", "pronouns=own"]);
         assert!(owned.contains("once") && owned.contains("next run"), "{owned}");
         let owners = server.json(&["source", "owners", "siege"])["owners"].clone();
-        assert_eq!((&owners["title"], &owners["pronouns"], &owners["office"]), (&json!("once"), &json!("own"), &json!("directory")));
+        assert_eq!(
+            (&owners["title"], &owners["pronouns"], &owners["office"]),
+            (&json!("once"), &json!("own"), &json!("directory"))
+        );
         refused(&server, &["source", "owners", "siege", "--set", "name=own"], "its owner is one of directory, once");
         refused(&server, &["source", "owners", "siege", "--set", "title=mine"], "directory, once, own");
         refused(&server, &["source", "owners", "siege", "--set", "salary=own"], "there are: name, pronouns");
@@ -207,23 +213,40 @@ on_both! {
         assert_eq!(counts(&say(&server, &[("one", "Clerk", "Pau"), ("two", "Clerk", "Pau")])), [0, 0, 0, 2, 0]);
         let people = [("one", "Director", "Auch"), ("two", "Director", "Pau"), ("three", "Director", "Pau")];
         assert_eq!(counts(&say(&server, &people)), [1, 1, 0, 1, 0]);
-        assert_eq!((shown(&server, "Person one", "title"), shown(&server, "Person one", "office")), ("Clerk".into(), "Auch".into()));
+        assert_eq!(
+            (shown(&server, "Person one", "title"), shown(&server, "Person one", "office")),
+            ("Clerk".into(), "Auch".into())
+        );
         assert_eq!(shown(&server, "Person three", "title"), "Director", "taken once");
         assert_eq!(shown(&server, "Person one", "pronouns"), "they", "what is shown stays");
         assert_eq!(shown(&server, "Person three", "pronouns"), "", "never set");
-        assert_eq!((shown(&server, "Person two", "title"), conflicts(&server)), ("Boss".into(), 0), "no conflict about what is not its own");
+        assert_eq!(
+            (shown(&server, "Person two", "title"), conflicts(&server)),
+            ("Boss".into(), 0),
+            "no conflict about what is not its own"
+        );
         well(&server, &["person", "set", "Person three", "pronouns=she"]);
         say(&server, &[("one", "X", "Auch"), ("two", "X", "Pau"), ("three", "X", "Tarbes")]);
-        assert_eq!((shown(&server, "Person three", "pronouns"), shown(&server, "Person three", "title")), ("she".into(), "Director".into()));
+        assert_eq!(
+            (shown(&server, "Person three", "pronouns"), shown(&server, "Person three", "title")),
+            ("she".into(), "Director".into())
+        );
         well(&server, &["person", "reset", "Person three", "pronouns"]);
-        assert_eq!(shown(&server, "Person three", "pronouns"), "", "given back, it is not the directory's all the same");
+        assert_eq!(
+            shown(&server, "Person three", "pronouns"),
+            "",
+            "given back, it is not the directory's all the same"
+        );
 
         // the directory's again: the next run brings it up to date, and a conflict is one again
         well(&server, &["source", "owners", "siege", "--set", "title=directory"]);
         assert_eq!(conflicts(&server), 1, "at once: what it says is known");
         let now = [("one", "X", "Auch"), ("two", "X", "Pau"), ("three", "X", "Tarbes")];
         assert_eq!(counts(&say(&server, &now)), [0, 2, 0, 1, 0]);
-        assert_eq!((shown(&server, "Person one", "title"), shown(&server, "Person two", "title")), ("X".into(), "Boss".into()));
+        assert_eq!(
+            (shown(&server, "Person one", "title"), shown(&server, "Person two", "title")),
+            ("X".into(), "Boss".into())
+        );
 
         // not under an open run, whose plan was made before
         std::fs::write(server.folder().join("people.ldif"), ldif(&[("one", "Y", "Auch"), now[1], now[2]])).unwrap();
@@ -244,18 +267,32 @@ on_both! {
         let page = get(&server, &browser, &edit).await;
         assert!(page.contains("From “siege”. What you enter here is kept over its value."), "{page}");
         let first = form(&page, &edit);
-        assert_eq!((first["title"].as_str(), first["name"].as_str(), first["email.0"].as_str()), ("Clerk", "Person one", "one@banque.example"));
+        assert_eq!(
+            (first["title"].as_str(), first["name"].as_str(), first["email.0"].as_str()),
+            ("Clerk", "Person one", "one@banque.example")
+        );
 
         // sent as it was: nothing is entered
         assert_eq!(post(&server, &browser, &edit, &first).await.headers()["location"], person.as_str());
         assert!(server.sql("select operation from audit_event where operation = 'person.edit'").is_empty());
 
         // every problem at its field, and everything typed stands there
-        let typed = [("title", "Head <b>of</b> exports"), ("name", ""), ("phone.0", "call me"), ("phone-kind.0", "mobile"), ("language", "fr")];
+        let typed = [
+            ("title", "Head <b>of</b> exports"),
+            ("name", ""),
+            ("phone.0", "call me"),
+            ("phone-kind.0", "mobile"),
+            ("language", "fr"),
+        ];
         let answer = post(&server, &browser, &edit, &with(&first, &typed)).await;
         assert_eq!(answer.status(), 422);
         let again = answer.text().await.unwrap();
-        assert!(again.contains("2 fields need another look") && again.contains("cannot be called") && !again.contains("<b>of"), "{again}");
+        assert!(
+            again.contains("2 fields need another look")
+                && again.contains("cannot be called")
+                && !again.contains("<b>of"),
+            "{again}"
+        );
         let kept = form(&again, &edit);
         for (name, value) in typed {
             assert_eq!(kept[name], value, "{name}");
@@ -264,7 +301,10 @@ on_both! {
         let mended = with(&kept, &[("name", "Person One"), ("phone.0", "+33 6 12 00 00 00")]);
         assert_eq!(post(&server, &browser, &edit, &mended).await.status(), 303);
         assert_eq!(shown(&server, "Person One", "title"), "Head <b>of</b> exports");
-        assert!(!field(&server, "Person One", "emails")["entered"].as_bool().unwrap(), "what nobody touched stays whose it is");
+        assert!(
+            !field(&server, "Person One", "emails")["entered"].as_bool().unwrap(),
+            "what nobody touched stays whose it is"
+        );
         assert!(field(&server, "Person One", "phones")["entered"].as_bool().unwrap());
 
         // the second of two editors is told, keeps what was typed, and undoes nothing
@@ -276,7 +316,10 @@ on_both! {
         let told = answer.text().await.unwrap();
         assert!(told.contains("was changed meanwhile") && told.contains("Shown meanwhile: Auch"), "{told}");
         let kept = form(&told, &edit);
-        assert_eq!((kept["pronouns"].as_str(), kept["office"].as_str(), kept["title"].as_str()), ("elle", "Tarbes", "Director"));
+        assert_eq!(
+            (kept["pronouns"].as_str(), kept["office"].as_str(), kept["title"].as_str()),
+            ("elle", "Tarbes", "Director")
+        );
         assert_eq!(shown(&server, "Person One", "office"), "Auch");
         assert_eq!(post(&server, &browser, &edit, &kept).await.status(), 303);
         for (name, value) in [("pronouns", "elle"), ("office", "Tarbes"), ("title", "Director")] {
@@ -299,7 +342,10 @@ on_both! {
         assert_eq!(post(&server, &browser, &settle, &missing).await.status(), 403, "without a token");
         let foreign = browser.post(format!("{}{settle}", server.internal)).header("origin", "https://evil.example");
         assert_eq!(foreign.form(&keep).send().await.unwrap().status(), 403);
-        assert_eq!(server.client().post(format!("{}{edit}", server.internal)).form(&kept).send().await.unwrap().status(), 303);
+        assert_eq!(
+            server.client().post(format!("{}{edit}", server.internal)).form(&kept).send().await.unwrap().status(),
+            303
+        );
         for path in [&edit, &back, &settle] {
             let forged = with(&keep, &[("csrf", "forged"), ("field", "title")]);
             assert_eq!(post(&server, &browser, path, &forged).await.status(), 403, "{path}");
