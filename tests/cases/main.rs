@@ -23,6 +23,7 @@ mod ldap_sign_in;
 mod leads;
 mod observe;
 mod outbox;
+mod ownership;
 mod pages;
 mod plan_lines;
 mod plugin_kit;

@@ -61,6 +61,8 @@ pub struct PlanLine {
     pub name: String,
     /// The fields that differ; of somebody new, those that they get.
     pub changes: Vec<FieldChange>,
+    /// The fields in which an entered value is kept over what the source comes to say.
+    pub kept: Vec<FieldChange>,
     /// Why, where no field says it.
     pub reason: Option<PlanReason>,
 }

@@ -23,6 +23,7 @@ pub mod mail;
 pub mod manifest;
 pub mod metric;
 pub mod networks;
+pub mod ownership;
 pub mod permission;
 pub mod person;
 pub mod plan;

@@ -127,7 +127,7 @@ impl NotAPerson {
 }
 
 /// A field of the profile, for differences shown to a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is the profile's field of that name")]
 pub enum ProfileField {
@@ -146,6 +146,27 @@ pub enum ProfileField {
 }
 
 impl ProfileField {
+    /// Every field, as they stand on a page.
+    pub const ALL: [Self; 12] = [
+        Self::Name,
+        Self::Pronouns,
+        Self::Title,
+        Self::Organisation,
+        Self::Department,
+        Self::Office,
+        Self::Phones,
+        Self::Emails,
+        Self::Links,
+        Self::Address,
+        Self::Language,
+        Self::Photo,
+    ];
+
+    /// Reads what [`key`](Self::key) wrote.
+    pub fn from_key(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.key() == text)
+    }
+
     /// Its stable name, also the key of its words.
     pub const fn key(self) -> &'static str {
         match self {
@@ -296,27 +317,13 @@ impl Profile {
 
     /// The fields in which `new` reads differently.
     pub fn changes_to(&self, new: &Self) -> Vec<FieldChange> {
-        use ProfileField as F;
-        [
-            F::Name,
-            F::Pronouns,
-            F::Title,
-            F::Organisation,
-            F::Department,
-            F::Office,
-            F::Phones,
-            F::Emails,
-            F::Links,
-            F::Address,
-            F::Language,
-            F::Photo,
-        ]
-        .into_iter()
-        .filter_map(|field| {
-            let (before, after) = (self.readable(field), new.readable(field));
-            (before != after).then_some(FieldChange { field, old: before, new: after })
-        })
-        .collect()
+        ProfileField::ALL
+            .into_iter()
+            .filter_map(|field| {
+                let (before, after) = (self.readable(field), new.readable(field));
+                (before != after).then_some(FieldChange { field, old: before, new: after })
+            })
+            .collect()
     }
 }
 

@@ -27,7 +27,9 @@ impl PhotoDigest {
 }
 
 /// A digest of everything that a source says of a person; equal when nothing that
-/// Estampe uses has changed.
+/// Estampe uses has changed. Who owns its fields is part of it where that is not the
+/// directory ([`Owners::mark`](crate::ownership::Owners::mark)), so that a full run after
+/// a change of owners looks at everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(String);
 

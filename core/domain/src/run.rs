@@ -136,6 +136,8 @@ pub enum PlanAction {
     Update,
     /// Gone or disabled there: the card is taken down, nothing is deleted.
     Disable,
+    /// Known, and what differs is not shown: it is noted, and counted as unchanged.
+    Note,
 }
 
 impl PlanAction {
@@ -148,12 +150,13 @@ impl PlanAction {
             Self::Create => "create",
             Self::Update => "update",
             Self::Disable => "disable",
+            Self::Note => "note",
         }
     }
 
     /// Reads what [`as_str`](Self::as_str) wrote.
     pub fn from_stored(text: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Disable].into_iter().find(|s| s.as_str() == text)
+        [Self::Create, Self::Update, Self::Disable, Self::Note].into_iter().find(|s| s.as_str() == text)
     }
 }
 

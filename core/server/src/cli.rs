@@ -68,6 +68,15 @@ pub enum SourceCommand {
     },
     /// Change how a source is configured; what is not named stays
     Set(SetSource),
+    /// Show or change where each field of its people comes from: directory (always), once
+    /// (at creation) or own (never). Applied by the next run
+    Owners {
+        /// Name of the source
+        name: String,
+        /// Whose a field shall be: title=own
+        #[arg(long = "set", value_name = "FIELD=OWNER", value_parser = key_value)]
+        values: Vec<(String, String)>,
+    },
     /// Let a source's connector try what it needs; changes nothing
     Check {
         /// Name of the source
@@ -215,9 +224,35 @@ pub enum PersonCommand {
     List {
         /// Words of their name, title or address
         query: Option<String>,
+        /// Only those of whom the directory contradicts what was entered
+        #[arg(long)]
+        conflicts: bool,
         /// Go on where the last page ended
         #[arg(long)]
         after: Option<String>,
+    },
+    /// Show a person field by field, and where each value comes from
+    Show {
+        /// Their id, or words that fit nobody else
+        person: String,
+    },
+    /// Enter values: they are shown, and no run overwrites them. Saying again what is shown
+    /// keeps it over what the directory says now
+    Set {
+        /// Their id, or words that fit nobody else
+        person: String,
+        /// A value: title="Head of exports"; nothing after the = empties it. work-phone,
+        /// mobile-phone, email and link may be named several times
+        #[arg(required = true, value_name = "FIELD=VALUE", value_parser = key_value)]
+        values: Vec<(String, String)>,
+    },
+    /// Give fields back to the directory: what was entered for them goes
+    Reset {
+        /// Their id, or words that fit nobody else
+        person: String,
+        /// Fields, as `estampe person show` names them
+        #[arg(required = true)]
+        fields: Vec<String>,
     },
 }
 

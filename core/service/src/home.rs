@@ -27,6 +27,11 @@ impl Service {
                         _ => {}
                     }
                 }
+                let conflicts =
+                    tx.people_count(&PeopleQuery { active: Some(true), conflicts: true, ..PeopleQuery::default() })?;
+                if conflicts > 0 {
+                    attention.push(Attention::Conflicts(conflicts));
+                }
                 let dead = tx.mail_count(JobState::Dead)?;
                 if dead > 0 {
                     attention.push(Attention::DeadMail(dead));

@@ -16,6 +16,7 @@ mod home;
 mod leads;
 mod mails;
 mod outbox;
+mod ownership;
 mod password;
 mod people;
 mod plan_pages;

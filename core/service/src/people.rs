@@ -18,7 +18,8 @@ impl Service {
             filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let mut query = PeopleQuery {
             words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
-            active: filter.active,
+            active: if filter.conflicts { Some(true) } else { filter.active },
+            conflicts: filter.conflicts,
             after: None,
             limit: PAGE + 1,
         };
@@ -31,13 +32,16 @@ impl Service {
                     query.after = Some((last.profile.sort_key(), after.to_string()));
                 }
                 let total = tx.people_count(&query)?;
+                let conflicts =
+                    tx.people_count(&PeopleQuery { active: Some(true), conflicts: true, ..PeopleQuery::default() })?;
                 let mut found = tx.people(&query)?;
                 let more = found.len() as u64 > PAGE.unsigned_abs();
                 if more {
                     found.pop();
                 }
                 let next = if more { found.last().map(|(person, _)| person.id.to_string()) } else { None };
-                Ok(PeoplePage { people: found.into_iter().map(|(person, _)| person).collect(), total, next })
+                let people = found.into_iter().map(|(person, _)| person).collect();
+                Ok(PeoplePage { people, total, conflicts, next })
             })
             .await?;
         Ok(page)
@@ -49,9 +53,9 @@ impl Service {
         let detail = self
             .store
             .read(move |tx| {
-                let Some(summary) = tx.person(person)? else { return Ok(None) };
+                let Some((summary, made)) = tx.made(person)? else { return Ok(None) };
                 let (identities, leads) = (tx.identities_of(person)?, tx.lead_count_of(person)?);
-                Ok(Some(PersonDetail { summary, identities, leads }))
+                Ok(Some(PersonDetail { summary, made, identities, leads }))
             })
             .await?;
         detail.ok_or(Error::NotFound)

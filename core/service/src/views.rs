@@ -10,6 +10,7 @@ use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{LeadMail, MailOutage};
+use estampe_domain::ownership::{Inputs, Made, ProfileProblems};
 use estampe_domain::person::PersonSummary;
 use estampe_domain::plugin::{LogLine, PluginInfo};
 use estampe_domain::purpose::Purpose;
@@ -117,6 +118,8 @@ pub enum Attention {
     RunHeld(Run),
     /// The last run of a source failed.
     RunFailed(Run),
+    /// Of so many people the directory has come to contradict what was entered.
+    Conflicts(u64),
     /// So many mails could not go and are not tried any more.
     DeadMail(u64),
     /// The mail server cannot be used: since when, why, and how many mails wait for it.
@@ -155,6 +158,9 @@ pub struct PeopleFilter {
     pub query: String,
     /// Only active or only disabled people.
     pub active: Option<bool>,
+    /// Only people with an entered value that the directory contradicts; those disabled
+    /// wait until they are back.
+    pub conflicts: bool,
     /// Where the last page ended, as [`PeoplePage::next`] gave it.
     pub after: Option<String>,
 }
@@ -166,6 +172,8 @@ pub struct PeoplePage {
     pub people: Vec<PersonSummary>,
     /// How many the filter finds in all.
     pub total: u64,
+    /// Of how many people, whatever the filter, the directory contradicts what was entered.
+    pub conflicts: u64,
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -175,10 +183,31 @@ pub struct PeoplePage {
 pub struct PersonDetail {
     /// The person.
     pub summary: PersonSummary,
+    /// What their profile is made of.
+    pub made: Made,
     /// Names of the sources that know them, and the identity there.
     pub identities: Vec<(String, String)>,
     /// Leads left at their cards.
     pub leads: u64,
+}
+
+/// What is to be changed of a person.
+#[derive(Clone, Debug, Default)]
+pub struct PersonChange {
+    /// What was typed. Each field that is named is entered, also where it is what is shown.
+    pub inputs: Inputs,
+    /// What the form was made of ([`Made::version`]); without it what stands there now is
+    /// changed, whatever it is.
+    pub seen: Option<String>,
+}
+
+/// What became of a change of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PersonEdit {
+    /// Done.
+    Done,
+    /// Some inputs need mending; nothing was stored.
+    Problems(ProfileProblems),
 }
 
 /// One run. Its plan is read page by page.

@@ -66,6 +66,7 @@ diesel::table! {
         purpose_id -> Text,
         checkpoint -> Nullable<Binary>,
         every_minutes -> Nullable<BigInt>,
+        owners -> Nullable<Text>,
         created_at -> BigInt,
     }
 }
@@ -142,6 +143,8 @@ diesel::table! {
         search_text -> Text,
         profile -> Text,
         photo_id -> Nullable<Text>,
+        entered -> Nullable<Text>,
+        conflicts -> BigInt,
         active -> Bool,
         created_at -> BigInt,
         changed_at -> BigInt,
@@ -191,6 +194,7 @@ diesel::table! {
         person_id -> Text,
         fingerprint -> Text,
         photo_digest -> Nullable<Text>,
+        said -> Nullable<Text>,
         active -> Bool,
         seen_run_id -> Nullable<Text>,
     }

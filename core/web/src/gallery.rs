@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use askama::Template;
 use estampe_domain::bundle::{InstalledPlugin, Signature};
 use estampe_domain::ending::{EndingPlan, PeopleFate};
+use estampe_domain::ownership::{Owner, ProfileForm};
+use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
@@ -22,10 +24,12 @@ use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::new_source::{NewSource, new_source_page};
 use crate::console::outbox::OutboxPage;
 use crate::console::people::{PeopleListPage, PersonPage};
+use crate::console::person_edit::{PersonEditPage, Typed};
 use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::{RunPage, Show};
 use crate::console::shell::Section;
+use crate::console::source_fields::SourceFieldsPage;
 use crate::console::source_form::Found;
 use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing};
 use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
@@ -34,7 +38,7 @@ use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
 use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
 use crate::samples::{self, HOST, lang, shell};
-use crate::samples::{extensions, plans};
+use crate::samples::{extensions, ownership, plans};
 use crate::state::LocalRoot;
 
 type Pages = Vec<(&'static str, String)>;
@@ -110,8 +114,9 @@ fn public_pages(locale: Locale) -> Pages {
 fn console_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let s = shell;
-    let filter = PeopleFilter { query: "zoé".into(), active: Some(true), after: Some("x".into()) };
-    let (all, nobody) = (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, next: None });
+    let filter = PeopleFilter { query: "zoé".into(), active: Some(true), conflicts: false, after: Some("x".into()) };
+    let (all, nobody) =
+        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, next: None });
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
     let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
     let sign_in = SignIn::default();
@@ -134,7 +139,8 @@ fn console_pages(locale: Locale) -> Pages {
         }
         SourceSettingsPage::new(l, s(Section::Sources), &settings, &given, &found, waits).render().unwrap()
     };
-    let person_page = |detail| PersonPage { l, s: s(Section::People), detail, card_url: "https://c/".into() };
+    let person_page =
+        |detail| PersonPage { l, s: s(Section::People), detail, card_url: "https://c/".into(), stale: false };
     let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
     let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
         PluginsPage::new(l, s(Section::Plugins), plugins, offered).render().unwrap()
@@ -266,8 +272,50 @@ fn decided_pages(locale: Locale) -> Pages {
     ]
 }
 
+/// Where fields come from, and what was entered over it.
+fn ownership_pages(locale: Locale) -> Pages {
+    let l = &lang(locale);
+    let (person, plain, alone) = (ownership::person(), samples::person(true), ownership::alone());
+    let page = |detail, stale| {
+        let card_url = "https://c/".into();
+        PersonPage { l, s: shell(Section::People), detail, card_url, stale }.render().unwrap()
+    };
+    let edit =
+        |detail, typed: &Typed<'_>| PersonEditPage::new(l, shell(Section::People), detail, typed).render().unwrap();
+    let fields = |waits| {
+        let (owners, chosen) = (ownership::owners(), [(ProfileField::Links, Owner::Own)].into());
+        let page = SourceFieldsPage::new(l, shell(Section::Sources), "Annuaire RH", &owners, &chosen, waits);
+        page.render().unwrap()
+    };
+    let mut form = ProfileForm::of(&person.made.shown);
+    let touched = form.fill(&ownership::typed()).unwrap();
+    let problems = form.parse(&touched).unwrap_err();
+    let wrong = Typed { inputs: ownership::typed(), problems: Some(&problems), stale: false };
+    let stale = Typed { inputs: ownership::typed(), problems: None, stale: true };
+    let filter = PeopleFilter { conflicts: true, ..PeopleFilter::default() };
+    let people = samples::people();
+    vec![
+        (
+            "people-conflicts",
+            PeopleListPage { l, s: shell(Section::People), filter: &filter, page: &people }.render().unwrap(),
+        ),
+        ("person-conflict", page(&person, false)),
+        ("person-stale", page(&person, true)),
+        ("person-alone", page(&alone, false)),
+        ("person-edit", edit(&person, &Typed::default())),
+        ("person-edit-plain", edit(&plain, &Typed::default())),
+        ("person-edit-alone", edit(&alone, &Typed::default())),
+        ("person-edit-wrong", edit(&person, &wrong)),
+        ("person-edit-stale", edit(&person, &stale)),
+        ("source-fields", fields(None)),
+        ("source-fields-run", fields(Some(Waits::Run("/runs/1".into())))),
+        ("source-fields-changed", fields(Some(Waits::Changed))),
+    ]
+}
+
 fn pages(locale: Locale) -> Pages {
     let mut pages = public_pages(locale);
+    pages.extend(ownership_pages(locale));
     pages.extend(console_pages(locale));
     pages.extend(decided_pages(locale));
     pages.extend(doubtful_pages(locale));

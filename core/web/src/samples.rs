@@ -2,6 +2,7 @@
 
 pub(crate) mod endings;
 pub(crate) mod extensions;
+pub(crate) mod ownership;
 pub(crate) mod plans;
 
 use std::collections::BTreeMap;
@@ -184,13 +185,16 @@ pub(crate) fn people() -> PeoplePage {
             summary("Inès Oyarzabal", "Conseillère", false),
         ],
         total: 1204,
+        conflicts: 3,
         next: Some("x".into()),
     }
 }
 
 pub(crate) fn person(active: bool) -> PersonDetail {
+    let summary = summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", active);
     PersonDetail {
-        summary: summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", active),
+        made: ownership::plain(&summary.profile),
+        summary,
         identities: vec![("Annuaire RH".into(), "uid=zlefevre,ou=Toulouse".into())],
         leads: 38,
     }
@@ -335,6 +339,7 @@ pub(crate) fn home(quiet: bool) -> Home {
     let attention = vec![
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::TooManyGone))),
         Attention::RunFailed(run(RunState::Failed, None)),
+        Attention::Conflicts(3),
         Attention::DeadMail(4),
         Attention::MailOutage(outage(), 14),
         Attention::PluginProblem("entra-id".into(), "it was built for contract 0.2".into()),

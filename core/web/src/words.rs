@@ -10,6 +10,7 @@ use estampe_domain::ending::PeopleFate;
 use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{LeadMail, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
+use estampe_domain::ownership::{InputProblem, Owner};
 use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::{LogLevel, SyncMode};
 use estampe_domain::run::{PlanAction, Refusal, RunState};
@@ -131,6 +132,23 @@ pub(crate) const fn fate(fate: PeopleFate) -> &'static str {
     }
 }
 
+/// Where a field's value comes from.
+pub(crate) const fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Directory => key("owner-directory"),
+        Owner::Once => key("owner-once"),
+        Owner::Own => key("owner-own"),
+    }
+}
+
+/// What is wrong with an input of a person.
+pub(crate) fn input_problem(l: &Lang, problem: &InputProblem) -> String {
+    match problem {
+        InputProblem::Text(problem) => text_problem(l, problem),
+        InputProblem::Language => l.t("problem-language").to_string(),
+    }
+}
+
 /// A run's state and the colour of its pill.
 pub(crate) const fn run_state(state: RunState) -> (&'static str, &'static str) {
     match state {
@@ -155,7 +173,7 @@ pub(crate) const fn run_mode(mode: SyncMode) -> &'static str {
 pub(crate) const fn action(action: PlanAction, done: bool) -> (&'static str, &'static str) {
     match action {
         PlanAction::Create => (key("run-action-create"), "leaf"),
-        PlanAction::Update => (key("run-action-update"), "plate"),
+        PlanAction::Update | PlanAction::Note => (key("run-action-update"), "plate"),
         PlanAction::Disable if done => (key("run-action-disabled"), "seal"),
         PlanAction::Disable => (key("run-action-disable"), "seal"),
     }

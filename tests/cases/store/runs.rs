@@ -59,6 +59,7 @@ fn line(seq: i64, action: PlanAction, name: &str) -> StagedItem {
         name: name.into(),
         changes: vec![FieldChange { field: ProfileField::Title, old: "Clerk".into(), new: "Boss".into() }],
         reason: (action == PlanAction::Disable).then_some(PlanReason::Moved),
+        kept: Vec::new(),
         profile: Some(bare(name)),
         fingerprint: Some("print".into()),
         photo_digest: None,
@@ -368,11 +369,21 @@ fn profile() -> impl Strategy<Value = Profile> {
 
 fn payload() -> impl Strategy<Value = PlanPayload> {
     let change = (text(), text()).prop_map(|(old, new)| FieldChange { field: ProfileField::Name, old, new });
-    let changes = proptest::collection::vec(change, 0..4);
+    let changes = (proptest::collection::vec(change.clone(), 0..4), proptest::collection::vec(change, 0..4));
     // a photo is a JPEG, so never empty
     let photo = proptest::option::of(proptest::collection::vec(any::<u8>(), 1..3000));
     let optional = (proptest::option::of(profile()), proptest::option::of(text()), photo);
-    (text(), text(), changes, optional).prop_map(|(external_id, name, changes, (profile, fingerprint, photo))| {
-        PlanPayload { external_id, name, changes, reason: None, profile, fingerprint, photo_digest: None, photo }
-    })
+    (text(), text(), changes, optional).prop_map(
+        |(external_id, name, (changes, kept), (profile, fingerprint, photo))| PlanPayload {
+            external_id,
+            name,
+            changes,
+            kept,
+            reason: None,
+            profile,
+            fingerprint,
+            photo_digest: None,
+            photo,
+        },
+    )
 }

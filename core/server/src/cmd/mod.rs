@@ -6,6 +6,7 @@ mod ending;
 mod kit;
 mod outbox;
 mod password;
+mod person;
 mod plan;
 mod plugin;
 mod print;

@@ -98,6 +98,10 @@ fn print_line(line: &Value) {
             print::line(&format!("      {field}: {} → {new}", or_nothing(text(change, "old"))));
         }
     }
+    for kept in line.get("kept").and_then(Value::as_array).into_iter().flatten() {
+        let (field, here, there) = (text(kept, "words"), text(kept, "old"), text(kept, "new"));
+        print::line(&format!("      {field}: {here} is kept; the directory says {there}"));
+    }
 }
 
 /// Prints a run with its lines as one value for machines, without holding them all.

@@ -28,6 +28,10 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         }
         SourceCommand::Show { name } => show(cli, operator, name).await,
         SourceCommand::Set(change) => set(cli, operator, change).await,
+        SourceCommand::Owners { name, values } => {
+            known(operator, name).await?;
+            super::person::owners(cli, operator, &path(name, "/owners"), values).await
+        }
         SourceCommand::Check { name } => check(cli, operator, name).await,
         SourceCommand::SignIn { name, login } => sign_in(cli, operator, name, login).await,
         SourceCommand::Schedule { name, every } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, Command, LeadCommand, Lines, PersonCommand, RunCommand};
+use crate::cli::{Cli, Command, LeadCommand, Lines, RunCommand};
 use crate::cmd::print;
 use crate::operator::Operator;
 
@@ -47,16 +47,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
             report(cli, operator, &run, None).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Person(PersonCommand::List { query, after }) => {
-            let path = query_path("/v1/people", &[("q", query.as_deref()), ("after", after.as_deref())]);
-            let answer = operator.get(&path).await?;
-            let code = list(cli, &answer, "people", "Nobody.", |person| {
-                let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
-                vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
-            });
-            more(cli, &answer);
-            code
-        }
+        Command::Person(command) => super::person::run(cli, command, operator).await,
         Command::Lead(LeadCommand::List { after }) => {
             let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
             let code = list(cli, &answer, "leads", "No lead yet.", |lead| {
@@ -242,7 +233,7 @@ pub(super) fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-fn more(cli: &Cli, answer: &Value) {
+pub(super) fn more(cli: &Cli, answer: &Value) {
     let next = text(answer, "next");
     if !cli.json && !next.is_empty() {
         print::line(&format!("More: --after '{next}'"));
@@ -267,7 +258,7 @@ pub(super) fn encoded(segment: &str) -> String {
     url.path().trim_start_matches('/').to_owned()
 }
 
-fn query_path(path: &str, pairs: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query_path(path: &str, pairs: &[(&str, Option<&str>)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (key, value) in pairs {
         if let Some(value) = value {

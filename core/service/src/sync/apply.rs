@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{CardId, PersonId, PublicId, RunId};
+use estampe_domain::ownership::{Entered, Owners, compose};
 use estampe_domain::plugin::SyncMode;
 use estampe_domain::ports::Random;
 use estampe_domain::run::{PlanAction, Run, RunState};
@@ -11,7 +12,7 @@ use estampe_domain::{Context, Error, Result};
 use estampe_store::{Lease, StagedItem, Tx};
 use serde_json::json;
 
-use super::{LEASE, keep_lease};
+use super::{LEASE, composed, keep_lease};
 use crate::Service;
 
 /// Lines of a plan applied in one transaction.
@@ -40,8 +41,9 @@ impl Service {
                     let items = tx.pending_items(run, CHUNK)?;
                     // one moment for what is written, however long the run took
                     let ctx = Context { now, ..ctx };
+                    let owners = tx.source_owners(found.source)?;
                     for item in &items {
-                        apply_item(tx, &ctx, &*random, &found, item)?;
+                        apply_item(tx, &ctx, &*random, (&found, &owners), item)?;
                     }
                     if !items.is_empty() {
                         return Ok(Step::More);
@@ -88,7 +90,7 @@ fn apply_item(
     tx: &mut Tx<'_>,
     ctx: &Context,
     random: &dyn Random,
-    run: &Run,
+    (run, owners): (&Run, &Owners),
     item: &StagedItem,
 ) -> estampe_store::Result<()> {
     let payload = &item.payload;
@@ -106,26 +108,46 @@ fn apply_item(
             }
             person
         }
-        PlanAction::Create | PlanAction::Update => {
+        PlanAction::Create | PlanAction::Update | PlanAction::Note => {
             let profile = payload.profile.as_ref().ok_or_else(unreadable)?;
             let fingerprint = payload.fingerprint().ok_or_else(unreadable)?;
+            let photo = payload.photo_digest();
             if let Some(photo) = &payload.photo {
                 tx.put_blob("image/jpeg", photo, ctx.now)?;
             }
-            let person = if let Some(person) = item.person {
-                tx.update_person(person, profile, ctx.now)?;
-                let fields: Vec<_> = payload.changes.iter().map(|c| c.field.key()).collect();
-                tx.audit(&event("person.change", person).with(json!({"run": run.id, "fields": fields})))?;
+            if let Some(person) = item.person {
+                let told = composed::tell(tx, (run, owners), person, profile, ctx.now)?;
+                tx.audit(&event("person.change", person).with(json!({
+                    "run": run.id, "fields": told.fields, "conflicts": told.conflicts
+                })))?;
+                tx.put_identity(
+                    run.source,
+                    &payload.external_id,
+                    person,
+                    (&fingerprint, photo.as_ref()),
+                    true,
+                    run.id,
+                )?;
+                tx.set_said(run.source, &payload.external_id, told.said_else.as_ref())?;
                 person
             } else {
                 let person = PersonId::new(ctx.now, random);
-                tx.insert_person(person, CardId::new(ctx.now, random), &PublicId::new(random), profile, ctx.now)?;
+                let shown = compose(profile, None, &Entered::default(), owners);
+                tx.insert_person(person, CardId::new(ctx.now, random), &PublicId::new(random), &shown, ctx.now)?;
                 tx.audit(&event("person.create", person))?;
+                tx.put_identity(
+                    run.source,
+                    &payload.external_id,
+                    person,
+                    (&fingerprint, photo.as_ref()),
+                    true,
+                    run.id,
+                )?;
+                if shown != *profile {
+                    tx.set_said(run.source, &payload.external_id, Some(profile))?;
+                }
                 person
-            };
-            let said = (&fingerprint, payload.photo_digest());
-            tx.put_identity(run.source, &payload.external_id, person, (said.0, said.1.as_ref()), true, run.id)?;
-            person
+            }
         }
     };
     tx.item_applied(run.id, item, person)

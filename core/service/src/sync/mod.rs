@@ -6,6 +6,7 @@
 
 mod apply;
 mod checkpoint;
+mod composed;
 mod stage;
 mod standstill;
 

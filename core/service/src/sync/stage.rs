@@ -11,7 +11,7 @@ use estampe_domain::run::{PlanAction, Refusal};
 use estampe_domain::{BlobId, Error, Result};
 use estampe_store::{PlanPayload, StagedItem};
 
-use super::{LEASE, Planner, keep_lease};
+use super::{LEASE, Planner, composed, keep_lease};
 use crate::Service;
 
 /// Refused entries kept with their reasons; more are only counted.
@@ -50,14 +50,14 @@ impl Service {
         let mut refusals = Vec::new();
         let Events { incoming, gone, unusable } = read_events(page.events, &mut refusals);
         let (run, source) = (planner.run, planner.source.id);
-        let (mut incoming, known, staged, gone, unusable) = self
+        let (mut incoming, known, staged, gone, unusable, owners) = self
             .store
             .read(move |tx| {
                 let others = gone.iter().map(|(id, _)| id).chain(&unusable).map(String::as_str);
                 let ids: Vec<&str> = incoming.iter().map(|p| p.external_id.as_str()).chain(others).collect();
                 let known = tx.identities(source, &ids)?;
                 let staged = tx.staged_identities(run, source, &ids)?;
-                Ok((incoming, known, staged, gone, unusable))
+                Ok((incoming, known, staged, gone, unusable, tx.source_owners(source)?))
             })
             .await?;
         let twice = |external_id: &str| {
@@ -93,7 +93,7 @@ impl Service {
                 SourcePhoto::Same => before.and_then(|known| known.photo.clone()),
                 SourcePhoto::Image(image) => Some(PhotoDigest::of(image)),
             };
-            let fingerprint = Fingerprint::of(&person.profile, digest.as_ref());
+            let fingerprint = owners.mark(Fingerprint::of(&person.profile, digest.as_ref()));
             let judged = plan::judge(
                 before.map(|k| Known { fingerprint: &k.fingerprint, active: k.active }),
                 &fingerprint,
@@ -118,6 +118,8 @@ impl Service {
                 PlanAction::Create => planner.counts.created += 1,
                 PlanAction::Update => planner.counts.changed += 1,
                 PlanAction::Disable => planner.counts.disabled += 1,
+                // known only when a line is put together with what was entered
+                PlanAction::Note => {}
             }
         }
         // notes about a person who was taken all the same are not refusals
@@ -160,6 +162,7 @@ impl Service {
                     name: profile.display_name.to_string(),
                     changes: if person.is_none() { profile.introduced() } else { Vec::new() },
                     reason: incoming.reason,
+                    kept: Vec::new(),
                     profile: Some(profile),
                     fingerprint: Some(said.fingerprint.as_str().to_owned()),
                     photo_digest: said.photo.map(|digest| digest.as_str().to_owned()),
@@ -186,27 +189,23 @@ impl Service {
         checkpoint: Option<Vec<u8>>,
     ) -> Result<()> {
         let (run, source, lease) = (planner.run, planner.source.id, planner.lease);
-        let (first, first_refusal, counts) = (planner.seq, planner.refusal_seq, planner.counts);
+        let (first, first_refusal, mut counts) = (planner.seq, planner.refusal_seq, planner.counts);
+        let source_name = planner.source.name.clone();
         planner.seq += i64::try_from(items.len()).unwrap_or(0);
         planner.refusal_seq += i64::try_from(refusals.len()).unwrap_or(0);
         let until = self.ports.clock.now().plus_seconds(LEASE);
-        Ok(self
+        planner.counts = self
             .store
             .write(move |tx| {
                 keep_lease(tx, lease, until)?;
+                let owners = tx.source_owners(source)?;
                 let mut staged = Vec::with_capacity(items.len());
                 for (seq, item) in (first..).zip(items) {
-                    let Planned { action, person, mut payload, same_photo } = item;
-                    if let Some(before) = person.map(|p| tx.person(p)).transpose()?.flatten() {
-                        match &mut payload.profile {
-                            Some(after) => {
-                                if same_photo {
-                                    after.photo.clone_from(&before.profile.photo);
-                                }
-                                payload.changes = before.profile.changes_to(after);
-                            }
-                            None => payload.name = before.profile.display_name.to_string(),
-                        }
+                    let Planned { mut action, person, mut payload, same_photo } = item;
+                    if composed::describe(tx, &owners, &source_name, person, &mut payload, same_photo)? {
+                        action = PlanAction::Note;
+                        counts.changed -= 1;
+                        counts.unchanged += 1;
                     }
                     staged.push(StagedItem { seq, action, person, payload });
                 }
@@ -220,9 +219,11 @@ impl Service {
                 if let Some(checkpoint) = &checkpoint {
                     tx.set_run_checkpoint(run, Some(checkpoint))?;
                 }
-                tx.set_run_counts(run, &counts)
+                tx.set_run_counts(run, &counts)?;
+                Ok(counts)
             })
-            .await?)
+            .await?;
+        Ok(())
     }
 
     /// Stages a disable for everybody whom a finished full run did not see.
@@ -305,6 +306,7 @@ impl Planned {
             external_id,
             name: String::new(),
             changes: Vec::new(),
+            kept: Vec::new(),
             reason,
             profile: None,
             fingerprint: None,

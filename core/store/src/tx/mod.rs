@@ -14,6 +14,7 @@ pub mod gauges;
 pub mod jobs;
 pub mod leads;
 pub mod outbox;
+mod ownership;
 pub mod people;
 mod plan_pages;
 pub mod plans;

@@ -20,6 +20,8 @@ pub struct PeopleQuery {
     pub words: Vec<String>,
     /// Only active or only disabled ones.
     pub active: Option<bool>,
+    /// Only those with an entered value that the directory contradicts.
+    pub conflicts: bool,
     /// After this sort key and id.
     pub after: Option<(String, String)>,
     /// At most so many.
@@ -57,6 +59,29 @@ fn read((person_id, profile, active, changed_at, card_id, public_id): &Row) -> R
     })
 }
 
+/// The columns of a profile that is shown.
+#[derive(AsChangeset)]
+#[diesel(table_name = person, treat_none_as_null = true)]
+pub(super) struct Shown {
+    display_name: String,
+    sort_key: String,
+    search_text: String,
+    profile: String,
+    photo_id: Option<String>,
+}
+
+impl Shown {
+    pub(super) fn of(profile: &Profile) -> Result<Self> {
+        Ok(Self {
+            display_name: profile.display_name.to_string(),
+            sort_key: profile.sort_key(),
+            search_text: profile.search_text(),
+            profile: to_json(profile, "person")?,
+            photo_id: profile.photo.as_ref().map(|blob| blob.as_str().to_owned()),
+        })
+    }
+}
+
 /// A pattern for LIKE that finds these words anywhere, with its signs made plain.
 fn containing(word: &str) -> String {
     let word = folded(word).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -71,6 +96,9 @@ macro_rules! filtered {
         }
         if let Some(active) = $filter.active {
             query = query.filter(person::active.eq(active));
+        }
+        if $filter.conflicts {
+            query = query.filter(person::conflicts.gt(0));
         }
         query.filter(person::erased_at.is_null())
     }};
@@ -164,15 +192,7 @@ impl Tx<'_> {
     pub fn update_person(&mut self, person_id: PersonId, profile: &Profile, now: Ts) -> Result<()> {
         self.cards_changed = true;
         diesel::update(person::table.find(person_id.to_string()))
-            .set((
-                person::display_name.eq(profile.display_name.as_str()),
-                person::sort_key.eq(profile.sort_key()),
-                person::search_text.eq(profile.search_text()),
-                person::profile.eq(to_json(profile, "person")?),
-                person::photo_id.eq(profile.photo.as_ref().map(|blob| blob.as_str().to_owned())),
-                person::active.eq(true),
-                person::changed_at.eq(now.as_micros()),
-            ))
+            .set((Shown::of(profile)?, person::active.eq(true), person::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;
         self.bump_cards(person_id, now)
     }
@@ -186,7 +206,7 @@ impl Tx<'_> {
         self.bump_cards(person_id, now)
     }
 
-    fn bump_cards(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+    pub(super) fn bump_cards(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
         diesel::update(card::table.filter(card::person_id.eq(person_id.to_string())))
             .set((card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;

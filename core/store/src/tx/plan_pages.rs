@@ -48,6 +48,7 @@ impl Tx<'_> {
                     person: person.map(|p| id(&p, "run_item")).transpose()?,
                     name: payload.name,
                     changes: payload.changes,
+                    kept: payload.kept,
                     reason: payload.reason,
                 });
             }

@@ -30,7 +30,11 @@ pub struct PlanPayload {
     /// Why, where no field says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<PlanReason>,
-    /// The profile to be shown; `None` for a disable, and once applied.
+    /// The fields in which an entered value stays, though the source comes to say something
+    /// else: what is kept, and what it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<FieldChange>,
+    /// The profile as the source says it; `None` for a disable, and once applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
     /// What the source said.

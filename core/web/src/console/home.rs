@@ -72,6 +72,13 @@ fn point(l: &Lang, attention: &Attention) -> Point {
                 action: action(key("home-failed-action"), format!("/runs/{}", run.id)),
             }
         }
+        Attention::Conflicts(count) => Point {
+            icon: "people",
+            tone: "sun",
+            title: l.t("home-conflicts-title").with("count", *count).to_string(),
+            text: l.t("home-conflicts-text").to_string(),
+            action: action(key("home-conflicts-action"), "/people?show=conflicts".to_owned()),
+        },
         Attention::DeadMail(count) => Point {
             icon: "mail",
             tone: "sun",

@@ -9,10 +9,13 @@ pub(crate) mod leads;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
 pub(crate) mod people;
+pub(crate) mod person_edit;
+pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod shell;
+pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
@@ -40,7 +43,16 @@ pub(crate) fn routes() -> Table {
     let table = Table::new()
         .get("/", home::show)
         .scope("/people", |table| {
-            table.get("", people::list).get("/{id}", people::show).get("/{id}/photo.jpg", people::photo)
+            table
+                .get("", people::list)
+                .get("/{id}", people::show)
+                .get("/{id}/photo.jpg", people::photo)
+                .get("/{id}/edit", person_edit::show)
+                .post("/{id}/edit", person_edit::save)
+                .post("/{id}/settle", person_settle::settle)
+                .get("/{id}/settle", person_settle::back)
+                .post("/{id}/give-back", person_settle::give_back)
+                .get("/{id}/give-back", person_settle::back)
         })
         .scope("/sources", |table| {
             table
@@ -62,6 +74,8 @@ pub(crate) fn routes() -> Table {
                 .post("/{name}/settings", source_settings::save)
                 .get("/{name}/disconnect", endings::ask)
                 .post("/{name}/disconnect", endings::decide)
+                .get("/{name}/fields", source_fields::show)
+                .post("/{name}/fields", source_fields::save)
         })
         .scope("/endings", |table| table.get("/{id}", endings::show))
         .scope("/plugins", |table| {

@@ -1,11 +1,14 @@
 //! People: the list with its search, and one person.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::PersonId;
+use estampe_domain::ownership::Conflict;
 use estampe_domain::person::{Profile, ProfileField};
 use estampe_service::views::{PeopleFilter, PeoplePage, PersonDetail};
 
+use crate::console::person_settle::{Kept, kept};
 use crate::console::shell::{Section, Shell, initials};
 use crate::locale::Lang;
 use crate::respond::{Reply, kept_as};
@@ -24,13 +27,13 @@ pub(crate) struct PeopleListPage<'a> {
 
 impl PeopleListPage<'_> {
     /// The address of this list with one thing changed.
-    fn with(&self, active: Option<bool>, after: Option<&str>) -> String {
+    fn with(&self, show: &str, after: Option<&str>) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if !self.filter.query.is_empty() {
             query.append_pair("q", &self.filter.query);
         }
-        if let Some(active) = active {
-            query.append_pair("show", if active { "active" } else { "disabled" });
+        if !show.is_empty() {
+            query.append_pair("show", show);
         }
         if let Some(after) = after {
             query.append_pair("after", after);
@@ -39,18 +42,35 @@ impl PeopleListPage<'_> {
         if query.is_empty() { "/people".to_owned() } else { format!("/people?{query}") }
     }
 
-    fn filters(&self) -> [(&'static str, String, bool); 3] {
+    /// What is shown of all, as it stands in the address.
+    fn shows(&self) -> &'static str {
+        match (self.filter.conflicts, self.filter.active) {
+            (true, _) => "conflicts",
+            (false, Some(true)) => "active",
+            (false, Some(false)) => "disabled",
+            (false, None) => "",
+        }
+    }
+
+    /// Conflicts have their place only where there are any.
+    fn filters(&self) -> Vec<(&'static str, String, bool)> {
         use estampe_texts::key;
-        [(None, key("people-all")), (Some(true), key("people-active")), (Some(false), key("people-disabled"))]
-            .map(|(active, words)| (words, self.with(active, None), self.filter.active == active))
+        let mut all = vec![
+            ("", key("people-all")),
+            ("active", key("people-active")),
+            ("disabled", key("people-disabled")),
+            ("conflicts", key("people-conflicts")),
+        ];
+        all.retain(|(show, _)| *show != "conflicts" || self.page.conflicts > 0 || self.filter.conflicts);
+        all.into_iter().map(|(show, words)| (words, self.with(show, None), self.shows() == show)).collect()
     }
 
     fn next(&self) -> Option<String> {
-        self.page.next.as_deref().map(|after| self.with(self.filter.active, Some(after)))
+        self.page.next.as_deref().map(|after| self.with(self.shows(), Some(after)))
     }
 
     fn is_filtered(&self) -> bool {
-        !self.filter.query.is_empty() || self.filter.active.is_some()
+        !self.filter.query.is_empty() || !self.shows().is_empty()
     }
 }
 
@@ -62,6 +82,8 @@ pub(crate) struct PersonPage<'a> {
     pub(crate) s: Shell,
     pub(crate) detail: &'a PersonDetail,
     pub(crate) card_url: String,
+    /// Something was asked that was made of another state of this person.
+    pub(crate) stale: bool,
 }
 
 impl PersonPage<'_> {
@@ -71,6 +93,24 @@ impl PersonPage<'_> {
 
     fn initials(&self) -> String {
         initials(self.profile().display_name.as_str())
+    }
+
+    /// The source that the profile comes from.
+    fn source(&self) -> &str {
+        self.detail.made.origin.as_ref().map_or("", |origin| origin.source.as_str())
+    }
+
+    fn conflicts(&self) -> Vec<Conflict> {
+        self.detail.made.conflicts()
+    }
+
+    fn field(&self, conflict: &Conflict) -> &'static str {
+        words::field(conflict.field)
+    }
+
+    /// Values that were entered and that nothing contradicts.
+    fn kept(&self) -> Vec<Kept> {
+        kept(self.l, &self.detail.made)
     }
 
     /// What the card shows, field by field, without the empty ones and those above.
@@ -100,13 +140,15 @@ pub(crate) fn here(request: &HttpRequest) -> String {
 
 /// `GET /people`
 pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
-    let active = match query_of(&request, "show").as_str() {
+    let show = query_of(&request, "show");
+    let active = match show.as_str() {
         "active" => Some(true),
         "disabled" => Some(false),
         _ => None,
     };
     let after = Some(query_of(&request, "after")).filter(|after| !after.is_empty());
-    let filter = PeopleFilter { query: query_of(&request, "q").trim().to_owned(), active, after };
+    let query = query_of(&request, "q").trim().to_owned();
+    let filter = PeopleFilter { query, active, conflicts: show == "conflicts", after };
     let page = desk.ok(desk.service().people(&desk.ctx, &filter).await)?;
     let s = Shell::new(&desk, Section::People, here(&request));
     desk.page(&PeopleListPage { l: &desk.l, s, filter: &filter, page: &page })
@@ -115,10 +157,16 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
 /// `GET /people/{id}`
 pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<String>) -> Reply {
     let id: PersonId = desk.id(&path)?;
+    page(&desk, id, here(&request), false).await
+}
+
+/// A person's page; `stale` where something was asked that was made of another state.
+pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -> Reply {
     let detail = desk.ok(desk.service().person(&desk.ctx, id).await)?;
     let card_url = desk.service().card_url(&detail.summary.public_id);
-    let s = Shell::new(&desk, Section::People, here(&request));
-    desk.page(&PersonPage { l: &desk.l, s, detail: &detail, card_url })
+    let s = Shell::new(desk, Section::People, here);
+    let status = if stale { StatusCode::CONFLICT } else { StatusCode::OK };
+    desk.page_with(status, &PersonPage { l: &desk.l, s, detail: &detail, card_url, stale })
 }
 
 /// `GET /people/{id}/photo.jpg`

@@ -55,7 +55,7 @@ impl Show {
         match self {
             Self::All => "",
             Self::Only(PlanAction::Disable) => "disabled",
-            Self::Only(PlanAction::Update) => "changed",
+            Self::Only(PlanAction::Update | PlanAction::Note) => "changed",
             Self::Only(PlanAction::Create) => "created",
             Self::Refused => "refused",
         }
@@ -197,8 +197,10 @@ impl RunPage<'_> {
             PlanAction::Create if !line.changes.is_empty() => None,
             PlanAction::Create if self.is_done() => Some(key("run-line-created")),
             PlanAction::Create => Some(key("run-line-create")),
-            PlanAction::Update if line.reason.is_some() => Some(key("run-line-back")),
-            PlanAction::Update => line.changes.is_empty().then_some(key("run-line-same")),
+            PlanAction::Update | PlanAction::Note if line.reason.is_some() => Some(key("run-line-back")),
+            PlanAction::Update | PlanAction::Note => {
+                (line.changes.is_empty() && line.kept.is_empty()).then_some(key("run-line-same"))
+            }
             PlanAction::Disable if self.is_done() => Some(key("run-line-disabled")),
             PlanAction::Disable => Some(key("run-line-disable")),
         }
@@ -288,7 +290,7 @@ impl RunPage<'_> {
         match self.shown.show {
             Show::All => counts.changes(),
             Show::Only(PlanAction::Disable) => counts.disabled,
-            Show::Only(PlanAction::Update) => counts.changed,
+            Show::Only(PlanAction::Update | PlanAction::Note) => counts.changed,
             Show::Only(PlanAction::Create) => counts.created,
             Show::Refused => self.detail.kept_refusals,
         }

@@ -7,6 +7,7 @@ pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
 pub(crate) mod outbox;
+pub(crate) mod ownership;
 pub(crate) mod people;
 pub(crate) mod plan_pages;
 pub(crate) mod plugins;
@@ -51,6 +52,8 @@ pub(crate) fn routes() -> Table {
             .post("/sources", sources::add)
             .get("/sources/{name}", sources::show)
             .post("/sources/{name}", sources::change)
+            .get("/sources/{name}/owners", ownership::owners)
+            .post("/sources/{name}/owners", ownership::change_owners)
             .post("/sources/{name}/check", sources::check)
             .post("/sources/{name}/examine", directory::examine)
             .post("/sources/{name}/sign-in", directory::sign_in)
@@ -71,6 +74,9 @@ pub(crate) fn routes() -> Table {
             .post("/outbox/resend", outbox::resend_all)
             .post("/outbox/{job}/resend", outbox::resend)
             .get("/people", people::list)
+            .get("/people/{id}", ownership::person)
+            .post("/people/{id}", ownership::edit)
+            .post("/people/{id}/give-back", ownership::give_back)
             .get("/leads", people::leads)
     })
 }

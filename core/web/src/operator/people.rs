@@ -41,12 +41,16 @@ fn after(request: &HttpRequest) -> Option<String> {
     Some(query_of(request, "after")).filter(|after| !after.is_empty())
 }
 
-/// `GET /v1/people?q=&after=`
+/// `GET /v1/people?q=&show=conflicts&after=`
 pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
-    let filter = PeopleFilter { query: query_of(&request, "q"), active: None, after: after(&request) };
+    let conflicts = query_of(&request, "show") == "conflicts";
+    let filter = PeopleFilter { query: query_of(&request, "q"), active: None, conflicts, after: after(&request) };
     let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
     let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
-    wire.json(StatusCode::OK, &json!({ "people": people, "total": page.total, "next": page.next }))
+    wire.json(
+        StatusCode::OK,
+        &json!({ "people": people, "total": page.total, "conflicts": page.conflicts, "next": page.next }),
+    )
 }
 
 #[derive(Serialize)]

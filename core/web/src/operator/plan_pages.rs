@@ -30,6 +30,7 @@ struct LineView {
     reason: Option<&'static str>,
     why: Option<String>,
     changes: Vec<ChangeView>,
+    kept: Vec<ChangeView>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +62,7 @@ impl From<PlanLine> for LineView {
             reason: line.reason.map(estampe_domain::difference::PlanReason::as_str),
             why: line.reason.map(|reason| t(Locale::En, words::reason(reason))),
             changes: line.changes.into_iter().map(ChangeView::from).collect(),
+            kept: line.kept.into_iter().map(ChangeView::from).collect(),
         }
     }
 }

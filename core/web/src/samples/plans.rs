@@ -35,6 +35,7 @@ pub(crate) fn shown(show: Show, is_later: bool) -> Shown {
         person: (action != PlanAction::Create).then(|| PersonId::new(now(), &Sevens)),
         name: name.into(),
         changes,
+        kept: Vec::new(),
         reason,
     };
     let lines = vec![

@@ -63,6 +63,8 @@ CREATE TABLE source (
     checkpoint BLOB,
     -- how often a run begins by itself; none: never
     every_minutes BIGINT,
+    -- who owns the fields of its people, JSON; NULL: everything is the directory's
+    owners TEXT,
     created_at BIGINT NOT NULL
 );
 
@@ -136,6 +138,10 @@ CREATE TABLE person (
     search_text TEXT NOT NULL,
     profile TEXT NOT NULL,
     photo_id TEXT REFERENCES blob (id),
+    -- what was entered in Estampe, JSON; NULL: nothing
+    entered TEXT,
+    -- entered values that wait for a word because the directory says something else
+    conflicts BIGINT NOT NULL DEFAULT 0,
     active BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
@@ -145,6 +151,7 @@ CREATE TABLE person (
 CREATE INDEX person_sort ON person (sort_key, id);
 -- Whether a photo is somebody else's too.
 CREATE INDEX person_photo ON person (photo_id);
+CREATE INDEX person_conflicts ON person (sort_key, id) WHERE conflicts > 0;
 
 CREATE TABLE card (
     id TEXT NOT NULL PRIMARY KEY,
@@ -189,6 +196,8 @@ CREATE TABLE person_identity (
     fingerprint TEXT NOT NULL,
     -- digest of the photo as the source has it
     photo_digest TEXT,
+    -- the profile as the source said it last, JSON; NULL: it is what is shown
+    said TEXT,
     active BOOLEAN NOT NULL,
     -- the run that last saw it: who was not seen by a full run is gone
     seen_run_id TEXT REFERENCES run (id),
@@ -201,7 +210,7 @@ CREATE TABLE run_item (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
     identity_mac BLOB NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable')),
+    action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable', 'note')),
     person_id TEXT,
     sealed BLOB NOT NULL,
     applied BOOLEAN NOT NULL,

@@ -1,0 +1,192 @@
+//! What is entered for a person in Estampe, given back, or settled; and whose the fields
+//! of a source's people are.
+
+use std::collections::BTreeMap;
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::ids::PersonId;
+use estampe_domain::ownership::{Made, Owner, Owners, ProfileForm, Settlement};
+use estampe_domain::person::ProfileField;
+use estampe_domain::run::RunState;
+use estampe_domain::{Context, Error, Result};
+use estampe_store::Tx;
+use serde_json::json;
+
+use crate::Service;
+use crate::views::{PersonChange, PersonEdit};
+
+impl Service {
+    /// Enters values for a person: they are shown, and kept over what a directory says.
+    pub async fn edit_person(&self, ctx: &Context, person: PersonId, change: PersonChange) -> Result<PersonEdit> {
+        ctx.require_administrator()?;
+        let (ctx, random) = (*ctx, self.shared_random());
+        let edit = self
+            .store
+            .write(move |tx| {
+                let before = standing(tx, person, change.seen.as_deref())?;
+                let mut form = ProfileForm::of(&before.shown);
+                let fields = form
+                    .fill(&change.inputs)
+                    .map_err(|unknown| Error::invalid(unknown.0.clone(), unknown.to_string()))?;
+                let values = match form.parse(&fields) {
+                    Ok(values) => values,
+                    Err(problems) => return Ok(PersonEdit::Problems(problems)),
+                };
+                if values.is_empty() {
+                    return Ok(PersonEdit::Done);
+                }
+                let mut after = before.clone();
+                after.enter(values);
+                tx.put_made(person, &before, &after, ctx.now)?;
+                let fields: Vec<_> = fields.iter().map(|field| field.key()).collect();
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "person.edit", "person", person).with(json!({"fields": fields})),
+                )?;
+                Ok(PersonEdit::Done)
+            })
+            .await?;
+        Ok(edit)
+    }
+
+    /// Gives fields back to the directory: what was entered for them goes. `seen` is what
+    /// the reader saw ([`Made::version`]).
+    pub async fn give_back(
+        &self,
+        ctx: &Context,
+        person: PersonId,
+        fields: Vec<ProfileField>,
+        seen: Option<String>,
+    ) -> Result<()> {
+        ctx.require_administrator()?;
+        if fields.is_empty() {
+            return Err(Error::invalid("fields", "name at least one"));
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        self.store
+            .write(move |tx| {
+                let before = standing(tx, person, seen.as_deref())?;
+                if before.origin.is_none() {
+                    let why = "no source says anything of this person: there is nobody to give it back to";
+                    return Err(Error::Conflict(why.into()).into());
+                }
+                let mut after = before.clone();
+                for field in &fields {
+                    if !after.give_back(*field) {
+                        let entered: Vec<_> = before.entered.fields().iter().map(|field| field.key()).collect();
+                        let entered = if entered.is_empty() { "nothing".to_owned() } else { entered.join(", ") };
+                        let why = format!("nothing was entered for it; entered is: {entered}");
+                        return Err(Error::invalid(field.key(), why).into());
+                    }
+                }
+                tx.put_made(person, &before, &after, ctx.now)?;
+                let fields: Vec<_> = fields.iter().map(|field| field.key()).collect();
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "person.give-back", "person", person)
+                        .with(json!({"fields": fields})),
+                )
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Ends a conflict: takes what the directory says, or keeps what was entered until it
+    /// says something new.
+    pub async fn settle_conflict(
+        &self,
+        ctx: &Context,
+        person: PersonId,
+        field: ProfileField,
+        choice: Settlement,
+        seen: Option<String>,
+    ) -> Result<()> {
+        ctx.require_administrator()?;
+        let (ctx, random) = (*ctx, self.shared_random());
+        self.store
+            .write(move |tx| {
+                let before = standing(tx, person, seen.as_deref())?;
+                let mut after = before.clone();
+                if !after.settle(field, choice) {
+                    let why = format!("there is no conflict about the field \"{}\" any more", field.key());
+                    return Err(Error::Conflict(why).into());
+                }
+                tx.put_made(person, &before, &after, ctx.now)?;
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "person.settle", "person", person)
+                        .with(json!({"field": field.key(), "choice": choice.key()})),
+                )
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Who owns the fields of a source's people.
+    pub async fn source_owners(&self, ctx: &Context, name: &str) -> Result<Owners> {
+        let source = self.source(ctx, name).await?.source.id;
+        Ok(self.store.read(move |tx| tx.source_owners(source)).await?)
+    }
+
+    /// Changes who owns the fields of a source's people; what is not named stays. It is
+    /// applied by the next run, a full one. Not while a run is open, whose plan was made
+    /// before. `seen` is what the reader saw.
+    pub async fn change_owners(
+        &self,
+        ctx: &Context,
+        name: &str,
+        change: &BTreeMap<ProfileField, Owner>,
+        seen: Option<Owners>,
+    ) -> Result<Owners> {
+        let source = self.source(ctx, name).await?.source.id;
+        let (ctx, random, change) = (*ctx, self.shared_random(), change.clone());
+        let changed = self
+            .store
+            .write(move |tx| {
+                tx.lock_source(source)?;
+                let before = tx.source_owners(source)?;
+                if seen.is_some_and(|seen| seen != before) {
+                    return Err(Error::Conflict("the owners were changed meanwhile; look again".into()).into());
+                }
+                let mut after = before.clone();
+                for (field, owner) in change {
+                    after = after.with(field, owner).ok_or_else(|| {
+                        let choices: Vec<_> = Owner::choices(field).iter().map(|owner| owner.key()).collect();
+                        Error::invalid(field.key(), format!("its owner is one of {}", choices.join(", ")))
+                    })?;
+                }
+                let fields = before.changes_to(&after);
+                if fields.is_empty() {
+                    return Ok(after);
+                }
+                if let Some((run, state)) = tx.open_run(source)? {
+                    let what = if state == RunState::Held { "waits for a word" } else { "is under way" };
+                    return Err(Error::Conflict(format!("run {run} of this source {what}: end it first")).into());
+                }
+                tx.set_owners(source, &after)?;
+                // a conflict is about what the directory owns
+                for person in tx.entered_people(source)? {
+                    if let Some((_, made)) = tx.made(person)? {
+                        tx.set_conflicts(person, &made)?;
+                    }
+                }
+                let fields: BTreeMap<_, _> =
+                    fields.into_iter().map(|field| (field.key(), after.of(field).key())).collect();
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "source.owners", "source", source)
+                        .with(json!({"fields": fields})),
+                )?;
+                Ok(after)
+            })
+            .await?;
+        Ok(changed)
+    }
+}
+
+/// A person as they stand now, for this transaction alone; a conflict when that is not what
+/// the reader saw.
+fn standing(tx: &mut Tx<'_>, person: PersonId, seen: Option<&str>) -> estampe_store::Result<Made> {
+    tx.lock_person(person)?;
+    let (_, made) = tx.made(person)?.ok_or(Error::NotFound)?;
+    if seen.is_some_and(|seen| seen != made.version()) {
+        return Err(Error::Conflict("this person was changed meanwhile; look again".into()).into());
+    }
+    Ok(made)
+}
