@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::ids::{RunId, SourceId};
+use crate::mapping::Mapping;
 use crate::plugin::{ConfigProblem, ConnectorSpec, PluginInfo};
 use crate::run::RunState;
 use crate::time::Ts;
@@ -17,6 +18,8 @@ pub struct Source {
     pub name: String,
     /// The connector and what it was given.
     pub connector: ConnectorSpec,
+    /// How its attributes become profiles.
+    pub mapping: Mapping,
     /// Made when.
     pub created_at: Ts,
 }
