@@ -16,6 +16,7 @@ mod hostile_plugins;
 mod import;
 mod ldap;
 mod leads;
+mod mapping;
 mod observe;
 mod outbox;
 mod pages;

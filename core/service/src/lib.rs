@@ -12,6 +12,7 @@ mod gauges;
 mod home;
 mod leads;
 mod mails;
+mod mapping;
 mod outbox;
 mod password;
 mod people;
@@ -35,6 +36,7 @@ use tokio::sync::Notify;
 pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
+pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use requests::RequestIds;
 

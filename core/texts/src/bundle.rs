@@ -31,7 +31,17 @@ macro_rules! sources {
     };
 }
 
-sources!["account.ftl", "card.ftl", "common.ftl", "console.ftl", "error.ftl", "mail.ftl", "plugin.ftl", "run.ftl"];
+sources![
+    "account.ftl",
+    "card.ftl",
+    "common.ftl",
+    "console.ftl",
+    "error.ftl",
+    "mail.ftl",
+    "mapping.ftl",
+    "plugin.ftl",
+    "run.ftl"
+];
 
 static FR: LazyLock<Bundle> = LazyLock::new(|| build(Locale::Fr));
 static EN: LazyLock<Bundle> = LazyLock::new(|| build(Locale::En));

@@ -1,12 +1,14 @@
 //! Sample data for the tests that render every page.
 
 pub(crate) mod extensions;
+pub(crate) mod mapping;
 
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
 use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
+use estampe_domain::mapping::Mapping;
 use estampe_domain::person::{
     FieldChange, LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile, ProfileField,
 };
@@ -206,6 +208,7 @@ pub(crate) fn overview(name: &str, state: Option<RunState>) -> SourceOverview {
                 config: BTreeMap::from([("format".into(), "ldif".into())]),
                 inputs: BTreeMap::from([("file".into(), "/srv/annuaire/export.ldif".into())]),
             },
+            mapping: Mapping::default(),
             created_at: now(),
         },
         people: 1204,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
+use estampe_domain::mapping::Mapping;
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{AttributeValue, SourcePerson};
 use estampe_domain::{Actor, CardId, Context, JobId, LeadId, Locale, PersonId, PublicId, RequestId, SubjectId, Ts};
@@ -18,7 +19,7 @@ fn profile(name: &str, title: &str) -> Profile {
     let text = |key: &str, value: &str| (key.to_owned(), AttributeValue::Text(value.to_owned()));
     let attributes = vec![text("cn", name), text("title", title)];
     let source = SourcePerson { external_id: name.to_owned(), active: true, attributes, photo: None, position: None };
-    Profile::map(&source).unwrap().profile
+    Mapping::standard().apply(&source).unwrap().profile
 }
 
 /// Somebody with a card.

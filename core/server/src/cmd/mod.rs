@@ -3,6 +3,7 @@
 mod ca;
 mod doctor;
 mod kit;
+mod mapping;
 mod outbox;
 mod plugin;
 mod print;

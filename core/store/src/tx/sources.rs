@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use estampe_domain::mapping::Mapping;
 use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::run::RunState;
 use estampe_domain::source::{Source, SourceOverview};
@@ -13,15 +14,21 @@ use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
 use crate::schema::{person_identity, run, source, source_state};
 
-type Row = (String, String, String, i64);
+type Row = (String, String, String, Option<String>, i64);
 
-fn read((source_id, name, connector, created_at): &Row) -> Result<Source> {
+fn read((source_id, name, connector, mapping, created_at): &Row) -> Result<Source> {
     Ok(Source {
         id: id(source_id, "source")?,
         name: name.clone(),
         connector: json(connector, "source")?,
+        mapping: mapping.as_deref().map(|mapping| json(mapping, "source")).transpose()?.unwrap_or_default(),
         created_at: Ts::from_micros(*created_at),
     })
+}
+
+/// The standard mapping is none, so that a source has it as it stands in each version.
+fn stored(mapping: &Mapping) -> Result<Option<String>> {
+    if mapping == Mapping::standard() { Ok(None) } else { to_json(mapping, "source").map(Some) }
 }
 
 impl Tx<'_> {
@@ -33,6 +40,7 @@ impl Tx<'_> {
                 source::id.eq(new.id.to_string()),
                 source::name.eq(&new.name),
                 source::connector.eq(to_json(&new.connector, "source")?),
+                source::mapping.eq(stored(&new.mapping)?),
                 source::purpose_id.eq(purpose.to_string()),
                 source::created_at.eq(new.created_at.as_micros()),
             ))
@@ -44,7 +52,7 @@ impl Tx<'_> {
     pub fn source_by_name(&mut self, name: &str) -> Result<Option<Source>> {
         let row: Option<Row> = source::table
             .filter(source::name.eq(name))
-            .select((source::id, source::name, source::connector, source::created_at))
+            .select((source::id, source::name, source::connector, source::mapping, source::created_at))
             .get_result(self.conn)
             .optional()?;
         row.as_ref().map(read).transpose()
@@ -54,7 +62,7 @@ impl Tx<'_> {
     pub fn source(&mut self, source_id: SourceId) -> Result<Source> {
         let row: Row = source::table
             .find(source_id.to_string())
-            .select((source::id, source::name, source::connector, source::created_at))
+            .select((source::id, source::name, source::connector, source::mapping, source::created_at))
             .get_result(self.conn)?;
         read(&row)
     }
@@ -77,6 +85,15 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Writes how a source's attributes become profiles. Everybody has to be mapped anew: its
+    /// next run is a full one.
+    pub fn set_mapping(&mut self, source: SourceId, mapping: &Mapping) -> Result<()> {
+        diesel::update(source::table.find(source.to_string()))
+            .set(source::mapping.eq(stored(mapping)?))
+            .execute(self.conn)?;
+        self.set_checkpoint(source, None)
+    }
+
     /// The run of a source that is under way or waits for a word.
     pub fn open_run(&mut self, source: SourceId) -> Result<Option<(RunId, RunState)>> {
         let last: Option<(String, String)> = run::table
@@ -94,7 +111,7 @@ impl Tx<'_> {
     pub fn source_overviews(&mut self) -> Result<Vec<SourceOverview>> {
         let rows: Vec<Row> = source::table
             .order(source::name)
-            .select((source::id, source::name, source::connector, source::created_at))
+            .select((source::id, source::name, source::connector, source::mapping, source::created_at))
             .load(self.conn)?;
         rows.iter()
             .map(|row| {

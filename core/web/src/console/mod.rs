@@ -5,6 +5,7 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
 pub(crate) mod leads;
+pub(crate) mod mapping;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
 pub(crate) mod people;
@@ -55,6 +56,8 @@ pub(crate) fn routes() -> Table {
                 .get("/{name}/check", sources::back)
                 .get("/{name}/settings", source_settings::show)
                 .post("/{name}/settings", source_settings::save)
+                .get("/{name}/mapping", mapping::show)
+                .post("/{name}/mapping", mapping::act)
         })
         .scope("/plugins", |table| {
             table

@@ -4,6 +4,7 @@
 //! codes.
 
 pub(crate) mod checkup;
+pub(crate) mod mapping;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod plugins;
@@ -48,6 +49,9 @@ pub(crate) fn routes() -> Table {
             .post("/sources", sources::add)
             .get("/sources/{name}", sources::show)
             .post("/sources/{name}", sources::change)
+            .get("/sources/{name}/mapping", mapping::show)
+            .post("/sources/{name}/mapping", mapping::change)
+            .post("/sources/{name}/mapping/preview", mapping::preview)
             .post("/sources/{name}/check", sources::check)
             .post("/sources/{name}/sync", sources::sync)
             .get("/runs", runs::list)
