@@ -21,14 +21,14 @@ async fn first_run(server: &Server, browser: &Client, token: &str) -> Response {
     request.form(&form).send().await.unwrap()
 }
 
-async fn page(browser: &Client, url: String) -> String {
+pub async fn page(browser: &Client, url: String) -> String {
     let answer = browser.get(&url).header("accept-language", "fr").send().await.unwrap();
     assert_eq!(answer.status(), 200, "{url}");
     assert_eq!(answer.headers()["cache-control"], "no-store", "{url}");
     answer.text().await.unwrap()
 }
 
-fn csrf(page: &str) -> String {
+pub fn csrf(page: &str) -> String {
     let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
 }

@@ -21,6 +21,7 @@ mod ldap_doctor;
 mod ldap_misbehaving;
 mod ldap_sign_in;
 mod leads;
+mod mapping;
 mod observe;
 mod outbox;
 mod ownership;

@@ -21,6 +21,7 @@ pub mod lead;
 pub mod locale;
 pub mod mail;
 pub mod manifest;
+pub mod mapping;
 pub mod metric;
 pub mod networks;
 pub mod ownership;

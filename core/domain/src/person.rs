@@ -1,12 +1,10 @@
-//! A person's profile, and how a directory's attributes become one.
-
-use std::collections::BTreeSet;
+//! A person's profile. How a directory's attributes become one is in
+//! [`mapping`](crate::mapping).
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BlobId, CardId, PersonId, PublicId};
 use crate::locale::Locale;
-use crate::plugin::{AttributeValue, SourcePerson};
 use crate::text::{Email, Line, Link, Phone, folded};
 use crate::time::Ts;
 
@@ -197,74 +195,7 @@ pub struct FieldChange {
     pub new: String,
 }
 
-/// The mapped profile and whatever was left out of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
-    /// The profile, without a photo yet.
-    pub profile: Profile,
-    /// Names of attributes whose value was unusable; the rest was taken.
-    pub left_out: Vec<String>,
-}
-
 impl Profile {
-    /// Maps a directory's attribute bag (RFC 4519, RFC 2798 and SCIM names, in any
-    /// case) to a profile. Mapping is the host's, so that every connector's people
-    /// look alike.
-    pub fn map(source: &SourcePerson) -> Result<Mapped, NotAPerson> {
-        let id = &source.external_id;
-        if id.is_empty() || id.len() > 255 || id.chars().any(char::is_control) {
-            return Err(NotAPerson::BadIdentity);
-        }
-        let mut bag = Bag { source, left_out: BTreeSet::new() };
-        let given_name = bag.first::<Line>(&["givenName", "name.givenName"]);
-        let family_name = bag.first::<Line>(&["sn", "surname", "name.familyName"]);
-        let emails = bag.all::<Email>(&["mail", "email", "emails", "rfc822Mailbox"]);
-        let display_name = bag
-            .first::<Line>(&["displayName", "cn"])
-            .or_else(|| match (&given_name, &family_name) {
-                (Some(given), Some(family)) => format!("{given} {family}").parse().ok(),
-                (Some(one), None) | (None, Some(one)) => Some(one.clone()),
-                (None, None) => None,
-            })
-            .or_else(|| emails.first().and_then(|email| email.as_str().parse().ok()));
-        let Some(display_name) = display_name else {
-            let named = bag.left_out.iter().any(|n| n == "displayName" || n == "cn");
-            return Err(if named { NotAPerson::BadName } else { NotAPerson::NoNameNoMail });
-        };
-        let mut phones = Vec::new();
-        for (kind, names) in [
-            (PhoneKind::Work, &["telephoneNumber", "phoneNumbers.work"][..]),
-            (PhoneKind::Mobile, &["mobile", "mobileTelephoneNumber", "phoneNumbers.mobile"][..]),
-        ] {
-            let numbers = bag.all::<Phone>(names);
-            phones.extend(numbers.into_iter().map(|number| LabelledPhone { kind, number }));
-        }
-        let address = PostalAddress {
-            street: bag.first(&["street", "streetAddress"]),
-            postal_code: bag.first(&["postalCode"]),
-            city: bag.first(&["l", "localityName", "locality"]),
-            region: bag.first(&["st", "region"]),
-            country: bag.first(&["co", "friendlyCountryName", "c", "countryName", "country"]),
-        };
-        let profile = Self {
-            given_name,
-            family_name,
-            pronouns: bag.first(&["pronouns"]),
-            title: bag.first(&["title"]),
-            organisation: bag.first(&["o", "organizationName", "organization", "company"]),
-            department: bag.first(&["department", "ou", "departmentNumber"]),
-            office: bag.first(&["physicalDeliveryOfficeName", "office"]),
-            phones,
-            emails,
-            links: bag.links(&["labeledURI", "wWWHomePage", "profileUrl"]),
-            address: (address != PostalAddress::default()).then_some(address),
-            locale: bag.texts(&["preferredLanguage"]).into_iter().find_map(|(_, text)| text.trim().parse().ok()),
-            photo: None,
-            display_name,
-        };
-        Ok(Mapped { profile, left_out: bag.left_out.into_iter().collect() })
-    }
-
     /// The given name where there is one, for "Send to Zoé".
     pub fn short_name(&self) -> &Line {
         self.given_name.as_ref().unwrap_or(&self.display_name)
@@ -351,79 +282,6 @@ impl PostalAddress {
             Some(street) => format!("{street}, {}", self.locality()),
             None => self.locality(),
         }
-    }
-}
-
-/// Looks attributes up by any of their names and remembers what was unusable.
-struct Bag<'a> {
-    source: &'a SourcePerson,
-    left_out: BTreeSet<String>,
-}
-
-impl Bag<'_> {
-    /// Every non-empty text of these attributes, in the order of the names.
-    fn texts(&self, names: &[&'static str]) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
-        for &name in names {
-            for (key, value) in &self.source.attributes {
-                if key.eq_ignore_ascii_case(name) {
-                    match value {
-                        AttributeValue::Text(text) => found.push((name, text.clone())),
-                        AttributeValue::Texts(texts) => {
-                            found.extend(texts.iter().map(|text| (name, text.clone())));
-                        }
-                        AttributeValue::Number(n) => found.push((name, n.to_string())),
-                        AttributeValue::Flag(_) => {}
-                    }
-                }
-            }
-        }
-        found.retain(|(_, text)| !text.trim().is_empty());
-        // a hostile directory may hold thousands of values; a card has room for a few
-        found.truncate(64);
-        found
-    }
-
-    fn all<T: std::str::FromStr + PartialEq>(&mut self, names: &[&'static str]) -> Vec<T> {
-        let mut values: Vec<T> = Vec::new();
-        for (name, text) in self.texts(names) {
-            match text.parse::<T>() {
-                Ok(value) if values.contains(&value) => {}
-                Ok(value) if values.len() < 8 => values.push(value),
-                Ok(_) | Err(_) => {
-                    self.left_out.insert(name.to_owned());
-                }
-            }
-        }
-        values
-    }
-
-    fn first<T: std::str::FromStr + PartialEq>(&mut self, names: &[&'static str]) -> Option<T> {
-        for (name, text) in self.texts(names) {
-            match text.parse::<T>() {
-                Ok(value) => return Some(value),
-                Err(_) => {
-                    self.left_out.insert(name.to_owned());
-                }
-            }
-        }
-        None
-    }
-
-    /// `labeledURI` is "URL label" (RFC 2079).
-    fn links(&mut self, names: &[&'static str]) -> Vec<LabelledLink> {
-        let mut links: Vec<LabelledLink> = Vec::new();
-        for (name, text) in self.texts(names) {
-            let text = text.trim();
-            let (url, label) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-            match url.parse::<Link>() {
-                Ok(url) if links.len() < 8 => links.push(LabelledLink { label: label.parse().ok(), url }),
-                Ok(_) | Err(_) => {
-                    self.left_out.insert(name.to_owned());
-                }
-            }
-        }
-        links
     }
 }
 

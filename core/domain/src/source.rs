@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::ending::PeopleFate;
 use crate::ids::{RunId, SourceId};
+use crate::mapping::Mapping;
 use crate::plugin::{ConfigProblem, ConnectorSpec, PluginInfo};
 use crate::run::RunState;
 use crate::time::Ts;
@@ -20,6 +21,8 @@ pub struct Source {
     pub connector: ConnectorSpec,
     /// How often its runs begin by themselves, once one was applied; none: never.
     pub every_minutes: Option<u32>,
+    /// How its attributes become profiles.
+    pub mapping: Mapping,
     /// Made when.
     pub created_at: Ts,
 }

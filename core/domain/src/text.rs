@@ -187,16 +187,26 @@ impl FromStr for Email {
 
 text_type! {
     /// A telephone number as people write it: digits with the usual signs between,
-    /// 3 to 20 digits. Kept as written; normalising to E.164 needs a country.
+    /// 3 to 20 digits, and perhaps an extension (` ext. 12`). Kept as written; what a
+    /// directory gives is made international by [`mapping`](crate::mapping).
     Phone
 }
 
+/// What stands between a number and its extension.
+pub(crate) const EXTENSION: &str = " ext. ";
+
 impl Phone {
-    /// Only what a `tel:` URI dials (RFC 3966): an optional `+` and the digits.
+    /// Only what a `tel:` URI dials (RFC 3966): an optional `+`, the digits, the extension.
     pub fn dialled(&self) -> String {
+        let (number, extension) = self.0.split_once(EXTENSION).unwrap_or((&self.0, ""));
         // "+33 (0)5 …": the zero in brackets is not dialled from abroad
-        let text = if self.0.starts_with('+') { self.0.replace("(0)", "") } else { self.0.clone() };
-        text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+        let text = if number.starts_with('+') { number.replace("(0)", "") } else { number.to_owned() };
+        let mut dialled: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        if !extension.is_empty() {
+            dialled.push_str(";ext=");
+            dialled.push_str(extension);
+        }
+        dialled
     }
 }
 
@@ -205,16 +215,17 @@ impl FromStr for Phone {
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
         let line: Line = text.parse()?;
-        let text = line.0;
-        let digits = text.chars().filter(char::is_ascii_digit).count();
-        let shape = text.char_indices().all(|(at, c)| match c {
+        let (number, extension) = line.0.split_once(EXTENSION).unwrap_or((&line.0, "0"));
+        let digits = number.chars().filter(char::is_ascii_digit).count();
+        let shape = number.char_indices().all(|(at, c)| match c {
             '+' => at == 0,
             c => c.is_ascii_digit() || " .-()/\u{a0}\u{202f}".contains(c),
         });
-        if !shape || !(3..=20).contains(&digits) {
+        let extends = (1..=7).contains(&extension.len()) && extension.bytes().all(|octet| octet.is_ascii_digit());
+        if !shape || !extends || !(3..=20).contains(&digits) {
             return Err(TextProblem::NotAPhone);
         }
-        Ok(Self(text))
+        Ok(Self(line.0))
     }
 }
 

@@ -77,6 +77,8 @@ pub enum SourceCommand {
         #[arg(long = "set", value_name = "FIELD=OWNER", value_parser = key_value)]
         values: Vec<(String, String)>,
     },
+    /// Show or change which attributes fill in which fields of a card
+    Mapping(MapSource),
     /// Let a source's connector try what it needs; changes nothing
     Check {
         /// Name of the source
@@ -175,6 +177,25 @@ pub struct SetSource {
     /// A key of the plugin's configuration that shall not be set any more
     #[arg(long, value_name = "KEY")]
     pub unset: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct MapSource {
+    /// Name of the source
+    pub name: String,
+    /// Begin with the rules for a kind of directory: standard, active-directory, openldap, freeipa
+    #[arg(long, value_name = "ID")]
+    pub preset: Option<String>,
+    /// What fills in a field: title=personalTitle, name='[givenName, sn]|join(" ")'; nothing
+    /// after = takes the rule away
+    #[arg(long = "set", value_name = "FIELD=EXPRESSION", value_parser = key_value)]
+    pub rules: Vec<(String, String)>,
+    /// The country of telephone numbers written without it: FR; nothing for none
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<String>,
+    /// Show what this would give on the source's first entries; saves nothing
+    #[arg(long)]
+    pub preview: bool,
 }
 
 /// What a connector is given.

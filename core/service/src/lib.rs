@@ -15,6 +15,7 @@ mod gauges;
 mod home;
 mod leads;
 mod mails;
+mod mapping;
 mod outbox;
 mod ownership;
 mod password;
@@ -40,6 +41,7 @@ use tokio::sync::Notify;
 pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
+pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use requests::RequestIds;
 

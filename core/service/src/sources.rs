@@ -7,6 +7,7 @@ use estampe_domain::audit::AuditEvent;
 use estampe_domain::bundle::PluginState;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
+use estampe_domain::mapping::Mapping;
 use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, PluginKind, Probe};
 use estampe_domain::run::RunState;
 use estampe_domain::source::{EVERY_MINUTES, Source, SourceChange, SourceOverview, SourceSettings};
@@ -52,6 +53,7 @@ impl Service {
             name: name.as_str().to_owned(),
             connector,
             every_minutes: Some(EVERY_MINUTES),
+            mapping: Mapping::default(),
             created_at: ctx.now,
         };
         let (ctx, random, stored) = (*ctx, self.shared_random(), source.clone());

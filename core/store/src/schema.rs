@@ -63,6 +63,7 @@ diesel::table! {
         id -> Text,
         name -> Text,
         connector -> Text,
+        mapping -> Nullable<Text>,
         purpose_id -> Text,
         checkpoint -> Nullable<Binary>,
         every_minutes -> Nullable<BigInt>,

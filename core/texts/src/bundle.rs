@@ -39,6 +39,7 @@ sources![
     "ending.ftl",
     "error.ftl",
     "mail.ftl",
+    "mapping.ftl",
     "person.ftl",
     "plugin.ftl",
     "run.ftl"

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use askama::Template;
 use estampe_domain::bundle::{InstalledPlugin, Signature};
 use estampe_domain::ending::{EndingPlan, PeopleFate};
+use estampe_domain::mapping::{Mapping, Target};
 use estampe_domain::ownership::{Owner, ProfileForm};
 use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
-use estampe_service::OfferedPlugins;
+use estampe_service::{MappingPreview, OfferedPlugins};
 use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
 use estampe_service::views::{PluginEntry, RunDetail};
 
@@ -21,6 +22,7 @@ use crate::console::doors::{SignIn, first_run_page, sign_in_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::home::HomePage;
 use crate::console::leads::{LeadDetailPage, LeadsPage};
+use crate::console::mapping::{MappingPage, Told, Typed};
 use crate::console::new_source::{NewSource, new_source_page};
 use crate::console::outbox::OutboxPage;
 use crate::console::people::{PeopleListPage, PersonPage};
@@ -313,12 +315,36 @@ fn ownership_pages(locale: Locale) -> Pages {
     ]
 }
 
+/// How a source's attributes become profiles.
+fn mapping_pages(locale: Locale) -> Pages {
+    let l = &lang(locale);
+    let overview = samples::overview("Annuaire RH", None);
+    let page = |typed: &Typed, told, preview| {
+        let found = typed.read(l).err().unwrap_or_default();
+        let page = MappingPage::new(l, shell(Section::Sources), &overview.source, typed, &found, told);
+        MappingPage { preview, ..page }.render().unwrap()
+    };
+    let standing = || Typed::standing(Mapping::standard());
+    let wrong = standing().with(Target::Title, "title|uper").with(Target::Office, "msDS-office|lower");
+    vec![
+        ("mapping", page(&standing(), Told::Nothing, None)),
+        ("mapping-wrong", page(&wrong, Told::Nothing, None)),
+        ("mapping-filled", page(&standing(), Told::Filled("Active Directory"), None)),
+        ("mapping-silent", page(&standing(), Told::Silent("/srv/annuaire/export.ldif: no such file".into()), None)),
+        ("mapping-changed", page(&standing(), Told::Waits(Waits::Changed), None)),
+        ("mapping-run", page(&standing(), Told::Waits(Waits::Run("/runs/1".into())), None)),
+        ("mapping-preview", page(&standing(), Told::Nothing, Some(samples::mapping::preview()))),
+        ("mapping-preview-nobody", page(&standing(), Told::Nothing, Some(MappingPreview::default()))),
+    ]
+}
+
 fn pages(locale: Locale) -> Pages {
     let mut pages = public_pages(locale);
     pages.extend(ownership_pages(locale));
     pages.extend(console_pages(locale));
     pages.extend(decided_pages(locale));
     pages.extend(doubtful_pages(locale));
+    pages.extend(mapping_pages(locale));
     pages
 }
 

@@ -4,12 +4,14 @@ pub(crate) mod endings;
 pub(crate) mod extensions;
 pub(crate) mod ownership;
 pub(crate) mod plans;
+pub(crate) mod mapping;
 
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
 use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
+use estampe_domain::mapping::Mapping;
 use estampe_domain::person::{LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile};
 use estampe_domain::plugin::{Asks, ConnectorSpec, PluginInfo, PluginInput, PluginKind, Probe, SyncMode};
 use estampe_domain::ports::Random;
@@ -211,6 +213,7 @@ pub(crate) fn overview(name: &str, state: Option<RunState>) -> SourceOverview {
                 inputs: BTreeMap::from([("file".into(), "/srv/annuaire/export.ldif".into())]),
             },
             every_minutes: Some(60),
+            mapping: Mapping::default(),
             created_at: now(),
         },
         people: 1204,

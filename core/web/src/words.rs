@@ -1,6 +1,7 @@
 //! The words for the domain's own enumerations.
 
 pub(crate) mod asked;
+pub(crate) mod mapping;
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{LeadMail, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
 use estampe_domain::ownership::{InputProblem, Owner};
-use estampe_domain::person::ProfileField;
+use estampe_domain::person::{NotAPerson, ProfileField};
 use estampe_domain::plugin::{LogLevel, SyncMode};
 use estampe_domain::run::{PlanAction, Refusal, RunState};
 use estampe_domain::text::TextProblem;
@@ -201,6 +202,16 @@ pub(crate) fn refusal(refusal: &Refusal) -> &'static str {
         "photo" => key("refusal-photo"),
         "left-out" => key("refusal-left-out"),
         _ => key("refusal-connector"),
+    }
+}
+
+/// Why nobody comes of an entry.
+pub(crate) fn not_a_person(why: &NotAPerson) -> &'static str {
+    match why {
+        NotAPerson::NoNameNoMail => key("refusal-no-name-no-mail"),
+        NotAPerson::BadName => key("refusal-bad-name"),
+        NotAPerson::BadIdentity => key("refusal-bad-identity"),
+        NotAPerson::Twice => key("refusal-twice"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
-use estampe_domain::person::Profile;
+use estampe_domain::mapping::Mapping;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SourcePhoto, SyncCall,
 };
@@ -183,7 +183,7 @@ async fn people(store: &Store) -> Result<Vec<PublicId>, String> {
             photo: SourcePhoto::None,
             position: None,
         };
-        let Ok(mapped) = Profile::map(&source) else { return Err("a profile could not be made".into()) };
+        let Ok(mapped) = Mapping::standard().apply(&source) else { return Err("a profile could not be made".into()) };
         let card = PublicId::new(&SystemRandom);
         cards.push(card.clone());
         people.push((card, mapped.profile));

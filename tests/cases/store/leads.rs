@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::lead::{IdempotencyKey, LeadDetails};
+use estampe_domain::mapping::Mapping;
 use estampe_domain::person::Profile;
 use estampe_domain::plugin::{AttributeValue, SourcePerson, SourcePhoto};
 use estampe_domain::{Actor, CardId, Context, JobId, LeadId, Locale, PersonId, PublicId, RequestId, SubjectId, Ts};
@@ -24,7 +25,7 @@ fn profile(name: &str, title: &str) -> Profile {
         photo: SourcePhoto::None,
         position: None,
     };
-    Profile::map(&source).unwrap().profile
+    Mapping::standard().apply(&source).unwrap().profile
 }
 
 /// Somebody with a card.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use estampe_domain::difference::{PlanPlace, PlanReason};
+use estampe_domain::mapping::{Mapping, Target};
 use estampe_domain::person::{FieldChange, LabelledPhone, PhoneKind, Profile, ProfileField};
 use estampe_domain::plan::Fingerprint;
 use estampe_domain::plugin::{ConnectorSpec, SyncMode};
@@ -18,7 +19,8 @@ use super::{Bench, System};
 
 pub(super) fn source(name: &str, now: Ts) -> Source {
     let connector = ConnectorSpec { plugin: "directory-file".into(), config: BTreeMap::new(), inputs: BTreeMap::new() };
-    Source { id: SourceId::new(now, &System), name: name.into(), connector, every_minutes: None, created_at: now }
+    let (id, mapping) = (SourceId::new(now, &System), Mapping::default());
+    Source { id, name: name.into(), connector, mapping, every_minutes: None, created_at: now }
 }
 
 async fn new_source(store: &Store, name: &str, now: Ts) -> SourceId {
@@ -116,6 +118,34 @@ on_both! {
         };
         assert_eq!(read(id).await, (0, None, 1));
         assert_eq!(read(other).await, (1, Some(b"here".to_vec()), 0), "of another source nothing changes");
+    }
+
+    async fn a_source_that_is_mapped_anew_begins_anew(database) {
+        let bench = Bench::new(database);
+        let store = bench.open();
+        let one = new_source(&store, "one", bench.context().now).await;
+        assert_eq!(&store.read(move |tx| tx.source(one)).await.unwrap().mapping, Mapping::standard());
+        let mut mapping = Mapping::default();
+        mapping.rules.insert(Target::Title, r#"[title, grade]|join(", ")"#.parse().unwrap());
+        mapping.country = "FR".parse().ok();
+        let written = mapping.clone();
+        let begin_at = |mapping: Mapping| {
+            store.write(move |tx| {
+                tx.set_checkpoint(one, Some(b"later"))?;
+                tx.set_source_state(one, "key", Some(b"kept"))?;
+                tx.set_mapping(one, &mapping)
+            })
+        };
+        begin_at(mapping).await.unwrap();
+        let (found, checkpoint, state) = store
+            .read(move |tx| Ok((tx.source(one)?.mapping, tx.checkpoint(one)?, tx.source_state(one)?)))
+            .await
+            .unwrap();
+        assert_eq!((found, checkpoint), (written, None));
+        assert_eq!(state.len(), 1, "the plugin's own state is none of the mapping's");
+        begin_at(Mapping::default()).await.unwrap();
+        let found = store.read(move |tx| Ok(tx.source_by_name("one")?.unwrap().mapping)).await.unwrap();
+        assert_eq!(&found, Mapping::standard());
     }
 
     async fn of_sixteen_who_begin_a_run_at_once_one_succeeds(database) {

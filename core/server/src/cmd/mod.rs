@@ -4,6 +4,7 @@ mod ca;
 mod doctor;
 mod ending;
 mod kit;
+mod mapping;
 mod outbox;
 mod password;
 mod person;

@@ -28,6 +28,10 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         }
         SourceCommand::Show { name } => show(cli, operator, name).await,
         SourceCommand::Set(change) => set(cli, operator, change).await,
+        SourceCommand::Mapping(change) => {
+            known(operator, &change.name).await?;
+            super::mapping::run(cli, operator, change, &path(&change.name, "/mapping")).await
+        }
         SourceCommand::Owners { name, values } => {
             known(operator, name).await?;
             super::person::owners(cli, operator, &path(name, "/owners"), values).await

@@ -77,6 +77,7 @@ mod tests {
             id: SourceId::new(Ts::from_micros(0), &Zeros),
             name: "siege".into(),
             connector: ConnectorSpec { plugin: "ldap".into(), config, inputs: BTreeMap::new() },
+            mapping: estampe_domain::mapping::Mapping::default(),
             every_minutes: None,
             created_at: Ts::from_micros(0),
         }

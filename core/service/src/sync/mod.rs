@@ -285,7 +285,7 @@ pub fn ended(run: RunId, outcome: &'static str, begun: Option<Instant>) {
     }
 }
 
-fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Option<Vec<u8>>>) {
+pub(crate) fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Option<Vec<u8>>>) {
     for (key, value) in writes {
         match value {
             Some(value) => state.insert(key.clone(), value.clone()),

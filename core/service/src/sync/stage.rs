@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use estampe_domain::difference::PlanReason;
 use estampe_domain::ids::PersonId;
+use estampe_domain::mapping::Mapping;
 use estampe_domain::person::{NotAPerson, Profile};
 use estampe_domain::plan::{self, Fingerprint, Known, PhotoDigest};
 use estampe_domain::plugin::{DirectoryEvent, FailKind, Page, PluginFailure, SourcePerson, SourcePhoto};
@@ -48,7 +49,7 @@ impl Service {
     /// Plans one page: maps, looks up, judges, makes photos harmless, stages.
     pub(super) async fn stage_page(&self, planner: &mut Planner, page: Page) -> Result<()> {
         let mut refusals = Vec::new();
-        let Events { incoming, gone, unusable } = read_events(page.events, &mut refusals);
+        let Events { incoming, gone, unusable } = read_events(page.events, &planner.source.mapping, &mut refusals);
         let (run, source) = (planner.run, planner.source.id);
         let (mut incoming, known, staged, gone, unusable, owners) = self
             .store
@@ -254,7 +255,7 @@ struct Events {
 }
 
 /// Sorts a page's events and refuses what is no person.
-fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Events {
+fn read_events(events: Vec<DirectoryEvent>, mapping: &Mapping, refusals: &mut Vec<Refusal>) -> Events {
     let mut incoming: Vec<Incoming> = Vec::with_capacity(events.len());
     let mut ids = HashSet::new();
     let (mut gone, mut unusable) = (Vec::new(), Vec::new());
@@ -263,7 +264,7 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
             DirectoryEvent::Person(person) => {
                 let position = person.position.clone().unwrap_or_default();
                 let external_id = person.external_id.clone();
-                match read_person(person) {
+                match read_person(person, mapping) {
                     Ok(person) if ids.insert(person.external_id.clone()) => incoming.push(person),
                     Ok(_) => refusals.push(refusal(&position, &NotAPerson::Twice)),
                     Err(why) => {
@@ -286,8 +287,8 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
     Events { incoming, gone, unusable }
 }
 
-fn read_person(person: SourcePerson) -> Result<Incoming, NotAPerson> {
-    let mapped = Profile::map(&person)?;
+fn read_person(person: SourcePerson, mapping: &Mapping) -> Result<Incoming, NotAPerson> {
+    let mapped = mapping.apply(&person)?;
     Ok(Incoming {
         external_id: person.external_id,
         active: person.active,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use estampe_domain::mapping::Mapping;
 use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::run::RunState;
 use estampe_domain::source::{Source, SourceOverview};
@@ -13,20 +14,28 @@ use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
 use crate::schema::{person_identity, run, source, source_state};
 
-type Row = (String, String, String, Option<i64>, i64);
+type Row = (String, String, String, Option<String>, Option<i64>, i64);
 
-fn read((source_id, name, connector, every, created_at): &Row) -> Result<Source> {
+fn read((source_id, name, connector, mapping, every, created_at): &Row) -> Result<Source> {
     Ok(Source {
         id: id(source_id, "source")?,
         name: name.clone(),
         connector: json(connector, "source")?,
         every_minutes: every.and_then(|minutes| u32::try_from(minutes).ok()),
+        mapping: mapping.as_deref().map(|mapping| json(mapping, "source")).transpose()?.unwrap_or_default(),
         created_at: Ts::from_micros(*created_at),
     })
 }
 
-type Columns = (source::id, source::name, source::connector, source::every_minutes, source::created_at);
-const COLUMNS: Columns = (source::id, source::name, source::connector, source::every_minutes, source::created_at);
+type Columns =
+    (source::id, source::name, source::connector, source::mapping, source::every_minutes, source::created_at);
+const COLUMNS: Columns =
+    (source::id, source::name, source::connector, source::mapping, source::every_minutes, source::created_at);
+
+/// The standard mapping is none, so that a source has it as it stands in each version.
+fn stored(mapping: &Mapping) -> Result<Option<String>> {
+    if mapping == Mapping::standard() { Ok(None) } else { to_json(mapping, "source").map(Some) }
+}
 
 impl Tx<'_> {
     /// Stores a source. Its purpose is the presentation of employees.
@@ -37,6 +46,7 @@ impl Tx<'_> {
                 source::id.eq(new.id.to_string()),
                 source::name.eq(&new.name),
                 source::connector.eq(to_json(&new.connector, "source")?),
+                source::mapping.eq(stored(&new.mapping)?),
                 source::purpose_id.eq(purpose.to_string()),
                 source::every_minutes.eq(new.every_minutes.map(i64::from)),
                 source::created_at.eq(new.created_at.as_micros()),
@@ -85,6 +95,15 @@ impl Tx<'_> {
             .execute(self.conn)?;
         diesel::delete(source_state::table.filter(source_state::source_id.eq(&id))).execute(self.conn)?;
         Ok(())
+    }
+
+    /// Writes how a source's attributes become profiles. Everybody has to be mapped anew: its
+    /// next run is a full one.
+    pub fn set_mapping(&mut self, source: SourceId, mapping: &Mapping) -> Result<()> {
+        diesel::update(source::table.find(source.to_string()))
+            .set(source::mapping.eq(stored(mapping)?))
+            .execute(self.conn)?;
+        self.set_checkpoint(source, None)
     }
 
     /// The run of a source that is under way or waits for a word.

@@ -6,6 +6,7 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
 pub(crate) mod leads;
+pub(crate) mod mapping;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
 pub(crate) mod people;
@@ -76,6 +77,8 @@ pub(crate) fn routes() -> Table {
                 .post("/{name}/disconnect", endings::decide)
                 .get("/{name}/fields", source_fields::show)
                 .post("/{name}/fields", source_fields::save)
+                .get("/{name}/mapping", mapping::show)
+                .post("/{name}/mapping", mapping::act)
         })
         .scope("/endings", |table| table.get("/{id}", endings::show))
         .scope("/plugins", |table| {

@@ -6,6 +6,7 @@
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
+pub(crate) mod mapping;
 pub(crate) mod outbox;
 pub(crate) mod ownership;
 pub(crate) mod people;
@@ -54,6 +55,9 @@ pub(crate) fn routes() -> Table {
             .post("/sources/{name}", sources::change)
             .get("/sources/{name}/owners", ownership::owners)
             .post("/sources/{name}/owners", ownership::change_owners)
+            .get("/sources/{name}/mapping", mapping::show)
+            .post("/sources/{name}/mapping", mapping::change)
+            .post("/sources/{name}/mapping/preview", mapping::preview)
             .post("/sources/{name}/check", sources::check)
             .post("/sources/{name}/examine", directory::examine)
             .post("/sources/{name}/sign-in", directory::sign_in)

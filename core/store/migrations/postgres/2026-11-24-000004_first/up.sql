@@ -59,6 +59,8 @@ CREATE TABLE source (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT COLLATE "C" NOT NULL UNIQUE,
     connector TEXT NOT NULL,
+    -- rules from attributes to profiles; none is the standard mapping
+    mapping TEXT,
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     checkpoint BYTEA,
     -- how often a run begins by itself; none: never

@@ -1,0 +1,207 @@
+//! How a directory's attributes become a person's profile: rules of a source, one for each
+//! field. Mapping is the host's, so that every connector's people look alike.
+//!
+//! Most rules only name attributes (`displayName or cn`) and are read without an interpreter;
+//! the others are expressions ([`Rule`]).
+
+mod expression;
+mod filters;
+mod phone;
+mod preset;
+mod reading;
+mod rule;
+mod scan;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use phone::{Country, NoCountry};
+pub use preset::Preset;
+pub use rule::{Rule, RuleProblem};
+pub use target::{NoTarget, Target};
+
+use crate::person::{LabelledPhone, NotAPerson, PhoneKind, PostalAddress, Profile};
+use crate::plugin::SourcePerson;
+use crate::text::{Email, Line};
+use reading::Reading;
+
+/// The rules of a source. What has no rule stays empty; a name is then made of what there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// What fills in which field.
+    pub rules: BTreeMap<Target, Rule>,
+    /// The country whose telephone numbers are written without their country's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+}
+
+/// The mapped profile and whatever was left out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// The profile, without a photo yet.
+    pub profile: Profile,
+    /// What could not be used; the rest was taken: an attribute by its name, an expression's
+    /// value by its field, an expression that failed with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// What is to be changed of a mapping; what is not named stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct MappingChange {
+    /// Begin with the rules of this preset, not with those that stand.
+    pub preset: Option<String>,
+    /// Expressions by the field's name; an empty one takes the rule away.
+    pub set: BTreeMap<String, String>,
+    /// Two letters; empty for none.
+    pub country: Option<String>,
+}
+
+/// What is wrong with a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MappingProblem {
+    /// A rule: its field and its expression as they were given, and why.
+    #[error("{target}: \"{expression}\": {problem}")]
+    Rule {
+        /// The field.
+        target: Target,
+        /// The expression.
+        expression: String,
+        /// What is wrong with it.
+        problem: RuleProblem,
+    },
+    /// No field has this name.
+    #[error("{0}: {NoTarget}")]
+    Target(String),
+    /// No preset has this id.
+    #[error("preset: \"{0}\": there is none of this id; there are: {ids}", ids = Preset::ids())]
+    Preset(String),
+    /// No country.
+    #[error("country: \"{0}\": {NoCountry}")]
+    Country(String),
+    /// Nothing would give anybody a name.
+    #[error("name: it, given-name, family-name or emails needs an expression: without one of them nobody has a name")]
+    Nameless,
+}
+
+static STANDARD: LazyLock<Mapping> = LazyLock::new(|| Preset::STANDARD.mapping());
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self::standard().clone()
+    }
+}
+
+impl Mapping {
+    /// What is mapped as long as nobody says otherwise.
+    pub fn standard() -> &'static Self {
+        &STANDARD
+    }
+
+    /// The mapping after a change, or all that is wrong with that.
+    pub fn changed(&self, change: &MappingChange) -> Result<Self, Vec<MappingProblem>> {
+        let mut problems = Vec::new();
+        let mut mapping = self.clone();
+        if let Some(id) = &change.preset {
+            match Preset::of(id) {
+                Some(preset) => mapping.rules = preset.mapping().rules,
+                None => problems.push(MappingProblem::Preset(id.clone())),
+            }
+        }
+        for (name, expression) in &change.set {
+            let Ok(target) = name.parse::<Target>() else {
+                problems.push(MappingProblem::Target(name.clone()));
+                continue;
+            };
+            if expression.trim().is_empty() {
+                mapping.rules.remove(&target);
+                continue;
+            }
+            match expression.parse::<Rule>() {
+                Ok(rule) => {
+                    mapping.rules.insert(target, rule);
+                }
+                Err(problem) => {
+                    problems.push(MappingProblem::Rule { target, expression: expression.clone(), problem });
+                }
+            }
+        }
+        if let Some(country) = &change.country {
+            match country.trim() {
+                "" => mapping.country = None,
+                text => match text.parse() {
+                    Ok(country) => mapping.country = Some(country),
+                    Err(NoCountry) => problems.push(MappingProblem::Country(text.to_owned())),
+                },
+            }
+        }
+        let names = [Target::Name, Target::GivenName, Target::FamilyName, Target::Emails];
+        if problems.is_empty() && !names.iter().any(|target| mapping.rules.contains_key(target)) {
+            problems.push(MappingProblem::Nameless);
+        }
+        if problems.is_empty() { Ok(mapping) } else { Err(problems) }
+    }
+
+    /// The fields whose rule differs.
+    pub fn differing(&self, other: &Self) -> BTreeSet<Target> {
+        Target::ALL.into_iter().filter(|target| self.rules.get(target) != other.rules.get(target)).collect()
+    }
+
+    /// The person of a directory's attributes.
+    pub fn apply(&self, source: &SourcePerson) -> Result<Mapped, NotAPerson> {
+        let id = &source.external_id;
+        if id.is_empty() || id.len() > 255 || id.chars().any(char::is_control) {
+            return Err(NotAPerson::BadIdentity);
+        }
+        let mut reading = Reading::new(self, source);
+        let display_name = reading.first::<Line>(Target::Name);
+        let bad_name = display_name.is_none() && reading.leaves_out();
+        let given_name = reading.first::<Line>(Target::GivenName);
+        let family_name = reading.first::<Line>(Target::FamilyName);
+        let emails = reading.all::<Email>(Target::Emails);
+        let display_name = display_name
+            .or_else(|| match (&given_name, &family_name) {
+                (Some(given), Some(family)) => format!("{given} {family}").parse().ok(),
+                (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+                (None, None) => None,
+            })
+            .or_else(|| emails.first().and_then(|email| email.as_str().parse().ok()));
+        let Some(display_name) = display_name else {
+            return Err(if bad_name { NotAPerson::BadName } else { NotAPerson::NoNameNoMail });
+        };
+        let mut phones = Vec::new();
+        for (kind, target) in [(PhoneKind::Work, Target::PhoneWork), (PhoneKind::Mobile, Target::PhoneMobile)] {
+            let numbers = reading.phones(target);
+            phones.extend(numbers.into_iter().map(|number| LabelledPhone { kind, number }));
+        }
+        let address = PostalAddress {
+            street: reading.first(Target::Street),
+            postal_code: reading.first(Target::PostalCode),
+            city: reading.first(Target::City),
+            region: reading.first(Target::Region),
+            country: reading.first(Target::Country),
+        };
+        let profile = Profile {
+            given_name,
+            family_name,
+            pronouns: reading.first(Target::Pronouns),
+            title: reading.first(Target::Title),
+            organisation: reading.first(Target::Organisation),
+            department: reading.first(Target::Department),
+            office: reading.first(Target::Office),
+            phones,
+            emails,
+            links: reading.links(),
+            address: (address != PostalAddress::default()).then_some(address),
+            locale: reading.language(),
+            photo: None,
+            display_name,
+        };
+        Ok(Mapped { profile, left_out: reading.left_out() })
+    }
+}

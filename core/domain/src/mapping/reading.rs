@@ -1,0 +1,121 @@
+//! One person's attributes, looked at by the rules of a mapping; remembers what was unusable.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use super::{Mapping, Target, phone};
+use crate::locale::Locale;
+use crate::person::LabelledLink;
+use crate::plugin::{AttributeValue, SourcePerson};
+use crate::text::{Link, Phone};
+
+/// Values of one rule that are looked at: a hostile directory may hold thousands.
+pub(super) const LOOKED_AT: usize = 64;
+/// Values of one field that are kept: a card has room for a few.
+const KEPT: usize = 8;
+
+/// A value, and what names it where it is left out.
+pub(super) type Named<'a> = (&'a str, Cow<'a, str>);
+
+pub(super) struct Reading<'a> {
+    mapping: &'a Mapping,
+    source: &'a SourcePerson,
+    left_out: BTreeSet<String>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(mapping: &'a Mapping, source: &'a SourcePerson) -> Self {
+        Self { mapping, source, left_out: BTreeSet::new() }
+    }
+
+    /// Whether anything was left out so far.
+    pub(super) fn leaves_out(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
+    /// All that was left out.
+    pub(super) fn left_out(self) -> Vec<String> {
+        self.left_out.into_iter().collect()
+    }
+
+    /// What a field's rule gives, in order. A rule that fails gives nothing.
+    fn values(&mut self, target: Target) -> Vec<Named<'a>> {
+        let Some(rule) = self.mapping.rules.get(&target) else { return Vec::new() };
+        rule.values(target, self.source).unwrap_or_else(|why| {
+            self.left_out.insert(format!("{target}: {why}"));
+            Vec::new()
+        })
+    }
+
+    /// The first usable value.
+    pub(super) fn first<T: FromStr>(&mut self, target: Target) -> Option<T> {
+        for (name, text) in self.values(target) {
+            match text.parse() {
+                Ok(value) => return Some(value),
+                Err(_) => self.leave_out(name),
+            }
+        }
+        None
+    }
+
+    /// Every usable value, once each.
+    pub(super) fn all<T: FromStr + PartialEq>(&mut self, target: Target) -> Vec<T> {
+        self.collect(target, |text| text.parse().ok())
+    }
+
+    /// Every telephone number, in international form where it is understood.
+    pub(super) fn phones(&mut self, target: Target) -> Vec<Phone> {
+        let country = self.mapping.country;
+        self.collect(target, |text| phone::read(text, country).ok())
+    }
+
+    /// `labeledURI` is "URL label" (RFC 2079).
+    pub(super) fn links(&mut self) -> Vec<LabelledLink> {
+        self.collect(Target::Links, |text| {
+            let text = text.trim();
+            let (url, label) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let url: Link = url.parse().ok()?;
+            Some(LabelledLink { label: label.parse().ok(), url })
+        })
+    }
+
+    /// The first language that Estampe speaks; others are no mistake.
+    pub(super) fn language(&mut self) -> Option<Locale> {
+        self.values(Target::Language).into_iter().find_map(|(_, text)| text.trim().parse().ok())
+    }
+
+    fn collect<T: PartialEq>(&mut self, target: Target, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let mut values: Vec<T> = Vec::new();
+        for (name, text) in self.values(target) {
+            match read(&text) {
+                Some(value) if values.contains(&value) => {}
+                Some(value) if values.len() < KEPT => values.push(value),
+                Some(_) | None => self.leave_out(name),
+            }
+        }
+        values
+    }
+
+    fn leave_out(&mut self, name: &str) {
+        if !self.left_out.contains(name) {
+            self.left_out.insert(name.to_owned());
+        }
+    }
+}
+
+/// Every text that is not empty of the attributes of this name, in any letter case.
+pub(super) fn texts<'a>(source: &'a SourcePerson, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+    let of_name = source.attributes.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
+    of_name.flat_map(|(_, value)| of_value(value)).filter(|text| !text.trim().is_empty())
+}
+
+fn of_value(value: &AttributeValue) -> impl Iterator<Item = Cow<'_, str>> {
+    let (one, many): (Option<Cow<'_, str>>, &[String]) = match value {
+        AttributeValue::Text(text) => (Some(text.into()), &[]),
+        AttributeValue::Texts(texts) => (None, texts),
+        AttributeValue::Number(number) => (Some(number.to_string().into()), &[]),
+        AttributeValue::Flag(_) => (None, &[]),
+    };
+    one.into_iter().chain(many.iter().map(Into::into))
+}
