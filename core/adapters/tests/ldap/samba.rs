@@ -203,6 +203,7 @@ impl Samba {
     /// One process listens on all of its ports before it answers on any.
     fn answers(&self) -> bool {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let mut first = [0];
         stream.write_all(ANONYMOUS).is_ok() && stream.read_exact(&mut first).is_ok() && first == [0x30]
     }
