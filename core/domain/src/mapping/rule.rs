@@ -31,7 +31,7 @@ struct Parsed {
 enum Form {
     /// Attributes: the usual case, and much cheaper than an interpreter.
     Names(Vec<String>),
-    Expression(Expression),
+    Expression(Box<Expression>),
 }
 
 /// What is wrong with an expression.
@@ -106,7 +106,7 @@ impl FromStr for Rule {
         }
         let form = match names(text) {
             Some(names) => Form::Names(names),
-            None => Form::Expression(text.parse()?),
+            None => Form::Expression(Box::new(text.parse()?)),
         };
         Ok(Self(Arc::new(Parsed { text: text.to_owned(), form })))
     }

@@ -51,10 +51,8 @@ pub(super) fn scan(text: &str) -> Result<Scanned, RuleProblem> {
     let mut before: [Option<Token<'_>>; 3] = [None; 3];
     loop {
         let trimmed = rest.trim_start();
-        let (blank, token, raw, after) = match next(trimmed)? {
-            Some((token, raw, after)) => (rest.len() - trimmed.len(), token, raw, after),
-            None => break,
-        };
+        let Some((token, raw, after)) = next(trimmed)? else { break };
+        let blank = rest.len() - trimmed.len();
         found.source.push_str(rest.get(..blank).unwrap_or_default());
         let pattern_of = match before {
             [Some(Token::Sign("|")), Some(Token::Word(filter)), Some(Token::Sign("("))] => {
@@ -70,7 +68,8 @@ pub(super) fn scan(text: &str) -> Result<Scanned, RuleProblem> {
                 found.source.push_str(raw);
             }
         }
-        before = [before[1], before[2], Some(token)];
+        let [_, earlier, last] = before;
+        before = [earlier, last, Some(token)];
         rest = after;
     }
     Ok(found)
