@@ -132,3 +132,31 @@ on_both! {
         assert_eq!(done(&server.sync()), ("full", [0, 0, 1, 39]));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_stands_for_the_account_that_reads() {
+    let global = format!(
+        "TLSCACertificateFile {{folder}}/ca.pem\nTLSVerifyClient demand\nauthz-regexp \"^cn=estampe$\" \"{READER}\"\n"
+    );
+    let slapd = Slapd::start_with(3, Certificate::Good, &More { global, ..More::default() });
+    let server = Server::start(Options::default()).await;
+    well(&server, &["plugin", "install", "ldap", "--yes"]);
+    let (certificate, key) = slapd.client();
+    let (servers, ca) = (format!("servers={}", slapd.ldaps()), format!("ca-file={}", slapd.ca().display()));
+    let base = format!("base={PEOPLE}");
+    let certificate = format!("client-certificate={}", certificate.display());
+    let key = format!("client-key={}", key.display());
+    let set = ["--set", &servers, "--set", &ca, "--set", &base, "--set", &certificate, "--set", &key];
+    well(&server, &[&["source", "add", "siege", "--plugin", "ldap"], &set[..]].concat());
+    let run = server.sync();
+    assert_eq!((run["state"].as_str(), run["counts"]["created"].as_u64()), (Some("done"), Some(3)), "{run}");
+    // it needs its key, and TLS
+    well(&server, &["source", "set", "siege", "--unset", "client-key"]);
+    let run = server.sync();
+    assert_eq!(run["failure"]["code"], "config", "{run}");
+    assert!(run["failure"]["message"].as_str().unwrap().contains("stand together"), "{run}");
+    let clear = format!("servers={}", slapd.ldap());
+    well(&server, &["source", "set", "siege", "--set", &key, "--set", &clear, "--set", "clear-text=true"]);
+    let run = server.sync();
+    assert!(run["failure"]["message"].as_str().unwrap().contains("a client certificate needs it"), "{run}");
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use estampe_tests::{Options, Output, Server, binary, on_both};
 use serde_json::Value;
 
-use crate::ldap::slapd::{Certificate, More, PASSWORD, PEOPLE, READER, SUFFIX, Slapd};
+use crate::ldap::slapd::{Certificate, More, PASSWORD, PEOPLE, READER, SUFFIX, Slapd, base64};
 
 /// What everybody's password is.
 const SECRET: &str = "Mirabelle 1912";
@@ -203,11 +203,8 @@ async fn who_is_locked_disabled_expired_or_gone_is_told_apart() {
     refused(&server, "new", SECRET, "not-known");
 
     // the same identity as the plugin's, where it is sixteen octets
-    slapd.change(&person("windows", "objectGUID:: AAECAwQFBgcICQoLDA0ODw==\n").replacen(
-        '\n',
-        "\nchangetype: add\n",
-        1,
-    ));
+    let guid = format!("objectGUID:: {}\n", base64(&(0..16).collect::<Vec<u8>>()));
+    slapd.change(&person("windows", &guid).replacen('\n', "\nchangetype: add\n", 1));
     server.sync();
     accepted(&server, "windows");
     let identities = server.sql("SELECT external_id FROM person_identity");
