@@ -123,6 +123,7 @@ impl Service {
                 connector: source.connector.clone(),
                 given,
                 mode: SyncMode::Full,
+                checkpoint: None,
                 cursor: cursor.clone(),
                 state: state.clone(),
             };

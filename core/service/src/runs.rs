@@ -91,6 +91,7 @@ impl Service {
         Ok(self
             .store
             .write(move |tx| {
+                tx.lock_source(id)?;
                 tx.set_schedule(id, every_minutes)?;
                 let event = AuditEvent::done(&ctx, &*random, "source.schedule", "source", id);
                 tx.audit(&event.with(json!({"every_minutes": every_minutes})))

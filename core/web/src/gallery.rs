@@ -13,9 +13,9 @@ use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
-use estampe_service::{MappingPreview, OfferedPlugins};
 use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
 use estampe_service::views::{PluginEntry, RunDetail};
+use estampe_service::{MappingPreview, OfferedPlugins};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};

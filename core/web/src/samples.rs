@@ -2,9 +2,9 @@
 
 pub(crate) mod endings;
 pub(crate) mod extensions;
+pub(crate) mod mapping;
 pub(crate) mod ownership;
 pub(crate) mod plans;
-pub(crate) mod mapping;
 
 use std::collections::BTreeMap;
 

@@ -69,6 +69,8 @@ impl Tx<'_> {
                 person::sort_key.eq(""),
                 person::search_text.eq(""),
                 person::profile.eq("{}"),
+                person::entered.eq(None::<String>),
+                person::conflicts.eq(0),
                 person::photo_id.eq(None::<String>),
                 person::active.eq(false),
                 person::changed_at.eq(now.as_micros()),

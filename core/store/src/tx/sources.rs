@@ -225,7 +225,8 @@ impl Tx<'_> {
                 .optional()?;
             let Some((state, started)) = last else { continue };
             let open = RunState::from_stored(&state).is_none_or(RunState::is_open);
-            if !open && Ts::from_micros(started).plus_seconds(i64::from(every) * 60) <= now {
+            let is_time = Ts::from_micros(started).plus_seconds(i64::from(every) * 60) <= now;
+            if !open && is_time && self.ending(source.id)?.is_none() {
                 due.push(source);
             }
         }
