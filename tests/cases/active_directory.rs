@@ -3,7 +3,7 @@
 // the same domain as the adapter's own tests have
 #[path = "../../core/adapters/tests/ldap/samba.rs"]
 #[expect(dead_code, reason = "a part of it is for those")]
-mod samba;
+pub mod samba;
 
 use estampe_tests::{Options, Output, Server, on_both};
 use samba::{GROUPS, LEAVERS, PASSWORD, READER, STAFF, SUFFIX, Samba};

@@ -1,11 +1,8 @@
 //! What changed of an Active Directory (Samba), through the running server.
 
-#[path = "../../core/adapters/tests/ldap/samba.rs"]
-#[expect(dead_code, reason = "a part of it is for other tests")]
-mod samba;
-
 use estampe_tests::{Options, Server, on_both};
-use samba::{LEAVERS, PASSWORD, READER, STAFF, Samba, WATCHER};
+
+use super::active_directory::samba::{LEAVERS, PASSWORD, READER, STAFF, Samba, WATCHER};
 
 use super::ldap::{done, well};
 

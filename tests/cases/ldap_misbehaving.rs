@@ -39,7 +39,7 @@ async fn serving(options: Options, slapd: &Slapd) -> (Server, Client) {
 /// Sends the source to another server, without TLS.
 fn send_to(server: &Server, there: &str) {
     let (servers, password) = (format!("servers={there}"), format!("password={PASSWORD}"));
-    well(&server, &["source", "set", "siege", "--set", &servers, "--set", "clear-text=true", "--set", &password]);
+    well(server, &["source", "set", "siege", "--set", &servers, "--set", "clear-text=true", "--set", &password]);
 }
 
 fn begin_run(server: &Server) -> Child {

@@ -47,7 +47,8 @@ fn directory(entries: &str) -> Slapd {
         "dn: cn=policy,{SUFFIX}\nobjectClass: person\nobjectClass: pwdPolicy\ncn: policy\nsn: policy\n\
          pwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxFailure: 3\npwdLockoutDuration: 2\n\n"
     );
-    let more = More { global: SCHEMA.to_owned(), of_database: policy(), entries: policy_entry + entries };
+    let more =
+        More { global: SCHEMA.to_owned(), of_database: policy(), entries: policy_entry + entries, ..More::default() };
     Slapd::start_with(0, Certificate::Good, &more)
 }
 
@@ -86,7 +87,7 @@ fn sign_in(server: &Server, login: &str, password: &str) -> (i32, Value) {
     let output = command.wait_with_output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(!errors.contains(SECRET), "{errors}");
-    let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| Value::String(errors));
+    let answer = serde_json::from_slice(&output.stdout).unwrap_or(Value::String(errors));
     (output.status.code().unwrap(), answer)
 }
 

@@ -27,20 +27,24 @@ async fn with_source(database: estampe_tests::Database) -> Server {
 
 fn field<'a>(person: &'a Value, name: &str) -> &'a str {
     let fields = person["fields"].as_array().unwrap().iter();
-    fields.filter(|field| field["field"] == name).filter_map(|field| field["value"].as_str()).next().unwrap_or_default()
+    fields.filter(|field| field["field"] == name).find_map(|field| field["value"].as_str()).unwrap_or_default()
+}
+
+/// The command with more arguments.
+fn mapping_command<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["source", "mapping", "siege"], more].concat()
 }
 
 on_both! {
     async fn a_mapping_is_tried_and_then_used(database) {
         let server = with_source(database).await;
-        let mapping = |more: &[&str]| [&["source", "mapping", "siege"], more].concat();
-        let standing = server.json(&mapping(&[]));
+        let standing = server.json(&mapping_command(&[]));
         assert_eq!((&standing["preset"], &standing["country"]), (&json!("standard"), &Value::Null), "{standing}");
-        let said = server.cli(&mapping(&[])).stdout;
+        let said = server.cli(&mapping_command(&[])).stdout;
         assert!(said.contains("displayName or cn") && said.contains("the rules of the preset standard"), "{said}");
 
         // what is wrong is named, all of it
-        let wrong = server.cli(&mapping(&["--set", "title=sn|uper", "--set", "titel=cn", "--country", "UK", "--preset", "x"]));
+        let wrong = server.cli(&mapping_command(&["--set", "title=sn|uper", "--set", "titel=cn", "--country", "UK", "--preset", "x"]));
         assert_eq!(wrong.code, 1);
         for words in [
             "title: \"sn|uper\": there is no filter \"uper\"; there are: first, join",
@@ -54,7 +58,7 @@ on_both! {
 
         // the preview shows real entries and stores nothing
         let change = ["--set", NAME, "--set", TITLE, "--set", "office=sn + 1", "--country", "fr"];
-        let preview = server.json(&mapping(&[&change[..], &["--preview"]].concat()));
+        let preview = server.json(&mapping_command(&[&change[..], &["--preview"]].concat()));
         let people = preview["people"].as_array().unwrap();
         assert_eq!(people.len(), 3, "{preview}");
         let (zoe, ada) = (&people[0], &people[1]);
@@ -66,19 +70,19 @@ on_both! {
         assert_eq!(people[2]["refused"], "no-name-no-mail", "{preview}");
         let seen = preview["attributes"].as_array().unwrap();
         assert!(seen.contains(&json!({"name": "title", "sample": "Directrice, financements"})), "{preview}");
-        let said = server.cli(&mapping(&[&change[..], &["--preview"]].concat())).stdout;
+        let said = server.cli(&mapping_command(&[&change[..], &["--preview"]].concat())).stdout;
         assert!(said.contains("line 2") && said.contains("Nothing was saved."), "{said}");
-        assert_eq!(server.json(&mapping(&[])), standing);
+        assert_eq!(server.json(&mapping_command(&[])), standing);
         assert!(server.people().is_empty());
         assert_eq!(server.json(&["run", "list"])["runs"], json!([]));
         assert_eq!(server.sql("select id from audit_event where operation = 'source.map'").len(), 0);
 
         // saved, and not under a plan that was made with other rules
         let held = server.json(&["source", "sync", "siege", "--dry-run"])["id"].as_str().unwrap().to_owned();
-        let refused = server.cli(&mapping(&change));
+        let refused = server.cli(&mapping_command(&change));
         assert!(refused.code == 1 && refused.stderr.contains("waits for a word"), "{refused:?}");
         assert_eq!(server.cli(&["run", "discard", &held]).code, 0);
-        let saved = server.cli(&mapping(&change));
+        let saved = server.cli(&mapping_command(&change));
         assert!(saved.code == 0 && saved.stdout.contains("without their country's code are of FR"), "{saved:?}");
         let run = server.sync();
         assert_eq!((&run["state"], &run["counts"]["created"]), (&json!("done"), &json!(2)), "{run}");
@@ -93,12 +97,12 @@ on_both! {
         assert!(!card.contains("financements"), "{card}");
 
         // the same again changes nothing; a preset takes the place of the rules, not of the country
-        assert_eq!(server.cli(&mapping(&change)).code, 0);
-        let preset = server.json(&mapping(&["--preset", "active-directory", "--set", "office="]));
+        assert_eq!(server.cli(&mapping_command(&change)).code, 0);
+        let preset = server.json(&mapping_command(&["--preset", "active-directory", "--set", "office="]));
         assert_eq!((&preset["preset"], &preset["country"]), (&Value::Null, &json!("FR")), "{preset}");
         let run = server.sync();
         assert_eq!((&run["counts"]["changed"], &run["counts"]["unchanged"]), (&json!(2), &json!(0)), "{run}");
-        let back = server.json(&mapping(&["--preset", "standard", "--country", ""]));
+        let back = server.json(&mapping_command(&["--preset", "standard", "--country", ""]));
         assert_eq!(back, standing);
         assert_eq!(server.sql("select name from source where mapping is null").len(), 1);
         let events = server.sql("select details from audit_event where operation = 'source.map' order by id");

@@ -35,12 +35,13 @@ pub struct Entry {
 
 impl Entry {
     /// A person with this `entryUUID`, in `ou=people,dc=example,dc=org`.
-    pub fn person(uid: &str, uuid: &str) -> Self {
-        let dn = format!("uid={uid},ou=people,dc=example,dc=org").into_bytes();
+    pub fn person(name: &str, uuid: &str) -> Self {
+        let dn = format!("uid={name},ou=people,dc=example,dc=org").into_bytes();
         Self { dn, attributes: Vec::new() }.with("objectClass", &["person"]).with("entryUUID", &[uuid])
     }
 
     /// The same, with this attribute.
+    #[must_use]
     pub fn with<T: AsRef<[u8]>>(mut self, name: &str, values: &[T]) -> Self {
         self.attributes.push((name.to_owned(), values.iter().map(|value| value.as_ref().to_vec()).collect()));
         self
@@ -151,12 +152,11 @@ fn request(stream: &mut TcpStream) -> Option<(Vec<u8>, u8, bool)> {
 /// X.690, with the definite lengths that LDAP allows.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut octets = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(short @ 0..=0x7f) => octets.push(short),
-        _ => {
-            octets.push(0x84);
-            octets.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
-        }
+    if let Ok(short @ 0..=0x7f) = u8::try_from(content.len()) {
+        octets.push(short);
+    } else {
+        octets.push(0x84);
+        octets.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
     }
     octets.extend(content);
     octets

@@ -26,7 +26,7 @@ use crate::console::mapping::{MappingPage, Told, Typed};
 use crate::console::new_source::{NewSource, new_source_page};
 use crate::console::outbox::OutboxPage;
 use crate::console::people::{PeopleListPage, PersonPage};
-use crate::console::person_edit::{PersonEditPage, Typed};
+use crate::console::person_edit::{self, PersonEditPage};
 use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::{RunPage, Show};
@@ -282,8 +282,9 @@ fn ownership_pages(locale: Locale) -> Pages {
         let card_url = "https://c/".into();
         PersonPage { l, s: shell(Section::People), detail, card_url, stale }.render().unwrap()
     };
-    let edit =
-        |detail, typed: &Typed<'_>| PersonEditPage::new(l, shell(Section::People), detail, typed).render().unwrap();
+    let edit = |detail, typed: &person_edit::Typed<'_>| {
+        PersonEditPage::new(l, shell(Section::People), detail, typed).render().unwrap()
+    };
     let fields = |waits| {
         let (owners, chosen) = (ownership::owners(), [(ProfileField::Links, Owner::Own)].into());
         let page = SourceFieldsPage::new(l, shell(Section::Sources), "Annuaire RH", &owners, &chosen, waits);
@@ -292,8 +293,8 @@ fn ownership_pages(locale: Locale) -> Pages {
     let mut form = ProfileForm::of(&person.made.shown);
     let touched = form.fill(&ownership::typed()).unwrap();
     let problems = form.parse(&touched).unwrap_err();
-    let wrong = Typed { inputs: ownership::typed(), problems: Some(&problems), stale: false };
-    let stale = Typed { inputs: ownership::typed(), problems: None, stale: true };
+    let wrong = person_edit::Typed { inputs: ownership::typed(), problems: Some(&problems), stale: false };
+    let stale = person_edit::Typed { inputs: ownership::typed(), problems: None, stale: true };
     let filter = PeopleFilter { conflicts: true, ..PeopleFilter::default() };
     let people = samples::people();
     vec![
@@ -304,9 +305,9 @@ fn ownership_pages(locale: Locale) -> Pages {
         ("person-conflict", page(&person, false)),
         ("person-stale", page(&person, true)),
         ("person-alone", page(&alone, false)),
-        ("person-edit", edit(&person, &Typed::default())),
-        ("person-edit-plain", edit(&plain, &Typed::default())),
-        ("person-edit-alone", edit(&alone, &Typed::default())),
+        ("person-edit", edit(&person, &person_edit::Typed::default())),
+        ("person-edit-plain", edit(&plain, &person_edit::Typed::default())),
+        ("person-edit-alone", edit(&alone, &person_edit::Typed::default())),
         ("person-edit-wrong", edit(&person, &wrong)),
         ("person-edit-stale", edit(&person, &stale)),
         ("source-fields", fields(None)),

@@ -398,8 +398,8 @@ fn profile() -> impl Strategy<Value = Profile> {
 }
 
 fn payload() -> impl Strategy<Value = PlanPayload> {
-    let change = (text(), text()).prop_map(|(old, new)| FieldChange { field: ProfileField::Name, old, new });
-    let changes = (proptest::collection::vec(change.clone(), 0..4), proptest::collection::vec(change, 0..4));
+    let change = || (text(), text()).prop_map(|(old, new)| FieldChange { field: ProfileField::Name, old, new });
+    let changes = (proptest::collection::vec(change(), 0..4), proptest::collection::vec(change(), 0..4));
     // a photo is a JPEG, so never empty
     let photo = proptest::option::of(proptest::collection::vec(any::<u8>(), 1..3000));
     let optional = (proptest::option::of(profile()), proptest::option::of(text()), photo);

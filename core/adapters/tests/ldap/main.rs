@@ -12,6 +12,7 @@ mod active_directory;
 mod changes;
 #[expect(dead_code, reason = "a part of it is for the tests through the doors")]
 mod samba;
+#[expect(dead_code, reason = "a part of it is for the tests through the doors")]
 mod slapd;
 mod strangers;
 

@@ -82,8 +82,8 @@ impl Rule {
     pub(super) fn values<'a>(&'a self, target: Target, person: &'a SourcePerson) -> Result<Vec<Named<'a>>, String> {
         match &self.0.form {
             Form::Names(names) => {
-                let named = names.iter().flat_map(|name| texts(person, name).map(move |text| (name.as_str(), text)));
-                Ok(named.take(LOOKED_AT).collect())
+                let found = names.iter().flat_map(|name| texts(person, name).map(move |text| (name.as_str(), text)));
+                Ok(found.take(LOOKED_AT).collect())
             }
             Form::Expression(expression) => {
                 let texts = expression.texts(person)?;

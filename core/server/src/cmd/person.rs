@@ -26,14 +26,14 @@ pub async fn run(cli: &Cli, command: &PersonCommand, operator: &Operator) -> Res
             more(cli, &answer);
             code
         }
-        PersonCommand::Show { person } => show(cli, &operator.get(&found(operator, person).await?).await?),
+        PersonCommand::Show { person } => Ok(show(cli, &operator.get(&found(operator, person).await?).await?)),
         PersonCommand::Set { person, values } => {
             let path = found(operator, person).await?;
-            show(cli, &operator.post(&path, &json!({"set": values})).await?)
+            Ok(show(cli, &operator.post(&path, &json!({"set": values})).await?))
         }
         PersonCommand::Reset { person, fields } => {
             let path = found(operator, person).await?;
-            show(cli, &operator.post(&format!("{path}/give-back"), &json!({"fields": fields})).await?)
+            Ok(show(cli, &operator.post(&format!("{path}/give-back"), &json!({"fields": fields})).await?))
         }
     }
 }
@@ -65,10 +65,10 @@ async fn found(operator: &Operator, wanted: &str) -> Result<String, String> {
     }
 }
 
-fn show(cli: &Cli, person: &Value) -> Result<ExitCode, String> {
+fn show(cli: &Cli, person: &Value) -> ExitCode {
     if cli.json {
         print::json(person);
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
     let state = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "on line" };
     print::line(&format!("{} ({state})  {}", text(person, "name"), text(person, "id")));
@@ -85,7 +85,7 @@ fn show(cli: &Cli, person: &Value) -> Result<ExitCode, String> {
             text(person, "id")
         ));
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 /// Where a value comes from, in words.
