@@ -72,7 +72,7 @@ mod tests {
         let failed = (0..100).find(|page| run.page(&rejected(page % 2)).is_err());
         assert_eq!(failed, Some(AGAIN + 1));
         let mut run = Standstill::default();
-        let failed = (1..).find(|_| run.page(&[]).is_err());
+        let failed = (1..=EMPTY + 1).find(|_| run.page(&[]).is_err());
         assert_eq!(failed, Some(EMPTY));
     }
 }
