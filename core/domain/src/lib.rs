@@ -13,6 +13,7 @@ pub mod context;
 pub mod credential;
 pub mod egress;
 pub mod error;
+pub mod group;
 pub mod ids;
 pub mod ldap;
 pub mod lead;

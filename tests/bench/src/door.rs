@@ -176,7 +176,14 @@ async fn people(store: &Store) -> Result<Vec<PublicId>, String> {
     let mut people = Vec::new();
     for n in 0..200 {
         let attributes = vec![text("cn", format!("Camille Mesure-{n}")), text("mail", format!("c{n}@banque.example"))];
-        let source = SourcePerson { external_id: n.to_string(), active: true, attributes, photo: None, position: None };
+        let source = SourcePerson {
+            external_id: n.to_string(),
+            active: true,
+            attributes,
+            photo: None,
+            position: None,
+            handles: Vec::new(),
+        };
         let Ok(mapped) = Profile::map(&source) else { return Err("a profile could not be made".into()) };
         let card = PublicId::new(&SystemRandom);
         cards.push(card.clone());
