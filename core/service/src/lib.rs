@@ -9,6 +9,7 @@ mod cards;
 mod checkup;
 mod doubt;
 mod gauges;
+mod groups;
 mod home;
 mod leads;
 mod mails;

@@ -19,6 +19,7 @@ impl Service {
         let mut query = PeopleQuery {
             words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
             active: filter.active,
+            group: filter.group,
             after: None,
             limit: PAGE + 1,
         };
@@ -51,7 +52,8 @@ impl Service {
             .read(move |tx| {
                 let Some(summary) = tx.person(person)? else { return Ok(None) };
                 let (identities, leads) = (tx.identities_of(person)?, tx.lead_count_of(person)?);
-                Ok(Some(PersonDetail { summary, identities, leads }))
+                let groups = tx.groups_of(person)?;
+                Ok(Some(PersonDetail { summary, identities, groups, leads }))
             })
             .await?;
         detail.ok_or(Error::NotFound)

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use estampe_domain::Ts;
 use estampe_domain::account::Account;
 use estampe_domain::card::Card;
-use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
+use estampe_domain::group::GroupSummary;
+use estampe_domain::ids::{BlobId, GroupId, JobId, LeadId, RunId, SecretToken};
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{LeadMail, MailOutage};
 use estampe_domain::person::PersonSummary;
@@ -144,6 +145,8 @@ pub struct PeopleFilter {
     pub query: String,
     /// Only active or only disabled people.
     pub active: Option<bool>,
+    /// Only people of this group.
+    pub group: Option<GroupId>,
     /// Where the last page ended, as [`PeoplePage::next`] gave it.
     pub after: Option<String>,
 }
@@ -159,6 +162,17 @@ pub struct PeoplePage {
     pub next: Option<String>,
 }
 
+/// A page of groups, by name.
+#[derive(Clone, Debug)]
+pub struct GroupPage {
+    /// At most 50.
+    pub groups: Vec<GroupSummary>,
+    /// How many the source has in all.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
 /// One person.
 #[derive(Clone, Debug)]
 pub struct PersonDetail {
@@ -166,6 +180,8 @@ pub struct PersonDetail {
     pub summary: PersonSummary,
     /// Names of the sources that know them, and the identity there.
     pub identities: Vec<(String, String)>,
+    /// The groups that they are in, at most 500.
+    pub groups: Vec<GroupSummary>,
     /// Leads left at their cards.
     pub leads: u64,
 }

@@ -2,6 +2,7 @@
 
 mod ca;
 mod doctor;
+mod group;
 mod kit;
 mod outbox;
 mod plugin;

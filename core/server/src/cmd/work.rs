@@ -50,13 +50,11 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Person(PersonCommand::List { query, after }) => {
             let path = query_path("/v1/people", &[("q", query.as_deref()), ("after", after.as_deref())]);
             let answer = operator.get(&path).await?;
-            let code = list(cli, &answer, "people", "Nobody.", |person| {
-                let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
-                vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
-            });
+            let code = list(cli, &answer, "people", "Nobody.", person_row);
             more(cli, &answer);
             code
         }
+        Command::Group(command) => super::group::run(cli, command, operator).await,
         Command::Lead(LeadCommand::List { after }) => {
             let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
             let code = list(cli, &answer, "leads", "No lead yet.", |lead| {
@@ -87,6 +85,12 @@ async fn first_run(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
         print::line("The token is good once, for 24 hours. Calling this again makes a new one.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A person on one line.
+pub(super) fn person_row(person: &Value) -> Vec<String> {
+    let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
+    vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
 }
 
 /// The run of this id, or where ids are found.
@@ -194,7 +198,7 @@ pub(super) fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-fn more(cli: &Cli, answer: &Value) {
+pub(super) fn more(cli: &Cli, answer: &Value) {
     let next = text(answer, "next");
     if !cli.json && !next.is_empty() {
         print::line(&format!("More: --after '{next}'"));
@@ -219,7 +223,7 @@ pub(super) fn encoded(segment: &str) -> String {
     url.path().trim_start_matches('/').to_owned()
 }
 
-fn query_path(path: &str, pairs: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query_path(path: &str, pairs: &[(&str, Option<&str>)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (key, value) in pairs {
         if let Some(value) = value {

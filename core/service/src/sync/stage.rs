@@ -29,8 +29,9 @@ struct Incoming {
 
 impl Service {
     /// Plans one page: maps, looks up, judges, makes photos harmless, stages.
-    pub(super) async fn stage_page(&self, planner: &mut Planner, page: Page) -> Result<()> {
+    pub(super) async fn stage_page(&self, planner: &mut Planner, mut page: Page) -> Result<()> {
         let mut refusals = Vec::new();
+        let groups = planner.groups.take(&mut page.events, &mut refusals)?;
         let Events { incoming, gone, unusable } = read_events(page.events, &mut refusals);
         let (run, source) = (planner.run, planner.source.id);
         let (mut incoming, known, staged, gone, unusable) = self
@@ -86,7 +87,8 @@ impl Service {
         }
         // notes about a person who was taken all the same are not refusals
         planner.counts.refused += refusals.iter().filter(|r| !is_note(r)).count() as u64;
-        self.write_page(planner, items, refusals, seen, page.state, page.checkpoint).await
+        self.write_page(planner, items, refusals, seen, page.state, page.checkpoint).await?;
+        self.stage_groups(planner, groups).await
     }
 
     /// Makes the photos of changed people harmless, off the async threads.
@@ -235,6 +237,8 @@ fn read_events(events: Vec<DirectoryEvent>, refusals: &mut Vec<Refusal>) -> Even
                 unusable.extend(external_id);
                 refusals.push(Refusal { position, code: "connector".into(), detail: reason });
             }
+            // taken out before
+            DirectoryEvent::Group(_) | DirectoryEvent::GroupGone(_) | DirectoryEvent::AllGroups => {}
         }
     }
     Events { incoming, gone, unusable }

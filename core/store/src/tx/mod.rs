@@ -9,6 +9,8 @@ mod blobs;
 mod cards;
 pub mod checkup;
 pub mod gauges;
+pub mod group_plans;
+pub mod groups;
 pub mod jobs;
 pub mod leads;
 pub mod outbox;

@@ -1,6 +1,7 @@
 //! The internal listener: the console for accounts, and the health checks.
 
 pub(crate) mod doors;
+pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> Table {
                 .post("", new_source::add)
                 .get("/new", new_source::new)
                 .get("/{name}", sources::show)
+                .get("/{name}/groups", groups::list)
                 .post("/{name}/sync", sources::sync)
                 .post("/{name}/compare", sources::compare)
                 .get("/{name}/compare", sources::back)

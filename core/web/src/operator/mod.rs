@@ -4,6 +4,7 @@
 //! codes.
 
 pub(crate) mod checkup;
+pub(crate) mod groups;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod plugins;
@@ -61,6 +62,8 @@ pub(crate) fn routes() -> Table {
             .post("/outbox/resend", outbox::resend_all)
             .post("/outbox/{job}/resend", outbox::resend)
             .get("/people", people::list)
+            .get("/groups", groups::list)
+            .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)
     })
 }

@@ -41,9 +41,11 @@ fn after(request: &HttpRequest) -> Option<String> {
     Some(query_of(request, "after")).filter(|after| !after.is_empty())
 }
 
-/// `GET /v1/people?q=&after=`
+/// `GET /v1/people?q=&group=&after=`
 pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
-    let filter = PeopleFilter { query: query_of(&request, "q"), active: None, after: after(&request) };
+    let group = Some(query_of(&request, "group")).filter(|group| !group.is_empty());
+    let group = group.map(|group| wire.id(&group)).transpose()?;
+    let filter = PeopleFilter { query: query_of(&request, "q"), active: None, group, after: after(&request) };
     let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
     let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
     wire.json(StatusCode::OK, &json!({ "people": people, "total": page.total, "next": page.next }))
