@@ -2,7 +2,7 @@
 
 #[path = "../../core/adapters/tests/ldap/samba.rs"]
 #[expect(dead_code, reason = "a part of it is for other tests")]
-mod samba;
+pub(super) mod samba;
 
 use estampe_tests::{Options, Server, on_both};
 use samba::{LEAVERS, PASSWORD, READER, STAFF, Samba, WATCHER};
@@ -10,7 +10,7 @@ use samba::{LEAVERS, PASSWORD, READER, STAFF, Samba, WATCHER};
 use super::ldap::{done, well};
 
 /// A source that reads this domain as this account.
-fn add(server: &Server, samba: &Samba, reader: &str) {
+pub(super) fn add(server: &Server, samba: &Samba, reader: &str) {
     let secret = server.folder().join("ldap-password");
     std::fs::write(&secret, PASSWORD).unwrap();
     let values = [

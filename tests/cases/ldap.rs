@@ -3,7 +3,7 @@
 // the same directory as the adapter's own tests have
 #[path = "../../core/adapters/tests/ldap/slapd.rs"]
 #[expect(dead_code, reason = "a part of it is for those")]
-mod slapd;
+pub(super) mod slapd;
 
 use estampe_tests::{Options, Output, Server, on_both};
 use slapd::{Certificate, PASSWORD, PEOPLE, READER, Slapd};
@@ -27,7 +27,7 @@ pub(super) fn well(server: &Server, arguments: &[&str]) -> Output {
 }
 
 /// A source that reads this directory.
-fn add(server: &Server, slapd: &Slapd) -> Output {
+pub(super) fn add(server: &Server, slapd: &Slapd) -> Output {
     let secret = server.folder().join("ldap-password");
     std::fs::write(&secret, PASSWORD).unwrap();
     let (servers, ca) = (format!("servers={}", slapd.ldaps()), format!("ca-file={}", slapd.ca().display()));

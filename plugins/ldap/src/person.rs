@@ -33,7 +33,7 @@ const FIELDS: [(&str, &[&str]); 23] = [
 ];
 
 /// Attributes that identify somebody for ever, the best first.
-const IDENTITIES: [&str; 4] = ["objectGUID", "entryUUID", "ipaUniqueID", "nsUniqueId"];
+pub const IDENTITIES: [&str; 4] = ["objectGUID", "entryUUID", "ipaUniqueID", "nsUniqueId"];
 
 /// Classes whose entries are accounts of machines, though Active Directory derives them from
 /// people.

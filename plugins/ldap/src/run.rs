@@ -4,9 +4,10 @@ use estampe_plugin_sdk::ldap::{Changes, Entries, Entry, Query, Tracking, escape,
 use estampe_plugin_sdk::{Cursor, Event, FailKind, Failure, Gone, Host, LogLevel, Page, cursor};
 use serde::{Deserialize, Serialize};
 
+use crate::groups::Reading;
 use crate::hex::Octets;
-use crate::tracking::{At, Checkpoint, words};
-use crate::{event, identity, person, query};
+use crate::tracking::{At, Checkpoint, tracked, words};
+use crate::{event, groups, identity, person, query};
 
 /// Identities that are searched for at once.
 const BATCH: usize = 100;
@@ -29,6 +30,8 @@ enum Place {
         latest: i64,
         /// The next page.
         cookie: Octets,
+        /// Whether something changed so far.
+        changed: bool,
     },
     /// Among entries that changed.
     Changes {
@@ -38,6 +41,15 @@ enum Place {
         end: Option<Octets>,
         /// The last that was read.
         after: Octets,
+        /// Whether something changed so far.
+        changed: bool,
+    },
+    /// Among groups, after the people.
+    Groups {
+        /// Where the next run begins when this one is done.
+        end: Checkpoint,
+        /// What is left of them.
+        reading: Reading,
     },
 }
 
@@ -57,10 +69,11 @@ pub fn full(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failure> {
             host.log(LogLevel::Info, words(&end.at));
             (end, 0, None)
         }
-        Some(Place::Pages { since: None, end, latest, cookie }) => (end, latest, Some(cookie.0)),
+        Some(Place::Pages { since: None, end, latest, cookie, .. }) => (end, latest, Some(cookie.0)),
+        Some(Place::Groups { end, reading }) => return groups_page(host, end, reading),
         Some(_) => return Err(foreign()),
     };
-    pages(host, None, cookie, end, latest)
+    pages(host, None, cookie, end, latest, true)
 }
 
 /// A page of a run over what changed.
@@ -71,24 +84,18 @@ pub fn incremental(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failur
             let seen = begin.usn;
             let begin = Checkpoint { usn: begin.still_holds(host)?, ..begin };
             match begin.at {
-                At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new()),
-                At::Usn => pages(host, seen.map(Since::Usn), None, begin, 0),
-                At::Modified(since) => {
-                    let page = pages(host, Some(Since::Modified(since)), None, begin, since)?;
-                    if page.events.is_empty() && page.next.is_none() {
-                        // whoever was changed last is not there: they left, or it was restored
-                        let why = "the entry that was changed last is gone: everybody has to be compared";
-                        return Err(Failure::new(FailKind::CursorExpired, why));
-                    }
-                    Ok(page)
-                }
+                At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new(), false),
+                At::Usn => pages(host, seen.map(Since::Usn), None, begin, 0, false),
+                // whoever was changed last is always told again
+                At::Modified(since) => pages(host, Some(Since::Modified(since)), None, begin, since, true),
             }
         }
-        Place::Pages { since: Some(since), end, latest, cookie } => {
-            pages(host, Some(since), Some(cookie.0), end, latest)
+        Place::Pages { since: Some(since), end, latest, cookie, changed } => {
+            pages(host, Some(since), Some(cookie.0), end, latest, changed)
         }
         Place::Pages { since: None, .. } => Err(foreign()),
-        Place::Changes { begin, end, after } => changes(host, begin, end, after.0),
+        Place::Changes { begin, end, after, changed } => changes(host, begin, end, after.0, changed),
+        Place::Groups { end, reading } => groups_page(host, end, reading),
     }
 }
 
@@ -103,23 +110,51 @@ fn pages(
     cookie: Option<Cursor>,
     end: Checkpoint,
     latest: i64,
+    changed: bool,
 ) -> Result<Page, Failure> {
     let query = match since {
-        Some(Since::Usn(seen)) => query().changed_above(seen),
-        Some(Since::Modified(moment)) => query().modified_since(moment),
-        None => query(),
+        Some(Since::Usn(seen)) => query(host).changed_above(seen),
+        Some(Since::Modified(moment)) => query(host).modified_since(moment),
+        None => query(host),
     };
+    let is_first = cookie.is_none();
     let Entries { entries, next } = host.ldap_search(&query.after(cookie))?;
     let modified = entries.iter().filter_map(|entry| moment(entry.text("modifyTimestamp")?));
     let latest = modified.fold(latest, i64::max);
     let events = events(host, &entries);
-    Ok(match next {
-        Some(cookie) => {
-            let place = Place::Pages { since, end, latest, cookie: Octets(cookie) };
-            Page { events, next: Some(cursor::encode(&place)?), checkpoint: None }
-        }
-        None => Page { events, next: None, checkpoint: checkpoint(end.having_seen(latest))? },
-    })
+    let mut changed = changed || !events.is_empty();
+    if let Some(cookie) = next {
+        let place = Place::Pages { since, end, latest, cookie: Octets(cookie), changed };
+        return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
+    }
+    if matches!(since, Some(Since::Modified(_))) && is_first && events.is_empty() {
+        // whoever was changed last is not there: they left, or it was restored
+        let why = "the entry that was changed last is gone: everybody has to be compared";
+        return Err(Failure::new(FailKind::CursorExpired, why));
+    }
+    if let (Some(Since::Usn(seen)), false, true) = (since, changed, groups::are_wanted(host)) {
+        changed = groups::changed_above(host, seen)?;
+    }
+    people_are_read(host, events, end.having_seen(latest), changed)
+}
+
+/// Goes on with the groups, or ends the run. Groups that nothing points to stay as they are.
+fn people_are_read(host: &dyn Host, events: Vec<Event>, end: Checkpoint, changed: bool) -> Result<Page, Failure> {
+    if changed && groups::are_wanted(host) {
+        let place = Place::Groups { end, reading: Reading::default() };
+        return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
+    }
+    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
+}
+
+/// A page of groups.
+fn groups_page(host: &dyn Host, end: Checkpoint, mut reading: Reading) -> Result<Page, Failure> {
+    let (events, more) = reading.next(host)?;
+    if more {
+        let next = Some(cursor::encode(&Place::Groups { end, reading })?);
+        return Ok(Page { events, next, checkpoint: None });
+    }
+    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
 }
 
 fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
@@ -127,20 +162,36 @@ fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
 }
 
 fn events(host: &dyn Host, entries: &[Entry]) -> Vec<Event> {
-    let identity = identity(host);
+    let (identity, groups) = (identity(host), groups::are_wanted(host));
     let people = entries.iter().filter(|entry| person::is_person(entry));
-    people.map(|entry| event(entry, identity.as_deref())).collect()
+    people
+        .map(|entry| {
+            let mut event = event(entry, identity.as_deref());
+            if let (Event::Person(person), true) = (&mut event, groups) {
+                person.handles = groups::handles(entry);
+            }
+            event
+        })
+        .collect()
 }
 
 /// Reads the next of those that changed. The server is asked anew for each page: whatever
 /// changed once since then is told again, and in the same order.
-fn changes(host: &dyn Host, begin: Checkpoint, end: Option<Octets>, after: Vec<u8>) -> Result<Page, Failure> {
+fn changes(
+    host: &dyn Host,
+    begin: Checkpoint,
+    end: Option<Octets>,
+    after: Vec<u8>,
+    earlier: bool,
+) -> Result<Page, Failure> {
     let (tracking, since) = match &begin.at {
         At::DirSync(since) => (Tracking::DirSync, since),
         At::ContentSync(since) => (Tracking::ContentSync, since),
         At::Usn | At::Modified(_) => return Err(foreign()),
     };
-    let Changes { mut changed, gone, position, more } = host.ldap_changes(tracking, &query(), Some(&since.0))?;
+    let Changes { mut changed, gone, position, more } =
+        host.ldap_changes(tracking, &tracked(host, tracking), Some(&since.0))?;
+    let mut any_changed = earlier || !changed.is_empty() || !gone.is_empty();
     if gone.len() > MAX_GONE {
         return Err(Failure::new(FailKind::CursorExpired, "very many left at once: everybody has to be compared"));
     }
@@ -176,24 +227,34 @@ fn changes(host: &dyn Host, begin: Checkpoint, end: Option<Octets>, after: Vec<u
     }
     let end = end.unwrap_or(Octets(position));
     if let (true, Some(last)) = (goes_on, last) {
-        let place = Place::Changes { begin, end: Some(end), after: Octets(last) };
+        let place = Place::Changes { begin, end: Some(end), after: Octets(last), changed: any_changed };
         return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
     }
     let at = match tracking {
         Tracking::DirSync => At::DirSync(end),
         Tracking::ContentSync => At::ContentSync(end),
     };
-    let end = Checkpoint { at, ..begin };
+    let mut end = Checkpoint { at, ..begin };
     if more {
-        let place = Place::Changes { begin: end, end: None, after: Octets::default() };
+        let place = Place::Changes { begin: end, end: None, after: Octets::default(), changed: any_changed };
         return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
     }
-    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
+    if tracking == Tracking::ContentSync && groups::are_wanted(host) {
+        match &end.groups {
+            Some(since) => {
+                let (changed, position) = groups::changes(host, Some(&since.0))?;
+                any_changed |= changed;
+                end.groups = Some(Octets(position));
+            }
+            None => any_changed = true,
+        }
+    }
+    people_are_read(host, events, end, any_changed)
 }
 
 /// All entries that fit, which are few.
 fn search_all(host: &dyn Host, filter: &str) -> Result<Vec<Entry>, Failure> {
-    let query = Query { filter: filter.to_owned(), ..query() };
+    let query = Query { filter: filter.to_owned(), ..query(host) };
     let mut all = Vec::new();
     for page in estampe_plugin_sdk::ldap::pages(host, query) {
         all.extend(page?);

@@ -17,7 +17,14 @@ use super::{Bench, System};
 fn profile(name: &str, title: &str) -> Profile {
     let text = |key: &str, value: &str| (key.to_owned(), AttributeValue::Text(value.to_owned()));
     let attributes = vec![text("cn", name), text("title", title)];
-    let source = SourcePerson { external_id: name.to_owned(), active: true, attributes, photo: None, position: None };
+    let source = SourcePerson {
+        external_id: name.to_owned(),
+        active: true,
+        attributes,
+        photo: None,
+        position: None,
+        handles: Vec::new(),
+    };
     Profile::map(&source).unwrap().profile
 }
 
@@ -191,7 +198,7 @@ on_both! {
         }
         let found = async |words: &[&str], after: Option<(String, String)>, limit| {
             let words = words.iter().map(|w| (*w).to_owned()).collect();
-            let query = PeopleQuery { words, active: None, after, limit };
+            let query = PeopleQuery { words, active: None, group: None, after, limit };
             let people = store.read(move |tx| tx.people(&query)).await.unwrap();
             people.into_iter().map(|(p, key)| (p.profile.display_name.to_string(), p.id.to_string(), key)).collect::<Vec<_>>()
         };

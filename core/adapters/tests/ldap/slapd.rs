@@ -215,6 +215,7 @@ fn configuration(folder: &Path, certificate: Certificate, sessionlog: u32) -> St
         "include /etc/ldap/schema/core.schema\n\
          include /etc/ldap/schema/cosine.schema\n\
          include /etc/ldap/schema/inetorgperson.schema\n\
+         include /etc/ldap/schema/nis.schema\n\
          modulepath /usr/lib/ldap\n\
          moduleload back_mdb\n\
          moduleload syncprov\n\
