@@ -42,6 +42,7 @@ impl Query {
             mode: Mode::Paged,
             page_size: 500,
             cookie: None,
+            area: String::new(),
         }
     }
 
@@ -54,6 +55,12 @@ impl Query {
     /// Begins at this entry (RFC 4514), which lies below the granted base.
     pub fn base(mut self, dn: impl Into<String>) -> Self {
         self.base = Some(dn.into());
+        self
+    }
+
+    /// Searches in an area that the manifest names, `[ldap.areas.NAME]`.
+    pub fn area(mut self, name: impl Into<String>) -> Self {
+        self.area = name.into();
         self
     }
 
@@ -237,6 +244,31 @@ pub fn entry(dn: &str, attributes: &[(&str, &[&str])]) -> Entry {
     Entry { dn: dn.to_owned(), attributes: attributes.collect() }
 }
 
+/// Values of an attribute that Active Directory shows at once.
+const RANGE: usize = 1_500;
+
+/// An entry with what was asked for. One with an `objectGUID` shows its values in ranges, as
+/// Active Directory does.
+fn shown(entry: &Entry, asked: &[String]) -> Entry {
+    let ranges = !entry.values("objectGUID").is_empty();
+    let mut attributes = Vec::new();
+    for asked in asked {
+        let (name, from) = asked.split_once(";range=").map_or((asked.as_str(), None), |(name, range)| {
+            (name, range.split_once('-').and_then(|(from, _)| from.parse::<usize>().ok()))
+        });
+        let Some(found) = entry.attributes.iter().find(|found| found.name.eq_ignore_ascii_case(name)) else { continue };
+        let (start, count) = (from.unwrap_or(0), found.values.len());
+        let (mut found, end) = (found.clone(), count.min(start.saturating_add(RANGE)));
+        if from.is_some() || (ranges && count > RANGE) {
+            let last = if end == count { "*".to_owned() } else { end.saturating_sub(1).to_string() };
+            found.name = format!("{};range={start}-{last}", found.name);
+            found.values = found.values.get(start..end).unwrap_or_default().to_vec();
+        }
+        attributes.push(found);
+    }
+    Entry { dn: entry.dn.clone(), attributes }
+}
+
 /// The directory of a scripted host.
 #[derive(Debug, Default)]
 pub(crate) struct Scripted {
@@ -277,11 +309,7 @@ impl Scripted {
             Some(cookie) => usize::from_be_bytes(cookie.as_slice().try_into().map_err(|_| expired())?),
         };
         let size = query.page_size.clamp(1, MAX_PAGE) as usize;
-        let asked = |name: &str| query.attributes.iter().any(|asked| asked.eq_ignore_ascii_case(name));
-        let entries = all.iter().skip(from).take(size).cloned().map(|mut entry| {
-            entry.attributes.retain(|attribute| asked(&attribute.name));
-            entry
-        });
+        let entries = all.iter().skip(from).take(size).map(|entry| shown(entry, &query.attributes));
         let to = from.saturating_add(size);
         let next = (to < all.len()).then(|| to.to_be_bytes().to_vec());
         Ok(Entries { entries: entries.collect(), next })

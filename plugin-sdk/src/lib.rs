@@ -100,6 +100,7 @@ pub use template::{Attributes, Rendered, SignatureInput, SignatureTemplate, Temp
 #[doc(hidden)]
 pub use template::{Templating, TemplatingHost};
 pub use types::{
-    Attribute, Cursor, Description, Event, FailKind, Failure, Features, FileInfo, Gone, LogLevel, MAX_ATTRIBUTES,
-    MAX_ID, MAX_TEXT, MAX_VALUES, Page, Person, Probe, Rejected, SyncMode, Value,
+    Attribute, Cursor, Description, Event, FailKind, Failure, Features, FileInfo, Gone, Group, LogLevel,
+    MAX_ATTRIBUTES, MAX_HANDLE, MAX_ID, MAX_MEMBERS, MAX_TEXT, MAX_VALUES, Page, Person, Probe, Rejected, SyncMode,
+    Value,
 };

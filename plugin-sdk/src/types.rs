@@ -5,8 +5,8 @@ use std::io;
 pub use crate::bindings::estampe::plugin::file::Info as FileInfo;
 pub use crate::bindings::estampe::plugin::log::Level as LogLevel;
 pub use crate::bindings::estampe::plugin::types::{
-    Attribute, Cursor, Description, Event, FailKind, Failure, Features, Gone, Page, Person, Probe, Rejected, SyncMode,
-    Value,
+    Attribute, Cursor, Description, Event, FailKind, Failure, Features, Gone, Group, Page, Person, Probe, Rejected,
+    SyncMode, Value,
 };
 
 /// The longest identity, octets.
@@ -17,6 +17,10 @@ pub const MAX_TEXT: usize = 64 * 1024;
 pub const MAX_ATTRIBUTES: usize = 256;
 /// The most values of an attribute.
 pub const MAX_VALUES: usize = 1000;
+/// The longest handle, octets.
+pub const MAX_HANDLE: usize = 4096;
+/// The most members of a group in one event; more follow in another one.
+pub const MAX_MEMBERS: usize = 10_000;
 
 impl Failure {
     /// A failure of this kind. The message is for an administrator: what happened,
@@ -63,6 +67,7 @@ impl Person {
             attributes: Vec::new(),
             photo: None,
             position: None,
+            handles: Vec::new(),
         }
     }
 
@@ -126,7 +131,7 @@ impl Person {
     /// About how many octets it takes to hand over: texts, names and photo.
     pub fn weight(&self) -> usize {
         let attributes: usize = self.attributes.iter().map(|a| a.name.len() + a.value.weight()).sum();
-        self.id.len() + attributes + self.photo.as_ref().map_or(0, Vec::len)
+        self.id.len() + attributes + weight_of(&self.handles) + self.photo.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -148,6 +153,41 @@ impl Event {
             Self::Person(person) => person.weight(),
             Self::PersonGone((id, _)) => id.len(),
             Self::Rejected(rejected) => rejected.position.len() + rejected.reason.len(),
+            Self::Group(group) => {
+                group.id.len() + group.name.len() + weight_of(&group.handles) + weight_of(&group.members)
+            }
+            Self::GroupGone(id) => id.len(),
+            Self::AllGroups => 0,
+        }
+    }
+}
+
+fn weight_of(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.len() + 16).sum()
+}
+
+impl Group {
+    /// The events that tell of it: one, or several when it has more members than go into
+    /// one. They have to follow one another.
+    pub fn events(mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        while self.members.len() > MAX_MEMBERS {
+            let rest = self.members.split_off(MAX_MEMBERS);
+            let members = std::mem::replace(&mut self.members, rest);
+            events.push(Event::Group(Self { members, more: true, ..self.without_members() }));
+        }
+        events.push(Event::Group(self));
+        events
+    }
+
+    fn without_members(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            handles: self.handles.clone(),
+            members: Vec::new(),
+            more: self.more,
+            position: self.position.clone(),
         }
     }
 }
@@ -167,6 +207,27 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_large_group_comes_in_parts() {
+        let members: Vec<_> = (0..=2 * MAX_MEMBERS).map(|n| n.to_string()).collect();
+        let group = Group {
+            id: "1".to_owned(),
+            name: "Everyone".to_owned(),
+            handles: Vec::new(),
+            members: members.clone(),
+            more: false,
+            position: None,
+        };
+        let mut told = Vec::new();
+        for event in group.events() {
+            let Event::Group(part) = event else { panic!("{event:?}") };
+            assert!(part.members.len() <= MAX_MEMBERS);
+            told.extend(part.members);
+            assert_eq!(part.more, told.len() < members.len());
+        }
+        assert_eq!(told, members);
+    }
 
     #[test]
     fn people_beyond_the_limits_are_told() {

@@ -7,7 +7,7 @@ use super::active_directory::samba::{LEAVERS, PASSWORD, READER, STAFF, Samba, WA
 use super::ldap::{done, well};
 
 /// A source that reads this domain as this account.
-fn add(server: &Server, samba: &Samba, reader: &str) {
+pub(super) fn add(server: &Server, samba: &Samba, reader: &str) {
     let secret = server.folder().join("ldap-password");
     std::fs::write(&secret, PASSWORD).unwrap();
     let values = [

@@ -26,7 +26,7 @@ pub(super) fn well(server: &Server, arguments: &[&str]) -> Output {
 }
 
 /// A source that reads this directory.
-fn add(server: &Server, slapd: &Slapd) -> Output {
+pub(super) fn add(server: &Server, slapd: &Slapd) -> Output {
     let secret = server.folder().join("ldap-password");
     std::fs::write(&secret, PASSWORD).unwrap();
     let (servers, ca) = (format!("servers={}", slapd.ldaps()), format!("ca-file={}", slapd.ca().display()));

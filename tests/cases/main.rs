@@ -12,6 +12,7 @@ mod doctor;
 mod doors;
 mod e2e;
 mod edge;
+mod groups;
 mod headers;
 mod hostile;
 mod hostile_plugins;

@@ -57,6 +57,8 @@ uuid_id! {
     CardId,
     /// One configured connector instance.
     SourceId,
+    /// A group of a source.
+    GroupId,
     /// One execution of a connector.
     RunId,
     /// Details that an outsider shared with a card's holder.

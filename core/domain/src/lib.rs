@@ -15,6 +15,7 @@ pub mod difference;
 pub mod egress;
 pub mod ending;
 pub mod error;
+pub mod group;
 pub mod ids;
 pub mod ldap;
 pub mod lead;

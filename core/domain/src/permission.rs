@@ -52,6 +52,8 @@ pub enum Permission {
     FieldRead(String),
     /// `field write NAME`: change this field in the directory.
     FieldWrite(String),
+    /// `groups read`: tell which groups there are and who is in them.
+    GroupsRead,
     /// `memory MIB`: so much memory in a call.
     Memory(u32),
     /// `time SECONDS`: so much processor time in a call.
@@ -168,6 +170,7 @@ impl fmt::Display for Permission {
             Self::LdapRead(name) => write!(f, "ldap read {name}"),
             Self::FieldRead(name) => write!(f, "field read {name}"),
             Self::FieldWrite(name) => write!(f, "field write {name}"),
+            Self::GroupsRead => f.write_str("groups read"),
             Self::Memory(mib) => write!(f, "memory {mib}"),
             Self::Time(seconds) => write!(f, "time {seconds}"),
             Self::Network(network) => write!(f, "network {network}"),
@@ -230,6 +233,7 @@ fn read(text: &str) -> Result<Permission, String> {
         ["ldap", "read", attribute] => Ok(Permission::LdapRead(name(attribute)?)),
         ["field", "read", field] => Ok(Permission::FieldRead(name(field)?)),
         ["field", "write", field] => Ok(Permission::FieldWrite(name(field)?)),
+        ["groups", "read"] => Ok(Permission::GroupsRead),
         ["memory", mib] => Ok(Permission::Memory(number(mib, "MiB", 4_096)?)),
         ["time", seconds] => Ok(Permission::Time(number(seconds, "seconds", 600)?)),
         ["network", network] => {
@@ -237,7 +241,7 @@ fn read(text: &str) -> Result<Permission, String> {
             let network = found.map_err(|_| "a network is written like 10.1.2.0/24 or fd00::/8".to_owned())?;
             Ok(Permission::Network(network.trunc()))
         }
-        _ => Err("it begins with input, http, credential, ldap, field, memory, time or network".to_owned()),
+        _ => Err("it begins with input, http, credential, ldap, field, groups, memory, time or network".to_owned()),
     }
 }
 
@@ -348,6 +352,7 @@ mod tests {
             "ldap read jpegPhoto;binary",
             "field read mail",
             "field write title",
+            "groups read",
             "memory 128",
             "time 10",
             "network 10.1.2.0/24",
@@ -365,6 +370,7 @@ mod tests {
             ("", "begins with"),
             ("everything", "begins with"),
             ("input", "begins with"),
+            ("groups write", "begins with"),
             ("input a/b", "a name is"),
             ("http FETCH https://a.example/", "GET, HEAD"),
             ("http GET a.example", "https://"),

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::credential::{Keeper, Secrets};
 use crate::ids::RunId;
 pub use crate::manifest::{
-    Asked, Asks, ConfigKey, ConfigKind, ConfigProblem, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput,
-    PluginKind, Texts,
+    Asked, Asks, ConfigKey, ConfigKind, ConfigProblem, FieldsAsk, GroupsAsk, HttpAsk, LdapArea, LdapAsk, LimitsAsk,
+    PluginInfo, PluginInput, PluginKind, Texts,
 };
 use crate::permission::Grants;
 use crate::time::Ts;
@@ -39,6 +39,25 @@ pub struct SourcePerson {
     /// The photo.
     pub photo: SourcePhoto,
     /// Where the entry stands in the source, for people: `line 120`.
+    pub position: Option<String>,
+    /// Other names by which groups of the source refer to them today.
+    pub handles: Vec<String>,
+}
+
+/// A group as a source knows it, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceGroup {
+    /// The identity the source gives, which never changes for one group.
+    pub external_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Other names by which groups of the source refer to it today.
+    pub handles: Vec<String>,
+    /// Ids or handles of people and groups of the source.
+    pub members: Vec<String>,
+    /// Whether further members follow in the next event about groups.
+    pub more: bool,
+    /// Where the entry stands in the source, for people.
     pub position: Option<String>,
 }
 
@@ -79,6 +98,12 @@ pub enum DirectoryEvent {
         /// Why, and what would be right.
         reason: String,
     },
+    /// A group, new or changed or neither.
+    Group(SourceGroup),
+    /// A group that is no more, by its id.
+    GroupGone(String),
+    /// Every group was told in this run.
+    AllGroups,
 }
 
 /// A position in a source; opaque to the host, at most 16 KiB.

@@ -44,6 +44,9 @@ pub enum Command {
     /// People of the organisation
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Groups of the directories, and who is in them
+    #[command(subcommand)]
+    Group(GroupCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
@@ -274,6 +277,27 @@ pub enum PersonCommand {
         /// Fields, as `estampe person show` names them
         #[arg(required = true)]
         fields: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// List groups by name, with how many people are in each
+    List {
+        /// Of this source alone
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// Show a group and who is in it, through other groups too
+    Show {
+        /// Its name, or its id
+        group: String,
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
     },
 }
 

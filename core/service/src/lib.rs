@@ -12,6 +12,7 @@ mod doubt;
 mod endings;
 mod examine;
 mod gauges;
+mod groups;
 mod home;
 mod leads;
 mod mails;

@@ -132,7 +132,7 @@ impl Service {
             let page = answer?;
             people.extend(page.events.into_iter().filter_map(|event| match event {
                 DirectoryEvent::Person(person) => Some(person),
-                DirectoryEvent::PersonGone(..) | DirectoryEvent::Rejected { .. } => None,
+                _ => None,
             }));
             if !people.is_empty() || page.next.is_none() || page.next == cursor {
                 break;

@@ -20,6 +20,7 @@ impl Service {
             words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
             active: if filter.conflicts { Some(true) } else { filter.active },
             conflicts: filter.conflicts,
+            group: filter.group,
             after: None,
             limit: PAGE + 1,
         };
@@ -55,7 +56,8 @@ impl Service {
             .read(move |tx| {
                 let Some((summary, made)) = tx.made(person)? else { return Ok(None) };
                 let (identities, leads) = (tx.identities_of(person)?, tx.lead_count_of(person)?);
-                Ok(Some(PersonDetail { summary, made, identities, leads }))
+                let groups = tx.groups_of(person)?;
+                Ok(Some(PersonDetail { summary, made, identities, groups, leads }))
             })
             .await?;
         detail.ok_or(Error::NotFound)

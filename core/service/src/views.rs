@@ -6,7 +6,8 @@ use estampe_domain::Ts;
 use estampe_domain::account::Account;
 use estampe_domain::card::Card;
 use estampe_domain::difference::{PlanLine, PlanPlace};
-use estampe_domain::ids::{BlobId, JobId, LeadId, RunId, SecretToken};
+use estampe_domain::group::GroupSummary;
+use estampe_domain::ids::{BlobId, GroupId, JobId, LeadId, RunId, SecretToken};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{LeadMail, MailOutage};
@@ -161,6 +162,8 @@ pub struct PeopleFilter {
     /// Only people with an entered value that the directory contradicts; those disabled
     /// wait until they are back.
     pub conflicts: bool,
+    /// Only people of this group.
+    pub group: Option<GroupId>,
     /// Where the last page ended, as [`PeoplePage::next`] gave it.
     pub after: Option<String>,
 }
@@ -178,6 +181,17 @@ pub struct PeoplePage {
     pub next: Option<String>,
 }
 
+/// A page of groups, by name.
+#[derive(Clone, Debug)]
+pub struct GroupPage {
+    /// At most 50.
+    pub groups: Vec<GroupSummary>,
+    /// How many the source has in all.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
 /// One person.
 #[derive(Clone, Debug)]
 pub struct PersonDetail {
@@ -187,6 +201,8 @@ pub struct PersonDetail {
     pub made: Made,
     /// Names of the sources that know them, and the identity there.
     pub identities: Vec<(String, String)>,
+    /// The groups that they are in, at most 500.
+    pub groups: Vec<GroupSummary>,
     /// Leads left at their cards.
     pub leads: u64,
 }

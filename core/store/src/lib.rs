@@ -30,6 +30,8 @@ pub use tx::Tx;
 pub use tx::accounts::NewSession;
 pub use tx::checkup::{CheckupPage, CheckupPart, DatabaseFacts};
 pub use tx::gauges::OutboxDepth;
+pub use tx::group_plans::{GroupAction, GroupContent, StagedGroup};
+pub use tx::groups::{GroupQuery, KnownGroup, MemberChange, Named, Reference};
 pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob, Queue};
 pub use tx::leads::EarlierSubmission;
 pub use tx::outbox::{MailHistory, MailRow, Retry};

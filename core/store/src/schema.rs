@@ -69,6 +69,7 @@ diesel::table! {
         every_minutes -> Nullable<BigInt>,
         owners -> Nullable<Text>,
         created_at -> BigInt,
+        members_stale -> Bool,
     }
 }
 
@@ -198,6 +199,47 @@ diesel::table! {
         said -> Nullable<Text>,
         active -> Bool,
         seen_run_id -> Nullable<Text>,
+        handles -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    directory_group (id) {
+        id -> Text,
+        source_id -> Text,
+        external_id -> Text,
+        name -> Text,
+        sort_key -> Text,
+        fingerprint -> Binary,
+        seen_run_id -> Nullable<Text>,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+        handles -> Binary,
+        members -> Binary,
+    }
+}
+
+diesel::table! {
+    group_member (group_id, person_id) {
+        group_id -> Text,
+        person_id -> Text,
+    }
+}
+
+diesel::table! {
+    run_group (run_id, seq) {
+        run_id -> Text,
+        seq -> BigInt,
+        action -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    run_handle (run_id, seq) {
+        run_id -> Text,
+        seq -> BigInt,
+        sealed -> Binary,
     }
 }
 
@@ -357,6 +399,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     card,
     run,
     person_identity,
+    directory_group,
+    group_member,
+    run_group,
+    run_handle,
     run_item,
     run_refusal,
     run_log,
@@ -376,5 +422,7 @@ diesel::joinable!(lead -> person (person_id));
 diesel::joinable!(lead -> subject (subject_id));
 diesel::joinable!(run -> source (source_id));
 diesel::joinable!(person_identity -> source (source_id));
+diesel::joinable!(directory_group -> source (source_id));
+diesel::joinable!(group_member -> directory_group (group_id));
 diesel::joinable!(wording -> purpose (purpose_id));
 diesel::joinable!(consent -> wording (wording_id));

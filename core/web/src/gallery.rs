@@ -13,13 +13,14 @@ use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
-use estampe_service::views::{Doubt, FirstRun, Outbox, PeopleFilter, PeoplePage};
+use estampe_service::views::{Doubt, FirstRun, GroupPage, Outbox, PeopleFilter, PeoplePage};
 use estampe_service::views::{PluginEntry, RunDetail};
 use estampe_service::{MappingPreview, OfferedPlugins};
 
 use crate::assets;
 use crate::console::doors::{SignIn, first_run_page, sign_in_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
+use crate::console::groups::GroupsPage;
 use crate::console::home::HomePage;
 use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::mapping::{MappingPage, Told, Typed};
@@ -116,9 +117,14 @@ fn public_pages(locale: Locale) -> Pages {
 fn console_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let s = shell;
-    let filter = PeopleFilter { query: "zoé".into(), active: Some(true), conflicts: false, after: Some("x".into()) };
-    let (all, nobody) =
-        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, next: None });
+    let filter =
+        PeopleFilter { query: "zoé".into(), active: Some(true), after: Some("x".into()), ..PeopleFilter::default() };
+    let (group, groups) = (samples::group("Tous les salariés", 1204), samples::groups());
+    let no_groups = GroupPage { groups: Vec::new(), total: 0, next: None };
+    let within = PeopleFilter { group: Some(group.id), ..PeopleFilter::default() };
+    let people_page = |filter, group, page| PeopleListPage { l, s: s(Section::People), filter, group, page };
+    let groups_page = |page, is_later| GroupsPage { l, s: s(Section::Sources), source: "Annuaire RH", page, is_later };
+    let (all, nobody) = (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, next: None });
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
     let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
     let sign_in = SignIn::default();
@@ -163,9 +169,12 @@ fn console_pages(locale: Locale) -> Pages {
         ("sign-in", sign_in_page(l, HOST, &sign_in, Some("sign-in-wrong")).render().unwrap()),
         ("home", HomePage::new(l, s(Section::Home), &samples::home(false)).render().unwrap()),
         ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true)).render().unwrap()),
-        ("people", PeopleListPage { l, s: s(Section::People), filter: &filter, page: &people }.render().unwrap()),
-        ("people-none", PeopleListPage { l, s: s(Section::People), filter: &filter, page: &nobody }.render().unwrap()),
-        ("people-empty", PeopleListPage { l, s: s(Section::People), filter: &all, page: &nobody }.render().unwrap()),
+        ("people", people_page(&filter, None, &people).render().unwrap()),
+        ("people-group", people_page(&within, Some(&group), &people).render().unwrap()),
+        ("people-none", people_page(&filter, None, &nobody).render().unwrap()),
+        ("people-empty", people_page(&all, None, &nobody).render().unwrap()),
+        ("groups", groups_page(&groups, true).render().unwrap()),
+        ("groups-empty", groups_page(&no_groups, false).render().unwrap()),
         ("person", person_page(&person).render().unwrap()),
         ("person-gone", person_page(&gone).render().unwrap()),
         ("sources", SourcesPage { l, s: s(Section::Sources), sources: lines() }.render().unwrap()),

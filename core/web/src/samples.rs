@@ -9,6 +9,7 @@ pub(crate) mod plans;
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
+use estampe_domain::group::GroupSummary;
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
 use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
 use estampe_domain::mapping::Mapping;
@@ -19,10 +20,10 @@ use estampe_domain::purpose::{LegalBasis, Purpose};
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::source::{Source, SourceOverview};
 use estampe_domain::{
-    BlobId, CardId, JobId, LeadId, Locale, PersonId, PublicId, PurposeId, RunId, SourceId, SubjectId, Ts,
+    BlobId, CardId, GroupId, JobId, LeadId, Locale, PersonId, PublicId, PurposeId, RunId, SourceId, SubjectId, Ts,
 };
 use estampe_service::views::{
-    Attention, Exchange, Home, JobState, LeadDetail, LeadPage, MailEntry, Outbox, OutboxEntry, PeoplePage,
+    Attention, Exchange, GroupPage, Home, JobState, LeadDetail, LeadPage, MailEntry, Outbox, OutboxEntry, PeoplePage,
     PersonDetail, PluginEntry, Receipt,
 };
 use estampe_texts::TimeZone;
@@ -192,12 +193,31 @@ pub(crate) fn people() -> PeoplePage {
     }
 }
 
+pub(crate) fn group(name: &str, people: u64) -> GroupSummary {
+    GroupSummary {
+        id: GroupId::new(now(), &Sevens),
+        source: SourceId::new(now(), &Sevens),
+        source_name: "Annuaire RH".into(),
+        name: name.into(),
+        people,
+    }
+}
+
+pub(crate) fn groups() -> GroupPage {
+    GroupPage {
+        groups: vec![group("Financements d’exportation", 17), group("Tous les salariés", 1204)],
+        total: 62,
+        next: Some("x".into()),
+    }
+}
+
 pub(crate) fn person(active: bool) -> PersonDetail {
     let summary = summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", active);
     PersonDetail {
         made: ownership::plain(&summary.profile),
         summary,
         identities: vec![("Annuaire RH".into(), "uid=zlefevre,ou=Toulouse".into())],
+        groups: vec![group("Tous les salariés", 1204), group("Financements d’exportation", 17)],
         leads: 38,
     }
 }

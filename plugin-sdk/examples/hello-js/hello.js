@@ -2,7 +2,7 @@ import { write } from 'estampe:plugin/log@0.1.0';
 import { get } from 'estampe:plugin/config@0.1.0';
 
 const text = (name, val) => ({ name, value: { tag: 'text', val } });
-const person = (id, cn) => ({ tag: 'person', val: { id, active: true, attributes: [text('cn', cn)] } });
+const person = (id, cn) => ({ tag: 'person', val: { id, active: true, attributes: [text('cn', cn)], handles: [] } });
 
 export const connector = {
   describe: () => ({ features: { incremental: false }, attributes: ['cn'] }),

@@ -37,7 +37,7 @@ fn line(event: &Event) -> String {
         Event::Rejected(rejected) => {
             format!("{}: {}", rejected.position, rejected.reason.split(':').next().unwrap_or_default())
         }
-        Event::PersonGone(_) => panic!("{event:?}"),
+        Event::PersonGone(_) | Event::Group(_) | Event::GroupGone(_) | Event::AllGroups => panic!("{event:?}"),
     }
 }
 

@@ -20,7 +20,7 @@ fn garonne_is_as_described() {
                 photos += i32::from(person.photo.is_some());
                 gone += i32::from(!person.active);
             }
-            Event::PersonGone(_) => panic!("{event:?}"),
+            Event::PersonGone(_) | Event::Group(_) | Event::GroupGone(_) | Event::AllGroups => panic!("{event:?}"),
         }
     }
     assert_eq!((people, photos, gone, nobody), (200, 6, 2, 2));

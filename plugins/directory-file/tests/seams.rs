@@ -121,7 +121,7 @@ fn found(events: &[Event]) -> Vec<Found> {
                 Some((id.clone(), texts.collect(), photo.clone()))
             }
             Event::Rejected(_) => None,
-            Event::PersonGone(_) => panic!("{event:?}"),
+            Event::PersonGone(_) | Event::Group(_) | Event::GroupGone(_) | Event::AllGroups => panic!("{event:?}"),
         })
         .collect()
 }

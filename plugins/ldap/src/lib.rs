@@ -2,6 +2,7 @@
 //! searches; which servers, as whom and below which entry is the source's configuration, and
 //! never this plugin's to change.
 
+mod groups;
 mod hex;
 mod person;
 mod run;
@@ -46,8 +47,10 @@ impl Connector for Ldap {
     }
 }
 
-fn query() -> Query {
-    Query::new(PEOPLE).attributes(person::attributes()).page_size(PAGE)
+fn query(host: &dyn Host) -> Query {
+    // logins are read for groups alone
+    let login = groups::are_wanted(host).then_some("uid");
+    Query::new(PEOPLE).attributes(person::attributes().into_iter().chain(login)).page_size(PAGE)
 }
 
 /// The attribute that identifies people, unless the first present does.
@@ -89,7 +92,7 @@ fn try_everything(host: &dyn Host, probes: &mut Vec<Probe>) -> Option<()> {
         }
     };
     keep("directory", host.ldap_root_dse().map(|root| kind_of(&root)))?;
-    let page = host.ldap_search(&query());
+    let page = host.ldap_search(&query(host));
     let found = page.as_ref().map_err(Failure::clone).and_then(|page| match page.entries.len() {
         0 => Err(Failure::config("nobody is found there: look at the base, the filter, and what the account may read")),
         count => Ok(format!("{count} on the first page{}", if page.next.is_some() { ", and more" } else { "" })),
@@ -110,7 +113,16 @@ fn try_everything(host: &dyn Host, probes: &mut Vec<Probe>) -> Option<()> {
             }
             None => Ok("all of them can be used".to_owned()),
         },
-    )
+    )?;
+    if groups::are_wanted(host) {
+        let page = host.ldap_search(&groups::query());
+        let found = page.map(|page| {
+            let count = page.entries.len();
+            format!("{count} on the first page{}", if page.next.is_some() { ", and more" } else { "" })
+        });
+        keep("groups", found)?;
+    }
+    Some(())
 }
 
 /// What kind of server it says that it is (RFC 3045; Active Directory counts its changes).

@@ -33,7 +33,7 @@ const FIELDS: [(&str, &[&str]); 23] = [
 ];
 
 /// Attributes that identify somebody for ever, the best first.
-const IDENTITIES: [&str; 4] = ["objectGUID", "entryUUID", "ipaUniqueID", "nsUniqueId"];
+pub const IDENTITIES: [&str; 4] = ["objectGUID", "entryUUID", "ipaUniqueID", "nsUniqueId"];
 
 /// Classes that Active Directory derives from people though their entries are none of the
 /// organisation's: accounts of machines, addresses of outsiders.

@@ -4,9 +4,10 @@ use estampe_plugin_sdk::ldap::{Changes, Entries, Entry, Query, Scope, Tracking, 
 use estampe_plugin_sdk::{Cursor, Event, FailKind, Failure, Gone, Host, LogLevel, Page, cursor};
 use serde::{Deserialize, Serialize};
 
+use crate::groups::Reading;
 use crate::hex::Octets;
-use crate::tracking::{At, Checkpoint, words};
-use crate::{event, identity, person, query};
+use crate::tracking::{At, Checkpoint, tracked, words};
+use crate::{event, groups, identity, person, query};
 
 /// Identities that are searched for at once.
 const BATCH: usize = 100;
@@ -31,6 +32,8 @@ enum Place {
         photos: Option<i64>,
         /// The next page.
         cookie: Octets,
+        /// Whether something changed so far.
+        changed: bool,
     },
     /// Among entries that changed.
     Changes {
@@ -40,6 +43,15 @@ enum Place {
         end: Option<Octets>,
         /// The last that was read.
         after: Octets,
+        /// Whether something changed so far.
+        changed: bool,
+    },
+    /// Among groups, after the people.
+    Groups {
+        /// Where the next run begins when this one is done.
+        end: Checkpoint,
+        /// What is left of them.
+        reading: Reading,
     },
 }
 
@@ -63,11 +75,12 @@ pub fn full(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failure> {
                 Some(Place::Checkpoint(known)) if !has_filter(host) => known.photos_known(&end),
                 _ => None,
             };
-            pages(host, None, None, Reading { end, latest: 0, photos })
+            pages(host, None, None, Walk { end, latest: 0, photos, changed: true })
         }
-        Some(Place::Pages { since: None, end, latest, photos, cookie }) => {
-            pages(host, None, Some(cookie.0), Reading { end, latest, photos })
+        Some(Place::Pages { since: None, end, latest, photos, cookie, .. }) => {
+            pages(host, None, Some(cookie.0), Walk { end, latest, photos, changed: true })
         }
+        Some(Place::Groups { end, reading }) => groups_page(host, end, reading),
         Some(_) => Err(foreign()),
     }
 }
@@ -80,25 +93,24 @@ pub fn incremental(host: &dyn Host, from: Option<Cursor>) -> Result<Page, Failur
             let seen = begin.usn;
             let begin = Checkpoint { usn: begin.still_holds(host)?, ..begin };
             match begin.at {
-                At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new()),
-                At::Usn => pages(host, seen.map(Since::Usn), None, Reading { end: begin, latest: 0, photos: None }),
+                At::DirSync(_) | At::ContentSync(_) => changes(host, begin, None, Vec::new(), false),
+                At::Usn => {
+                    let walk = Walk { end: begin, latest: 0, photos: None, changed: false };
+                    pages(host, seen.map(Since::Usn), None, walk)
+                }
+                // whoever was changed last is always told again
                 At::Modified(since) => {
-                    let reading = Reading { end: begin, latest: since, photos: None };
-                    let page = pages(host, Some(Since::Modified(since)), None, reading)?;
-                    if page.events.is_empty() && page.next.is_none() {
-                        // whoever was changed last is not there: they left, or it was restored
-                        let why = "the entry that was changed last is gone: everybody has to be compared";
-                        return Err(Failure::new(FailKind::CursorExpired, why));
-                    }
-                    Ok(page)
+                    let walk = Walk { end: begin, latest: since, photos: None, changed: true };
+                    pages(host, Some(Since::Modified(since)), None, walk)
                 }
             }
         }
-        Place::Pages { since: Some(since), end, latest, photos, cookie } => {
-            pages(host, Some(since), Some(cookie.0), Reading { end, latest, photos })
+        Place::Pages { since: Some(since), end, latest, photos, cookie, changed } => {
+            pages(host, Some(since), Some(cookie.0), Walk { end, latest, photos, changed })
         }
         Place::Pages { since: None, .. } => Err(foreign()),
-        Place::Changes { begin, end, after } => changes(host, begin, end, after.0),
+        Place::Changes { begin, end, after, changed } => changes(host, begin, end, after.0, changed),
+        Place::Groups { end, reading } => groups_page(host, end, reading),
     }
 }
 
@@ -111,21 +123,23 @@ fn has_filter(host: &dyn Host) -> bool {
 }
 
 /// What a run over pages carries along; see [`Place::Pages`].
-struct Reading {
+struct Walk {
     end: Checkpoint,
     latest: i64,
     photos: Option<i64>,
+    changed: bool,
 }
 
 /// One page of a search, and where it goes on.
-fn pages(host: &dyn Host, since: Option<Since>, cookie: Option<Cursor>, reading: Reading) -> Result<Page, Failure> {
-    let Reading { end, latest, photos } = reading;
+fn pages(host: &dyn Host, since: Option<Since>, cookie: Option<Cursor>, walk: Walk) -> Result<Page, Failure> {
+    let Walk { end, latest, photos, changed } = walk;
     let query = match since {
-        Some(Since::Usn(seen)) => query().changed_above(seen),
-        Some(Since::Modified(moment)) => query().modified_since(moment),
-        None if photos.is_some() => query().attributes(person::attributes_without_photos()),
-        None => query(),
+        Some(Since::Usn(seen)) => query(host).changed_above(seen),
+        Some(Since::Modified(moment)) => query(host).modified_since(moment),
+        None if photos.is_some() => query(host).attributes(person::attributes_without_photos()),
+        None => query(host),
     };
+    let is_first = cookie.is_none();
     let Entries { entries, next } = host.ldap_search(&query.after(cookie))?;
     let modified = entries.iter().filter_map(|entry| moment(entry.text("modifyTimestamp")?));
     let latest = modified.fold(latest, i64::max);
@@ -133,12 +147,40 @@ fn pages(host: &dyn Host, since: Option<Since>, cookie: Option<Cursor>, reading:
         None => events(host, &entries),
         Some(known) => compared(host, entries, known)?,
     };
+    let mut changed = changed || !events.is_empty();
     if let Some(cookie) = next {
-        let place = Place::Pages { since, end, latest, photos, cookie: Octets(cookie) };
+        let place = Place::Pages { since, end, latest, photos, cookie: Octets(cookie), changed };
         return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
     }
+    if matches!(since, Some(Since::Modified(_))) && is_first && events.is_empty() {
+        // whoever was changed last is not there: they left, or it was restored
+        let why = "the entry that was changed last is gone: everybody has to be compared";
+        return Err(Failure::new(FailKind::CursorExpired, why));
+    }
+    if let (Some(Since::Usn(seen)), false, true) = (since, changed, groups::are_wanted(host)) {
+        changed = groups::changed_above(host, seen)?;
+    }
     let end = if since.is_none() { Checkpoint { latest, ..end } } else { end };
-    Ok(Page { events, next: None, checkpoint: checkpoint(end.having_seen(latest))? })
+    people_are_read(host, events, end.having_seen(latest), changed)
+}
+
+/// Goes on with the groups, or ends the run. Groups that nothing points to stay as they are.
+fn people_are_read(host: &dyn Host, events: Vec<Event>, end: Checkpoint, changed: bool) -> Result<Page, Failure> {
+    if changed && groups::are_wanted(host) {
+        let place = Place::Groups { end, reading: Reading::default() };
+        return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
+    }
+    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
+}
+
+/// A page of groups.
+fn groups_page(host: &dyn Host, end: Checkpoint, mut reading: Reading) -> Result<Page, Failure> {
+    let (events, more) = reading.next(host)?;
+    if more {
+        let next = Some(cursor::encode(&Place::Groups { end, reading })?);
+        return Ok(Page { events, next, checkpoint: None });
+    }
+    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
 }
 
 fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
@@ -146,15 +188,22 @@ fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
 }
 
 fn events(host: &dyn Host, entries: &[Entry]) -> Vec<Event> {
-    let (identity, now) = (identity(host), host.now());
     let people = entries.iter().filter(|entry| person::is_person(entry));
-    people.map(|entry| event(entry, identity.as_deref(), now)).collect()
+    people.map(|entry| told(host, entry)).collect()
+}
+
+/// What is said of an entry, with the names by which groups refer to it.
+fn told(host: &dyn Host, entry: &Entry) -> Event {
+    let mut event = event(entry, identity(host).as_deref(), host.now());
+    if let (Event::Person(person), true) = (&mut event, groups::are_wanted(host)) {
+        person.handles = groups::handles(entry);
+    }
+    event
 }
 
 /// The events of entries that were read without photos: the photo of whoever was not modified
 /// since is the one that is known.
 fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Event>, Failure> {
-    let (identity, now) = (identity(host), host.now());
     let mut events = Vec::new();
     for mut entry in entries.into_iter().filter(person::is_person) {
         let modified = entry.text("modifyTimestamp").and_then(moment);
@@ -164,7 +213,7 @@ fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Even
             let found = host.ldap_search(&photos)?.entries;
             entry.attributes.extend(found.into_iter().flat_map(|entry| entry.attributes));
         }
-        let mut event = event(&entry, identity.as_deref(), now);
+        let mut event = told(host, &entry);
         if let (true, Event::Person(person)) = (same, &mut event) {
             person.photo_etag = Some("known".to_owned());
         }
@@ -175,13 +224,21 @@ fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Even
 
 /// Reads the next of those that changed. The server is asked anew for each page: whatever
 /// changed once since then is told again, and in the same order.
-fn changes(host: &dyn Host, begin: Checkpoint, end: Option<Octets>, after: Vec<u8>) -> Result<Page, Failure> {
+fn changes(
+    host: &dyn Host,
+    begin: Checkpoint,
+    end: Option<Octets>,
+    after: Vec<u8>,
+    earlier: bool,
+) -> Result<Page, Failure> {
     let (tracking, since) = match &begin.at {
         At::DirSync(since) => (Tracking::DirSync, since),
         At::ContentSync(since) => (Tracking::ContentSync, since),
         At::Usn | At::Modified(_) => return Err(foreign()),
     };
-    let Changes { mut changed, gone, position, more } = host.ldap_changes(tracking, &query(), Some(&since.0))?;
+    let Changes { mut changed, gone, position, more } =
+        host.ldap_changes(tracking, &tracked(host, tracking), Some(&since.0))?;
+    let mut any_changed = earlier || !changed.is_empty() || !gone.is_empty();
     if gone.len() > MAX_GONE {
         return Err(Failure::new(FailKind::CursorExpired, "very many left at once: everybody has to be compared"));
     }
@@ -217,24 +274,34 @@ fn changes(host: &dyn Host, begin: Checkpoint, end: Option<Octets>, after: Vec<u
     }
     let end = end.unwrap_or(Octets(position));
     if let (true, Some(last)) = (goes_on, last) {
-        let place = Place::Changes { begin, end: Some(end), after: Octets(last) };
+        let place = Place::Changes { begin, end: Some(end), after: Octets(last), changed: any_changed };
         return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
     }
     let at = match tracking {
         Tracking::DirSync => At::DirSync(end),
         Tracking::ContentSync => At::ContentSync(end),
     };
-    let end = Checkpoint { at, ..begin };
+    let mut end = Checkpoint { at, ..begin };
     if more {
-        let place = Place::Changes { begin: end, end: None, after: Octets::default() };
+        let place = Place::Changes { begin: end, end: None, after: Octets::default(), changed: any_changed };
         return Ok(Page { events, next: Some(cursor::encode(&place)?), checkpoint: None });
     }
-    Ok(Page { events, next: None, checkpoint: checkpoint(end)? })
+    if tracking == Tracking::ContentSync && groups::are_wanted(host) {
+        match &end.groups {
+            Some(since) => {
+                let (changed, position) = groups::changes(host, Some(&since.0))?;
+                any_changed |= changed;
+                end.groups = Some(Octets(position));
+            }
+            None => any_changed = true,
+        }
+    }
+    people_are_read(host, events, end, any_changed)
 }
 
 /// All entries that fit, which are few.
 fn search_all(host: &dyn Host, filter: &str) -> Result<Vec<Entry>, Failure> {
-    let query = Query { filter: filter.to_owned(), ..query() };
+    let query = Query { filter: filter.to_owned(), ..query(host) };
     let mut all = Vec::new();
     for page in estampe_plugin_sdk::ldap::pages(host, query) {
         all.extend(page?);

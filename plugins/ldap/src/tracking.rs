@@ -1,12 +1,12 @@
 //! How this directory tells what changed, chosen by its own entry, and where the next
 //! incremental run begins.
 
-use estampe_plugin_sdk::ldap::{Entry, Tracking};
+use estampe_plugin_sdk::ldap::{Entry, Query, Tracking};
 use estampe_plugin_sdk::{FailKind, Failure, Host, LogLevel};
 use serde::{Deserialize, Serialize};
 
 use crate::hex::{self, Octets};
-use crate::query;
+use crate::{groups, query};
 
 /// Active Directory's DirSync, among the controls of the root DSE.
 const DIR_SYNC: &str = "1.2.840.113556.1.4.841";
@@ -17,6 +17,8 @@ const CONTENT_SYNC: &str = "1.3.6.1.4.1.4203.1.9.1.1";
 const OPEN_LDAP: &str = "OpenLDAProotDSE";
 /// The longest position that fits twice into a cursor, octets.
 const MAX_POSITION: usize = 3_500;
+/// The same for that of groups, beside it.
+const MAX_POSITION_OF_GROUPS: usize = 500;
 /// A day, microseconds.
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
@@ -34,6 +36,9 @@ pub struct Checkpoint {
     /// The latest `modifyTimestamp` that the last full run saw, microseconds since 1970; 0 when
     /// none is shown.
     pub latest: i64,
+    /// The same of the groups, where these are asked for by themselves.
+    #[serde(default)]
+    pub groups: Option<Octets>,
 }
 
 /// What was seen so far.
@@ -71,7 +76,7 @@ impl Checkpoint {
             } else {
                 None
             };
-            return Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Usn), latest: 0 });
+            return Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Usn), latest: 0, groups: None });
         }
         let tracked =
             if root.has("supportedControl", CONTENT_SYNC) && root.has("objectClass", OPEN_LDAP) && is("entryUUID") {
@@ -79,7 +84,8 @@ impl Checkpoint {
             } else {
                 None
             };
-        Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Modified(0)), latest: 0 })
+        let groups = if tracked.is_some() && groups::are_wanted(host) { position_of_groups(host)? } else { None };
+        Ok(Self { full, server, usn, at: tracked.unwrap_or(At::Modified(0)), latest: 0, groups })
     }
 
     /// The same after what was read: only times of change are learnt by reading.
@@ -129,9 +135,33 @@ impl Checkpoint {
     }
 }
 
+/// What is asked for changes of.
+pub fn tracked(host: &dyn Host, tracking: Tracking) -> Query {
+    let people = query(host);
+    // DirSync tells of the whole naming context in one go
+    if tracking == Tracking::DirSync && groups::are_wanted(host) {
+        let filter = format!("(|{}{})", people.filter, groups::GROUPS);
+        let attributes = [people.attributes.clone(), vec!["member".to_owned()]].concat();
+        return Query { filter, attributes, ..people };
+    }
+    people
+}
+
+/// The same of groups.
+fn position_of_groups(host: &dyn Host) -> Result<Option<Octets>, Failure> {
+    match groups::changes(host, None) {
+        Ok((_, position)) => Ok(Some(Octets(position)).filter(|position| position.0.len() <= MAX_POSITION_OF_GROUPS)),
+        Err(failure) if matches!(failure.kind, FailKind::Unavailable | FailKind::Auth) => Err(failure),
+        Err(failure) => {
+            host.log(LogLevel::Info, &format!("all groups are read in every run: {}", failure.message));
+            Ok(None)
+        }
+    }
+}
+
 /// Where the server's changes are now; none when it does not tell them to this account.
 fn position(host: &dyn Host, tracking: Tracking) -> Result<Option<Octets>, Failure> {
-    match host.ldap_changes(tracking, &query(), None) {
+    match host.ldap_changes(tracking, &tracked(host, tracking), None) {
         Ok(told) if told.position.len() > MAX_POSITION || told.position.is_empty() => Ok(None),
         Ok(told) => Ok(Some(Octets(told.position))),
         Err(failure) if matches!(failure.kind, FailKind::Unavailable | FailKind::Auth) => Err(failure),

@@ -182,6 +182,7 @@ async fn people(store: &Store) -> Result<Vec<PublicId>, String> {
             attributes,
             photo: SourcePhoto::None,
             position: None,
+            handles: Vec::new(),
         };
         let Ok(mapped) = Mapping::standard().apply(&source) else { return Err("a profile could not be made".into()) };
         let card = PublicId::new(&SystemRandom);

@@ -92,6 +92,18 @@ impl Dn {
         }
     }
 
+    /// One text for all names of the same entry. It is no name itself.
+    pub fn canonical(&self) -> String {
+        let part = |(kind, value): &(String, Value)| format!("{kind}={value}");
+        let name = |rdn: &Rdn| {
+            let mut keys: Vec<_> = rdn.0.iter().map(|part| part.key.clone()).collect();
+            keys.sort();
+            keys.dedup();
+            keys.iter().map(part).collect::<Vec<_>>().join("+")
+        };
+        self.0.iter().map(name).collect::<Vec<_>>().join(",")
+    }
+
     /// Whether this is `base` or an entry below it.
     pub fn is_within(&self, base: &Self) -> bool {
         self.0.ends_with(&base.0)
@@ -285,6 +297,7 @@ mod tests {
             ("", "  "),
         ] {
             assert_eq!(dn(one), dn(other), "{one} {other}");
+            assert_eq!(dn(one).canonical(), dn(other).canonical(), "{one} {other}");
         }
         for (one, other) in [
             ("ou=people,dc=example", "ou=people\\,dc\\=example"),
@@ -295,6 +308,7 @@ mod tests {
             ("cn=\\ff", "cn=\\fe"),
         ] {
             assert_ne!(dn(one), dn(other), "{one} {other}");
+            assert_ne!(dn(one).canonical(), dn(other).canonical(), "{one} {other}");
         }
     }
 

@@ -68,6 +68,9 @@ pub struct Asks {
     /// Fields of people.
     #[serde(default, skip_serializing_if = "FieldsAsk::is_empty")]
     pub fields: FieldsAsk,
+    /// Groups.
+    #[serde(default, skip_serializing_if = "GroupsAsk::is_empty")]
+    pub groups: GroupsAsk,
     /// What a call needs beyond the ordinary.
     #[serde(default, skip_serializing_if = "LimitsAsk::is_empty")]
     pub limits: LimitsAsk,
@@ -147,9 +150,25 @@ pub struct LdapAsk {
     pub identity: Option<String>,
     /// Attributes that it reads.
     pub attributes: BTreeSet<String>,
+    /// Further areas that it searches, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub areas: BTreeMap<String, LdapArea>,
     /// What for.
     #[serde(default)]
     pub description: Texts,
+}
+
+/// A part of the directory with a base and a filter of its own, which take the place of the
+/// others. Servers, account and attributes are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapArea {
+    /// Below which entry (RFC 4514); when it stands for nothing, below the other base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// What every entry has to fit (RFC 4515).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
 }
 
 impl LdapAsk {
@@ -183,6 +202,24 @@ pub struct FieldsAsk {
 impl FieldsAsk {
     fn is_empty(&self) -> bool {
         self.read.is_empty() && self.write.is_empty()
+    }
+}
+
+/// Groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupsAsk {
+    /// Whether it tells which groups there are and who is in them.
+    #[serde(default)]
+    pub read: bool,
+    /// What for.
+    #[serde(default)]
+    pub description: Texts,
+}
+
+impl GroupsAsk {
+    fn is_empty(&self) -> bool {
+        !self.read
     }
 }
 
@@ -254,6 +291,9 @@ impl PluginInfo {
         let FieldsAsk { read, write } = &self.asks.fields;
         all.extend(read.iter().map(|field| (Permission::FieldRead(field.clone()), Texts::new())));
         all.extend(write.iter().map(|field| (Permission::FieldWrite(field.clone()), Texts::new())));
+        if self.asks.groups.read {
+            all.insert(Permission::GroupsRead, self.asks.groups.description.clone());
+        }
         let LimitsAsk { memory_mib, cpu_seconds } = self.asks.limits;
         all.extend(memory_mib.map(|mib| (Permission::Memory(mib), Texts::new())));
         all.extend(cpu_seconds.map(|seconds| (Permission::Time(seconds), Texts::new())));
@@ -300,7 +340,8 @@ impl PluginInfo {
             let LdapAsk { servers, base, filter, bind_dn, password, start_tls, clear_text, ca_file, .. } = ldap;
             let LdapAsk { client_certificate, client_key, login, identity, .. } = ldap;
             let means = [bind_dn, start_tls, clear_text, ca_file, client_certificate, client_key];
-            let optional = [filter, login, identity].into_iter().chain(means).flatten();
+            let areas = ldap.areas.values().flat_map(|area| [&area.base, &area.filter]);
+            let optional = [filter, login, identity].into_iter().chain(means).chain(areas).flatten();
             let texts: Vec<_> = [servers, base].into_iter().chain(optional).map(String::as_str).collect();
             let secrets: Vec<_> = password.iter().map(String::as_str).collect();
             self.are_templates(&texts, &secrets).map_err(|why| format!("its ldap: {why}"))?;

@@ -14,7 +14,7 @@ fn person(attributes: &[(&str, &[&str])]) -> SourcePerson {
         many => AttributeValue::Texts(many.iter().map(ToString::to_string).collect()),
     };
     let attributes = attributes.iter().map(|(name, texts)| ((*name).to_owned(), value(texts))).collect();
-    SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None }
+    SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() }
 }
 
 fn mapping(rules: &[(Target, &str)]) -> Mapping {
@@ -325,7 +325,7 @@ fn bags() -> impl Strategy<Value = Vec<(String, AttributeValue)>> {
 proptest! {
     #[test]
     fn the_standard_mapping_is_what_it_was(attributes in bags()) {
-        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None };
+        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() };
         let (expected, left_out) = by_fixed_names(&source);
         let Ok(mapped) = Mapping::standard().apply(&source) else {
             let named = [Target::Name, Target::GivenName, Target::FamilyName, Target::Emails];
@@ -342,7 +342,7 @@ proptest! {
 
     #[test]
     fn no_bag_breaks_a_mapping(attributes in bags(), which in 0usize..8) {
-        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None };
+        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() };
         let expression = [
             "all.displayName|join('-')|title_case",
             "[givenName, sn]|join(' ') or mail",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use estampe_domain::bundle::{BundleProblem, BundleRefusal};
 use estampe_domain::manifest::CredentialDeclaration;
 use estampe_domain::plugin::{
-    Asks, ConfigKey, FieldsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
+    Asks, ConfigKey, FieldsAsk, GroupsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
 };
 use serde::Deserialize;
 
@@ -16,6 +16,8 @@ use crate::text::clean;
 const MAX_DESCRIPTION: usize = 1_000;
 /// Inputs that a plugin may ask for.
 const MAX_INPUTS: usize = 16;
+/// Areas of a directory.
+const MAX_AREAS: usize = 8;
 /// Keys that may be configured.
 const MAX_KEYS: usize = 64;
 /// Items that a plugin may ask for.
@@ -45,6 +47,8 @@ struct Manifest {
     ldap: Option<LdapAsk>,
     #[serde(default)]
     fields: FieldsAsk,
+    #[serde(default)]
+    groups: GroupsAsk,
     #[serde(default)]
     limits: LimitsAsk,
 }
@@ -99,10 +103,14 @@ fn info(text: &str) -> Result<PluginInfo, String> {
     }
     if let Some(ldap) = &mut manifest.ldap {
         cleaned("the description of ldap", &mut ldap.description)?;
+        if ldap.areas.len() > MAX_AREAS || !ldap.areas.keys().all(|name| is_name(name)) {
+            return Err(format!("its ldap has at most {MAX_AREAS} areas, with names of a-z, 0-9 and -"));
+        }
     }
+    cleaned("the description of groups", &mut manifest.groups.description)?;
     let Manifest { id, version, contract: spoken, kind, license, description, inputs, config, .. } = manifest;
-    let Manifest { http, credentials, ldap, fields, limits, .. } = manifest;
-    let asks = Asks { http, credentials, ldap, fields, limits };
+    let Manifest { http, credentials, ldap, fields, groups, limits, .. } = manifest;
+    let asks = Asks { http, credentials, ldap, fields, groups, limits };
     let info = PluginInfo { id, version, contract: spoken, kind, license, description, inputs, config, asks };
     info.asks_are_sound()?;
     if info.kind == PluginKind::SignatureTemplate
@@ -118,11 +126,12 @@ fn info(text: &str) -> Result<PluginInfo, String> {
 
 /// What a plugin asks for by which it reaches beyond what it is handed.
 fn reaches_out(info: &PluginInfo) -> Option<&'static str> {
-    let Asks { http, credentials, ldap, .. } = &info.asks;
+    let Asks { http, credentials, ldap, groups, .. } = &info.asks;
     [
         ("[[http]]", !http.is_empty()),
         ("[credentials]", !credentials.is_empty()),
         ("[ldap]", ldap.is_some()),
+        ("[groups]", groups.read),
         ("[[inputs]]", !info.inputs.is_empty()),
     ]
     .into_iter()

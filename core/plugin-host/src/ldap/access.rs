@@ -22,6 +22,7 @@ pub(super) fn granted(
     info: &PluginInfo,
     given: &Given,
     config: &Config,
+    area: Option<&str>,
 ) -> Result<(Granted, LdapAccess), PluginFailure> {
     let denied = |message: &str| PluginFailure::new(FailKind::Denied, message);
     let Some(ask) = &info.asks.ldap else {
@@ -34,8 +35,19 @@ pub(super) fn granted(
     let may_read = |name: &&String| given.grants.cover(&Permission::LdapRead((*name).clone()));
     let attributes = ask.attributes.iter().filter(may_read).map(String::as_str);
     let access = access(ask, given, config).map_err(|why| wrong(&why))?;
-    let filter = optional(ask.filter.as_ref(), config).map_err(|why| wrong(&why))?;
-    let base = filled(&ask.base, config).map_err(|why| wrong(&why))?;
+    let (own, filter) = match area {
+        None => (None, ask.filter.as_ref()),
+        Some(name) => {
+            let area = ask.areas.get(name);
+            let area = area.ok_or_else(|| denied("the manifest of the plugin names no such area of the directory"))?;
+            (area.base.as_ref(), area.filter.as_ref())
+        }
+    };
+    let filter = optional(filter, config).map_err(|why| wrong(&why))?;
+    let base = match optional(own, config).map_err(|why| wrong(&why))? {
+        Some(base) => base,
+        None => filled(&ask.base, config).map_err(|why| wrong(&why))?,
+    };
     Ok((Granted::new(&base, filter.as_deref(), attributes)?, access))
 }
 
@@ -122,6 +134,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use estampe_domain::credential::{Secret, Secrets};
+    use estampe_domain::ldap::mediation::Wanted;
+    use estampe_domain::ldap::{LdapMode, LdapScope};
+    use estampe_domain::plugin::{Asks, LdapArea, PluginKind};
 
     use super::*;
 
@@ -141,12 +156,53 @@ mod tests {
             login: key("login"),
             identity: key("identity"),
             attributes: BTreeSet::new(),
+            areas: BTreeMap::new(),
             description: BTreeMap::new(),
         }
     }
 
     fn config(values: &[(&str, &str)]) -> Config {
         values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_area_has_its_own_base_and_filter() {
+        let area = LdapArea { base: Some("{group-base}".into()), filter: Some("{group-filter}".into()) };
+        let ask = LdapAsk { areas: BTreeMap::from([("groups".to_owned(), area)]), ..ask() };
+        let ask = LdapAsk { bind_dn: None, password: None, attributes: ["cn".to_owned()].into(), ..ask };
+        let grants = [ask.permission(), Permission::LdapRead("cn".into())].into_iter().collect();
+        let info = PluginInfo {
+            id: "ldap".into(),
+            version: "0.1.0".into(),
+            contract: "0.1.0".into(),
+            kind: PluginKind::Connector,
+            license: "MIT".into(),
+            description: BTreeMap::new(),
+            inputs: Vec::new(),
+            config: BTreeMap::new(),
+            asks: Asks { ldap: Some(ask), ..Asks::default() },
+        };
+        let given = Given { grants, ..Given::default() };
+        let place = |values: &[(&str, &str)], area: Option<&str>| {
+            let values = [&[("servers", "ldaps://a"), ("base", "dc=a"), ("filter", "(cn=a)")], values].concat();
+            let (granted, _) = granted(&info, &given, &config(&values), area)?;
+            let wanted = Wanted {
+                base: None,
+                scope: LdapScope::Subtree,
+                filter: "(cn=*)".into(),
+                attributes: vec!["cn".into()],
+                mode: LdapMode::Paged,
+                page_size: 1,
+            };
+            granted.mediate(&wanted).map(|query| (query.base, query.filter))
+        };
+        let pair = |base: &str, filter: &str| Ok((base.to_owned(), filter.to_owned()));
+        let both = [("group-base", "ou=groups,dc=b"), ("group-filter", "(cn=g*)")];
+        assert_eq!(place(&both, None), pair("ou=people,dc=a", "(&(cn=a)(cn=*))"));
+        assert_eq!(place(&both, Some("groups")), pair("ou=groups,dc=b", "(&(cn=g*)(cn=*))"));
+        // the base of people, and never their filter
+        assert_eq!(place(&[], Some("groups")), pair("ou=people,dc=a", "(cn=*)"));
+        assert_eq!(place(&both, Some("elsewhere")).unwrap_err().kind, FailKind::Denied);
     }
 
     #[test]

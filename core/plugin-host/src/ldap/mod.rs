@@ -197,22 +197,28 @@ impl Drop for Ldap {
 }
 
 impl Call {
-    /// One page of a search.
-    pub fn ldap_search(&mut self, wanted: &Wanted, cookie: Option<Vec<u8>>) -> Result<Found, PluginFailure> {
-        let (granted, access) = self.ldap_access()?;
+    /// One page of a search in an area of the manifest, or in the whole.
+    pub fn ldap_search(
+        &mut self,
+        wanted: &Wanted,
+        area: Option<&str>,
+        cookie: Option<Vec<u8>>,
+    ) -> Result<Found, PluginFailure> {
+        let (granted, access) = self.ldap_access(area)?;
         let query = LdapQuery { cookie, ..granted.mediate(wanted)? };
         let patience = Patience::of(&self.budget);
         self.ldap.search(&access, &query, &patience)
     }
 
-    /// Which entries changed.
+    /// Which entries changed there.
     pub fn ldap_changes(
         &mut self,
         wanted: &Wanted,
+        area: Option<&str>,
         tracking: LdapTracking,
         since: Option<Vec<u8>>,
     ) -> Result<LdapChanges, PluginFailure> {
-        let (granted, access) = self.ldap_access()?;
+        let (granted, access) = self.ldap_access(area)?;
         let track = granted.mediate_changes(wanted, tracking, since)?;
         let patience = Patience::of(&self.budget);
         self.ldap.changes(&access, &track, &patience)
@@ -220,14 +226,14 @@ impl Call {
 
     /// The server's own entry.
     pub fn ldap_root_dse(&mut self) -> Result<LdapEntry, PluginFailure> {
-        let (_, access) = self.ldap_access()?;
+        let (_, access) = self.ldap_access(None)?;
         let patience = Patience::of(&self.budget);
         self.ldap.root_dse(&access, &patience)
     }
 
-    fn ldap_access(&mut self) -> Result<(Granted, LdapAccess), PluginFailure> {
+    fn ldap_access(&mut self, area: Option<&str>) -> Result<(Granted, LdapAccess), PluginFailure> {
         self.ldap.count()?;
-        granted(&self.info, &self.given, &self.config)
+        granted(&self.info, &self.given, &self.config, area)
     }
 }
 

@@ -130,7 +130,7 @@ async fn pages_are_bounded() {
                 (i32.store offset=8 (local.get $at) (i32.const 6))
                 (i32.store8 offset=48 (local.get $at) (i32.const 1))
                 (i32.store offset=56 (local.get $at) (i32.const 16000000))
-                (local.set $at (i32.add (local.get $at) (i32.const 72)))
+                (local.set $at (i32.add (local.get $at) (i32.const 80)))
                 (local.set $left (i32.sub (local.get $left) (i32.const 1)))
                 (br_if $again (local.get $left)))
              (i32.store (i32.const 8) (i32.const 131072))

@@ -128,6 +128,7 @@ impl Guest {
                     (i32.const 0) (i64.const 0)
                     (i32.const {page_size})
                     (local.get 1) (local.get 2) (local.get 3)
+                    (i32.const 0) (i32.const 0)
                     (i32.const 65536))
                 (if (i32.load8_u (i32.const 65536)) (then (return (i32.const 65536))))
                 (local.set $left (i32.sub (local.get $left) (i32.const 1)))

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use estampe_domain::Locale;
 use estampe_domain::credential::Secret;
 use estampe_domain::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
+use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{
-    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourcePerson, SourcePhoto,
+    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourceGroup, SourcePerson, SourcePhoto,
     SyncMode,
 };
 use estampe_domain::ports::{Directory, LdapClient, LdapConnection, Signatures};
@@ -113,6 +114,7 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
         ],
         photo: SourcePhoto::Image(vec![0xff, 0xd8, 0xff]),
         position: Some("line 1".to_owned()),
+        handles: Vec::new(),
     };
     let refusals = [refused(Some("2"), "line 2", "bonjour"), refused(None, "line 3", "no id")];
     assert_eq!(first.events, [&[DirectoryEvent::Person(zoe)], refusals.as_slice()].concat());
@@ -124,17 +126,41 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
     let told = SourcePerson {
         external_id: "3".to_owned(),
         active: true,
-        attributes: vec![("cn".to_owned(), text("an answer yes an answer FailKind::Denied dse=1 ada+zoé more=true"))],
+        attributes: vec![(
+            "cn".to_owned(),
+            text("an answer yes an answer FailKind::Denied dse=1 ada+zoé more=true others=2"),
+        )],
         photo: SourcePhoto::None,
         position: None,
+        handles: vec!["uid=3".to_owned()],
     };
     let gone = |id: &str, how| DirectoryEvent::PersonGone(id.to_owned(), how);
-    let events = [DirectoryEvent::Person(told), gone("4", Gone::Deleted), gone("5", Gone::OutOfScope)];
-    assert_eq!(second.events, events);
+    let group = SourceGroup {
+        external_id: "6".to_owned(),
+        name: "Everyone".to_owned(),
+        handles: vec!["cn=6".to_owned()],
+        members: vec!["uid=3".to_owned(), "4".to_owned()],
+        more: false,
+        position: Some("line 6".to_owned()),
+    };
+    let people = [DirectoryEvent::Person(told), gone("4", Gone::Deleted), gone("5", Gone::OutOfScope)];
+    let groups = [DirectoryEvent::Group(group), DirectoryEvent::GroupGone("7".to_owned()), DirectoryEvent::AllGroups];
+    assert_eq!(second.events, [people.as_slice(), groups.as_slice()].concat());
+
+    // who may not tell of groups tells of people
+    let may = |granted: &&Permission| **granted != Permission::GroupsRead;
+    call.given.grants = call.given.grants.iter().filter(may).cloned().collect();
+    let without = host.sync_page(call.clone()).await.unwrap();
+    assert_eq!(without.events.len(), people.len());
+    let [DirectoryEvent::Person(person), ..] = without.events.as_slice() else { panic!("{without:?}") };
+    assert!(person.handles.is_empty());
     {
         let sent = egress.requests.lock().unwrap();
         let sent: Vec<_> = sent.iter().map(|request| (request.method.as_str(), request.url.as_str())).collect();
-        assert_eq!(sent, [("GET", "https://directory.example/people"), ("POST", "https://directory.example/people")]);
+        assert_eq!(
+            sent[..2],
+            [("GET", "https://directory.example/people"), ("POST", "https://directory.example/people")]
+        );
     }
 
     call.cursor = Some(b"of another version".to_vec());

@@ -56,7 +56,7 @@ pub fn connector(body: &str) -> Vec<u8> {
                 (func $set (param i32 i32 i32 i32 i32 i32)))
             (import "estampe:plugin/ldap@0.1.0" "search" (func $search
                 (param i32 i32 i32) (param i32) (param i32 i32) (param i32 i32) (param i32 i64)
-                (param i32) (param i32 i32 i32) (param i32)))
+                (param i32) (param i32 i32 i32) (param i32 i32) (param i32)))
             (import "estampe:plugin/ldap@0.1.0" "root-dse" (func $root (param i32)))
             (memory (export "memory") 16)
             (data (i32.const 66000) "people")

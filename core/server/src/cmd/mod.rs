@@ -3,6 +3,7 @@
 mod ca;
 mod doctor;
 mod ending;
+mod group;
 mod kit;
 mod mapping;
 mod outbox;

@@ -48,6 +48,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
             Ok(ExitCode::SUCCESS)
         }
         Command::Person(command) => super::person::run(cli, command, operator).await,
+        Command::Group(command) => super::group::run(cli, command, operator).await,
         Command::Lead(LeadCommand::List { after }) => {
             let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
             let code = list(cli, &answer, "leads", "No lead yet.", |lead| {
@@ -80,6 +81,12 @@ async fn first_run(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
         print::line("The token is good once, for 24 hours. Calling this again makes a new one.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A person on one line.
+pub(super) fn person_row(person: &Value) -> Vec<String> {
+    let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
+    vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
 }
 
 /// The run of this id, or where ids are found.

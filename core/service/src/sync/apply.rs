@@ -12,7 +12,7 @@ use estampe_domain::{Context, Error, Result};
 use estampe_store::{Lease, StagedItem, Tx};
 use serde_json::json;
 
-use super::{LEASE, composed, keep_lease};
+use super::{LEASE, apply_groups, composed, keep_lease};
 use crate::Service;
 
 /// Lines of a plan applied in one transaction.
@@ -46,7 +46,18 @@ impl Service {
                         apply_item(tx, &ctx, &*random, (&found, &owners), item)?;
                     }
                     if !items.is_empty() {
+                        // groups may have waited for somebody who is new
+                        let is_new = |item: &StagedItem| item.action == PlanAction::Create;
+                        if items.iter().any(is_new) && tx.has_groups(found.source)? {
+                            tx.set_members_stale(found.source, true)?;
+                        }
                         return Ok(Step::More);
+                    }
+                    if apply_groups::apply_next(tx, &ctx, &*random, &found)? {
+                        return Ok(Step::More);
+                    }
+                    if tx.members_are_stale(found.source)? {
+                        return Ok(Step::Regroup(Box::new(found)));
                     }
                     for (key, value) in tx.staged_state(run)? {
                         tx.set_source_state(found.source, &key, value.as_deref())?;
@@ -67,6 +78,11 @@ impl Service {
                 .await?;
             match step {
                 Step::More => {}
+                Step::Regroup(found) => {
+                    if !self.regroup(&ctx, &found, lease).await? {
+                        return Ok(());
+                    }
+                }
                 Step::Done => {
                     super::ended(run, "done", Some(begun));
                     return Ok(());
@@ -80,6 +96,8 @@ impl Service {
 /// How applying goes on after a chunk.
 enum Step {
     More,
+    /// Who is in which group has to be found anew.
+    Regroup(Box<Run>),
     Done,
     /// Somebody else ended the run.
     Elsewhere,

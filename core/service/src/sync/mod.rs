@@ -5,8 +5,10 @@
 //! each one transaction; a killed process goes on with the lines that are left.
 
 mod apply;
+mod apply_groups;
 mod checkpoint;
 mod composed;
+mod groups;
 mod stage;
 mod standstill;
 
@@ -24,6 +26,7 @@ use estampe_store::{Lease, Tx};
 use serde_json::json;
 
 use self::checkpoint::Basis;
+use self::groups::GroupPlan;
 use crate::Service;
 
 /// How often a full run begins anew because the directory lost its place, before it fails.
@@ -43,6 +46,7 @@ struct Planner {
     seq: i64,
     refusal_seq: i64,
     counts: RunCounts,
+    groups: GroupPlan,
 }
 
 impl Service {
@@ -66,9 +70,9 @@ impl Service {
             RunState::Applying => return self.apply_from(begun, ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
-        let counts = RunCounts::default();
-        let mut planner =
-            Planner { run, source, plan_only, mode: found.mode, compares: true, lease, seq: 0, refusal_seq: 0, counts };
+        let (counts, groups, mode) = (RunCounts::default(), GroupPlan::default(), found.mode);
+        let (compares, seq, refusal_seq) = (true, 0, 0);
+        let mut planner = Planner { run, source, plan_only, mode, compares, lease, seq, refusal_seq, counts, groups };
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -107,6 +111,11 @@ impl Service {
             .write(move |tx| {
                 let planning = tx.move_run(run, RunState::Planning, RunState::Failed, None, now)?;
                 let failed = planning || tx.move_run(run, RunState::Applying, RunState::Failed, None, now)?;
+                if !planning && failed {
+                    // what was applied may have changed who is in which group
+                    let source = tx.run(run)?.ok_or(Error::NotFound)?.source;
+                    tx.set_members_stale(source, true)?;
+                }
                 if failed {
                     let code = if planning { code.as_str() } else { "apply-failed" };
                     tx.set_run_failure(run, code, &words)?;
@@ -154,14 +163,18 @@ impl Service {
         (planner.seq, planner.refusal_seq, planner.counts) = (0, 0, RunCounts::default());
         let (run, mode, lease) = (planner.run, planner.mode, planner.lease);
         let until = self.ports.clock.now().plus_seconds(LEASE);
-        self.store
+        let source = planner.source.id;
+        let has_groups = self
+            .store
             .write(move |tx| {
                 keep_lease(tx, lease, until)?;
                 tx.reset_plan(run)?;
                 tx.set_run_checkpoint(run, None)?;
-                tx.set_run_mode(run, mode)
+                tx.set_run_mode(run, mode)?;
+                tx.has_groups(source)
             })
             .await?;
+        planner.groups = GroupPlan::new(has_groups);
         Ok(())
     }
 
@@ -229,11 +242,11 @@ impl Service {
                 Some(next) => cursor = Some(next),
             }
         }
-        match planner.mode {
-            SyncMode::Full => self.stage_missing(planner).await,
-            // whom it did not tell of did not change
-            SyncMode::Incremental => Ok(()),
+        // of an incremental run, whom it did not tell of did not change
+        if planner.mode == SyncMode::Full {
+            self.stage_missing(planner).await?;
         }
+        self.finish_groups(planner).await
     }
 
     /// Holds the standing plan, or lets it be applied. Whether it is held.
@@ -242,7 +255,7 @@ impl Service {
             plan::must_hold(planner.counts.disabled, found.known_active, self.settings.hold_threshold_percent);
         let hold = if too_many {
             Some(HoldReason::TooManyGone)
-        } else if plan_only && planner.counts.changes() > 0 {
+        } else if plan_only && planner.counts.changes() + planner.groups.counts.changes() > 0 {
             Some(HoldReason::PlanOnly)
         } else {
             None

@@ -47,8 +47,9 @@ struct Planned {
 
 impl Service {
     /// Plans one page: maps, looks up, judges, makes photos harmless, stages.
-    pub(super) async fn stage_page(&self, planner: &mut Planner, page: Page) -> Result<()> {
+    pub(super) async fn stage_page(&self, planner: &mut Planner, mut page: Page) -> Result<()> {
         let mut refusals = Vec::new();
+        let groups = planner.groups.take(&mut page.events, &mut refusals)?;
         let Events { incoming, gone, unusable } = read_events(page.events, &planner.source.mapping, &mut refusals);
         let (run, source) = (planner.run, planner.source.id);
         let (mut incoming, known, staged, gone, unusable, owners) = self
@@ -125,7 +126,8 @@ impl Service {
         }
         // notes about a person who was taken all the same are not refusals
         planner.counts.refused += refusals.iter().filter(|r| !is_note(r)).count() as u64;
-        self.write_page(planner, items, refusals, seen, page.state, page.checkpoint).await
+        self.write_page(planner, items, refusals, seen, page.state, page.checkpoint).await?;
+        self.stage_groups(planner, groups).await
     }
 
     /// Makes the photos of changed people harmless, off the async threads.
@@ -282,6 +284,8 @@ fn read_events(events: Vec<DirectoryEvent>, mapping: &Mapping, refusals: &mut Ve
                 unusable.extend(external_id);
                 refusals.push(Refusal { position, code: "connector".into(), detail: reason });
             }
+            // taken out before
+            DirectoryEvent::Group(_) | DirectoryEvent::GroupGone(_) | DirectoryEvent::AllGroups => {}
         }
     }
     Events { incoming, gone, unusable }

@@ -47,6 +47,9 @@ fn content(events: &[DirectoryEvent]) -> u64 {
             DirectoryEvent::Person(person) => (0, Some(&person.external_id), &person.position).hash(&mut hasher),
             DirectoryEvent::PersonGone(id, _) => (1, Some(id)).hash(&mut hasher),
             DirectoryEvent::Rejected { external_id, position, .. } => (2, external_id, position).hash(&mut hasher),
+            DirectoryEvent::Group(group) => (3, &group.external_id, &group.members, group.more).hash(&mut hasher),
+            DirectoryEvent::GroupGone(id) => (4, Some(id)).hash(&mut hasher),
+            DirectoryEvent::AllGroups => 5.hash(&mut hasher),
         }
     }
     hasher.finish()

@@ -11,6 +11,8 @@ pub mod checkup;
 mod endings;
 mod erasing;
 pub mod gauges;
+pub mod group_plans;
+pub mod groups;
 pub mod jobs;
 pub mod leads;
 pub mod outbox;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use estampe_domain::person::{PersonSummary, Profile};
 use estampe_domain::plan::{Fingerprint, PhotoDigest};
 use estampe_domain::text::folded;
-use estampe_domain::{CardId, PersonId, PublicId, RunId, SourceId, Ts};
+use estampe_domain::{CardId, GroupId, PersonId, PublicId, RunId, SourceId, Ts};
 
 use super::{Tx, id, json, to_json};
 use crate::conn::per_backend;
@@ -22,6 +24,8 @@ pub struct PeopleQuery {
     pub active: Option<bool>,
     /// Only those with an entered value that the directory contradicts.
     pub conflicts: bool,
+    /// Only those who are in this group.
+    pub group: Option<GroupId>,
     /// After this sort key and id.
     pub after: Option<(String, String)>,
     /// At most so many.
@@ -96,6 +100,10 @@ macro_rules! filtered {
         }
         if let Some(active) = $filter.active {
             query = query.filter(person::active.eq(active));
+        }
+        if let Some(group) = $filter.group {
+            let within = "person.id IN (SELECT person_id FROM group_member WHERE group_id = ";
+            query = query.filter(sql::<Bool>(within).bind::<Text, _>(group.to_string()).sql(")"));
         }
         if $filter.conflicts {
             query = query.filter(person::conflicts.gt(0));

@@ -85,6 +85,7 @@ impl Tx<'_> {
         )
         .set(crate::schema::person_identity::seen_run_id.eq(None::<String>))
         .execute(self.conn)?;
+        self.reset_groups(run_id)?;
         self.set_run_counts(run_id, &RunCounts::default())
     }
 
@@ -92,6 +93,7 @@ impl Tx<'_> {
     /// personal data. The refusals stay.
     pub fn drop_plan(&mut self, run_id: RunId) -> Result<()> {
         let text = run_id.to_string();
+        self.drop_group_plan(&text)?;
         diesel::delete(run_item::table.filter(run_item::run_id.eq(&text))).execute(self.conn)?;
         diesel::delete(run_state::table.filter(run_state::run_id.eq(&text))).execute(self.conn)?;
         Ok(())

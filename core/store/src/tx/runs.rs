@@ -161,6 +161,7 @@ impl Tx<'_> {
             diesel::delete(run_refusal::table.filter(run_refusal::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(run_log::table.filter(run_log::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(run_state::table.filter(run_state::run_id.eq(&run_id))).execute(self.conn)?;
+            self.drop_group_plan(&run_id)?;
             self.destroy_data_key(&key_id, now)?;
         }
         Ok(())

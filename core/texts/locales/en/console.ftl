@@ -79,6 +79,16 @@ figure-mails = { $count ->
    *[other] mails to send
 }
 
+groups-title = Groups
+groups-text = The groups that this source tells of, and how many people are in each, through other groups too.
+groups-count = { $count ->
+    [one] { $count } group
+   *[other] { $count } groups
+}
+groups-empty = No group is known here yet. Switch them on in the source’s settings, where its plugin reads any; the next synchronisation fills this page.
+groups-column-name = Group
+groups-column-people = People
+
 people-title = People
 people-count = { $count ->
     [0] Nobody matches.

@@ -116,5 +116,7 @@ asked-write = { $count ->
    *[other] Write { $count } fields to the directory
 }
 asked-write-otherwise = Without a grant the directory is never changed.
+asked-groups = Groups and who is in them
+asked-groups-otherwise = Without a grant no group is known here: nothing can be decided by groups.
 asked-limit = More memory or computing
 asked-limit-otherwise = Without a grant the ordinary limits hold; beyond them a call is ended and the run says so.

@@ -79,6 +79,16 @@ figure-mails = { $count ->
    *[other] courriels à envoyer
 }
 
+groups-title = Groupes
+groups-text = Les groupes que donne cette source, et combien de personnes en font partie, y compris par d’autres groupes.
+groups-count = { $count ->
+    [one] { $count } groupe
+   *[other] { $count } groupes
+}
+groups-empty = Aucun groupe n’est encore connu ici. Activez-les dans les réglages de la source, si son extension en lit ; la prochaine synchronisation remplira cette page.
+groups-column-name = Groupe
+groups-column-people = Personnes
+
 people-title = Personnes
 people-count = { $count ->
     [0] Personne ne correspond.

@@ -116,5 +116,7 @@ asked-write = { $count ->
    *[other] Écrire { $count } champs dans l’annuaire
 }
 asked-write-otherwise = Sans accord, l’annuaire n’est jamais modifié.
+asked-groups = Les groupes et leurs membres
+asked-groups-otherwise = Sans accord, aucun groupe n’est connu ici : rien ne peut dépendre des groupes.
 asked-limit = Davantage de mémoire ou de calcul
 asked-limit-otherwise = Sans accord, les limites ordinaires valent ; au-delà, l’appel est arrêté et la synchronisation le dit.

@@ -2,6 +2,7 @@
 
 pub(crate) mod doors;
 pub(crate) mod endings;
+pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
@@ -61,6 +62,7 @@ pub(crate) fn routes() -> Table {
                 .post("", new_source::add)
                 .get("/new", new_source::new)
                 .get("/{name}", sources::show)
+                .get("/{name}/groups", groups::list)
                 .post("/{name}/sync", sources::sync)
                 .post("/{name}/compare", sources::compare)
                 .get("/{name}/compare", sources::back)

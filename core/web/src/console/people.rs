@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::PersonId;
+use estampe_domain::group::GroupSummary;
 use estampe_domain::ownership::Conflict;
 use estampe_domain::person::{Profile, ProfileField};
 use estampe_service::views::{PeopleFilter, PeoplePage, PersonDetail};
@@ -22,6 +23,8 @@ pub(crate) struct PeopleListPage<'a> {
     pub(crate) l: &'a Lang,
     pub(crate) s: Shell,
     pub(crate) filter: &'a PeopleFilter,
+    /// The group whose people are listed.
+    pub(crate) group: Option<&'a GroupSummary>,
     pub(crate) page: &'a PeoplePage,
 }
 
@@ -31,6 +34,9 @@ impl PeopleListPage<'_> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         if !self.filter.query.is_empty() {
             query.append_pair("q", &self.filter.query);
+        }
+        if let Some(group) = self.filter.group {
+            query.append_pair("group", &group.to_string());
         }
         if !show.is_empty() {
             query.append_pair("show", show);
@@ -70,7 +76,7 @@ impl PeopleListPage<'_> {
     }
 
     fn is_filtered(&self) -> bool {
-        !self.filter.query.is_empty() || !self.shows().is_empty()
+        !self.filter.query.is_empty() || !self.shows().is_empty() || self.filter.group.is_some()
     }
 }
 
@@ -147,11 +153,17 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
         _ => None,
     };
     let after = Some(query_of(&request, "after")).filter(|after| !after.is_empty());
+    let group = Some(query_of(&request, "group")).filter(|group| !group.is_empty());
+    let group = group.map(|group| desk.id(&group)).transpose()?;
     let query = query_of(&request, "q").trim().to_owned();
-    let filter = PeopleFilter { query, active, conflicts: show == "conflicts", after };
+    let filter = PeopleFilter { query, active, conflicts: show == "conflicts", group, after };
+    let group = match group {
+        Some(group) => Some(desk.ok(desk.service().group(&desk.ctx, group).await)?),
+        None => None,
+    };
     let page = desk.ok(desk.service().people(&desk.ctx, &filter).await)?;
     let s = Shell::new(&desk, Section::People, here(&request));
-    desk.page(&PeopleListPage { l: &desk.l, s, filter: &filter, page: &page })
+    desk.page(&PeopleListPage { l: &desk.l, s, filter: &filter, group: group.as_ref(), page: &page })
 }
 
 /// `GET /people/{id}`

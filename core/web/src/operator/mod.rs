@@ -6,6 +6,7 @@
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
+pub(crate) mod groups;
 pub(crate) mod mapping;
 pub(crate) mod outbox;
 pub(crate) mod ownership;
@@ -81,6 +82,8 @@ pub(crate) fn routes() -> Table {
             .get("/people/{id}", ownership::person)
             .post("/people/{id}", ownership::edit)
             .post("/people/{id}/give-back", ownership::give_back)
+            .get("/groups", groups::list)
+            .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)
     })
 }

@@ -41,10 +41,13 @@ fn after(request: &HttpRequest) -> Option<String> {
     Some(query_of(request, "after")).filter(|after| !after.is_empty())
 }
 
-/// `GET /v1/people?q=&show=conflicts&after=`
+/// `GET /v1/people?q=&show=conflicts&group=&after=`
 pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
+    let group = Some(query_of(&request, "group")).filter(|group| !group.is_empty());
+    let group = group.map(|group| wire.id(&group)).transpose()?;
     let conflicts = query_of(&request, "show") == "conflicts";
-    let filter = PeopleFilter { query: query_of(&request, "q"), active: None, conflicts, after: after(&request) };
+    let query = query_of(&request, "q");
+    let filter = PeopleFilter { query, active: None, conflicts, group, after: after(&request) };
     let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
     let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
     wire.json(

@@ -11,7 +11,8 @@ use estampe_domain::credential::CredentialAsk;
 use estampe_domain::manifest::CredentialDeclaration;
 use estampe_domain::permission::Grants;
 use estampe_domain::plugin::{
-    Asks, ConfigKey, ConfigKind, FieldsAsk, HttpAsk, LimitsAsk, LogLevel, LogLine, PluginInfo, PluginKind, Texts,
+    Asks, ConfigKey, ConfigKind, FieldsAsk, GroupsAsk, HttpAsk, LimitsAsk, LogLevel, LogLine, PluginInfo, PluginKind,
+    Texts,
 };
 use estampe_domain::run::RunState;
 use estampe_domain::source::SourceSettings;
@@ -60,6 +61,7 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
                 read: names(["givenName", "sn", "mail", "title", "department", "mobile"]),
                 write: writes.iter().map(|name| (*name).to_owned()).collect(),
             },
+            groups: GroupsAsk { read: true, description: texts("Qui est dans quel groupe.", "Who is in which group.") },
             limits: LimitsAsk { memory_mib: Some(128), cpu_seconds: None },
         },
     }

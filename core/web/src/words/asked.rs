@@ -52,6 +52,7 @@ enum Kind {
     Ldap,
     Read,
     Write,
+    Groups,
     Limit,
 }
 
@@ -63,6 +64,7 @@ fn kind(permission: &Permission) -> Kind {
         Permission::LdapConnect(_) | Permission::LdapRead(_) => Kind::Ldap,
         Permission::FieldRead(_) => Kind::Read,
         Permission::FieldWrite(_) => Kind::Write,
+        Permission::GroupsRead => Kind::Groups,
         Permission::Memory(_) | Permission::Time(_) | Permission::Network(_) => Kind::Limit,
     }
 }
@@ -113,6 +115,7 @@ fn described(l: &Lang, kind: &Kind, count: usize) -> (&'static str, String, Stri
         Kind::Ldap => ("people", l.t("asked-ldap").to_string(), key("asked-ldap-otherwise")),
         Kind::Read => ("people", l.t("asked-read").with("count", count).to_string(), key("asked-read-otherwise")),
         Kind::Write => ("exchange", l.t("asked-write").with("count", count).to_string(), key("asked-write-otherwise")),
+        Kind::Groups => ("people", l.t("asked-groups").to_string(), key("asked-groups-otherwise")),
         Kind::Limit => ("clock", l.t("asked-limit").to_string(), key("asked-limit-otherwise")),
     };
     (icon, title, l.t(otherwise).to_string())

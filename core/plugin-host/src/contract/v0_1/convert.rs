@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::plugin::{
-    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, PluginInfo, Probe, SourcePerson,
-    SourcePhoto,
+    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, PluginInfo, Probe, SourceGroup,
+    SourcePerson, SourcePhoto,
 };
 
 use super::bindings::estampe::plugin::types as wit;
@@ -33,6 +33,14 @@ const MAX_NAME: usize = 128;
 const MAX_TEXT: usize = 64 << 10;
 /// Values of an attribute.
 const MAX_VALUES: usize = 1_000;
+/// Other names of a person or a group.
+const MAX_HANDLES: usize = 8;
+/// Octets of a handle, or of a reference to a member.
+const MAX_HANDLE: usize = 4_096;
+/// Members of a group in one event.
+const MAX_MEMBERS: usize = 10_000;
+/// Octets of a group's name.
+const MAX_GROUP_NAME: usize = 255;
 /// Characters of what is written for people; longer is cut, not refused.
 const MAX_MESSAGE: usize = 500;
 /// Characters of a position, likewise.
@@ -45,8 +53,9 @@ pub fn page(page: wit::Page, call: Call) -> Result<Page, PluginFailure> {
     if page.events.len() > MAX_EVENTS {
         return Err(limit(&format!("a page of {} events; at most {MAX_EVENTS} are taken", page.events.len())));
     }
-    let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given.grants, &call.info) };
-    let events = page.events.into_iter().map(|event| measure.event(event));
+    let groups = Groups::of(&call.given.grants, &call.info);
+    let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given.grants, &call.info), groups };
+    let events = page.events.into_iter().filter_map(|event| measure.event(event).transpose());
     let events = events.collect::<Result<_, _>>()?;
     Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state: call.state.into_writes() })
 }
@@ -159,10 +168,31 @@ impl Fields {
     }
 }
 
+/// Whether a plugin may tell of groups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    /// Its manifest does not ask for it.
+    NotAsked,
+    /// An administrator did not grant it: they are left out.
+    NotGranted,
+    Granted,
+}
+
+impl Groups {
+    fn of(grants: &Grants, info: &PluginInfo) -> Self {
+        match (info.asks.groups.read, grants.cover(&Permission::GroupsRead)) {
+            (false, _) => Self::NotAsked,
+            (true, false) => Self::NotGranted,
+            (true, true) => Self::Granted,
+        }
+    }
+}
+
 /// Takes events and counts what the page still may hold.
 struct Measure {
     left: usize,
     fields: Fields,
+    groups: Groups,
 }
 
 impl Measure {
@@ -173,8 +203,9 @@ impl Measure {
         Ok(())
     }
 
-    fn event(&mut self, event: wit::Event) -> Result<DirectoryEvent, PluginFailure> {
-        Ok(match event {
+    /// None when it was not granted.
+    fn event(&mut self, event: wit::Event) -> Result<Option<DirectoryEvent>, PluginFailure> {
+        Ok(Some(match event {
             wit::Event::Person(person) => DirectoryEvent::Person(self.person(person)?),
             wit::Event::PersonGone((id, gone)) => {
                 let gone = match gone {
@@ -190,7 +221,62 @@ impl Measure {
                 let external_id = rejected.id.map(|id| self.id(id, Some(&position))).transpose()?;
                 DirectoryEvent::Rejected { external_id, position, reason }
             }
-        })
+            wit::Event::Group(group) => {
+                let group = self.group(group)?;
+                return Ok(self.passes_groups()?.then_some(DirectoryEvent::Group(group)));
+            }
+            wit::Event::GroupGone(id) => {
+                let id = self.id(id, None)?;
+                return Ok(self.passes_groups()?.then_some(DirectoryEvent::GroupGone(id)));
+            }
+            wit::Event::AllGroups => return Ok(self.passes_groups()?.then_some(DirectoryEvent::AllGroups)),
+        }))
+    }
+
+    /// Whether groups go through. A manifest that does not even ask for them is broken.
+    fn passes_groups(&self) -> Result<bool, PluginFailure> {
+        match self.groups {
+            Groups::Granted => Ok(true),
+            Groups::NotGranted => Ok(false),
+            Groups::NotAsked => {
+                let what = "the plugin told of groups, which its manifest does not ask for ([groups] read)";
+                Err(PluginFailure::new(FailKind::Internal, what))
+            }
+        }
+    }
+
+    fn group(&mut self, group: wit::Group) -> Result<SourceGroup, PluginFailure> {
+        let wit::Group { id, name, handles, members, more, position } = group;
+        let position = position.map(|position| clean(&position, MAX_POSITION));
+        let at = position.as_deref();
+        let external_id = self.id(id, at)?;
+        if name.len() > MAX_GROUP_NAME {
+            return Err(limit(&located(at, &format!("a group's name has at most {MAX_GROUP_NAME} octets"))));
+        }
+        self.take(name.len())?;
+        let handles = self.references(handles, MAX_HANDLES, "handles", at)?;
+        let members = self.references(members, MAX_MEMBERS, "members in one event", at)?;
+        Ok(SourceGroup { external_id, name, handles, members, more, position })
+    }
+
+    fn references(
+        &mut self,
+        names: Vec<String>,
+        most: usize,
+        what: &str,
+        at: Option<&str>,
+    ) -> Result<Vec<String>, PluginFailure> {
+        if names.len() > most {
+            return Err(limit(&located(at, &format!("{} {what}; at most {most} are taken", names.len()))));
+        }
+        for name in &names {
+            if name.is_empty() || name.len() > MAX_HANDLE {
+                let what = format!("a handle or a reference has 1 to {MAX_HANDLE} octets");
+                return Err(limit(&located(at, &what)));
+            }
+            self.take(name.len())?;
+        }
+        Ok(names)
     }
 
     fn person(&mut self, person: wit::Person) -> Result<SourcePerson, PluginFailure> {
@@ -228,12 +314,16 @@ impl Measure {
         if photo != SourcePhoto::None && !self.fields.pass(PHOTO, at)? {
             photo = SourcePhoto::None;
         }
-        Ok(SourcePerson { external_id, active, attributes, photo, position })
+        let mut handles = self.references(person.handles, MAX_HANDLES, "handles", at)?;
+        if self.groups != Groups::Granted {
+            handles.clear();
+        }
+        Ok(SourcePerson { external_id, active, attributes, photo, position, handles })
     }
 
     fn id(&mut self, id: String, at: Option<&str>) -> Result<String, PluginFailure> {
         if id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control) {
-            let what = format!("a person's id has 1 to {MAX_ID} octets, none of control");
+            let what = format!("an id has 1 to {MAX_ID} octets, none of control");
             return Err(limit(&located(at, &what)));
         }
         self.take(id.len())?;

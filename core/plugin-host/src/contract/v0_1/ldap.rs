@@ -10,8 +10,9 @@ use crate::call::Call;
 
 impl ldap::Host for Call {
     fn search(&mut self, query: ldap::Query) -> Result<Result<ldap::Entries, types::Failure>> {
+        let area = Some(query.area.clone()).filter(|area| !area.is_empty());
         let (wanted, cookie) = wanted(query);
-        let outcome = self.waiting(|call| call.ldap_search(&wanted, cookie)).map_err(Error::new)?;
+        let outcome = self.waiting(|call| call.ldap_search(&wanted, area.as_deref(), cookie)).map_err(Error::new)?;
         Ok(answer(outcome.map(|found| {
             let entries = found.entries.into_iter().map(entry).collect();
             ldap::Entries { entries, next: found.next }
@@ -24,12 +25,14 @@ impl ldap::Host for Call {
         query: ldap::Query,
         position: Option<Vec<u8>>,
     ) -> Result<Result<ldap::Changes, types::Failure>> {
+        let area = Some(query.area.clone()).filter(|area| !area.is_empty());
         let (wanted, _) = wanted(query);
         let tracking = match tracking {
             ldap::Tracking::DirSync => LdapTracking::DirSync,
             ldap::Tracking::ContentSync => LdapTracking::ContentSync,
         };
-        let outcome = self.waiting(|call| call.ldap_changes(&wanted, tracking, position)).map_err(Error::new)?;
+        let asked = |call: &mut Call| call.ldap_changes(&wanted, area.as_deref(), tracking, position);
+        let outcome = self.waiting(asked).map_err(Error::new)?;
         Ok(answer(outcome.map(|told| ldap::Changes {
             changed: told.changed,
             gone: told.gone,

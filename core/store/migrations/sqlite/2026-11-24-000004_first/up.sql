@@ -67,7 +67,9 @@ CREATE TABLE source (
     every_minutes BIGINT,
     -- who owns the fields of its people, JSON; NULL: everything is the directory's
     owners TEXT,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- whether who is in its groups has to be found anew
+    members_stale BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 CREATE TABLE source_state (
@@ -203,9 +205,39 @@ CREATE TABLE person_identity (
     active BOOLEAN NOT NULL,
     -- the run that last saw it: who was not seen by a full run is gone
     seen_run_id TEXT REFERENCES run (id),
+    -- other names by which groups of the source refer to it: keyed hashes, 32 octets each
+    handles BLOB,
     PRIMARY KEY (source_id, external_id)
 );
 CREATE INDEX person_identity_person ON person_identity (person_id);
+
+-- A group of a source. Whom it refers to is kept as keyed hashes of 32 octets each, in order:
+-- they may be nobody whom we know.
+CREATE TABLE directory_group (
+    id TEXT NOT NULL PRIMARY KEY,
+    source_id TEXT NOT NULL REFERENCES source (id),
+    external_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    -- the keyed hash of all that the source says of it
+    fingerprint BLOB NOT NULL,
+    -- the run that last saw it: what was not seen by a full run is gone
+    seen_run_id TEXT REFERENCES run (id),
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    handles BLOB NOT NULL,
+    members BLOB NOT NULL,
+    UNIQUE (source_id, external_id)
+);
+CREATE INDEX directory_group_sort ON directory_group (sort_key, id);
+
+-- Who is in a group, through other groups too: found anew from the above when it changes.
+CREATE TABLE group_member (
+    group_id TEXT NOT NULL REFERENCES directory_group (id),
+    person_id TEXT NOT NULL REFERENCES person (id),
+    PRIMARY KEY (group_id, person_id)
+);
+CREATE INDEX group_member_person ON group_member (person_id);
 
 -- The plan: what a run does, sealed under the run's key until it is applied.
 CREATE TABLE run_item (
@@ -221,6 +253,23 @@ CREATE TABLE run_item (
 );
 -- A plan is read action by action.
 CREATE INDEX run_item_action ON run_item (run_id, action, seq);
+
+-- The groups of a plan, sealed under the run's key until they are applied.
+CREATE TABLE run_group (
+    run_id TEXT NOT NULL REFERENCES run (id),
+    seq BIGINT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('create', 'change', 'delete')),
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (run_id, seq)
+);
+
+-- Identities whose handles change with a plan.
+CREATE TABLE run_handle (
+    run_id TEXT NOT NULL REFERENCES run (id),
+    seq BIGINT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (run_id, seq)
+);
 
 CREATE TABLE run_refusal (
     run_id TEXT NOT NULL REFERENCES run (id),

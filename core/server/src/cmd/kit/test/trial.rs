@@ -189,7 +189,10 @@ impl Run {
                     }
                 }
                 DirectoryEvent::Rejected { .. } => self.rejected += 1,
-                DirectoryEvent::PersonGone(..) => {}
+                DirectoryEvent::PersonGone(..)
+                | DirectoryEvent::Group(_)
+                | DirectoryEvent::GroupGone(_)
+                | DirectoryEvent::AllGroups => {}
             }
         }
     }

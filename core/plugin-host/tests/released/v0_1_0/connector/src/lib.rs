@@ -3,8 +3,8 @@
 use estampe_plugin_sdk::http::{Outcome, Request};
 use estampe_plugin_sdk::ldap::Query;
 use estampe_plugin_sdk::{
-    Attribute, Connector, Cursor, Description, Event, FailKind, Failure, Features, Gone, Host, LogLevel, Page, Person,
-    Probe, Rejected, SyncMode, Value, config,
+    Attribute, Connector, Cursor, Description, Event, FailKind, Failure, Features, Gone, Group, Host, LogLevel, Page,
+    Person, Probe, Rejected, SyncMode, Value, config,
 };
 
 struct Everything;
@@ -74,18 +74,33 @@ fn second(host: &dyn Host) -> Result<Page, Failure> {
     let dse = host.ldap_root_dse()?;
     let page = host.ldap_search(&Query::new("(uid=*)").attributes(["uid"]).page_size(2))?;
     let uids: Vec<&str> = page.entries.iter().filter_map(|entry| entry.text("uid")).collect();
+    let others = host.ldap_search(&Query::new("(uid=*)").area("others").attributes(["uid"]))?;
     let told = format!(
-        "{} {header} {recorded} {:?} dse={} {} more={}",
+        "{} {header} {recorded} {:?} dse={} {} more={} others={}",
         answer.text()?,
         denied.kind,
         dse.attributes.len(),
         uids.join("+"),
         page.next.is_some(),
+        others.entries.len(),
     );
+    let mut person = Person::new("3").with_text("cn", told);
+    person.handles = vec!["uid=3".to_owned()];
+    let group = Group {
+        id: "6".to_owned(),
+        name: "Everyone".to_owned(),
+        handles: vec!["cn=6".to_owned()],
+        members: vec!["uid=3".to_owned(), "4".to_owned()],
+        more: false,
+        position: Some("line 6".to_owned()),
+    };
     let events = vec![
-        Event::Person(Person::new("3").with_text("cn", told)),
+        Event::Person(person),
         Event::PersonGone(("4".to_owned(), Gone::Deleted)),
         Event::PersonGone(("5".to_owned(), Gone::OutOfScope)),
+        Event::Group(group),
+        Event::GroupGone("7".to_owned()),
+        Event::AllGroups,
     ];
     Ok(Page { events, next: None, checkpoint: Some(b"checkpoint".to_vec()) })
 }
