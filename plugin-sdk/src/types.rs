@@ -151,12 +151,11 @@ impl Event {
     pub fn weight(&self) -> usize {
         match self {
             Self::Person(person) => person.weight(),
-            Self::PersonGone((id, _)) => id.len(),
+            Self::PersonGone((id, _)) | Self::GroupGone(id) => id.len(),
             Self::Rejected(rejected) => rejected.position.len() + rejected.reason.len(),
             Self::Group(group) => {
                 group.id.len() + group.name.len() + weight_of(&group.handles) + weight_of(&group.members)
             }
-            Self::GroupGone(id) => id.len(),
             Self::AllGroups => 0,
         }
     }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use estampe_tests::{Options, Server, on_both};
 use serde_json::Value;
 
-use super::ad_changes;
 use super::active_directory::samba::{GROUPS as DOMAIN_GROUPS, LEAVERS, STAFF, Samba, WATCHER};
+use super::ad_changes;
 use super::ldap::slapd::{Certificate, More, PEOPLE, Slapd};
 use super::ldap::{add, done, well};
 

@@ -124,7 +124,8 @@ fn console_pages(locale: Locale) -> Pages {
     let within = PeopleFilter { group: Some(group.id), ..PeopleFilter::default() };
     let people_page = |filter, group, page| PeopleListPage { l, s: s(Section::People), filter, group, page };
     let groups_page = |page, is_later| GroupsPage { l, s: s(Section::Sources), source: "Annuaire RH", page, is_later };
-    let (all, nobody) = (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, next: None });
+    let (all, nobody) =
+        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, next: None });
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
     let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
     let sign_in = SignIn::default();
@@ -309,7 +310,9 @@ fn ownership_pages(locale: Locale) -> Pages {
     vec![
         (
             "people-conflicts",
-            PeopleListPage { l, s: shell(Section::People), filter: &filter, page: &people }.render().unwrap(),
+            PeopleListPage { l, s: shell(Section::People), filter: &filter, group: None, page: &people }
+                .render()
+                .unwrap(),
         ),
         ("person-conflict", page(&person, false)),
         ("person-stale", page(&person, true)),

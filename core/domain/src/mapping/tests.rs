@@ -14,7 +14,14 @@ fn person(attributes: &[(&str, &[&str])]) -> SourcePerson {
         many => AttributeValue::Texts(many.iter().map(ToString::to_string).collect()),
     };
     let attributes = attributes.iter().map(|(name, texts)| ((*name).to_owned(), value(texts))).collect();
-    SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() }
+    SourcePerson {
+        external_id: "1".into(),
+        active: true,
+        attributes,
+        photo: SourcePhoto::None,
+        position: None,
+        handles: Vec::new(),
+    }
 }
 
 fn mapping(rules: &[(Target, &str)]) -> Mapping {

@@ -39,7 +39,7 @@ impl OwnWay {
         given: &Given,
     ) -> Result<Self, PluginFailure> {
         let config = whole(connector.config.clone(), info);
-        let (granted, access) = granted(info, given, &config)?;
+        let (granted, access) = granted(info, given, &config, None)?;
         Ok(Self { client, granted, access, login: login(info, &config) })
     }
 

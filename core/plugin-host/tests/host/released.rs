@@ -13,8 +13,8 @@ use estampe_domain::credential::Secret;
 use estampe_domain::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{
-    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourceGroup, SourcePerson, SourcePhoto,
-    SyncMode,
+    AttributeValue, DirectoryEvent, FailKind, Given, Gone, PluginFailure, PluginInfo, SourceGroup, SourcePerson,
+    SourcePhoto, SyncMode,
 };
 use estampe_domain::ports::{Directory, LdapClient, LdapConnection, Signatures};
 use estampe_domain::signature::SignatureInput;
