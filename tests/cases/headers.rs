@@ -77,6 +77,7 @@ impl World {
                 ("id", "people") => &self.person,
                 ("id", "runs") => &self.run,
                 ("id", "endings") => &self.ending,
+                ("group", _) => "nobody",
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,
                 ("id", "plugins") => "directory-file",

@@ -100,7 +100,7 @@ const ATTACKS: [Attack; 17] = [
     Attack(
         "a-long-cursor",
         Guest {
-            page: "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store (i32.const 24) (i32.const 5000)) (i32.const 0)",
+            page: "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store (i32.const 24) (i32.const 20000)) (i32.const 0)",
             ..GUEST
         },
         "limit",

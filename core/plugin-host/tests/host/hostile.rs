@@ -96,9 +96,9 @@ async fn a_file_that_was_not_granted_is_denied() {
 
 #[tokio::test]
 async fn pages_are_bounded() {
-    // a cursor of 5,000 octets
+    // a cursor of 20,000 octets
     let failure = fails(
-        "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store (i32.const 24) (i32.const 5000))
+        "(i32.store8 (i32.const 16) (i32.const 1)) (i32.store (i32.const 24) (i32.const 20000))
          (i32.const 0)",
     )
     .await;

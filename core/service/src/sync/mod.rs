@@ -30,7 +30,7 @@ use self::groups::GroupPlan;
 use crate::Service;
 
 /// How often a full run begins anew because the directory lost its place, before it fails.
-const FULL_TRIES: u32 = 2;
+const FULL_TRIES: u32 = 1;
 /// A worker's lease is renewed for so long, in seconds.
 pub(crate) const LEASE: i64 = 120;
 
@@ -191,8 +191,10 @@ impl Service {
         if planner.mode == SyncMode::Incremental {
             cursor.clone_from(&checkpoint);
             if cursor.is_none() {
-                let why = "nothing tells yet what changed since the last run";
-                return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
+                // nothing tells what changed since the last run
+                planner.mode = SyncMode::Full;
+                let run = planner.run;
+                self.store.write(move |tx| tx.set_run_mode(run, SyncMode::Full)).await?;
             }
         }
         let mut standstill = standstill::Standstill::default();

@@ -9,8 +9,8 @@ use super::{Tx, count, id, stored_count};
 use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
 use crate::schema::{
-    job, lead, person, person_identity, run, run_item, run_log, run_refusal, run_state, source, source_ending,
-    source_secret, source_state,
+    directory_group, group_member, job, lead, person, person_identity, run, run_group, run_handle, run_item, run_log,
+    run_refusal, run_state, source, source_ending, source_secret, source_state,
 };
 
 /// Rows of runs after which a transaction is long enough.
@@ -153,6 +153,11 @@ impl Tx<'_> {
     /// themselves deleted, and the jobs that were to do them. How many; none when there is
     /// no more. No identity of the source may be left.
     pub fn forget_runs(&mut self, source: SourceId, now: Ts) -> Result<u64> {
+        // groups name the run that saw them
+        let groups = self.forget_groups(source)?;
+        if groups > 0 {
+            return Ok(groups);
+        }
         let rows: Vec<(String, String)> = run::table
             .filter(run::source_id.eq(source.to_string()))
             .order(run::id)
@@ -163,6 +168,8 @@ impl Tx<'_> {
         for (run_id, key_id) in rows {
             deleted += diesel::delete(run_item::table.filter(run_item::run_id.eq(&run_id))).execute(self.conn)?;
             deleted += diesel::delete(run_refusal::table.filter(run_refusal::run_id.eq(&run_id))).execute(self.conn)?;
+            diesel::delete(run_group::table.filter(run_group::run_id.eq(&run_id))).execute(self.conn)?;
+            diesel::delete(run_handle::table.filter(run_handle::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(run_log::table.filter(run_log::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(run_state::table.filter(run_state::run_id.eq(&run_id))).execute(self.conn)?;
             diesel::delete(job::table.filter(job::reference.eq(&run_id))).execute(self.conn)?;
@@ -174,6 +181,20 @@ impl Tx<'_> {
             }
         }
         Ok(forgotten)
+    }
+
+    /// Deletes some groups of a source, and who is in them; how many.
+    fn forget_groups(&mut self, source: SourceId) -> Result<u64> {
+        let groups: Vec<String> = directory_group::table
+            .filter(directory_group::source_id.eq(source.to_string()))
+            .limit(20)
+            .select(directory_group::id)
+            .load(self.conn)?;
+        for group in &groups {
+            diesel::delete(group_member::table.filter(group_member::group_id.eq(group))).execute(self.conn)?;
+            diesel::delete(directory_group::table.find(group)).execute(self.conn)?;
+        }
+        Ok(groups.len() as u64)
     }
 
     /// Deletes a source whose people and runs are gone: its secrets, its plugin's state, its

@@ -7,7 +7,7 @@ use estampe_domain::{PersonId, SourceId, Ts};
 
 use super::{Tx, id};
 use crate::error::Result;
-use crate::schema::{account, blob, card, person, person_identity};
+use crate::schema::{account, blob, card, group_member, person, person_identity};
 
 impl Tx<'_> {
     /// Some people whom a source still knows; each once.
@@ -56,6 +56,7 @@ impl Tx<'_> {
         self.cards_changed = true;
         let text = person_id.to_string();
         let photo: Option<String> = person::table.find(&text).select(person::photo_id).get_result(self.conn)?;
+        diesel::delete(group_member::table.filter(group_member::person_id.eq(&text))).execute(self.conn)?;
         diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
         diesel::update(account::table.filter(account::person_id.eq(&text)))
             .set(account::person_id.eq(None::<String>))
