@@ -19,7 +19,7 @@ use estampe_plugin_sdk::{
 const PEOPLE: &str = "(|(objectClass=person)(objectClass=posixAccount))";
 
 /// Entries of a page: with a photo of 100 KiB each, a page stays below what a call may hold.
-const PAGE: u32 = 200;
+const PAGE: u32 = 150;
 
 /// Octets of a name that is shown.
 const SHOWN: usize = 255;
