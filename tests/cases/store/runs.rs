@@ -223,7 +223,7 @@ on_both! {
         assert_eq!(pending[0].payload.photo.as_deref(), Some(&b"a photo of somebody"[..]));
         assert_eq!(pending[0].payload.fingerprint().as_ref().map(Fingerprint::as_str), Some("print"));
         let first = pending[0].clone();
-        store.write(move |tx| tx.item_applied(run, &first, person)).await.unwrap();
+        store.write(move |tx| tx.items_applied(run, &[(&first, person)])).await.unwrap();
         let pending = store.read(move |tx| tx.pending_items(run, 10)).await.unwrap();
         assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [2, 3]);
         let lines = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap();

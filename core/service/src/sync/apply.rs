@@ -42,9 +42,11 @@ impl Service {
                     // one moment for what is written, however long the run took
                     let ctx = Context { now, ..ctx };
                     let owners = tx.source_owners(found.source)?;
+                    let mut applied = Vec::with_capacity(items.len());
                     for item in &items {
-                        apply_item(tx, &ctx, &*random, (&found, &owners), item)?;
+                        applied.push((item, apply_item(tx, &ctx, &*random, (&found, &owners), item)?));
                     }
+                    tx.items_applied(run, &applied)?;
                     if !items.is_empty() {
                         // groups may have waited for somebody who is new
                         let is_new = |item: &StagedItem| item.action == PlanAction::Create;
@@ -103,20 +105,20 @@ enum Step {
     Elsewhere,
 }
 
-/// Applies one line of a plan, with its audit event.
+/// Applies one line of a plan, with its audit event; whose it is.
 fn apply_item(
     tx: &mut Tx<'_>,
     ctx: &Context,
     random: &dyn Random,
     (run, owners): (&Run, &Owners),
     item: &StagedItem,
-) -> estampe_store::Result<()> {
+) -> estampe_store::Result<PersonId> {
     let payload = &item.payload;
     let event = |operation, person: PersonId| {
         AuditEvent::done(ctx, random, operation, "person", person).with(json!({"run": run.id}))
     };
     let unreadable = || estampe_store::StoreError::Unreadable("run_item");
-    let person = match item.action {
+    Ok(match item.action {
         PlanAction::Disable => {
             let person = item.person.ok_or_else(unreadable)?;
             tx.deactivate_identity(run.source, &payload.external_id)?;
@@ -167,6 +169,5 @@ fn apply_item(
                 person
             }
         }
-    };
-    tx.item_applied(run.id, item, person)
+    })
 }

@@ -213,19 +213,25 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// Notes that a line was applied; keeps of it only what a person reads.
-    pub fn item_applied(&mut self, run_id: RunId, item: &StagedItem, person: PersonId) -> Result<()> {
+    /// Notes that lines were applied, and to whom; keeps of them only what a person reads.
+    pub fn items_applied(&mut self, run_id: RunId, items: &[(&StagedItem, PersonId)]) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
         let key = self.needed_run_key(run_id)?;
-        let light =
-            PlanPayload { profile: None, fingerprint: None, photo_digest: None, photo: None, ..item.payload.clone() };
-        let sealed = self.seal_item(&key, run_id, item.seq, &light)?;
-        diesel::update(run_item::table.find((run_id.to_string(), item.seq)))
-            .set((
-                run_item::applied.eq(true),
-                run_item::person_id.eq(Some(person.to_string())),
-                run_item::sealed.eq(sealed),
-            ))
-            .execute(self.conn)?;
+        for (item, person) in items {
+            let payload = &item.payload;
+            let light =
+                PlanPayload { profile: None, fingerprint: None, photo_digest: None, photo: None, ..payload.clone() };
+            let sealed = self.seal_item(&key, run_id, item.seq, &light)?;
+            diesel::update(run_item::table.find((run_id.to_string(), item.seq)))
+                .set((
+                    run_item::applied.eq(true),
+                    run_item::person_id.eq(Some(person.to_string())),
+                    run_item::sealed.eq(sealed),
+                ))
+                .execute(self.conn)?;
+        }
         Ok(())
     }
 
