@@ -75,5 +75,7 @@ on_both! {
         let all = well(&server, &["source", "sync", "siege", "--full", "--json"]);
         let all: serde_json::Value = serde_json::from_str(&all.stdout).unwrap();
         assert_eq!((done(&all).0, all["counts"]["disabled"].as_u64()), ("full", Some(1)), "{all}");
+        // the account that is disabled and was never known is no reason to read all photos again
+        assert!(!all["log"].to_string().contains("reads everybody"), "{all}");
     }
 }

@@ -73,7 +73,9 @@ impl Service {
             !again
         });
         let mut work = Vec::new();
-        if incoming.iter().any(|person| person.photo == SourcePhoto::Same && !known.contains_key(&person.external_id)) {
+        // whoever is not active and was never known gets no card, and needs no photo
+        let is_strange = |person: &Incoming| person.active && !known.contains_key(&person.external_id);
+        if incoming.iter().any(|person| person.photo == SourcePhoto::Same && is_strange(person)) {
             // everybody is read again, this time with their photos
             let why = "somebody's photo is said to be the same, and nothing of them is known";
             return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
