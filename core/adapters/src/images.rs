@@ -4,9 +4,9 @@
 use std::io::Cursor;
 
 use estampe_domain::ports::Images;
-use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use jpeg_encoder::{ColorType, Encoder};
 
 /// Largest source, in octets.
 const SOURCE_MAX: usize = 8 << 20;
@@ -52,9 +52,11 @@ impl Images for Portraits {
         let mut jpeg = Vec::new();
         // a transparent PNG stands on white, as on paper
         let rgb = on_white(&picture);
-        JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-            .encode_image(&rgb)
-            .map_err(|_| "it cannot be written as JPEG".to_owned())?;
+        let unwritable = || "it cannot be written as JPEG".to_owned();
+        let side = |side: u32| u16::try_from(side).map_err(|_| unwritable());
+        Encoder::new(&mut jpeg, QUALITY)
+            .encode(rgb.as_raw(), side(rgb.width())?, side(rgb.height())?, ColorType::Rgb)
+            .map_err(|_| unwritable())?;
         Ok(jpeg)
     }
 }

@@ -67,6 +67,12 @@ pub struct RunCounts {
 }
 
 impl RunCounts {
+    /// So many changes turned out to change nothing of what is shown.
+    pub fn noted(&mut self, notes: u64) {
+        self.changed -= notes;
+        self.unchanged += notes;
+    }
+
     /// What applying would do.
     pub const fn changes(&self) -> u64 {
         self.created + self.changed + self.disabled

@@ -1,10 +1,11 @@
 //! Text from outside, parsed: one line, a paragraph, an e-mail address, a link.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Why a text was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,8 +100,18 @@ impl FromStr for Line {
     type Err = TextProblem;
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
-        let composed: String = text.nfc().collect();
-        let folded = composed.split_whitespace().collect::<Vec<_>>().join(" ");
+        // nearly every text is composed already
+        let composed: Cow<'_, str> = match is_nfc_quick(text.chars()) {
+            IsNormalized::Yes => text.into(),
+            IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),
+        };
+        let mut folded = String::with_capacity(composed.len());
+        for word in composed.split_whitespace() {
+            if !folded.is_empty() {
+                folded.push(' ');
+            }
+            folded.push_str(word);
+        }
         if folded.is_empty() {
             return Err(TextProblem::Empty);
         }

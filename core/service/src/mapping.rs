@@ -137,7 +137,7 @@ impl Service {
             if !people.is_empty() || page.next.is_none() || page.next == cursor {
                 break;
             }
-            super::sync::overlay(&mut state, &page.state);
+            super::sync::read::overlay(&mut state, &page.state);
             cursor = page.next;
         }
         people.truncate(limit);

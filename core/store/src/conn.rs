@@ -135,8 +135,10 @@ pub struct Manager {
     pub writes: bool,
 }
 
-/// SQLite's memory for pages of the one connection that writes: 32 MiB at most.
-const WRITER_CACHE: &str = "PRAGMA cache_size = -32768";
+/// SQLite's memory for pages of the one connection that writes: 8 MiB at most. It looks through
+/// all of it at the end of a transaction that moved pages in a tree; with more, that costs more
+/// than to read them again from the system's memory.
+const WRITER_CACHE: &str = "PRAGMA cache_size = -8192";
 
 /// A connection that worked so recently, and did not fail since, is used untried: to try
 /// it is a whole round trip more for each unit of work.

@@ -35,7 +35,7 @@ pub use tx::groups::{GroupQuery, KnownGroup, MemberChange, Named, Reference};
 pub use tx::jobs::{Job, JobRow, JobState, Lease, NewJob, Queue};
 pub use tx::leads::EarlierSubmission;
 pub use tx::outbox::{MailHistory, MailRow, Retry};
-pub use tx::people::{IdentityRow, PeopleQuery};
+pub use tx::people::{IdentityOf, IdentityRow, PeopleQuery};
 pub use tx::plans::{PlanPayload, StagedItem};
 pub use tx::receive::{KnownSubject, NewLead, PreparedLead, ShownPurpose, StoredConsent};
 pub use tx::runs::NewRun;

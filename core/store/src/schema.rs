@@ -247,10 +247,10 @@ diesel::table! {
     run_item (run_id, seq) {
         run_id -> Text,
         seq -> BigInt,
-        identity_mac -> Binary,
         action -> Text,
-        person_id -> Nullable<Text>,
+        person_id -> Text,
         sealed -> Binary,
+        photo -> Nullable<Binary>,
         applied -> Bool,
     }
 }

@@ -11,6 +11,9 @@ use crate::{event, groups, identity, person, query};
 
 /// Identities that are searched for at once.
 const BATCH: usize = 100;
+/// Entries of the first page that were modified since their photos are known: with more, all
+/// photos are read.
+const MANY: usize = 50;
 /// The most that left, of one answer: more are found by comparing everybody.
 const MAX_GONE: usize = 4_000;
 
@@ -143,6 +146,11 @@ fn pages(host: &dyn Host, since: Option<Since>, cookie: Option<Cursor>, walk: Wa
     let Entries { entries, next } = host.ldap_search(&query.after(cookie))?;
     let modified = entries.iter().filter_map(|entry| moment(entry.text("modifyTimestamp")?));
     let latest = modified.fold(latest, i64::max);
+    let stale = |known: i64| entries.iter().filter(|entry| !is_older(entry, known)).count();
+    if is_first && photos.is_some_and(|known| stale(known) > MANY) {
+        // such as everybody at once, loaded into the directory: no reason to ask one by one
+        return pages(host, since, None, Walk { end, latest, photos: None, changed });
+    }
     let events = match photos {
         None => events(host, &entries),
         Some(known) => compared(host, entries, known)?,
@@ -201,13 +209,17 @@ fn told(host: &dyn Host, entry: &Entry) -> Event {
     event
 }
 
+/// Whether an entry was last modified before a moment.
+fn is_older(entry: &Entry, known: i64) -> bool {
+    entry.text("modifyTimestamp").and_then(moment).is_some_and(|modified| modified < known)
+}
+
 /// The events of entries that were read without photos: the photo of whoever was not modified
 /// since is the one that is known.
 fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     for mut entry in entries.into_iter().filter(person::is_person) {
-        let modified = entry.text("modifyTimestamp").and_then(moment);
-        let same = modified.is_some_and(|modified| modified < known);
+        let same = is_older(&entry, known);
         if !same {
             let photos = Query::new("(objectClass=*)").base(&*entry.dn).scope(Scope::Base).attributes(person::PHOTOS);
             let found = host.ldap_search(&photos)?.entries;

@@ -1,6 +1,6 @@
 //! Runs and their plans: one open run a source, lines sealed, opened, applied, forgotten.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use estampe_domain::difference::{PlanPlace, PlanReason};
 use estampe_domain::mapping::{Mapping, Target};
@@ -10,7 +10,7 @@ use estampe_domain::plugin::{ConnectorSpec, SyncMode};
 use estampe_domain::run::{HoldReason, PlanAction, Refusal, RunCounts, RunState};
 use estampe_domain::source::Source;
 use estampe_domain::{CardId, PersonId, PublicId, RunId, SourceId, Ts};
-use estampe_store::{NewRun, PlanPayload, StagedItem, Store, StoreError};
+use estampe_store::{IdentityOf, NewRun, PlanPayload, StagedItem, Store, StoreError};
 use estampe_tests::on_both;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -67,7 +67,8 @@ fn line(seq: i64, action: PlanAction, name: &str) -> StagedItem {
         photo_digest: None,
         photo: Some(b"a photo of somebody".to_vec()),
     };
-    StagedItem { seq, action, person: None, payload }
+    let person = PersonId::new(Ts::from_micros(seq.max(0)), &System);
+    StagedItem { seq, action, person, payload }
 }
 
 on_both! {
@@ -182,25 +183,17 @@ on_both! {
         let refused = refusal.clone();
         let state = BTreeMap::from([("kept".to_owned(), Some(vec![0, 255])), ("gone".to_owned(), None)]);
         store.write(move |tx| {
-            tx.stage(run, source, &items)?;
+            tx.stage(run, &items)?;
             tx.refuse(run, 1, &[refused])?;
             tx.stage_state(run, &state)?;
             tx.set_run_counts(run, &RunCounts { created: 1, changed: 1, disabled: 1, unchanged: 0, refused: 1 })
         }).await.unwrap();
-        let again = store.write(move |tx| {
-            let mut twice = line(4, PlanAction::Create, "Twice");
-            twice.payload.external_id = "confidential-1".into();
-            tx.stage(run, source, &[twice])
-        }).await;
-        assert!(again.unwrap_err().is_conflict(), "one line for an identity");
-        let staged = store.read(move |tx| tx.staged_identities(run, source, &["confidential-2", "unknown"])).await;
-        assert_eq!(staged.unwrap(), HashSet::from(["confidential-2".to_owned()]));
         let mut kept = store.read(move |tx| tx.staged_state(run)).await.unwrap();
         kept.sort();
         assert_eq!(kept, [("gone".to_owned(), None), ("kept".to_owned(), Some(vec![0, 255]))]);
 
         // what waits for an administrator's word names nobody in the database
-        let (items, refusals) = (bench.ask("SELECT sealed FROM run_item"), bench.ask("SELECT sealed FROM run_refusal"));
+        let (items, refusals) = (bench.ask("SELECT sealed, photo FROM run_item"), bench.ask("SELECT sealed FROM run_refusal"));
         assert_eq!((items.len(), refusals.len()), (3, 1));
         for secret in ["confidential", "Carla", "Boss", "a photo of", "Raoul"] {
             let hidden = |row: &String| !row.contains(&data_encoding::HEXLOWER.encode(secret.as_bytes()));
@@ -218,14 +211,23 @@ on_both! {
         assert_eq!(store.read(move |tx| tx.plan_lines(run, None, None, 2)).await.unwrap().len(), 2);
         assert_eq!(store.read(move |tx| tx.refusals(run, 10)).await.unwrap(), [refusal]);
 
-        let pending = store.read(move |tx| tx.pending_items(run, 2)).await.unwrap();
+        let pending = store.read(move |tx| tx.pending_items(run, 0, 2, 1 << 20)).await.unwrap();
         assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(pending[0].payload.photo.as_deref(), Some(&b"a photo of somebody"[..]));
+        let photo = store.read(move |tx| tx.staged_photo(run, 1)).await.unwrap();
+        assert_eq!(photo.as_deref(), Some(&b"a photo of somebody"[..]));
+        let room = i64::try_from(photo.map_or(0, |photo| photo.len())).unwrap() * 3;
+        let pending_beside = store.read(move |tx| tx.pending_items(run, 0, 3, room)).await.unwrap();
+        assert_eq!(pending_beside.len(), 1, "photos weigh more than their lines");
         assert_eq!(pending[0].payload.fingerprint().as_ref().map(Fingerprint::as_str), Some("print"));
-        let first = pending[0].clone();
-        store.write(move |tx| tx.items_applied(run, &[(&first, person)])).await.unwrap();
-        let pending = store.read(move |tx| tx.pending_items(run, 10)).await.unwrap();
-        assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [2, 3]);
+        let person = pending[0].person;
+        assert_eq!(lines[2].person, None, "who is new is not there yet");
+        store.write(move |tx| tx.items_applied(run, 1, 1)).await.unwrap();
+        for from in [0, 2] {
+            let pending = store.read(move |tx| tx.pending_items(run, from, 10, 1 << 20)).await.unwrap();
+            assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [2, 3]);
+        }
+        let without = bench.ask("SELECT seq FROM run_item WHERE photo IS NULL");
+        assert_eq!(without, ["1"], "the photo is stored elsewhere now");
         let lines = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap();
         assert_eq!((lines[2].person, lines[2].changes.len()), (Some(person), 1), "still readable when applied");
 
@@ -256,7 +258,7 @@ on_both! {
         // seq in the order in which a source names them: actions in turn
         let action = |seq: i64| PlanAction::READING[usize::try_from(seq).unwrap() % 3];
         let items: Vec<_> = (0..31).map(|seq| line(seq, action(seq), &format!("Number {seq}"))).collect();
-        store.write(move |tx| tx.stage(run, source, &items)).await.unwrap();
+        store.write(move |tx| tx.stage(run, &items)).await.unwrap();
         let mut wanted: Vec<(usize, i64)> = (0..31).map(|seq| (usize::try_from(seq).unwrap() % 3, seq)).collect();
         wanted.sort_unstable();
         let walk = async |only, limit| {
@@ -292,7 +294,7 @@ on_both! {
         let source = new_source(&store, "one", now).await;
         let run = begin(&store, source, now).await.unwrap();
         let items = [line(1, PlanAction::Create, "A"), line(2, PlanAction::Create, "B")];
-        store.write(move |tx| tx.stage(run, source, &items)).await.unwrap();
+        store.write(move |tx| tx.stage(run, &items)).await.unwrap();
         bench.ask("UPDATE run_item SET sealed = (SELECT sealed FROM run_item WHERE seq = 2) WHERE seq = 1");
         let read = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await;
         assert!(matches!(read, Err(StoreError::Damaged("run_item"))));
@@ -305,10 +307,10 @@ on_both! {
         let source = new_source(&store, "one", now).await;
         let run = begin(&store, source, now).await.unwrap();
         store.write(move |tx| {
-            tx.stage(run, source, &[line(1, PlanAction::Create, "A")])?;
+            tx.stage(run, &[line(1, PlanAction::Create, "A")])?;
             tx.refuse(run, 1, &[Refusal { position: "line 1".into(), code: "twice".into(), detail: String::new() }])?;
             tx.reset_plan(run)?;
-            tx.stage(run, source, &[line(1, PlanAction::Create, "A again")])
+            tx.stage(run, &[line(1, PlanAction::Create, "A again")])
         }).await.unwrap();
         let lines = store.read(move |tx| tx.plan_lines(run, None, None, 10)).await.unwrap();
         assert_eq!(lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>(), ["A again"]);
@@ -327,7 +329,10 @@ on_both! {
             let person = PersonId::new(now, &System);
             tx.insert_person(person, CardId::new(now, &System), &PublicId::new(&System), &bare("All"), now)?;
             for id in known {
-                tx.put_identity(source, id, person, (&Fingerprint::from_stored("f".into()), None), true, before)?;
+                let fingerprint = Fingerprint::from_stored("f".into());
+                let identity =
+                    IdentityOf { source, external_id: id, fingerprint: &fingerprint, photo: None, run: before };
+                tx.insert_identity(&identity, person)?;
             }
             tx.move_run(before, RunState::Planning, RunState::Done, None, now)?;
             tx.insert_run(&NewRun { id: run, source, plan_only: false, mode: SyncMode::Full, at: now })?;
@@ -359,16 +364,18 @@ on_both! {
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let tried = tokio::task::block_in_place(|| {
             runner.run(&(any::<i64>(), payload()), |(seq, payload)| {
-                let wanted = format!("{payload:?}");
+                let (light, photo) = (PlanPayload { photo: None, ..payload.clone() }, payload.photo.clone());
                 let opened = here.block_on(store.write(move |tx| {
                     tx.reset_plan(run)?;
-                    tx.stage(run, source, &[StagedItem { seq, action: PlanAction::Create, person: None, payload }])?;
-                    tx.pending_items(run, 10)
+                    let person = PersonId::new(Ts::from_micros(0), &System);
+                    tx.stage(run, &[StagedItem { seq, action: PlanAction::Create, person, payload }])?;
+                    Ok((tx.pending_items(run, i64::MIN, 10, 0)?, tx.staged_photo(run, seq)?))
                 }));
-                let opened = opened.map_err(|e| TestCaseError::fail(e.to_string()))?;
+                let (opened, opened_photo) = opened.map_err(|e| TestCaseError::fail(e.to_string()))?;
+                prop_assert_eq!(opened_photo, photo);
                 prop_assert_eq!(opened.len(), 1);
                 prop_assert_eq!(opened[0].seq, seq);
-                prop_assert_eq!(format!("{:?}", opened[0].payload), wanted);
+                prop_assert_eq!(format!("{:?}", opened[0].payload), format!("{light:?}"));
                 Ok(())
             })
         });

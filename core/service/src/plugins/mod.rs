@@ -111,6 +111,11 @@ impl Service {
 
     /// What a source's connector may use; fails when it may not be called at all.
     pub(crate) async fn given(&self, source: &Source, dry_run: bool) -> Result<Given> {
+        Ok(self.given_after(source, dry_run).await?.0)
+    }
+
+    /// The same, and how often in a row the plugin failed before.
+    pub(crate) async fn given_after(&self, source: &Source, dry_run: bool) -> Result<(Given, u32)> {
         let (id, source) = (source.connector.plugin.clone(), source.id);
         let (plugin, secrets) =
             self.store.read(move |tx| Ok((tx.installed_plugin(&id)?, tx.source_secrets(source)?))).await?;
@@ -146,7 +151,7 @@ impl Service {
             source,
             ctx: self.context(Actor::System, self.settings.default_locale),
         }));
-        Ok(Given { grants: plugin.grants, secrets, dry_run, log: CallLog::default(), keeper })
+        Ok((Given { grants: plugin.grants, secrets, dry_run, log: CallLog::default(), keeper }, plugin.failures))
     }
 
     /// Sees to it that the host has this version loaded, and that its signature still counts.
@@ -217,8 +222,7 @@ impl Service {
     pub(crate) async fn note_call(&self, plugin: &str, failure: Option<&PluginFailure>) -> Result<()> {
         let Some(failure) = failure else {
             let id = plugin.to_owned();
-            let failed = self.store.read(move |tx| tx.installed_plugin(&id)).await?.is_some_and(|p| p.failures > 0);
-            if failed {
+            if self.store.read(move |tx| tx.plugin_failures(&id)).await? > 0 {
                 let id = plugin.to_owned();
                 self.store.write(move |tx| tx.forget_failures(&id)).await?;
             }

@@ -9,14 +9,16 @@ use estampe_domain::plugin::SyncMode;
 use estampe_domain::ports::Random;
 use estampe_domain::run::{PlanAction, Run, RunState};
 use estampe_domain::{Context, Error, Result};
-use estampe_store::{Lease, StagedItem, Tx};
+use estampe_store::{IdentityOf, Lease, StagedItem, Tx};
 use serde_json::json;
 
 use super::{LEASE, apply_groups, composed, keep_lease};
 use crate::Service;
 
-/// Lines of a plan applied in one transaction.
-const CHUNK: i64 = 200;
+/// Lines of a plan applied in one transaction, and octets of their photos: what somebody
+/// enters meanwhile waits for its end.
+const CHUNK: i64 = 1_000;
+const PHOTOS: i64 = 4 << 20;
 /// Runs of a source whose details are kept.
 const KEPT_RUNS: i64 = 20;
 
@@ -27,61 +29,20 @@ impl Service {
     }
 
     pub(super) async fn apply_from(&self, begun: Instant, ctx: &Context, run: RunId, lease: Lease) -> Result<()> {
+        let mut items = self.pending(run, 0).await?;
         loop {
-            let (ctx, random) = (*ctx, self.shared_random());
-            let now = self.ports.clock.now();
-            let step = self
-                .store
-                .write(move |tx| {
-                    let Some(found) = tx.run(run)? else { return Err(Error::NotFound.into()) };
-                    if found.state != RunState::Applying {
-                        return Ok(Step::Elsewhere);
-                    }
-                    keep_lease(tx, lease, now.plus_seconds(LEASE))?;
-                    let items = tx.pending_items(run, CHUNK)?;
-                    // one moment for what is written, however long the run took
-                    let ctx = Context { now, ..ctx };
-                    let owners = tx.source_owners(found.source)?;
-                    let mut applied = Vec::with_capacity(items.len());
-                    for item in &items {
-                        applied.push((item, apply_item(tx, &ctx, &*random, (&found, &owners), item)?));
-                    }
-                    tx.items_applied(run, &applied)?;
-                    if !items.is_empty() {
-                        // groups may have waited for somebody who is new
-                        let is_new = |item: &StagedItem| item.action == PlanAction::Create;
-                        if items.iter().any(is_new) && tx.has_groups(found.source)? {
-                            tx.set_members_stale(found.source, true)?;
-                        }
-                        return Ok(Step::More);
-                    }
-                    if apply_groups::apply_next(tx, &ctx, &*random, &found)? {
-                        return Ok(Step::More);
-                    }
-                    if tx.members_are_stale(found.source)? {
-                        return Ok(Step::Regroup(Box::new(found)));
-                    }
-                    for (key, value) in tx.staged_state(run)? {
-                        tx.set_source_state(found.source, &key, value.as_deref())?;
-                    }
-                    let checkpoint = tx.run_checkpoint(run)?;
-                    // an incremental run that says nothing leaves the one that it began at
-                    if checkpoint.is_some() || found.mode == SyncMode::Full {
-                        tx.set_checkpoint(found.source, checkpoint.as_deref())?;
-                    }
-                    tx.move_run(run, RunState::Applying, RunState::Done, None, now)?;
-                    tx.prune_runs(found.source, KEPT_RUNS, now)?;
-                    tx.audit(
-                        &AuditEvent::done(&ctx, &*random, "run.apply", "run", run)
-                            .with(json!({"counts": found.counts})),
-                    )?;
-                    Ok(Step::Done)
-                })
-                .await?;
-            match step {
+            let ahead = items.last().map(|last| last.seq + 1);
+            // what comes next is opened while this is written
+            let (step, next) = tokio::join!(self.apply_chunk(ctx, run, lease, items), async {
+                match ahead {
+                    Some(from) => self.pending(run, from).await,
+                    None => Ok(Vec::new()),
+                }
+            });
+            match step? {
                 Step::More => {}
                 Step::Regroup(found) => {
-                    if !self.regroup(&ctx, &found, lease).await? {
+                    if !self.regroup(ctx, &found, lease).await? {
                         return Ok(());
                     }
                 }
@@ -91,7 +52,64 @@ impl Service {
                 }
                 Step::Elsewhere => return Ok(()),
             }
+            items = next?;
         }
+    }
+
+    /// The next lines to apply.
+    async fn pending(&self, run: RunId, from: i64) -> Result<Vec<StagedItem>> {
+        Ok(self.store.read(move |tx| tx.pending_items(run, from, CHUNK, PHOTOS)).await?)
+    }
+
+    /// Applies lines in one transaction; once there are none, what else there is to a run.
+    async fn apply_chunk(&self, ctx: &Context, run: RunId, lease: Lease, items: Vec<StagedItem>) -> Result<Step> {
+        let (ctx, random) = (*ctx, self.shared_random());
+        let now = self.ports.clock.now();
+        Ok(self
+            .store
+            .write(move |tx| {
+                let Some(found) = tx.run(run)? else { return Err(Error::NotFound.into()) };
+                if found.state != RunState::Applying {
+                    return Ok(Step::Elsewhere);
+                }
+                keep_lease(tx, lease, now.plus_seconds(LEASE))?;
+                // one moment for what is written, however long the run took
+                let ctx = Context { now, ..ctx };
+                if let [first, .., last] | [first @ last] = items.as_slice() {
+                    let owners = tx.source_owners(found.source)?;
+                    for item in &items {
+                        apply_item(tx, &ctx, &*random, (&found, &owners), item)?;
+                    }
+                    tx.items_applied(run, first.seq, last.seq)?;
+                    // groups may have waited for somebody who is new
+                    let is_new = |item: &StagedItem| item.action == PlanAction::Create;
+                    if items.iter().any(is_new) && tx.has_groups(found.source)? {
+                        tx.set_members_stale(found.source, true)?;
+                    }
+                    return Ok(Step::More);
+                }
+                if apply_groups::apply_next(tx, &ctx, &*random, &found)? {
+                    return Ok(Step::More);
+                }
+                if tx.members_are_stale(found.source)? {
+                    return Ok(Step::Regroup(Box::new(found)));
+                }
+                for (key, value) in tx.staged_state(run)? {
+                    tx.set_source_state(found.source, &key, value.as_deref())?;
+                }
+                let checkpoint = tx.run_checkpoint(run)?;
+                // an incremental run that says nothing leaves the one that it began at
+                if checkpoint.is_some() || found.mode == SyncMode::Full {
+                    tx.set_checkpoint(found.source, checkpoint.as_deref())?;
+                }
+                tx.move_run(run, RunState::Applying, RunState::Done, None, now)?;
+                tx.prune_runs(found.source, KEPT_RUNS, now)?;
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "run.apply", "run", run).with(json!({"counts": found.counts})),
+                )?;
+                Ok(Step::Done)
+            })
+            .await?)
     }
 }
 
@@ -105,69 +123,60 @@ enum Step {
     Elsewhere,
 }
 
-/// Applies one line of a plan, with its audit event; whose it is.
+/// Applies one line of a plan, with its audit event.
 fn apply_item(
     tx: &mut Tx<'_>,
     ctx: &Context,
     random: &dyn Random,
     (run, owners): (&Run, &Owners),
     item: &StagedItem,
-) -> estampe_store::Result<PersonId> {
-    let payload = &item.payload;
+) -> estampe_store::Result<()> {
+    let (payload, person) = (&item.payload, item.person);
     let event = |operation, person: PersonId| {
         AuditEvent::done(ctx, random, operation, "person", person).with(json!({"run": run.id}))
     };
     let unreadable = || estampe_store::StoreError::Unreadable("run_item");
-    Ok(match item.action {
+    match item.action {
         PlanAction::Disable => {
-            let person = item.person.ok_or_else(unreadable)?;
             tx.deactivate_identity(run.source, &payload.external_id)?;
             if !tx.active_elsewhere(person, run.source)? {
                 tx.disable_person(person, ctx.now)?;
                 tx.audit(&event("person.disable", person))?;
             }
-            person
         }
         PlanAction::Create | PlanAction::Update | PlanAction::Note => {
             let profile = payload.profile.as_ref().ok_or_else(unreadable)?;
             let fingerprint = payload.fingerprint().ok_or_else(unreadable)?;
-            let photo = payload.photo_digest();
-            if let Some(photo) = &payload.photo {
-                tx.put_blob("image/jpeg", photo, ctx.now)?;
+            let digest = payload.photo_digest();
+            if profile.photo.is_some()
+                && let Some(photo) = tx.staged_photo(run.id, item.seq)?
+            {
+                tx.put_blob("image/jpeg", &photo, ctx.now)?;
             }
-            if let Some(person) = item.person {
+            let identity = IdentityOf {
+                source: run.source,
+                external_id: &payload.external_id,
+                fingerprint: &fingerprint,
+                photo: digest.as_ref(),
+                run: run.id,
+            };
+            if item.action == PlanAction::Create {
+                let shown = compose(profile, None, &Entered::default(), owners);
+                tx.insert_person(person, CardId::new(ctx.now, random), &PublicId::new(random), &shown, ctx.now)?;
+                tx.audit(&event("person.create", person))?;
+                tx.insert_identity(&identity, person)?;
+                if shown != *profile {
+                    tx.set_said(run.source, &payload.external_id, Some(profile))?;
+                }
+            } else {
                 let told = composed::tell(tx, (run, owners), person, profile, ctx.now)?;
                 tx.audit(&event("person.change", person).with(json!({
                     "run": run.id, "fields": told.fields, "conflicts": told.conflicts
                 })))?;
-                tx.put_identity(
-                    run.source,
-                    &payload.external_id,
-                    person,
-                    (&fingerprint, photo.as_ref()),
-                    true,
-                    run.id,
-                )?;
+                tx.update_identity(&identity)?;
                 tx.set_said(run.source, &payload.external_id, told.said_else.as_ref())?;
-                person
-            } else {
-                let person = PersonId::new(ctx.now, random);
-                let shown = compose(profile, None, &Entered::default(), owners);
-                tx.insert_person(person, CardId::new(ctx.now, random), &PublicId::new(random), &shown, ctx.now)?;
-                tx.audit(&event("person.create", person))?;
-                tx.put_identity(
-                    run.source,
-                    &payload.external_id,
-                    person,
-                    (&fingerprint, photo.as_ref()),
-                    true,
-                    run.id,
-                )?;
-                if shown != *profile {
-                    tx.set_said(run.source, &payload.external_id, Some(profile))?;
-                }
-                person
             }
         }
-    })
+    }
+    Ok(())
 }

@@ -9,24 +9,30 @@ mod apply_groups;
 mod checkpoint;
 mod composed;
 mod groups;
+mod identities;
+pub(crate) mod read;
 mod stage;
 mod standstill;
 
-use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::RunId;
 use estampe_domain::plan;
-use estampe_domain::plugin::{FailKind, LogLevel, LogLine, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::plugin::{FailKind, LogLevel, LogLine, SyncMode};
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::source::Source;
 use estampe_domain::{Context, Error, Result, metric};
 use estampe_store::{Lease, Tx};
 use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-use self::checkpoint::Basis;
 use self::groups::GroupPlan;
+use self::identities::Identities;
+use self::stage::Pending;
 use crate::Service;
 
 /// How often a full run begins anew because the directory lost its place, before it fails.
@@ -37,7 +43,7 @@ pub(crate) const LEASE: i64 = 120;
 /// Where the plan of a run stands while it grows.
 struct Planner {
     run: RunId,
-    source: Source,
+    source: Arc<Source>,
     plan_only: bool,
     mode: SyncMode,
     /// Whether the plugin is told the last checkpoint.
@@ -47,6 +53,30 @@ struct Planner {
     refusal_seq: i64,
     counts: RunCounts,
     groups: GroupPlan,
+    told: Identities,
+    pending: Pending,
+    /// What is being written; how many of its lines turned out to be notes.
+    writing: Option<JoinHandle<estampe_store::Result<u64>>>,
+}
+
+impl Planner {
+    fn new(run: RunId, source: Source, plan_only: bool, mode: SyncMode, lease: Lease) -> Self {
+        Self {
+            run,
+            source: Arc::new(source),
+            plan_only,
+            mode,
+            compares: true,
+            lease,
+            seq: 0,
+            refusal_seq: 0,
+            counts: RunCounts::default(),
+            groups: GroupPlan::default(),
+            told: Identities::default(),
+            pending: Pending::default(),
+            writing: None,
+        }
+    }
 }
 
 impl Service {
@@ -70,9 +100,7 @@ impl Service {
             RunState::Applying => return self.apply_from(begun, ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
-        let (counts, groups, mode) = (RunCounts::default(), GroupPlan::default(), found.mode);
-        let (compares, seq, refusal_seq) = (true, 0, 0);
-        let mut planner = Planner { run, source, plan_only, mode, compares, lease, seq, refusal_seq, counts, groups };
+        let mut planner = Planner::new(run, source, plan_only, found.mode, lease);
         match self.plan(&mut planner).await {
             Ok(()) => {}
             Err(Error::Plugin(failure)) => {
@@ -161,6 +189,7 @@ impl Service {
     /// Begins the plan anew; what an interrupted try staged is dropped.
     async fn begin_plan(&self, planner: &mut Planner) -> Result<()> {
         (planner.seq, planner.refusal_seq, planner.counts) = (0, 0, RunCounts::default());
+        (planner.told, planner.pending) = (Identities::default(), Pending::default());
         let (run, mode, lease) = (planner.run, planner.mode, planner.lease);
         let until = self.ports.clock.now().plus_seconds(LEASE);
         let source = planner.source.id;
@@ -179,76 +208,47 @@ impl Service {
     }
 
     async fn plan_pages(&self, planner: &mut Planner) -> Result<()> {
-        let source = planner.source.id;
-        let (mut state, stored) =
-            self.store.read(move |tx| Ok((tx.source_state(source)?, tx.checkpoint(source)?))).await?;
-        // first: what is not callable yet is made so
-        let given = self.given(&planner.source, planner.plan_only).await?;
-        let version = self.ports.plugins.active(&planner.source.connector.plugin);
-        let basis = Basis::of(&planner.source, &given, version.as_deref());
-        let checkpoint = stored.and_then(|stored| basis.opened(&stored));
-        let mut cursor = None;
-        if planner.mode == SyncMode::Incremental {
-            cursor.clone_from(&checkpoint);
-            if cursor.is_none() {
-                // nothing tells what changed since the last run
-                planner.mode = SyncMode::Full;
-                let run = planner.run;
-                self.store.write(move |tx| tx.set_run_mode(run, SyncMode::Full)).await?;
-            }
-        }
-        let mut standstill = standstill::Standstill::default();
-        loop {
-            // anew for each page: what was taken back or disabled counts from the next call on
-            let given = self.given(&planner.source, planner.plan_only).await?;
-            let answer = self
-                .ports
-                .directory
-                .sync_page(SyncCall {
-                    run: planner.run,
-                    connector: planner.source.connector.clone(),
-                    given: given.clone(),
-                    mode: planner.mode,
-                    cursor: cursor.clone(),
-                    checkpoint: checkpoint.clone().filter(|_| planner.compares),
-                    state: state.clone(),
-                })
-                .await;
-            let (run, lines) = (planner.run, given.log.take());
-            if !lines.is_empty() {
-                self.store.write(move |tx| tx.add_run_log(run, &lines)).await?;
-            }
-            self.note_call(&planner.source.connector.plugin, answer.as_ref().err()).await?;
-            let mut page = answer?;
-            if self.ports.plugins.active(&planner.source.connector.plugin) != version {
-                // cursors and state are one version's own
-                let words = "the plugin was replaced while the run went on; nothing was changed: run it again";
-                return Err(PluginFailure::new(FailKind::Conflict, words).into());
-            }
-            let next = page.next.clone();
-            if next.is_some() {
-                standstill.page(&page.events)?;
-            }
-            overlay(&mut state, &page.state);
-            page.checkpoint = page.checkpoint.map(|checkpoint| basis.sealed(&checkpoint));
-            self.stage_page(planner, page).await?;
-            match next {
-                None => break,
-                Some(next) if cursor.as_ref() == Some(&next) => {
-                    return Err(PluginFailure::new(
-                        FailKind::Internal,
-                        "the connector gave the same cursor twice: the run would never end",
-                    )
-                    .into());
-                }
-                Some(next) => cursor = Some(next),
-            }
-        }
+        self.read_and_stage(planner).await?;
         // of an incremental run, whom it did not tell of did not change
         if planner.mode == SyncMode::Full {
             self.stage_missing(planner).await?;
         }
         self.finish_groups(planner).await
+    }
+
+    /// Plans page after page: while one is staged the next is read.
+    async fn read_and_stage(&self, planner: &mut Planner) -> Result<()> {
+        let outcome = self.read_beside_staging(planner).await;
+        // whatever the outcome: nothing may still be written once the plan begins anew
+        let written = self.written(planner).await;
+        outcome?;
+        written
+    }
+
+    async fn read_beside_staging(&self, planner: &mut Planner) -> Result<()> {
+        let reading = self.begin_reading(planner).await?;
+        let (pages, mut read) = mpsc::channel(1);
+        let mut reading = pin!(self.read_pages(reading, pages));
+        let mut staging = pin!(async {
+            while let Some(page) = read.recv().await {
+                self.stage_page(planner, page).await?;
+            }
+            self.write_all(planner).await
+        });
+        tokio::select! {
+            biased;
+            // all is staged; or staging failed, and then nobody waits for more pages
+            staged = &mut staging => {
+                staged?;
+                reading.await
+            }
+            // what was read is staged whole, even when no more can be
+            ended = &mut reading => {
+                let staged = staging.await;
+                ended?;
+                staged
+            }
+        }
     }
 
     /// Holds the standing plan, or lets it be applied. Whether it is held.
@@ -297,15 +297,6 @@ pub fn ended(run: RunId, outcome: &'static str, begun: Option<Instant>) {
     metrics::counter!(metric::RUNS.name, "outcome" => outcome).increment(1);
     if let Some(begun) = begun {
         metrics::histogram!(metric::RUN_DURATION.name, "outcome" => outcome).record(begun.elapsed());
-    }
-}
-
-pub(crate) fn overlay(state: &mut BTreeMap<String, Vec<u8>>, writes: &BTreeMap<String, Option<Vec<u8>>>) {
-    for (key, value) in writes {
-        match value {
-            Some(value) => state.insert(key.clone(), value.clone()),
-            None => state.remove(key),
-        };
     }
 }
 

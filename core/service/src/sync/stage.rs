@@ -1,22 +1,33 @@
 //! Planning: pages mapped, looked up, judged, and staged as lines of a plan.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use estampe_domain::difference::PlanReason;
 use estampe_domain::ids::PersonId;
 use estampe_domain::mapping::Mapping;
+use estampe_domain::ownership::Owners;
 use estampe_domain::person::{NotAPerson, Profile};
 use estampe_domain::plan::{self, Fingerprint, Known, PhotoDigest};
 use estampe_domain::plugin::{DirectoryEvent, FailKind, Page, PluginFailure, SourcePerson, SourcePhoto};
+use estampe_domain::ports::Images;
 use estampe_domain::run::{PlanAction, Refusal};
 use estampe_domain::{BlobId, Error, Result};
-use estampe_store::{PlanPayload, StagedItem};
+use estampe_store::{IdentityRow, PlanPayload, StagedItem};
+use tracing::Instrument;
 
+use super::identities::Identities;
 use super::{LEASE, Planner, composed, keep_lease};
 use crate::Service;
 
 /// Refused entries kept with their reasons; more are only counted.
 const REFUSALS: i64 = 10_000;
+/// Rows written in one transaction, octets of photos, and how long they may wait for more: the
+/// lease is renewed with each.
+const ROWS: usize = 1_000;
+const PHOTOS: usize = 4 << 20;
+const WAIT: Duration = Duration::from_secs(5);
 
 /// A person of a page, mapped.
 struct Incoming {
@@ -45,78 +56,70 @@ struct Planned {
     same_photo: bool,
 }
 
+/// What was planned and is not written yet: pages are small, and a commit has its price.
+#[derive(Default)]
+pub(super) struct Pending {
+    items: Vec<Planned>,
+    refusals: Vec<Refusal>,
+    /// Identities that are known and were seen.
+    seen: Vec<String>,
+    state: BTreeMap<String, Option<Vec<u8>>>,
+    checkpoint: Option<Vec<u8>>,
+    /// Octets of the photos among them.
+    photos: usize,
+    since: Since,
+}
+
+/// When something began.
+struct Since(Instant);
+
+impl Default for Since {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Pending {
+    /// Whether to write before more is planned.
+    fn is_enough(&self) -> bool {
+        let rows = self.items.len() + self.refusals.len() + self.seen.len();
+        rows >= ROWS || self.photos >= PHOTOS || self.since.0.elapsed() >= WAIT
+    }
+}
+
 impl Service {
     /// Plans one page: maps, looks up, judges, makes photos harmless, stages.
     pub(super) async fn stage_page(&self, planner: &mut Planner, mut page: Page) -> Result<()> {
         let mut refusals = Vec::new();
         let groups = planner.groups.take(&mut page.events, &mut refusals)?;
-        let Events { incoming, gone, unusable } = read_events(page.events, &planner.source.mapping, &mut refusals);
-        let (run, source) = (planner.run, planner.source.id);
-        let (mut incoming, known, staged, gone, unusable, owners) = self
+        let (source, mut told) = (Arc::clone(&planner.source), std::mem::take(&mut planner.told));
+        let (events, refusals, told) = aside(move || {
+            let events = read_events(page.events, &source.mapping, &mut told, &mut refusals);
+            (events, refusals, told)
+        })
+        .await?;
+        planner.told = told;
+        let source = planner.source.id;
+        let (events, known, owners) = self
             .store
             .read(move |tx| {
-                let others = gone.iter().map(|(id, _)| id).chain(&unusable).map(String::as_str);
+                let Events { incoming, gone, unusable } = &events;
+                let others = gone.iter().map(|(id, _)| id).chain(unusable).map(String::as_str);
                 let ids: Vec<&str> = incoming.iter().map(|p| p.external_id.as_str()).chain(others).collect();
                 let known = tx.identities(source, &ids)?;
-                let staged = tx.staged_identities(run, source, &ids)?;
-                Ok((incoming, known, staged, gone, unusable, tx.source_owners(source)?))
+                Ok((events, known, tx.source_owners(source)?))
             })
             .await?;
-        let twice = |external_id: &str| {
-            staged.contains(external_id) || known.get(external_id).is_some_and(|k| k.seen == Some(run))
-        };
-        incoming.retain(|person| {
-            let again = twice(&person.external_id);
-            if again {
-                refusals.push(refusal(&person.position, &NotAPerson::Twice));
-            }
-            !again
-        });
-        let mut work = Vec::new();
         // whoever is not active and was never known gets no card, and needs no photo
         let is_strange = |person: &Incoming| person.active && !known.contains_key(&person.external_id);
-        if incoming.iter().any(|person| person.photo == SourcePhoto::Same && is_strange(person)) {
+        if events.incoming.iter().any(|person| person.photo == SourcePhoto::Same && is_strange(person)) {
             // everybody is read again, this time with their photos
             let why = "somebody's photo is said to be the same, and nothing of them is known";
             return Err(PluginFailure::new(FailKind::CursorExpired, why).into());
         }
-        // who is there but cannot be read stays as they were: an unreadable entry is not gone
-        let mut seen: Vec<String> = unusable.into_iter().filter(|id| known.contains_key(id)).collect();
-        for mut person in incoming {
-            let before = known.get(&person.external_id);
-            if !person.active {
-                person.reason = Some(PlanReason::DisabledThere);
-            } else if before.is_some_and(|before| !before.active) {
-                person.reason = Some(PlanReason::Back);
-            }
-            if before.is_some() {
-                seen.push(person.external_id.clone());
-            }
-            let digest = match &person.photo {
-                SourcePhoto::None => None,
-                SourcePhoto::Same => before.and_then(|known| known.photo.clone()),
-                SourcePhoto::Image(image) => Some(PhotoDigest::of(image)),
-            };
-            let fingerprint = owners.mark(Fingerprint::of(&person.profile, digest.as_ref()));
-            let judged = plan::judge(
-                before.map(|k| Known { fingerprint: &k.fingerprint, active: k.active }),
-                &fingerprint,
-                person.active,
-            );
-            match judged {
-                None => planner.counts.unchanged += 1,
-                Some(action) => {
-                    let said = Said { fingerprint, photo: digest };
-                    work.push((action, before.map(|k| k.person), person, said));
-                }
-            }
-        }
-        let mut items = self.portraits(work, &mut refusals).await?;
-        for (external_id, why) in gone {
-            let Some(before) = known.get(&external_id).filter(|k| k.active && !twice(&external_id)) else { continue };
-            seen.push(external_id.clone());
-            items.push(Planned::disable(Some(before.person), external_id, Some(why)));
-        }
+        let images = Arc::clone(&self.ports.images);
+        let Judged { items, seen, unchanged, notes } = aside(move || judged(events, &known, &owners, &*images)).await?;
+        planner.counts.unchanged += unchanged;
         for item in &items {
             match item.action {
                 PlanAction::Create => planner.counts.created += 1,
@@ -126,108 +129,79 @@ impl Service {
                 PlanAction::Note => {}
             }
         }
-        // notes about a person who was taken all the same are not refusals
-        planner.counts.refused += refusals.iter().filter(|r| !is_note(r)).count() as u64;
-        self.write_page(planner, items, refusals, seen, page.state, page.checkpoint).await?;
+        // a note is about a person who was taken all the same
+        planner.counts.refused += refusals.len() as u64;
+        let pending = &mut planner.pending;
+        pending.photos += items.iter().map(|item| item.payload.photo.as_ref().map_or(0, Vec::len)).sum::<usize>();
+        pending.items.extend(items);
+        pending.refusals.extend(refusals.into_iter().chain(notes));
+        pending.seen.extend(seen);
+        pending.state.extend(page.state);
+        pending.checkpoint = page.checkpoint.or(pending.checkpoint.take());
+        if pending.is_enough() {
+            self.write_pending(planner).await?;
+        }
         self.stage_groups(planner, groups).await
     }
 
-    /// Makes the photos of changed people harmless, off the async threads.
-    async fn portraits(
-        &self,
-        work: Vec<(PlanAction, Option<PersonId>, Incoming, Said)>,
-        refusals: &mut Vec<Refusal>,
-    ) -> Result<Vec<Planned>> {
-        let images = std::sync::Arc::clone(&self.ports.images);
-        let done = tokio::task::spawn_blocking(move || {
-            let mut items = Vec::with_capacity(work.len());
-            let mut notes = Vec::new();
-            for (action, person, mut incoming, said) in work {
-                let position = std::mem::take(&mut incoming.position);
-                if action == PlanAction::Disable {
-                    items.push(Planned::disable(person, incoming.external_id, incoming.reason));
-                    continue;
-                }
-                if !incoming.left_out.is_empty() {
-                    notes.push(note(&position, "left-out", incoming.left_out.join(", ")));
-                }
-                let photo = match &incoming.photo {
-                    SourcePhoto::None | SourcePhoto::Same => None,
-                    SourcePhoto::Image(image) => match images.portrait(image) {
-                        Ok(photo) => Some(photo),
-                        Err(why) => {
-                            notes.push(note(&position, "photo", why));
-                            None
-                        }
-                    },
-                };
-                let profile = Profile { photo: photo.as_deref().map(BlobId::of), ..incoming.profile };
-                let payload = PlanPayload {
-                    external_id: incoming.external_id,
-                    name: profile.display_name.to_string(),
-                    changes: if person.is_none() { profile.introduced() } else { Vec::new() },
-                    reason: incoming.reason,
-                    kept: Vec::new(),
-                    profile: Some(profile),
-                    fingerprint: Some(said.fingerprint.as_str().to_owned()),
-                    photo_digest: said.photo.map(|digest| digest.as_str().to_owned()),
-                    photo,
-                };
-                let same_photo = incoming.photo == SourcePhoto::Same;
-                items.push(Planned { action, person, payload, same_photo });
-            }
-            (items, notes)
-        })
-        .await
-        .map_err(|e| Error::Internal(format!("photos: {e}")))?;
-        refusals.extend(done.1);
-        Ok(done.0)
-    }
-
-    async fn write_page(
-        &self,
-        planner: &mut Planner,
-        items: Vec<Planned>,
-        refusals: Vec<Refusal>,
-        seen: Vec<String>,
-        state: BTreeMap<String, Option<Vec<u8>>>,
-        checkpoint: Option<Vec<u8>>,
-    ) -> Result<()> {
+    /// Begins to write what was planned, once what came before it is written: meanwhile more
+    /// can be planned.
+    async fn write_pending(&self, planner: &mut Planner) -> Result<()> {
+        self.written(planner).await?;
+        let Pending { items, refusals, seen, state, checkpoint, .. } = std::mem::take(&mut planner.pending);
         let (run, source, lease) = (planner.run, planner.source.id, planner.lease);
         let (first, first_refusal, mut counts) = (planner.seq, planner.refusal_seq, planner.counts);
         let source_name = planner.source.name.clone();
         planner.seq += i64::try_from(items.len()).unwrap_or(0);
         planner.refusal_seq += i64::try_from(refusals.len()).unwrap_or(0);
-        let until = self.ports.clock.now().plus_seconds(LEASE);
-        planner.counts = self
-            .store
-            .write(move |tx| {
-                keep_lease(tx, lease, until)?;
-                let owners = tx.source_owners(source)?;
-                let mut staged = Vec::with_capacity(items.len());
-                for (seq, item) in (first..).zip(items) {
-                    let Planned { mut action, person, mut payload, same_photo } = item;
-                    if composed::describe(tx, &owners, &source_name, person, &mut payload, same_photo)? {
-                        action = PlanAction::Note;
-                        counts.changed -= 1;
-                        counts.unchanged += 1;
+        let (now, random, store) = (self.ports.clock.now(), self.shared_random(), self.store.clone());
+        let work = async move {
+            store
+                .write(move |tx| {
+                    keep_lease(tx, lease, now.plus_seconds(LEASE))?;
+                    let owners = tx.source_owners(source)?;
+                    let mut staged = Vec::with_capacity(items.len());
+                    let mut notes = 0;
+                    for (seq, item) in (first..).zip(items) {
+                        let Planned { mut action, person, mut payload, same_photo } = item;
+                        if composed::describe(tx, &owners, &source_name, person, &mut payload, same_photo)? {
+                            action = PlanAction::Note;
+                            notes += 1;
+                        }
+                        let person = person.unwrap_or_else(|| PersonId::new(now, &*random));
+                        staged.push(StagedItem { seq, action, person, payload });
                     }
-                    staged.push(StagedItem { seq, action, person, payload });
-                }
-                tx.stage(run, source, &staged)?;
-                let room = usize::try_from(REFUSALS - first_refusal).unwrap_or(0);
-                let kept = refusals.get(..room.min(refusals.len())).unwrap_or_default();
-                tx.refuse(run, first_refusal, kept)?;
-                let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
-                tx.mark_seen(source, &seen, run)?;
-                tx.stage_state(run, &state)?;
-                if let Some(checkpoint) = &checkpoint {
-                    tx.set_run_checkpoint(run, Some(checkpoint))?;
-                }
-                tx.set_run_counts(run, &counts)?;
-                Ok(counts)
-            })
-            .await?;
+                    tx.stage(run, &staged)?;
+                    let room = usize::try_from(REFUSALS - first_refusal).unwrap_or(0);
+                    let kept = refusals.get(..room.min(refusals.len())).unwrap_or_default();
+                    tx.refuse(run, first_refusal, kept)?;
+                    let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+                    tx.mark_seen(source, &seen, run)?;
+                    tx.stage_state(run, &state)?;
+                    if let Some(checkpoint) = &checkpoint {
+                        tx.set_run_checkpoint(run, Some(checkpoint))?;
+                    }
+                    counts.noted(notes);
+                    tx.set_run_counts(run, &counts)?;
+                    Ok(notes)
+                })
+                .await
+        };
+        planner.writing = Some(tokio::spawn(work.in_current_span()));
+        Ok(())
+    }
+
+    /// Writes whatever is planned, and waits until it is written.
+    pub(super) async fn write_all(&self, planner: &mut Planner) -> Result<()> {
+        self.write_pending(planner).await?;
+        self.written(planner).await
+    }
+
+    /// Waits until what is being written is written.
+    pub(super) async fn written(&self, planner: &mut Planner) -> Result<()> {
+        let Some(writing) = planner.writing.take() else { return Ok(()) };
+        let notes = writing.await.map_err(|error| Error::Internal(format!("planning: {error}")))??;
+        planner.counts.noted(notes);
         Ok(())
     }
 
@@ -242,8 +216,8 @@ impl Service {
             after.clone_from(last);
             planner.counts.disabled += missing.len() as u64;
             let gone = |(external_id, person)| Planned::disable(Some(person), external_id, Some(PlanReason::Missing));
-            let items = missing.into_iter().map(gone).collect();
-            self.write_page(planner, items, Vec::new(), Vec::new(), BTreeMap::new(), None).await?;
+            planner.pending.items.extend(missing.into_iter().map(gone));
+            self.write_all(planner).await?;
         }
     }
 }
@@ -258,10 +232,14 @@ struct Events {
     unusable: Vec<String>,
 }
 
-/// Sorts a page's events and refuses what is no person.
-fn read_events(events: Vec<DirectoryEvent>, mapping: &Mapping, refusals: &mut Vec<Refusal>) -> Events {
+/// Sorts a page's events and refuses what is no person, or was told of already.
+fn read_events(
+    events: Vec<DirectoryEvent>,
+    mapping: &Mapping,
+    told: &mut Identities,
+    refusals: &mut Vec<Refusal>,
+) -> Events {
     let mut incoming: Vec<Incoming> = Vec::with_capacity(events.len());
-    let mut ids = HashSet::new();
     let (mut gone, mut unusable) = (Vec::new(), Vec::new());
     for event in events {
         match event {
@@ -269,7 +247,7 @@ fn read_events(events: Vec<DirectoryEvent>, mapping: &Mapping, refusals: &mut Ve
                 let position = person.position.clone().unwrap_or_default();
                 let external_id = person.external_id.clone();
                 match read_person(person, mapping) {
-                    Ok(person) if ids.insert(person.external_id.clone()) => incoming.push(person),
+                    Ok(person) if told.insert(&person.external_id) => incoming.push(person),
                     Ok(_) => refusals.push(refusal(&position, &NotAPerson::Twice)),
                     Err(why) => {
                         refusals.push(refusal(&position, &why));
@@ -278,7 +256,7 @@ fn read_events(events: Vec<DirectoryEvent>, mapping: &Mapping, refusals: &mut Ve
                 }
             }
             DirectoryEvent::PersonGone(external_id, why) => {
-                if ids.insert(external_id.clone()) {
+                if told.insert(&external_id) {
                     gone.push((external_id, why.into()));
                 }
             }
@@ -291,6 +269,106 @@ fn read_events(events: Vec<DirectoryEvent>, mapping: &Mapping, refusals: &mut Ve
         }
     }
     Events { incoming, gone, unusable }
+}
+
+/// What a page comes to.
+#[derive(Default)]
+struct Judged {
+    items: Vec<Planned>,
+    /// Identities that are known and were seen.
+    seen: Vec<String>,
+    unchanged: u64,
+    notes: Vec<Refusal>,
+}
+
+/// Compares a page with what is known, and makes the photos of who is new or changed harmless.
+fn judged(
+    Events { incoming, gone, unusable }: Events,
+    known: &HashMap<String, IdentityRow>,
+    owners: &Owners,
+    images: &dyn Images,
+) -> Judged {
+    let mut judged = Judged {
+        // who is there but cannot be read stays as they were: an unreadable entry is not gone
+        seen: unusable.into_iter().filter(|id| known.contains_key(id)).collect(),
+        ..Judged::default()
+    };
+    for mut person in incoming {
+        let before = known.get(&person.external_id);
+        if !person.active {
+            person.reason = Some(PlanReason::DisabledThere);
+        } else if before.is_some_and(|before| !before.active) {
+            person.reason = Some(PlanReason::Back);
+        }
+        if before.is_some() {
+            judged.seen.push(person.external_id.clone());
+        }
+        let digest = match &person.photo {
+            SourcePhoto::None => None,
+            SourcePhoto::Same => before.and_then(|known| known.photo.clone()),
+            SourcePhoto::Image(image) => Some(PhotoDigest::of(image)),
+        };
+        let fingerprint = owners.mark(Fingerprint::of(&person.profile, digest.as_ref()));
+        let action = plan::judge(
+            before.map(|k| Known { fingerprint: &k.fingerprint, active: k.active }),
+            &fingerprint,
+            person.active,
+        );
+        let before = before.map(|known| known.person);
+        match action {
+            None => judged.unchanged += 1,
+            Some(PlanAction::Disable) => {
+                judged.items.push(Planned::disable(before, person.external_id, person.reason));
+            }
+            Some(action) => {
+                let said = Said { fingerprint, photo: digest };
+                judged.items.push(planned(action, before, person, said, images, &mut judged.notes));
+            }
+        }
+    }
+    for (external_id, why) in gone {
+        let Some(before) = known.get(&external_id).filter(|known| known.active) else { continue };
+        judged.seen.push(external_id.clone());
+        judged.items.push(Planned::disable(Some(before.person), external_id, Some(why)));
+    }
+    judged
+}
+
+/// The line of somebody who is new or changed.
+fn planned(
+    action: PlanAction,
+    person: Option<PersonId>,
+    incoming: Incoming,
+    said: Said,
+    images: &dyn Images,
+    notes: &mut Vec<Refusal>,
+) -> Planned {
+    if !incoming.left_out.is_empty() {
+        notes.push(note(&incoming.position, "left-out", incoming.left_out.join(", ")));
+    }
+    let photo = match &incoming.photo {
+        SourcePhoto::None | SourcePhoto::Same => None,
+        SourcePhoto::Image(image) => match images.portrait(image) {
+            Ok(photo) => Some(photo),
+            Err(why) => {
+                notes.push(note(&incoming.position, "photo", why));
+                None
+            }
+        },
+    };
+    let profile = Profile { photo: photo.as_deref().map(BlobId::of), ..incoming.profile };
+    let payload = PlanPayload {
+        external_id: incoming.external_id,
+        name: profile.display_name.to_string(),
+        changes: Vec::new(),
+        reason: incoming.reason,
+        kept: Vec::new(),
+        profile: Some(profile),
+        fingerprint: Some(said.fingerprint.as_str().to_owned()),
+        photo_digest: said.photo.map(|digest| digest.as_str().to_owned()),
+        photo,
+    };
+    Planned { action, person, payload, same_photo: incoming.photo == SourcePhoto::Same }
 }
 
 fn read_person(person: SourcePerson, mapping: &Mapping) -> Result<Incoming, NotAPerson> {
@@ -333,6 +411,7 @@ fn note(position: &str, code: &str, detail: String) -> Refusal {
     Refusal { position: position.to_owned(), code: code.to_owned(), detail }
 }
 
-fn is_note(refusal: &Refusal) -> bool {
-    matches!(refusal.code.as_str(), "photo" | "left-out")
+/// Does what computes for a while off the async threads.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("planning: {error}")))
 }

@@ -8,6 +8,7 @@ use estampe_domain::Actor;
 use estampe_domain::audit::AuditEvent;
 
 use super::{Tx, to_json};
+use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
 use crate::keyring::Keyring;
 use crate::schema::audit_event;
@@ -99,7 +100,9 @@ impl Tx<'_> {
     /// Writes an event, in the transaction of the change that it tells of.
     pub fn audit(&mut self, event: &AuditEvent) -> Result<()> {
         let row = AuditRow::new(self.keys, event)?;
-        diesel::insert_into(audit_event::table).values(audit_values!(&row)).execute(self.conn)?;
+        per_backend!(self.conn, c => {
+            diesel::insert_into(audit_event::table).values(audit_values!(&row)).execute(c)?;
+        });
         Ok(())
     }
 

@@ -109,7 +109,7 @@ pub struct DatabaseFacts {
     pub unknown_migrations: Vec<String>,
     /// Migrations that this binary knows and that were not run.
     pub pending_migrations: Vec<String>,
-    /// The newest migration that this binary knows: `20261124000004`.
+    /// The newest migration that this binary knows: `20261124000005`.
     pub newest_migration: String,
     /// Settings that durability rests on.
     pub settings: BTreeMap<String, String>,
@@ -359,17 +359,26 @@ impl Tx<'_> {
         let mut after = i64::MIN;
         loop {
             macro_rules! rows_of {
-                ($table:ident) => {
+                ($table:ident $(, $more:expr)*) => {
                     $table::table
                         .filter($table::run_id.eq(run_id).and($table::seq.gt(after)))
                         .order($table::seq)
                         .limit(PAGE)
-                        .select(($table::seq, $table::sealed))
+                        .select(($table::seq, $table::sealed $(, $more)*))
                         .load(self.conn)?
                 };
             }
             let rows: Vec<(i64, Vec<u8>)> = match part {
-                CheckupPart::RunItems => rows_of!(run_item),
+                CheckupPart::RunItems => {
+                    let rows: Vec<(i64, Vec<u8>, Option<Vec<u8>>)> = rows_of!(run_item, run_item::photo);
+                    for (seq, _, photo) in &rows {
+                        let Some(photo) = photo else { continue };
+                        let row = format!("{run_id}/{seq}");
+                        let judged = key.judge((part.table(), &row, "photo"), photo)?;
+                        page.note(row, judged);
+                    }
+                    rows.into_iter().map(|(seq, sealed, _)| (seq, sealed)).collect()
+                }
                 CheckupPart::RunLog => rows_of!(run_log),
                 _ => rows_of!(run_refusal),
             };

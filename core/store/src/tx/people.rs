@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::sql;
+use diesel::dsl::{Eq, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use estampe_domain::person::{PersonSummary, Profile};
@@ -12,7 +12,7 @@ use estampe_domain::{CardId, GroupId, PersonId, PublicId, RunId, SourceId, Ts};
 
 use super::{Tx, id, json, to_json};
 use crate::conn::per_backend;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::schema::{card, person, person_identity, source};
 
 /// Which people, and from where on.
@@ -112,6 +112,39 @@ macro_rules! filtered {
     }};
 }
 
+/// What a source says of somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct IdentityOf<'a> {
+    /// The source.
+    pub source: SourceId,
+    /// Their identity there.
+    pub external_id: &'a str,
+    /// Their profile.
+    pub fingerprint: &'a Fingerprint,
+    /// Their photo.
+    pub photo: Option<&'a PhotoDigest>,
+    /// The run that says so.
+    pub run: RunId,
+}
+
+type Said<'a> = (
+    Eq<person_identity::fingerprint, &'a str>,
+    Eq<person_identity::photo_digest, Option<&'a str>>,
+    Eq<person_identity::active, bool>,
+    Eq<person_identity::seen_run_id, Option<String>>,
+);
+
+impl<'a> IdentityOf<'a> {
+    fn said(&self) -> Said<'a> {
+        (
+            person_identity::fingerprint.eq(self.fingerprint.as_str()),
+            person_identity::photo_digest.eq(self.photo.map(PhotoDigest::as_str)),
+            person_identity::active.eq(true),
+            person_identity::seen_run_id.eq(Some(self.run.to_string())),
+        )
+    }
+}
+
 impl Tx<'_> {
     /// People by name.
     pub fn people(&mut self, query: &PeopleQuery) -> Result<Vec<(PersonSummary, String)>> {
@@ -169,30 +202,31 @@ impl Tx<'_> {
         profile: &Profile,
         now: Ts,
     ) -> Result<()> {
-        diesel::insert_into(person::table)
-            .values((
-                person::id.eq(person_id.to_string()),
-                person::display_name.eq(profile.display_name.as_str()),
-                person::sort_key.eq(profile.sort_key()),
-                person::search_text.eq(profile.search_text()),
-                person::profile.eq(to_json(profile, "person")?),
-                person::photo_id.eq(profile.photo.as_ref().map(|blob| blob.as_str().to_owned())),
-                person::active.eq(true),
-                person::created_at.eq(now.as_micros()),
-                person::changed_at.eq(now.as_micros()),
-            ))
-            .execute(self.conn)?;
-        diesel::insert_into(card::table)
-            .values((
-                card::id.eq(card_id.to_string()),
-                card::public_id.eq(public_id.as_str()),
-                card::person_id.eq(person_id.to_string()),
-                card::active.eq(true),
-                card::version.eq(1),
-                card::created_at.eq(now.as_micros()),
-                card::changed_at.eq(now.as_micros()),
-            ))
-            .execute(self.conn)?;
+        let person = (
+            person::id.eq(person_id.to_string()),
+            person::display_name.eq(profile.display_name.as_str()),
+            person::sort_key.eq(profile.sort_key()),
+            person::search_text.eq(profile.search_text()),
+            person::profile.eq(to_json(profile, "person")?),
+            person::photo_id.eq(profile.photo.as_ref().map(|blob| blob.as_str().to_owned())),
+            person::active.eq(true),
+            person::created_at.eq(now.as_micros()),
+            person::changed_at.eq(now.as_micros()),
+        );
+        let card = (
+            card::id.eq(card_id.to_string()),
+            card::public_id.eq(public_id.as_str()),
+            card::person_id.eq(person_id.to_string()),
+            card::active.eq(true),
+            card::version.eq(1),
+            card::created_at.eq(now.as_micros()),
+            card::changed_at.eq(now.as_micros()),
+        );
+        // by the database's own connection: the statements are not written anew each time
+        per_backend!(self.conn, c => {
+            diesel::insert_into(person::table).values(person).execute(c)?;
+            diesel::insert_into(card::table).values(card).execute(c)?;
+        });
         Ok(())
     }
 
@@ -307,37 +341,23 @@ impl Tx<'_> {
         rows.into_iter().map(|(external, person)| Ok((external, id(&person, "person_identity")?))).collect()
     }
 
-    /// Notes what a source says of a person, as the run that says it applies.
-    pub fn put_identity(
-        &mut self,
-        source_id: SourceId,
-        external_id: &str,
-        person_id: PersonId,
-        (fingerprint, photo): (&Fingerprint, Option<&PhotoDigest>),
-        active: bool,
-        run: RunId,
-    ) -> Result<()> {
-        let change = (
-            person_identity::fingerprint.eq(fingerprint.as_str()),
-            person_identity::photo_digest.eq(photo.map(|photo| photo.as_str().to_owned())),
-            person_identity::active.eq(active),
-            person_identity::seen_run_id.eq(Some(run.to_string())),
-        );
+    /// Notes what a source says of a person who is new, as the run that says it applies.
+    pub fn insert_identity(&mut self, identity: &IdentityOf<'_>, person_id: PersonId) -> Result<()> {
         let row = (
-            person_identity::source_id.eq(source_id.to_string()),
-            person_identity::external_id.eq(external_id),
+            person_identity::source_id.eq(identity.source.to_string()),
+            person_identity::external_id.eq(identity.external_id),
             person_identity::person_id.eq(person_id.to_string()),
-            change.clone(),
+            identity.said(),
         );
-        per_backend!(self.conn, c => {
-            diesel::insert_into(person_identity::table)
-                .values(row)
-                .on_conflict((person_identity::source_id, person_identity::external_id))
-                .do_update()
-                .set(change)
-                .execute(c)?;
-        });
+        per_backend!(self.conn, c => diesel::insert_into(person_identity::table).values(row).execute(c)?);
         Ok(())
+    }
+
+    /// Notes what a source says of a person who is known, as the run that says it applies.
+    pub fn update_identity(&mut self, identity: &IdentityOf<'_>) -> Result<()> {
+        let key = (identity.source.to_string(), identity.external_id);
+        let changed = diesel::update(person_identity::table.find(key)).set(identity.said()).execute(self.conn)?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Unreadable("person_identity")) }
     }
 
     /// Notes that a source no longer counts an identity as active.

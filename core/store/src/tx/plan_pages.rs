@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use estampe_domain::RunId;
 use estampe_domain::difference::{PlanLine, PlanPlace};
+use estampe_domain::person::Profile;
 use estampe_domain::run::{PlanAction, Refusal};
 
 use super::plans::{open_item, row_name};
@@ -32,22 +33,25 @@ impl Tx<'_> {
                 break;
             }
             let seq = after.filter(|after| after.action == action).map_or(i64::MIN, |after| after.seq);
-            let rows: Vec<(i64, Option<String>, Vec<u8>)> = run_item::table
+            let rows: Vec<(i64, String, Vec<u8>, bool)> = run_item::table
                 .filter(run_item::run_id.eq(run_id.to_string()))
                 .filter(run_item::action.eq(action.as_str()))
                 .filter(run_item::seq.gt(seq))
                 .order(run_item::seq)
                 .limit(room)
-                .select((run_item::seq, run_item::person_id, run_item::sealed))
+                .select((run_item::seq, run_item::person_id, run_item::sealed, run_item::applied))
                 .load(self.conn)?;
-            for (seq, person, sealed) in rows {
+            for (seq, person, sealed, applied) in rows {
                 let payload = open_item(&key, run_id, seq, &sealed)?;
+                let is_new = action == PlanAction::Create;
+                let introduced = || payload.profile.as_ref().map(Profile::introduced).unwrap_or_default();
                 lines.push(PlanLine {
                     seq,
                     action,
-                    person: person.map(|p| id(&p, "run_item")).transpose()?,
+                    // who is new is not there before
+                    person: (applied || !is_new).then(|| id(&person, "run_item")).transpose()?,
+                    changes: if is_new { introduced() } else { payload.changes },
                     name: payload.name,
-                    changes: payload.changes,
                     kept: payload.kept,
                     reason: payload.reason,
                 });

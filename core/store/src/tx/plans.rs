@@ -1,14 +1,16 @@
 //! The plan of a run: staged line by line, sealed under the run's own key, applied in
 //! chunks, forgotten.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 use estampe_domain::difference::PlanReason;
 use estampe_domain::person::{FieldChange, Profile};
 use estampe_domain::plan::{Fingerprint, PhotoDigest};
 use estampe_domain::run::{PlanAction, Refusal, RunCounts};
-use estampe_domain::{PersonId, RunId, SourceId};
+use estampe_domain::{PersonId, RunId};
 use serde::{Deserialize, Serialize};
 
 use super::{DataKey, Tx, id};
@@ -24,7 +26,7 @@ pub struct PlanPayload {
     pub external_id: String,
     /// Who, as a person reads it.
     pub name: String,
-    /// The fields that differ.
+    /// The fields that differ; of somebody new none: all of their profile is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
     /// Why, where no field says it.
@@ -34,7 +36,7 @@ pub struct PlanPayload {
     /// else: what is kept, and what it says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<FieldChange>,
-    /// The profile as the source says it; `None` for a disable, and once applied.
+    /// The profile as the source says it; `None` for a disable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
     /// What the source said.
@@ -43,7 +45,7 @@ pub struct PlanPayload {
     /// The photo as the source has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_digest: Option<String>,
-    /// The new photo, a JPEG; stored behind the rest, not in it.
+    /// The new photo, a JPEG; stored beside the rest, and only until it is applied.
     #[serde(skip)]
     pub photo: Option<Vec<u8>>,
 }
@@ -67,8 +69,8 @@ pub struct StagedItem {
     pub seq: i64,
     /// What happens.
     pub action: PlanAction,
-    /// Who, when they are known here.
-    pub person: Option<PersonId>,
+    /// Who; of somebody new, whose line this will be.
+    pub person: PersonId,
     /// The rest.
     pub payload: PlanPayload,
 }
@@ -80,11 +82,14 @@ impl Tx<'_> {
         diesel::delete(run_item::table.filter(run_item::run_id.eq(&text))).execute(self.conn)?;
         diesel::delete(run_refusal::table.filter(run_refusal::run_id.eq(&text))).execute(self.conn)?;
         diesel::delete(run_state::table.filter(run_state::run_id.eq(&text))).execute(self.conn)?;
-        diesel::update(
-            crate::schema::person_identity::table.filter(crate::schema::person_identity::seen_run_id.eq(&text)),
-        )
-        .set(crate::schema::person_identity::seen_run_id.eq(None::<String>))
-        .execute(self.conn)?;
+        // that is written together with the counts
+        if self.has_counts(run_id)? {
+            diesel::update(
+                crate::schema::person_identity::table.filter(crate::schema::person_identity::seen_run_id.eq(&text)),
+            )
+            .set(crate::schema::person_identity::seen_run_id.eq(None::<String>))
+            .execute(self.conn)?;
+        }
         self.reset_groups(run_id)?;
         self.set_run_counts(run_id, &RunCounts::default())
     }
@@ -99,44 +104,30 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Which of these identities are in a run's plan already.
-    pub fn staged_identities(&mut self, run_id: RunId, source: SourceId, ids: &[&str]) -> Result<HashSet<String>> {
-        let by_mac: HashMap<Vec<u8>, &str> = ids.iter().map(|i| (self.identity_mac(source, i), *i)).collect();
-        let macs: Vec<&Vec<u8>> = by_mac.keys().collect();
-        let mut staged = HashSet::new();
-        for chunk in macs.chunks(500) {
-            let found: Vec<Vec<u8>> = per_backend!(self.conn, c => {
-                run_item::table
-                    .filter(run_item::run_id.eq(run_id.to_string()))
-                    .filter(run_item::identity_mac.eq_any(chunk.iter().copied()))
-                    .select(run_item::identity_mac)
-                    .load(c)?
-            });
-            staged.extend(found.iter().filter_map(|mac| by_mac.get(mac)).map(|i| (*i).to_owned()));
+    /// Adds lines to a run's plan. Nobody may stand in it twice.
+    pub fn stage(&mut self, run_id: RunId, items: &[StagedItem]) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
         }
-        Ok(staged)
-    }
-
-    fn identity_mac(&self, source: SourceId, external_id: &str) -> Vec<u8> {
-        self.keys.index.mac(&[b"run.identity", source.to_string().as_bytes(), external_id.as_bytes()])
-    }
-
-    /// Adds lines to a run's plan.
-    pub fn stage(&mut self, run_id: RunId, source: SourceId, items: &[StagedItem]) -> Result<()> {
         let key = self.needed_run_key(run_id)?;
+        let run = run_id.to_string();
         for item in items {
-            let sealed = self.seal_item(&key, run_id, item.seq, &item.payload)?;
-            diesel::insert_into(run_item::table)
-                .values((
-                    run_item::run_id.eq(run_id.to_string()),
-                    run_item::seq.eq(item.seq),
-                    run_item::identity_mac.eq(self.identity_mac(source, &item.payload.external_id)),
-                    run_item::action.eq(item.action.as_str()),
-                    run_item::person_id.eq(item.person.map(|p| p.to_string())),
-                    run_item::sealed.eq(sealed),
-                    run_item::applied.eq(false),
-                ))
-                .execute(self.conn)?;
+            let row = row_name(run_id, item.seq);
+            let place = |column| Place { table: "run_item", row: &row, column, key: &key.id };
+            let json = serde_json::to_vec(&item.payload).map_err(|_| StoreError::Unreadable("run_item"))?;
+            let sealed = crypto::seal(&key.key, self.random, place("sealed"), &json)?;
+            let photo = item.payload.photo.as_deref();
+            let photo = photo.map(|photo| crypto::seal(&key.key, self.random, place("photo"), photo)).transpose()?;
+            let line = (
+                run_item::run_id.eq(&run),
+                run_item::seq.eq(item.seq),
+                run_item::action.eq(item.action.as_str()),
+                run_item::person_id.eq(item.person.to_string()),
+                run_item::sealed.eq(sealed.0),
+                run_item::photo.eq(photo.map(|photo| photo.0)),
+                run_item::applied.eq(false),
+            );
+            per_backend!(self.conn, c => diesel::insert_into(run_item::table).values(line).execute(c)?);
         }
         Ok(())
     }
@@ -191,61 +182,64 @@ impl Tx<'_> {
             .load(self.conn)?)
     }
 
-    /// Lines that are still to be applied, in order.
-    pub fn pending_items(&mut self, run_id: RunId, limit: i64) -> Result<Vec<StagedItem>> {
+    /// Lines that are still to be applied, in order, from a place on, without their photos: so
+    /// many, and fewer where these photos have more octets together; at least one if there is.
+    pub fn pending_items(&mut self, run_id: RunId, from: i64, limit: i64, photos: i64) -> Result<Vec<StagedItem>> {
+        type Row = (i64, String, String, Vec<u8>, Option<i64>);
         let key = self.needed_run_key(run_id)?;
-        let rows: Vec<(i64, String, Option<String>, Vec<u8>)> = run_item::table
+        let rows: Vec<Row> = run_item::table
             .filter(run_item::run_id.eq(run_id.to_string()))
+            .filter(run_item::seq.ge(from))
             .filter(run_item::applied.eq(false))
             .order(run_item::seq)
             .limit(limit)
-            .select((run_item::seq, run_item::action, run_item::person_id, run_item::sealed))
+            .select((
+                run_item::seq,
+                run_item::action,
+                run_item::person_id,
+                run_item::sealed,
+                sql::<Nullable<BigInt>>("CAST(length(photo) AS BIGINT)"),
+            ))
             .load(self.conn)?;
+        let mut octets = 0;
+        let fits = |row: &Row| {
+            let before = octets;
+            octets += row.4.unwrap_or(0);
+            before == 0 || octets <= photos
+        };
         rows.into_iter()
-            .map(|(seq, action, person, sealed)| {
+            .take_while(fits)
+            .map(|(seq, action, person, sealed, _)| {
                 Ok(StagedItem {
                     seq,
                     action: PlanAction::from_stored(&action).ok_or(StoreError::Unreadable("run_item"))?,
-                    person: person.map(|p| id(&p, "run_item")).transpose()?,
+                    person: id(&person, "run_item")?,
                     payload: open_item(&key, run_id, seq, &sealed)?,
                 })
             })
             .collect()
     }
 
-    /// Notes that lines were applied, and to whom; keeps of them only what a person reads.
-    pub fn items_applied(&mut self, run_id: RunId, items: &[(&StagedItem, PersonId)]) -> Result<()> {
-        if items.is_empty() {
-            return Ok(());
-        }
+    /// The new photo of a line that is still to be applied.
+    pub fn staged_photo(&mut self, run_id: RunId, seq: i64) -> Result<Option<Vec<u8>>> {
+        let sealed: Option<Vec<u8>> =
+            run_item::table.find((run_id.to_string(), seq)).select(run_item::photo).first(self.conn)?;
+        let Some(sealed) = sealed else { return Ok(None) };
         let key = self.needed_run_key(run_id)?;
-        for (item, person) in items {
-            let payload = &item.payload;
-            let light =
-                PlanPayload { profile: None, fingerprint: None, photo_digest: None, photo: None, ..payload.clone() };
-            let sealed = self.seal_item(&key, run_id, item.seq, &light)?;
-            diesel::update(run_item::table.find((run_id.to_string(), item.seq)))
-                .set((
-                    run_item::applied.eq(true),
-                    run_item::person_id.eq(Some(person.to_string())),
-                    run_item::sealed.eq(sealed),
-                ))
-                .execute(self.conn)?;
-        }
-        Ok(())
+        let row = row_name(run_id, seq);
+        let place = Place { table: "run_item", row: &row, column: "photo", key: &key.id };
+        crypto::open(&key.key, place, &sealed).map(Some)
     }
 
-    fn seal_item(&self, key: &DataKey, run_id: RunId, seq: i64, payload: &PlanPayload) -> Result<Vec<u8>> {
-        let row = row_name(run_id, seq);
-        let place = Place { table: "run_item", row: &row, column: "sealed", key: &key.id };
-        let json = serde_json::to_vec(payload).map_err(|_| StoreError::Unreadable("run_item"))?;
-        let length = u32::try_from(json.len()).map_err(|_| StoreError::Unreadable("run_item"))?;
-        let photo = payload.photo.as_deref().unwrap_or_default();
-        let mut plain = Vec::with_capacity(4 + json.len() + photo.len());
-        plain.extend_from_slice(&length.to_be_bytes());
-        plain.extend_from_slice(&json);
-        plain.extend_from_slice(photo);
-        Ok(crypto::seal(&key.key, self.random, place, &plain)?.0)
+    /// Notes that all lines between two places, these included, are applied. Their photos are
+    /// stored elsewhere now.
+    pub fn items_applied(&mut self, run_id: RunId, first: i64, last: i64) -> Result<()> {
+        diesel::update(run_item::table)
+            .filter(run_item::run_id.eq(run_id.to_string()))
+            .filter(run_item::seq.between(first, last))
+            .set((run_item::applied.eq(true), run_item::photo.eq(None::<Vec<u8>>)))
+            .execute(self.conn)?;
+        Ok(())
     }
 }
 
@@ -254,14 +248,8 @@ pub(super) fn row_name(run_id: RunId, seq: i64) -> String {
 }
 
 pub(super) fn open_item(key: &DataKey, run_id: RunId, seq: i64, sealed: &[u8]) -> Result<PlanPayload> {
-    let damaged = || StoreError::Damaged("run_item");
     let row = row_name(run_id, seq);
     let place = Place { table: "run_item", row: &row, column: "sealed", key: &key.id };
     let plain = crypto::open(&key.key, place, sealed)?;
-    let (length, rest) = plain.split_first_chunk::<4>().ok_or_else(damaged)?;
-    let length = u32::from_be_bytes(*length) as usize;
-    let (json, photo) = rest.split_at_checked(length).ok_or_else(damaged)?;
-    let mut payload: PlanPayload = serde_json::from_slice(json).map_err(|_| damaged())?;
-    payload.photo = (!photo.is_empty()).then(|| photo.to_vec());
-    Ok(payload)
+    serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("run_item"))
 }

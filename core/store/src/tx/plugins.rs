@@ -161,6 +161,11 @@ impl Tx<'_> {
     /// Counts a call that failed by the plugin's own fault, and gives how many did in a row.
     pub fn count_failure(&mut self, id: &str) -> Result<u32> {
         diesel::update(plugin::table.find(id)).set(plugin::failures.eq(plugin::failures + 1)).execute(self.conn)?;
+        self.plugin_failures(id)
+    }
+
+    /// How often in a row a plugin failed.
+    pub fn plugin_failures(&mut self, id: &str) -> Result<u32> {
         let failures: Option<i64> = plugin::table.find(id).select(plugin::failures).get_result(self.conn).optional()?;
         Ok(u32::try_from(failures.unwrap_or(0)).unwrap_or(u32::MAX))
     }

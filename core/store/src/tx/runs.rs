@@ -57,6 +57,12 @@ impl Tx<'_> {
         self.run_key(run_id)?.ok_or(StoreError::Damaged("run"))
     }
 
+    /// Whether anything was counted of a run yet.
+    pub(super) fn has_counts(&mut self, run_id: RunId) -> Result<bool> {
+        let seen = run::created + run::changed + run::disabled + run::unchanged + run::refused;
+        Ok(run::table.find(run_id.to_string()).select(seen.gt(0)).get_result(self.conn)?)
+    }
+
     /// Writes a run's counts.
     pub fn set_run_counts(&mut self, run_id: RunId, counts: &RunCounts) -> Result<()> {
         diesel::update(run::table.find(run_id.to_string()))

@@ -154,7 +154,7 @@ CREATE TABLE person (
 );
 CREATE INDEX person_sort ON person (sort_key, id);
 -- Whether a photo is somebody else's too.
-CREATE INDEX person_photo ON person (photo_id);
+CREATE INDEX person_photo ON person (photo_id) WHERE photo_id IS NOT NULL;
 CREATE INDEX person_conflicts ON person (sort_key, id) WHERE conflicts > 0;
 
 CREATE TABLE card (
@@ -239,17 +239,17 @@ CREATE TABLE group_member (
 );
 CREATE INDEX group_member_person ON group_member (person_id);
 
--- The plan: what a run does, sealed under the run's key until it is applied.
+-- The plan: what a run does, sealed under the run's key; the photo only until it is applied.
 CREATE TABLE run_item (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
-    identity_mac BYTEA NOT NULL,
     action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable', 'note')),
-    person_id TEXT,
+    -- of somebody new, whose they will be
+    person_id TEXT NOT NULL,
     sealed BYTEA NOT NULL,
+    photo BYTEA,
     applied BOOLEAN NOT NULL,
-    PRIMARY KEY (run_id, seq),
-    UNIQUE (run_id, identity_mac)
+    PRIMARY KEY (run_id, seq)
 );
 -- A plan is read action by action.
 CREATE INDEX run_item_action ON run_item (run_id, action, seq);
