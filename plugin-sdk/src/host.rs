@@ -69,6 +69,10 @@ pub trait Host {
     /// As [`ldap_search`](Self::ldap_search).
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure>;
 
+    /// The fields of people that something is made of, in lower case: what the mapping of this
+    /// source names, as far as it was granted. Nothing comes of others.
+    fn fields(&self) -> Vec<String>;
+
     /// The checkpoint of the last run that was applied, while it is good: a full run need not
     /// fetch again what it knows to be the same.
     fn checkpoint(&self) -> Option<Cursor>;
@@ -104,6 +108,10 @@ impl Host for ContractHost {
 
     fn config(&self, key: &str) -> Option<String> {
         imports::config::get(key)
+    }
+
+    fn fields(&self) -> Vec<String> {
+        imports::config::fields()
     }
 
     fn stat(&self, input: &str) -> Result<FileInfo, Failure> {

@@ -20,7 +20,36 @@ pub struct ScriptedHost {
     octets_read: Cell<u64>,
     directory: ldap::Scripted,
     checkpoint: Option<Cursor>,
+    fields: Option<Vec<String>>,
 }
+
+/// Fields that mappings begin with: the usual names of a directory (RFC 4519, RFC 2798).
+const USUAL: [&str; 24] = [
+    "displayname",
+    "cn",
+    "givenname",
+    "sn",
+    "pronouns",
+    "title",
+    "o",
+    "company",
+    "department",
+    "ou",
+    "departmentnumber",
+    "physicaldeliveryofficename",
+    "telephonenumber",
+    "mobile",
+    "mail",
+    "labeleduri",
+    "wwwhomepage",
+    "street",
+    "postalcode",
+    "l",
+    "st",
+    "co",
+    "c",
+    "preferredlanguage",
+];
 
 /// A request that is expected, `GET https://…`, and what becomes of it.
 type Scripted = (String, Result<Outcome, Failure>);
@@ -96,6 +125,12 @@ impl ScriptedHost {
     /// The positions from which changes were asked for.
     pub fn ldap_positions(&self) -> Vec<Option<Vec<u8>>> {
         self.directory.positions()
+    }
+
+    /// The mapping of the source names these fields; without this, the usual ones of a directory.
+    pub fn with_fields(mut self, fields: &[&str]) -> Self {
+        self.fields = Some(fields.iter().map(|name| name.to_ascii_lowercase()).collect());
+        self
     }
 
     /// A run was applied before, with this checkpoint.
@@ -183,6 +218,10 @@ impl Host for ScriptedHost {
 
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure> {
         self.directory.root_dse()
+    }
+
+    fn fields(&self) -> Vec<String> {
+        self.fields.clone().unwrap_or_else(|| USUAL.map(str::to_owned).to_vec())
     }
 
     fn checkpoint(&self) -> Option<Cursor> {

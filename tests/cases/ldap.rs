@@ -65,6 +65,35 @@ on_both! {
         assert_eq!(server.people().len(), before);
     }
 
+    async fn a_mapping_may_name_any_attribute_but_a_password(database) {
+        let server = Server::start(Options { database, ..Options::default() }).await;
+        let slapd = Slapd::start(3, Certificate::Good);
+        slapd.change(&replace(1, "description", "Palier 4, badge bleu"));
+        well(&server, &["plugin", "install", "ldap", "--yes"]);
+        assert_eq!(add(&server, &slapd).code, 0);
+        assert_eq!(done(&server.sync()), ("full", [3, 0, 0, 0]));
+
+        // tried before it is saved, on attributes that nothing was made of until now
+        let mapping = ["source", "mapping", "siege", "--set", "office=description"];
+        let preview = server.json(&[&mapping[..], &["--preview"]].concat()).to_string();
+        assert!(preview.contains("Palier 4, badge bleu"), "{preview}");
+        well(&server, &mapping);
+        let run = server.sync();
+        assert_eq!(done(&run), ("full", [0, 1, 0, 2]), "{run}");
+        let card = server.client().get(server.card_of("Person 1")).send().await.unwrap().text().await.unwrap();
+        assert!(card.contains("Palier 4, badge bleu"), "{card}");
+
+        let refused = server.cli(&["source", "mapping", "siege", "--set", "title=cn or userPassword"]);
+        assert!(refused.code == 1 && refused.stderr.contains("\"userPassword\" proves who somebody is"), "{refused:?}");
+
+        // taken back, it is gone from the cards, and the rest stays
+        well(&server, &["plugin", "revoke", "ldap", "field read-mapped"]);
+        let run = server.sync();
+        assert_eq!(done(&run), ("full", [0, 1, 0, 2]), "{run}");
+        let card = server.client().get(server.card_of("Person 1")).send().await.unwrap().text().await.unwrap();
+        assert!(!card.contains("Palier 4") && card.contains("p1@example.org"), "{card}");
+    }
+
     async fn later_runs_read_what_changed(database) {
         let server = Server::start(Options { database, ..Options::default() }).await;
         let mut slapd = Slapd::start(300, Certificate::Good);

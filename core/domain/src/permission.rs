@@ -48,8 +48,12 @@ pub enum Permission {
     LdapConnect(LdapPlace),
     /// `ldap read ATTRIBUTE`: read this attribute there.
     LdapRead(String),
+    /// `ldap read-mapped`: read there whatever attributes the mapping of the source names.
+    LdapReadMapped,
     /// `field read NAME`: carry this field of people: deliver it, or be shown it.
     FieldRead(String),
+    /// `field read-mapped`: carry whatever fields the mapping of the source names.
+    FieldReadMapped,
     /// `field write NAME`: change this field in the directory.
     FieldWrite(String),
     /// `groups read`: tell which groups there are and who is in them.
@@ -168,7 +172,9 @@ impl fmt::Display for Permission {
             }
             Self::LdapConnect(place) => write!(f, "ldap connect {place}"),
             Self::LdapRead(name) => write!(f, "ldap read {name}"),
+            Self::LdapReadMapped => f.write_str("ldap read-mapped"),
             Self::FieldRead(name) => write!(f, "field read {name}"),
+            Self::FieldReadMapped => f.write_str("field read-mapped"),
             Self::FieldWrite(name) => write!(f, "field write {name}"),
             Self::GroupsRead => f.write_str("groups read"),
             Self::Memory(mib) => write!(f, "memory {mib}"),
@@ -231,6 +237,8 @@ fn read(text: &str) -> Result<Permission, String> {
         }
         ["ldap", "connect", servers, ref rest @ ..] => Ok(Permission::LdapConnect(ldap_place(servers, rest)?)),
         ["ldap", "read", attribute] => Ok(Permission::LdapRead(name(attribute)?)),
+        ["ldap", "read-mapped"] => Ok(Permission::LdapReadMapped),
+        ["field", "read-mapped"] => Ok(Permission::FieldReadMapped),
         ["field", "read", field] => Ok(Permission::FieldRead(name(field)?)),
         ["field", "write", field] => Ok(Permission::FieldWrite(name(field)?)),
         ["groups", "read"] => Ok(Permission::GroupsRead),
@@ -351,6 +359,8 @@ mod tests {
             "ldap connect {servers} certificate {client-certificate} key {client-key}",
             "ldap read jpegPhoto;binary",
             "field read mail",
+            "field read-mapped",
+            "ldap read-mapped",
             "field write title",
             "groups read",
             "memory 128",

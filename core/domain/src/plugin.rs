@@ -1,6 +1,6 @@
 //! What a connector gives, in the domain's own types; the host translates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,9 @@ pub struct Given {
     pub grants: Grants,
     /// Secret values of the configuration.
     pub secrets: Secrets,
+    /// The fields of people that something is made of, in lower case: what the mapping of the
+    /// source names.
+    pub fields: Arc<BTreeSet<String>>,
     /// Whether nothing may be changed outside: such requests are recorded, not sent.
     pub dry_run: bool,
     /// Where its lines go.

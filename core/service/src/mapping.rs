@@ -1,10 +1,12 @@
 //! How a source's attributes become profiles: set, and tried on real entries beforehand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::RunId;
 use estampe_domain::mapping::{Mapping, Target};
+use estampe_domain::permission::Permission;
 use estampe_domain::person::NotAPerson;
 use estampe_domain::plugin::{AttributeValue, DirectoryEvent, SourcePerson, SyncCall, SyncMode};
 use estampe_domain::run::RunState;
@@ -95,7 +97,7 @@ impl Service {
         limit: usize,
     ) -> Result<MappingPreview> {
         let source = self.source(ctx, name).await?.source;
-        let people = self.first_people(ctx, &source, limit).await?;
+        let people = self.first_people(ctx, &Source { mapping: mapping.clone(), ..source }, limit).await?;
         let mut attributes = BTreeMap::new();
         for person in &people {
             for (name, value) in &person.attributes {
@@ -117,7 +119,13 @@ impl Service {
         let mut state = self.store.read(move |tx| tx.source_state(id)).await?;
         let (run, mut cursor, mut people) = (RunId::new(ctx.now, self.random()), None, Vec::new());
         for _ in 0..PAGES {
-            let given = self.given(source, true).await?;
+            let mut given = self.given(source, true).await?;
+            // whoever writes a mapping sees what else there is
+            let carried = given.grants.iter().filter_map(|granted| match granted {
+                Permission::FieldRead(name) => Some(name.to_ascii_lowercase()),
+                _ => None,
+            });
+            given.fields = Arc::new(given.fields.iter().cloned().chain(carried).collect());
             let call = SyncCall {
                 run,
                 connector: source.connector.clone(),

@@ -10,8 +10,10 @@ mod tracking;
 
 use estampe_plugin_sdk::ldap::{Entry, Query};
 use estampe_plugin_sdk::{
-    Connector, Cursor, Description, Event, Failure, Features, Host, Page, Probe, Rejected, SyncMode,
+    Connector, Cursor, Description, Event, Failure, Features, Host, Page, Person, Probe, Rejected, SyncMode,
 };
+
+use person::Wanted;
 
 /// People. Machines, which Active Directory derives from them, are left out afterwards: for a
 /// server that knows no such class, its negation is undefined, and then nobody fits (RFC 4511,
@@ -48,9 +50,12 @@ impl Connector for Ldap {
 }
 
 fn query(host: &dyn Host) -> Query {
+    let attributes = Wanted::of(host).attributes();
     // logins are read for groups alone
     let login = groups::are_wanted(host).then_some("uid");
-    Query::new(PEOPLE).attributes(person::attributes().into_iter().chain(login)).page_size(PAGE)
+    let login =
+        login.map(str::to_owned).filter(|login| !attributes.iter().any(|name| name.eq_ignore_ascii_case(login)));
+    Query::new(PEOPLE).attributes(attributes.into_iter().chain(login)).page_size(PAGE)
 }
 
 /// The attribute that identifies people, unless the first present does.
@@ -58,17 +63,40 @@ fn identity(host: &dyn Host) -> Option<String> {
     host.config("identity").filter(|chosen| chosen != "auto")
 }
 
-/// A person, or why there is none: one bad entry does not fail the run.
-fn event(entry: &Entry, identity: Option<&str>, now: i64) -> Event {
-    let position = shown(&entry.dn);
-    match person::person(entry, identity, now) {
-        Ok(mut person) => {
-            person.position = Some(position);
-            Event::Person(person)
-        }
-        Err(reason) => {
-            let id = person::identity_of(entry, identity).ok();
-            Event::Rejected(Rejected { id, position, reason })
+/// How entries are read.
+struct Reader {
+    wanted: Wanted,
+    /// The attribute that identifies people, unless the first present does.
+    identity: Option<String>,
+    now: i64,
+    /// Whether the names by which groups refer to people are told.
+    handles: bool,
+}
+
+impl Reader {
+    fn of(host: &dyn Host) -> Self {
+        Self { wanted: Wanted::of(host), identity: identity(host), now: host.now(), handles: groups::are_wanted(host) }
+    }
+
+    fn person(&self, entry: &Entry) -> Result<Person, String> {
+        person::person(entry, &self.wanted, self.identity.as_deref(), self.now)
+    }
+
+    /// A person, or why there is none: one bad entry does not fail the run.
+    fn event(&self, entry: &Entry) -> Event {
+        let position = shown(&entry.dn);
+        match self.person(entry) {
+            Ok(mut person) => {
+                person.position = Some(position);
+                if self.handles {
+                    person.handles = groups::handles(entry);
+                }
+                Event::Person(person)
+            }
+            Err(reason) => {
+                let id = person::identity_of(entry, self.identity.as_deref()).ok();
+                Event::Rejected(Rejected { id, position, reason })
+            }
         }
     }
 }
@@ -98,9 +126,9 @@ fn try_everything(host: &dyn Host, probes: &mut Vec<Probe>) -> Option<()> {
         count => Ok(format!("{count} on the first page{}", if page.next.is_some() { ", and more" } else { "" })),
     });
     keep("people", found)?;
-    let (mut entries, identity) = (page.ok()?.entries, identity(host));
+    let (mut entries, reader) = (page.ok()?.entries, Reader::of(host));
     entries.retain(person::is_person);
-    let refusal = |entry| person::person(entry, identity.as_deref(), host.now()).err();
+    let refusal = |entry| reader.person(entry).err();
     let refused: Vec<_> = entries.iter().filter_map(refusal).collect();
     keep(
         "first entries",

@@ -1,8 +1,10 @@
 //! From an entry to a person: by which identity, whether they are active, what is known of
 //! them.
 
+use std::collections::BTreeSet;
+
 use estampe_plugin_sdk::ldap::{self, Entry};
-use estampe_plugin_sdk::{MAX_VALUES, Person};
+use estampe_plugin_sdk::{Host, MAX_VALUES, Person};
 
 /// What is delivered, by its standard name (RFC 4519, RFC 2798), and the attributes that
 /// hold it: Active Directory has some of them under a name of its own.
@@ -44,6 +46,9 @@ const NO_PEOPLE: [&str; 4] = ["computer", "msDS-ManagedServiceAccount", "msDS-Gr
 const STATES: [&str; 5] =
     ["userAccountControl", "accountExpires", "isCriticalSystemObject", "nsAccountLock", "pwdAccountLockedTime"];
 
+/// Attributes beyond those that are known here: a search names at most 100.
+const MAX_OTHERS: usize = 50;
+
 /// Attributes with a photo, the better first.
 pub const PHOTOS: [&str; 2] = ["jpegPhoto", "thumbnailPhoto"];
 
@@ -64,15 +69,49 @@ pub fn fields() -> Vec<String> {
     FIELDS.iter().map(|(name, _)| (*name).to_owned()).chain(["jpegPhoto".to_owned()]).collect()
 }
 
-/// What is searched for.
-pub fn attributes() -> Vec<&'static str> {
-    attributes_without_photos().into_iter().chain(PHOTOS).collect()
+/// What becomes of people, and so what is read of them: the fields that the mapping names.
+pub struct Wanted(BTreeSet<String>);
+
+impl Wanted {
+    /// As the host says.
+    pub fn of(host: &dyn Host) -> Self {
+        Self(host.fields().into_iter().collect())
+    }
+
+    /// The fields with the attributes that hold them: those that are known here, then others
+    /// by their own names.
+    fn fields(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let known = FIELDS.iter().filter(|(name, _)| self.0.contains(&name.to_ascii_lowercase()));
+        let is_known = |wanted: &str| FIELDS.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let others = self.0.iter().map(String::as_str).filter(move |name| !is_known(name) && is_attribute(name));
+        known
+            .map(|(name, attributes)| (*name, attributes.to_vec()))
+            .chain(others.take(MAX_OTHERS).map(|name| (name, vec![name])))
+    }
+
+    /// What is searched for.
+    pub fn attributes(&self) -> Vec<String> {
+        self.attributes_without_photos().into_iter().chain(PHOTOS.map(str::to_owned)).collect()
+    }
+
+    /// The same but for photos, which weigh more than all the rest.
+    pub fn attributes_without_photos(&self) -> Vec<String> {
+        let fields = self.fields().flat_map(|(_, attributes)| attributes);
+        let all = ["objectClass", "modifyTimestamp"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields);
+        let mut names: Vec<String> = Vec::new();
+        for name in all {
+            if !names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
 }
 
-/// The same but for photos, which weigh more than all the rest.
-pub fn attributes_without_photos() -> Vec<&'static str> {
-    let fields = FIELDS.iter().flat_map(|(_, names)| names.iter().copied());
-    ["objectClass", "modifyTimestamp"].into_iter().chain(IDENTITIES).chain(STATES).chain(fields).collect()
+/// Whether a name can be an attribute's (RFC 4512, section 1.4): a mapping may name fields of
+/// other sources too.
+fn is_attribute(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// Whether an entry is a person's: no machine's, no outsider's, and none of the accounts that
@@ -85,13 +124,19 @@ pub fn is_person(entry: &Entry) -> bool {
 
 /// The person of an entry at this moment (microseconds since 1970); the error says what is
 /// wrong with it.
-pub fn person(entry: &Entry, identity: Option<&str>, now: i64) -> Result<Person, String> {
+pub fn person(entry: &Entry, wanted: &Wanted, identity: Option<&str>, now: i64) -> Result<Person, String> {
     let mut person = Person::new(identity_of(entry, identity)?);
     person.active = is_active(entry, now);
-    for (name, attributes) in FIELDS {
+    for (name, attributes) in wanted.fields() {
+        let is_known = FIELDS.iter().any(|(known, _)| *known == name);
         let mut texts: Vec<String> = Vec::new();
         for value in attributes.iter().flat_map(|attribute| entry.values(attribute)) {
-            let text = std::str::from_utf8(value).map_err(|_| format!("a value of `{name}` is not UTF-8"))?.trim();
+            let text = match std::str::from_utf8(value) {
+                Ok(text) => text.trim(),
+                Err(_) if is_known => return Err(format!("a value of `{name}` is not UTF-8")),
+                // whatever it is, it is no text
+                Err(_) => continue,
+            };
             // one more than the limit is enough to be refused by it
             if texts.len() <= MAX_VALUES && !text.is_empty() && !texts.iter().any(|earlier| earlier == text) {
                 texts.push(text.to_owned());

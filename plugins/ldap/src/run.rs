@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::groups::Reading;
 use crate::hex::Octets;
+use crate::person::Wanted;
 use crate::tracking::{At, Checkpoint, tracked, words};
-use crate::{event, groups, identity, person, query};
+use crate::{Reader, groups, identity, person, query};
 
 /// Identities that are searched for at once.
 const BATCH: usize = 100;
@@ -139,7 +140,7 @@ fn pages(host: &dyn Host, since: Option<Since>, cookie: Option<Cursor>, walk: Wa
     let query = match since {
         Some(Since::Usn(seen)) => query(host).changed_above(seen),
         Some(Since::Modified(moment)) => query(host).modified_since(moment),
-        None if photos.is_some() => query(host).attributes(person::attributes_without_photos()),
+        None if photos.is_some() => query(host).attributes(Wanted::of(host).attributes_without_photos()),
         None => query(host),
     };
     let is_first = cookie.is_none();
@@ -196,17 +197,8 @@ fn checkpoint(end: Checkpoint) -> Result<Option<Cursor>, Failure> {
 }
 
 fn events(host: &dyn Host, entries: &[Entry]) -> Vec<Event> {
-    let people = entries.iter().filter(|entry| person::is_person(entry));
-    people.map(|entry| told(host, entry)).collect()
-}
-
-/// What is said of an entry, with the names by which groups refer to it.
-fn told(host: &dyn Host, entry: &Entry) -> Event {
-    let mut event = event(entry, identity(host).as_deref(), host.now());
-    if let (Event::Person(person), true) = (&mut event, groups::are_wanted(host)) {
-        person.handles = groups::handles(entry);
-    }
-    event
+    let reader = Reader::of(host);
+    entries.iter().filter(|entry| person::is_person(entry)).map(|entry| reader.event(entry)).collect()
 }
 
 /// Whether an entry was last modified before a moment.
@@ -217,7 +209,7 @@ fn is_older(entry: &Entry, known: i64) -> bool {
 /// The events of entries that were read without photos: the photo of whoever was not modified
 /// since is the one that is known.
 fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Event>, Failure> {
-    let mut events = Vec::new();
+    let (mut events, reader) = (Vec::new(), Reader::of(host));
     for mut entry in entries.into_iter().filter(person::is_person) {
         let same = is_older(&entry, known);
         if !same {
@@ -225,7 +217,7 @@ fn compared(host: &dyn Host, entries: Vec<Entry>, known: i64) -> Result<Vec<Even
             let found = host.ldap_search(&photos)?.entries;
             entry.attributes.extend(found.into_iter().flat_map(|entry| entry.attributes));
         }
-        let mut event = told(host, &entry);
+        let mut event = reader.event(&entry);
         if let (true, Event::Person(person)) = (same, &mut event) {
             person.photo_etag = Some("known".to_owned());
         }

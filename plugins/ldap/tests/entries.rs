@@ -52,6 +52,35 @@ fn who_is_disabled_is_told_apart() {
 }
 
 #[test]
+fn what_the_mapping_names_is_read_and_no_more() {
+    let fields = ["displayName", "title", "extensionAttribute3", "phoneNumbers.work", "x_y"];
+    let entry = zoe(&[
+        ("entryUUID", &["u-1"]),
+        ("title", &["Directrice"]),
+        ("extensionAttribute3", &["Toulouse", "Pau"]),
+        ("homePhone", &["+33 5 61 00 42 17"]),
+    ]);
+    let host = ScriptedHost::new().with_fields(&fields).with_ldap(PEOPLE, [entry]);
+    let events = full_run::<Ldap>(&host).unwrap().concat();
+    let Some(Event::Person(person)) = events.first() else { panic!("{events:?}") };
+    let names: Vec<_> = person.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    assert_eq!(names, ["title", "extensionattribute3"], "of a mail nothing would come");
+    let queries = host.ldap_queries();
+    let asked = |name: &str| queries[0].attributes.iter().any(|asked| asked.eq_ignore_ascii_case(name));
+    for name in ["displayName", "title", "extensionAttribute3", "entryUUID", "userAccountControl", "jpegPhoto"] {
+        assert!(asked(name), "{name}");
+    }
+    for name in ["mail", "telephoneNumber", "homePhone", "phoneNumbers.work", "x_y"] {
+        assert!(!asked(name), "{name}");
+    }
+    // what is no text is left out, and nobody for it
+    let mut binary = zoe(&[("entryUUID", &["u-1"])]);
+    binary.attributes.push(LdapAttribute { name: "employeeType".into(), values: vec![vec![0xff, 0xfe]] });
+    let host = ScriptedHost::new().with_fields(&["cn", "employeeType"]).with_ldap(PEOPLE, [binary]);
+    assert!(matches!(&full_run::<Ldap>(&host).unwrap().concat()[..], [Event::Person(_)]));
+}
+
+#[test]
 fn identities_last_and_the_name_of_the_entry_is_none() {
     let mut windows = zoe(&[]);
     let guid = vec![0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];

@@ -7,6 +7,7 @@ pub mod examine;
 pub mod filter;
 mod identity;
 pub mod mediation;
+mod secret;
 pub mod sign_in;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::credential::Secret;
 
 pub use identity::IDENTITIES;
+pub use secret::is_secret;
 
 /// Where a connection goes and as whom, by the source's configuration. No plugin chooses
 /// any of it.

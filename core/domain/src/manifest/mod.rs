@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::{CredentialAsk, keys_of, only_key};
 use crate::egress::{Method, UrlPattern, parse_base};
+use crate::ldap::is_secret;
 use crate::permission::{LdapPlace, Permission};
 
 pub use config::{ConfigKey, ConfigKind, ConfigProblem};
@@ -150,6 +151,9 @@ pub struct LdapAsk {
     pub identity: Option<String>,
     /// Attributes that it reads.
     pub attributes: BTreeSet<String>,
+    /// Whether it reads those too that the mapping of a source names.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mapped: bool,
     /// Further areas that it searches, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub areas: BTreeMap<String, LdapArea>,
@@ -194,6 +198,9 @@ pub struct FieldsAsk {
     /// Those that it carries: a connector delivers them, a template is shown them.
     #[serde(default)]
     pub read: BTreeSet<String>,
+    /// Whether it carries those too that the mapping of a source names.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mapped: bool,
     /// Those that it changes in the directory.
     #[serde(default)]
     pub write: BTreeSet<String>,
@@ -201,7 +208,7 @@ pub struct FieldsAsk {
 
 impl FieldsAsk {
     fn is_empty(&self) -> bool {
-        self.read.is_empty() && self.write.is_empty()
+        self.read.is_empty() && self.write.is_empty() && !self.mapped
     }
 }
 
@@ -239,6 +246,11 @@ impl LimitsAsk {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// An item that a plugin asks for, and why.
@@ -287,9 +299,15 @@ impl PluginInfo {
             for attribute in &ldap.attributes {
                 all.insert(Permission::LdapRead(attribute.clone()), Texts::new());
             }
+            if ldap.mapped {
+                all.insert(Permission::LdapReadMapped, Texts::new());
+            }
         }
-        let FieldsAsk { read, write } = &self.asks.fields;
+        let FieldsAsk { read, mapped, write } = &self.asks.fields;
         all.extend(read.iter().map(|field| (Permission::FieldRead(field.clone()), Texts::new())));
+        if *mapped {
+            all.insert(Permission::FieldReadMapped, Texts::new());
+        }
         all.extend(write.iter().map(|field| (Permission::FieldWrite(field.clone()), Texts::new())));
         if self.asks.groups.read {
             all.insert(Permission::GroupsRead, self.asks.groups.description.clone());
@@ -345,6 +363,11 @@ impl PluginInfo {
             let texts: Vec<_> = [servers, base].into_iter().chain(optional).map(String::as_str).collect();
             let secrets: Vec<_> = password.iter().map(String::as_str).collect();
             self.are_templates(&texts, &secrets).map_err(|why| format!("its ldap: {why}"))?;
+            if let Some(secret) = ldap.attributes.iter().find(|name| is_secret(name)) {
+                return Err(format!(
+                    "its ldap: the attribute {secret} proves who somebody is, and is no plugin's to read"
+                ));
+            }
             if bind_dn.is_some() != password.is_some() {
                 return Err("its ldap: bind-dn and password stand together".to_owned());
             }

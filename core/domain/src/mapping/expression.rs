@@ -49,6 +49,11 @@ impl FromStr for Expression {
 }
 
 impl Expression {
+    /// The attributes that it may look at, in lower case.
+    pub(super) fn attributes(&self) -> &[String] {
+        &self.names
+    }
+
     /// The texts that it gives of a person; the error says why it failed.
     pub(super) fn texts(&self, person: &SourcePerson) -> Result<Vec<String>, String> {
         let mut values = BTreeMap::new();

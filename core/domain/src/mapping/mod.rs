@@ -147,6 +147,11 @@ impl Mapping {
         if problems.is_empty() { Ok(mapping) } else { Err(problems) }
     }
 
+    /// The attributes that its rules look at, in lower case.
+    pub fn attributes(&self) -> BTreeSet<String> {
+        self.rules.values().flat_map(Rule::attributes).map(|name| name.to_ascii_lowercase()).collect()
+    }
+
     /// The fields whose rule differs.
     pub fn differing(&self, other: &Self) -> BTreeSet<Target> {
         Target::ALL.into_iter().filter(|target| self.rules.get(target) != other.rules.get(target)).collect()

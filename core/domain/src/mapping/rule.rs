@@ -11,6 +11,7 @@ use super::Target;
 use super::expression::Expression;
 use super::reading::{LOOKED_AT, Named, texts};
 use super::scan::is_word_of_expressions;
+use crate::ldap::is_secret;
 use crate::plugin::SourcePerson;
 
 /// What fills in a field: an expression, parsed, kept with its text.
@@ -60,6 +61,9 @@ pub enum RuleProblem {
     /// A name that can only stand in brackets.
     #[error("\"{0}\" has to be written attr[\"{0}\"]")]
     InBrackets(String),
+    /// No plugin may read this attribute.
+    #[error("\"{0}\" proves who somebody is, and is never read")]
+    Secret(String),
     /// The pattern of this filter is no text in quotes.
     #[error("the pattern of {0} has to stand there as a text in quotes")]
     NoPattern(String),
@@ -75,6 +79,14 @@ impl Rule {
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.0.text
+    }
+
+    /// The attributes that it looks at.
+    pub(super) fn attributes(&self) -> &[String] {
+        match &self.0.form {
+            Form::Names(names) => names,
+            Form::Expression(expression) => expression.attributes(),
+        }
     }
 
     /// What it gives of a person, each with the name under which it is left out when it cannot
@@ -108,6 +120,13 @@ impl FromStr for Rule {
             Some(names) => Form::Names(names),
             None => Form::Expression(Box::new(text.parse()?)),
         };
+        let looked_at = match &form {
+            Form::Names(names) => names,
+            Form::Expression(expression) => expression.attributes(),
+        };
+        if let Some(secret) = looked_at.iter().find(|name| is_secret(name)) {
+            return Err(RuleProblem::Secret(secret.clone()));
+        }
         Ok(Self(Arc::new(Parsed { text: text.to_owned(), form })))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use estampe_domain::credential::{filled, only_key};
 use estampe_domain::ldap::mediation::Granted;
-use estampe_domain::ldap::{LdapAccess, LdapBind};
+use estampe_domain::ldap::{LdapAccess, LdapBind, is_secret};
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{FailKind, Given, LdapAsk, PluginFailure, PluginInfo};
 
@@ -33,7 +33,11 @@ pub(super) fn granted(
         return Err(denied(&format!("an administrator would have to grant \"{asked}\"")));
     }
     let may_read = |name: &&String| given.grants.cover(&Permission::LdapRead((*name).clone()));
-    let attributes = ask.attributes.iter().filter(may_read).map(String::as_str);
+    let reads_mapped = ask.mapped && given.grants.cover(&Permission::LdapReadMapped);
+    // what an administrator maps is none of what proves who somebody is, by whatever name
+    let is_plain = |name: &&String| name.starts_with(char::is_alphabetic) && !is_secret(name);
+    let mapped = given.fields.iter().filter(|_| reads_mapped).filter(is_plain);
+    let attributes = ask.attributes.iter().filter(may_read).chain(mapped).map(String::as_str);
     let access = access(ask, given, config).map_err(|why| wrong(&why))?;
     let (own, filter) = match area {
         None => (None, ask.filter.as_ref()),
@@ -156,6 +160,7 @@ mod tests {
             login: key("login"),
             identity: key("identity"),
             attributes: BTreeSet::new(),
+            mapped: false,
             areas: BTreeMap::new(),
             description: BTreeMap::new(),
         }

@@ -289,6 +289,37 @@ async fn what_was_not_granted_does_not_reach_the_directory() {
 }
 
 #[tokio::test]
+async fn what_the_mapping_names_is_read_by_a_grant_of_its_own_and_passwords_by_none() {
+    let manifest = MANIFEST.replace("[ldap]\n", "[ldap]\nmapped = true\n");
+    let mapped = |attribute| Guest { attribute, ..GUEST };
+    for (guest, more, is_read) in [
+        (mapped("employeeType"), "ldap read-mapped", true),
+        (mapped("employeeType"), "ldap read mail", false),
+        // neither asked for nor mapped
+        (mapped("homePhone"), "ldap read-mapped", false),
+        (mapped("userPassword"), "ldap read-mapped", false),
+        (mapped("2.5.4.35"), "ldap read-mapped", false),
+    ] {
+        let mut trial = Trial::with(&guest.component(), &manifest).await;
+        let fields = ["employeetype", "userpassword", "2.5.4.35"].map(str::to_owned);
+        trial.call.given.fields = Arc::new(fields.into());
+        let grants = given([more]).grants;
+        trial.call.given.grants = trial.call.given.grants.iter().chain(grants.iter()).cloned().collect();
+        if is_read {
+            trial.page().await.unwrap();
+        } else {
+            assert_eq!(trial.refused().await.kind, FailKind::Denied, "{} {more}", guest.attribute);
+        }
+    }
+    // granted, and not asked for by the manifest
+    let mut trial = Trial::new(&mapped("employeeType")).await;
+    trial.call.given.fields = Arc::new(["employeetype".to_owned()].into());
+    trial.call.given.grants =
+        given(["ldap connect {servers} with password", "ldap read uid", "ldap read-mapped"]).grants;
+    assert_eq!(trial.refused().await.kind, FailKind::Denied);
+}
+
+#[tokio::test]
 async fn a_configuration_without_password_is_no_anonymous_bind() {
     let mut trial = Trial::new(&GUEST).await;
     trial.call.given.secrets.clear();

@@ -116,6 +116,7 @@ impl Service {
 
     /// The same, and how often in a row the plugin failed before.
     pub(crate) async fn given_after(&self, source: &Source, dry_run: bool) -> Result<(Given, u32)> {
+        let fields = Arc::new(source.mapping.attributes());
         let (id, source) = (source.connector.plugin.clone(), source.id);
         let (plugin, secrets) =
             self.store.read(move |tx| Ok((tx.installed_plugin(&id)?, tx.source_secrets(source)?))).await?;
@@ -151,7 +152,8 @@ impl Service {
             source,
             ctx: self.context(Actor::System, self.settings.default_locale),
         }));
-        Ok((Given { grants: plugin.grants, secrets, dry_run, log: CallLog::default(), keeper }, plugin.failures))
+        let (grants, log) = (plugin.grants, CallLog::default());
+        Ok((Given { grants, secrets, fields, dry_run, log, keeper }, plugin.failures))
     }
 
     /// Sees to it that the host has this version loaded, and that its signature still counts.

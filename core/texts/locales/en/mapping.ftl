@@ -45,6 +45,7 @@ problem-rule-quote = A quotation mark is opened and not closed.
 problem-rule-filter = There is no filter “{ $name }”. There are: { $names }.
 problem-rule-place = “{ $what }” has no place here: a rule is made of attributes, texts in quotes, or, and, if … else, and filters.
 problem-rule-brackets = In an expression, write attr["{ $name }"].
+problem-rule-secret = “{ $name }” proves who somebody is. Estampe never reads it.
 problem-rule-no-pattern = The pattern of { $filter } has to stand there as a text in quotes.
 problem-rule-pattern = The pattern “{ $pattern }” cannot be used: { $why }
 problem-country = Two letters of a country (ISO 3166-1), such as FR or GB.

@@ -111,6 +111,8 @@ asked-read = { $count ->
    *[other] Read { $count } fields of people
 }
 asked-read-otherwise = A field without a grant never reaches the cards.
+asked-mapped = Whatever else a field mapping names
+asked-mapped-otherwise = You write the mapping. Without a grant, fields beyond those above stay empty; passwords are never read.
 asked-write = { $count ->
     [one] Write one field to the directory
    *[other] Write { $count } fields to the directory

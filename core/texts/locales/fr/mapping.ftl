@@ -45,6 +45,7 @@ problem-rule-quote = Un guillemet est ouvert et n’est pas fermé.
 problem-rule-filter = Il n’y a pas de filtre « { $name } ». Il y a : { $names }.
 problem-rule-place = « { $what } » n’a pas sa place ici : une règle se compose d’attributs, de textes entre guillemets, de or, and, if … else et de filtres.
 problem-rule-brackets = Dans une expression, écrivez attr["{ $name }"].
+problem-rule-secret = « { $name } » prouve qui l’on est. Estampe ne le lit jamais.
 problem-rule-no-pattern = L’expression rationnelle de { $filter } doit être écrite là, entre guillemets.
 problem-rule-pattern = L’expression rationnelle « { $pattern } » ne convient pas : { $why }
 problem-country = Deux lettres d’un pays (ISO 3166-1), par exemple FR ou GB.

@@ -111,6 +111,8 @@ asked-read = { $count ->
    *[other] Lire { $count } champs des personnes
 }
 asked-read-otherwise = Un champ sans accord n’arrive pas jusqu’aux cartes.
+asked-mapped = Tout autre champ que nomme une correspondance
+asked-mapped-otherwise = Vous écrivez la correspondance. Sans accord, les champs au-delà des précédents restent vides ; les mots de passe ne sont jamais lus.
 asked-write = { $count ->
     [one] Écrire un champ dans l’annuaire
    *[other] Écrire { $count } champs dans l’annuaire

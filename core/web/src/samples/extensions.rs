@@ -58,6 +58,7 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
             credentials: BTreeMap::from([("entra-app".into(), CredentialDeclaration { ask, description })]),
             ldap: None,
             fields: FieldsAsk {
+                mapped: true,
                 read: names(["givenName", "sn", "mail", "title", "department", "mobile"]),
                 write: writes.iter().map(|name| (*name).to_owned()).collect(),
             },

@@ -52,6 +52,7 @@ pub(crate) fn problem(l: &Lang, problem: &RuleProblem) -> String {
         }
         RuleProblem::NoPlace(what) => l.t("problem-rule-place").with("what", what.as_str()).to_string(),
         RuleProblem::InBrackets(name) => l.t("problem-rule-brackets").with("name", name.as_str()).to_string(),
+        RuleProblem::Secret(name) => l.t("problem-rule-secret").with("name", name.as_str()).to_string(),
         RuleProblem::NoPattern(filter) => l.t("problem-rule-no-pattern").with("filter", filter.as_str()).to_string(),
         RuleProblem::Pattern(pattern, why) => {
             l.t("problem-rule-pattern").with("pattern", pattern.as_str()).with("why", why.as_str()).to_string()

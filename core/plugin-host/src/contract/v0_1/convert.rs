@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::plugin::{
-    AttributeValue, Cursor, DirectoryEvent, FailKind, Gone, Page, PluginFailure, PluginInfo, Probe, SourceGroup,
+    AttributeValue, Cursor, DirectoryEvent, FailKind, Given, Gone, Page, PluginFailure, PluginInfo, Probe, SourceGroup,
     SourcePerson, SourcePhoto,
 };
 
@@ -54,7 +54,7 @@ pub fn page(page: wit::Page, call: Call) -> Result<Page, PluginFailure> {
         return Err(limit(&format!("a page of {} events; at most {MAX_EVENTS} are taken", page.events.len())));
     }
     let groups = Groups::of(&call.given.grants, &call.info);
-    let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given.grants, &call.info), groups };
+    let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given, &call.info), groups };
     let events = page.events.into_iter().filter_map(|event| measure.event(event).transpose());
     let events = events.collect::<Result<_, _>>()?;
     Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state: call.state.into_writes() })
@@ -139,20 +139,31 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Those that the manifest asks for, and those that were granted.
-    pub fn of(grants: &Grants, info: &PluginInfo) -> Self {
-        let asked = info.asks.fields.read.iter().map(|name| name.to_ascii_lowercase()).collect();
-        let granted = grants.iter().filter_map(|granted| match granted {
+    /// Those that the manifest asks for, and those that were granted. Both may take in whatever
+    /// the mapping names.
+    pub fn of(given: &Given, info: &PluginInfo) -> Self {
+        let mapped = |counts: bool| given.fields.iter().filter(move |_| counts).cloned();
+        let asked = info.asks.fields.read.iter().map(|name| name.to_ascii_lowercase());
+        let granted = given.grants.iter().filter_map(|granted| match granted {
             Permission::FieldRead(name) => Some(name.to_ascii_lowercase()),
             _ => None,
         });
-        Self { asked, granted: granted.collect() }
+        let asks_mapped = info.asks.fields.mapped;
+        let grants_mapped = asks_mapped && given.grants.cover(&Permission::FieldReadMapped);
+        Self {
+            asked: asked.chain(mapped(asks_mapped)).collect(),
+            granted: granted.chain(mapped(grants_mapped)).collect(),
+        }
+    }
+
+    /// Whether a field, in lower case, is both asked for and granted.
+    pub fn are_let_through(&self, name: &str) -> bool {
+        self.asked.contains(name) && self.granted.contains(name)
     }
 
     /// Whether a plugin is shown a field.
     pub fn are_shown(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.asked.contains(&name) && self.granted.contains(&name)
+        self.are_let_through(&name.to_ascii_lowercase())
     }
 
     /// Whether a field goes through. One that was not granted is left out: that is the

@@ -4,7 +4,7 @@ use estampe_domain::plugin::PluginFailure;
 use wasmtime::{Error, Result};
 
 use super::bindings::estampe::plugin::{clock, config, file, log, state, types};
-use super::convert::refusal;
+use super::convert::{Fields, refusal};
 use crate::call::Call;
 use crate::log::Level;
 
@@ -36,6 +36,11 @@ impl clock::Host for Call {
 impl config::Host for Call {
     fn get(&mut self, key: String) -> Result<Option<String>> {
         Ok(self.config.get(&key).cloned())
+    }
+
+    fn fields(&mut self) -> Result<Vec<String>> {
+        let carried = Fields::of(&self.given, &self.info);
+        Ok(self.given.fields.iter().filter(|name| carried.are_let_through(name)).cloned().collect())
     }
 }
 

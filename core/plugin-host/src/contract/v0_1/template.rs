@@ -52,7 +52,7 @@ impl Template {
 
     /// A fresh instance.
     pub fn instantiate(&self, call: Call) -> Result<Instance, PluginFailure> {
-        let fields = Fields::of(&call.given.grants, &call.info);
+        let fields = Fields::of(&call.given, &call.info);
         let mut store = store(&self.engine, call);
         let plugin = self.plugin.instantiate(&mut store).map_err(|error| not_instantiated(&error))?;
         Ok(Instance { store, plugin, fields })

@@ -114,10 +114,12 @@ impl Trial {
 
     /// All that it asks for, granted.
     pub fn given(&self) -> Given {
+        let fields = self.facts.info.asks.fields.read.iter().map(|name| name.to_ascii_lowercase());
         let asked = self.facts.info.asked().into_iter().map(|asked| asked.permission);
         Given {
             grants: asked.collect(),
             secrets: self.secrets.clone(),
+            fields: Arc::new(fields.collect()),
             dry_run: false,
             log: self.log.clone(),
             keeper: Keeper::default(),
