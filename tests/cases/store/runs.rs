@@ -62,7 +62,7 @@ fn line(seq: i64, action: PlanAction, name: &str) -> StagedItem {
         changes: vec![FieldChange { field: ProfileField::Title, old: "Clerk".into(), new: "Boss".into() }],
         reason: (action == PlanAction::Disable).then_some(PlanReason::Moved),
         kept: Vec::new(),
-        profile: Some(bare(name)),
+        profile: Some(Profile { title: "Clerk".parse().ok(), ..bare(name) }),
         fingerprint: Some("print".into()),
         photo_digest: None,
         photo: Some(b"a photo of somebody".to_vec()),
