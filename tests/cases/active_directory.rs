@@ -5,9 +5,12 @@
 #[expect(dead_code, reason = "a part of it is for those")]
 pub mod samba;
 
-use estampe_tests::{Options, Output, Server, on_both};
+use estampe_tests::{Database, Options, Output, Server, on_both};
 use samba::{GROUPS, LEAVERS, PASSWORD, READER, STAFF, SUFFIX, Samba};
 use serde_json::Value;
+
+use crate::ldap::slapd::base64;
+use crate::ldap_sign_in::{SECRET, accepted, refused};
 
 fn well(server: &Server, arguments: &[&str]) -> Output {
     let output = server.cli(arguments);
@@ -159,4 +162,38 @@ on_both! {
         assert_eq!(status(&server, &card).await, 404);
         assert_ne!(server.card_of("Person 16"), card);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_an_account_in_the_domain_signs_in() {
+    let samba = Samba::start(20);
+    let (server, run) = started(Database::Sqlite, &samba).await;
+    assert_eq!(run["state"], "done", "{run}");
+    let change = |number: u32, attribute: &str, value: &str| {
+        samba.modify(&format!(
+            "dn: CN=Person {number},{STAFF}\nchangetype: modify\nreplace: {attribute}\n{attribute}:{value}\n"
+        ));
+    };
+    // [MS-ADTS] 3.1.1.3.1.5: in quotes, as UTF-16
+    let quoted: Vec<u8> = format!("\"{SECRET}\"").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for number in [7, 8, 9, 10] {
+        change(number, "unicodePwd", &format!(": {}", base64(&quoted)));
+        change(number, "userAccountControl", " 512");
+    }
+    for login in ["p7", "P7", "p7@bank.example"] {
+        accepted(&server, login);
+    }
+    refused(&server, "p7", "quince", "wrong-password");
+    for injected in ["*", "p*", "p7)(sAMAccountName=*"] {
+        refused(&server, injected, SECRET, "nobody");
+    }
+    // an account outside of the base, with its own password
+    refused(&server, READER, PASSWORD, "nobody");
+    change(8, "userAccountControl", " 514");
+    change(9, "accountExpires", " 130000000000000000");
+    change(10, "pwdLastSet", " 0");
+    for (login, reason) in [("p8", "disabled"), ("p9", "expired"), ("p10", "password-to-change")] {
+        refused(&server, login, SECRET, reason);
+    }
+    accepted(&server, "p7");
 }

@@ -137,7 +137,7 @@ on_both! {
         strange.turn(Answer::Half(people.clone()));
         fails(&server, &browser, "unavailable", &["no answer within 10s"], 20).await;
         strange.turn(Answer::OnePage(people));
-        fails(&server, &browser, "cursor-expired", &["no answer within 10s"], 30).await;
+        fails(&server, &browser, "unavailable", &["no answer within 10s"], 30).await;
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::ldap::slapd::{Certificate, More, PASSWORD, PEOPLE, READER, SUFFIX, Slapd, base64};
 
 /// What everybody's password is.
-const SECRET: &str = "Mirabelle 1912";
+pub(super) const SECRET: &str = "Mirabelle 1912";
 
 /// Attributes that other directories have, as they have them.
 const SCHEMA: &str = "\
@@ -91,13 +91,13 @@ fn sign_in(server: &Server, login: &str, password: &str) -> (i32, Value) {
     (output.status.code().unwrap(), answer)
 }
 
-fn accepted(server: &Server, login: &str) {
+pub(super) fn accepted(server: &Server, login: &str) {
     let (code, answer) = sign_in(server, login, SECRET);
     assert_eq!((code, &answer["accepted"]), (0, &Value::Bool(true)), "{login:?}: {answer}");
 }
 
 /// Refused for this reason, to the administrator who tries it.
-fn refused(server: &Server, login: &str, password: &str, reason: &str) {
+pub(super) fn refused(server: &Server, login: &str, password: &str, reason: &str) {
     let (code, answer) = sign_in(server, login, password);
     assert_eq!((code, answer["reason"].as_str()), (1, Some(reason)), "{login:?}: {answer}");
 }

@@ -21,7 +21,7 @@ use std::time::Instant;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::RunId;
 use estampe_domain::plan;
-use estampe_domain::plugin::{FailKind, LogLevel, LogLine, SyncMode};
+use estampe_domain::plugin::{FailKind, LogLevel, LogLine, PluginFailure, SyncMode};
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::source::Source;
 use estampe_domain::{Context, Error, Result, metric};
@@ -175,7 +175,10 @@ impl Service {
             };
             planner.compares &= planner.mode == SyncMode::Incremental;
             if !again {
-                return Err(failure.into());
+                // it was asked for everybody, and again: no place that it lost is the reason
+                let lost = failure.kind == FailKind::CursorExpired;
+                let kind = if lost { FailKind::Unavailable } else { failure.kind };
+                return Err(PluginFailure { kind, ..failure }.into());
             }
             begun_again += u32::from(planner.mode == SyncMode::Full);
             planner.mode = SyncMode::Full;
