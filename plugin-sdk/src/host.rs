@@ -70,7 +70,8 @@ pub trait Host {
     fn ldap_root_dse(&self) -> Result<ldap::Entry, Failure>;
 
     /// The fields of people that something is made of, in lower case: what the mapping of this
-    /// source names, as far as it was granted. Nothing comes of others.
+    /// source names, as far as it was granted. Nothing comes of others, and those that neither
+    /// the manifest nor the mapping names are a breach.
     fn fields(&self) -> Vec<String>;
 
     /// The checkpoint of the last run that was applied, while it is good: a full run need not

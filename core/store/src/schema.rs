@@ -250,6 +250,7 @@ diesel::table! {
         action -> Text,
         person_id -> Text,
         sealed -> Binary,
+        said -> Nullable<Binary>,
         photo -> Nullable<Binary>,
         applied -> Bool,
     }

@@ -48,6 +48,9 @@ const STATES: [&str; 5] =
 
 /// Attributes beyond those that are known here: a search names at most 100.
 const MAX_OTHERS: usize = 50;
+/// Values of one of those, and octets of one value.
+const MAX_OTHER_VALUES: usize = 64;
+const MAX_OTHER_TEXT: usize = 4096;
 
 /// Attributes with a photo, the better first.
 pub const PHOTOS: [&str; 2] = ["jpegPhoto", "thumbnailPhoto"];
@@ -137,6 +140,10 @@ pub fn person(entry: &Entry, wanted: &Wanted, identity: Option<&str>, now: i64) 
                 // whatever it is, it is no text
                 Err(_) => continue,
             };
+            // nobody is refused for what is not known here; a mapping looks at no more
+            if !is_known && (texts.len() >= MAX_OTHER_VALUES || text.len() > MAX_OTHER_TEXT) {
+                continue;
+            }
             // one more than the limit is enough to be refused by it
             if texts.len() <= MAX_VALUES && !text.is_empty() && !texts.iter().any(|earlier| earlier == text) {
                 texts.push(text.to_owned());

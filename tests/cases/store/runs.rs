@@ -347,7 +347,7 @@ on_both! {
         }
         assert_eq!(found, ["Zoé", "a-1", "É", "é"], "in the order of the octets, on both");
         let of = store.read(move |tx| tx.identities(source, &["B", "É", "nobody"])).await.unwrap();
-        assert_eq!((of.len(), of["B"].seen, of["É"].seen), (2, Some(run), Some(before)));
+        assert_eq!(of.len(), 2);
         store.write(move |tx| tx.deactivate_identity(source, "É")).await.unwrap();
         assert_eq!(store.read(move |tx| tx.known_active(source)).await.unwrap(), 5);
     }

@@ -24,6 +24,8 @@ pub struct Granted {
     pub(super) filter: Option<Filter>,
     /// Without options, in lower case.
     attributes: BTreeSet<String>,
+    /// What a mapping names besides, in lower case.
+    mapped: BTreeSet<String>,
 }
 
 /// What a plugin asks for.
@@ -55,7 +57,15 @@ impl Granted {
             base: Dn::parse(base).map_err(|why| wrong("base", why))?,
             filter: filter.map(Filter::parse).transpose().map_err(|why| wrong("filter", why))?,
             attributes: attributes.into_iter().map(|name| base_name(name).to_ascii_lowercase()).collect(),
+            mapped: BTreeSet::new(),
         })
+    }
+
+    /// The same with what a mapping names.
+    #[must_use]
+    pub fn with_mapped<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.mapped.extend(names.into_iter().map(str::to_ascii_lowercase));
+        self
     }
 
     /// The search that may be made; without a cookie.
@@ -93,7 +103,12 @@ impl Granted {
             LdapTracking::ContentSync => filter,
             // mediation has proved that it parses and may be used; who no longer fits the
             // granted filter is told by their identity alone
-            LdapTracking::DirSync => wanted.filter.clone(),
+            LdapTracking::DirSync => {
+                // and what only a mapping names would be told of everybody in the domain
+                let narrow = Self { mapped: BTreeSet::new(), ..self.clone() };
+                narrow.filter(&wanted.filter, &wanted.mode)?;
+                wanted.filter.clone()
+            }
         };
         Ok(LdapTrack { tracking, base, scope, filter, attributes, since })
     }
@@ -127,7 +142,8 @@ impl Granted {
     }
 
     fn grants(&self, name: &str) -> bool {
-        self.attributes.contains(&name.to_ascii_lowercase())
+        let name = name.to_ascii_lowercase();
+        self.attributes.contains(&name) || self.mapped.contains(&name)
     }
 
     fn may_read(&self, name: &str) -> Result<(), PluginFailure> {

@@ -3,44 +3,56 @@
 
 use super::base_name;
 
-/// In lower case, with the number where a server also knows it by that (RFC 4512, section 1.4).
-const SECRETS: [&str; 31] = [
-    // RFC 4519, RFC 3112, draft-behera-ldap-password-policy
+/// In lower case. By their numbers (RFC 4512, section 1.4) no plugin names attributes at all.
+const SECRETS: [&str; 43] = [
+    // RFC 4519, RFC 3112, draft-behera-ldap-password-policy, OpenLDAP
     "userpassword",
-    "2.5.4.35",
     "authpassword",
-    "1.3.6.1.4.1.4203.1.3.4",
     "pwdhistory",
-    "1.3.6.1.4.1.42.2.27.8.1.20",
     "olcrootpw",
-    // Active Directory, and its local administrators' passwords
+    "oathsecret",
+    "userpkcs12",
+    // Active Directory, its local administrators' passwords, its disks' keys
     "unicodepwd",
-    "1.2.840.113556.1.4.90",
     "dbcspwd",
     "lmpwdhistory",
     "ntpwdhistory",
     "supplementalcredentials",
+    "unixuserpassword",
+    "mssfu30password",
     "ms-mcs-admpwd",
     "mslaps-password",
     "mslaps-encryptedpassword",
     "mslaps-encryptedpasswordhistory",
+    "mslaps-encrypteddsrmpassword",
+    "mslaps-encrypteddsrmpasswordhistory",
     "msds-managedpassword",
     "msds-keycredentiallink",
+    "msfve-recoverypassword",
+    "msfve-keypackage",
+    "trustauthincoming",
+    "trustauthoutgoing",
     // Samba
     "sambantpassword",
-    "1.3.6.1.4.1.7165.2.1.25",
     "sambalmpassword",
-    "1.3.6.1.4.1.7165.2.1.24",
     "sambapasswordhistory",
+    "sambacleartextpassword",
+    "sambapreviouscleartextpassword",
+    "lmpassword",
+    "ntpassword",
     // FreeIPA and Kerberos
     "ipanthash",
-    "krbprincipalkey",
-    "krbmkey",
     "ipatokenotpkey",
-    "ipakeytab",
-    // 389, PKCS
+    "ipatokenradiussecret",
+    "krbprincipalkey",
+    "krbpwdhistory",
+    "krbmkey",
+    // 389, eDirectory
     "passwordhistory",
-    "userpkcs12",
+    "nsds5replicacredentials",
+    "nsmultiplexorcredentials",
+    "nspmdistributionpassword",
+    "nspmpassword",
 ];
 
 /// Whether an attribute, with or without options, is one of them.
@@ -55,7 +67,7 @@ mod tests {
 
     #[test]
     fn secrets_are_known_in_any_dress() {
-        for secret in ["userPassword", "USERPASSWORD;x-old", "2.5.4.35", "unicodePwd", "ms-Mcs-AdmPwd"] {
+        for secret in ["userPassword", "USERPASSWORD;x-old", "unicodePwd", "ms-Mcs-AdmPwd"] {
             assert!(is_secret(secret), "{secret}");
         }
         assert!(!is_secret("mail") && !is_secret("pwdLastSet"));

@@ -368,6 +368,9 @@ impl PluginInfo {
                     "its ldap: the attribute {secret} proves who somebody is, and is no plugin's to read"
                 ));
             }
+            if let Some(number) = ldap.attributes.iter().find(|name| name.starts_with(|c: char| c.is_ascii_digit())) {
+                return Err(format!("its ldap: attributes are named by their names, not by numbers: {number}"));
+            }
             if bind_dn.is_some() != password.is_some() {
                 return Err("its ldap: bind-dn and password stand together".to_owned());
             }

@@ -25,6 +25,7 @@ pub use preset::Preset;
 pub use rule::{Rule, RuleProblem};
 pub use target::{NoTarget, Target};
 
+use crate::ldap::is_secret;
 use crate::person::{LabelledPhone, NotAPerson, PhoneKind, PostalAddress, Profile};
 use crate::plugin::SourcePerson;
 use crate::text::{Email, Line};
@@ -122,7 +123,12 @@ impl Mapping {
                 mapping.rules.remove(&target);
                 continue;
             }
-            match expression.parse::<Rule>() {
+            // here and not where a rule is read: what is stored has to stay readable
+            let parsed = expression.parse::<Rule>().and_then(|rule| {
+                let secret = rule.attributes().iter().find(|name| is_secret(name)).cloned();
+                secret.map_or(Ok(rule), |secret| Err(RuleProblem::Secret(secret)))
+            });
+            match parsed {
                 Ok(rule) => {
                     mapping.rules.insert(target, rule);
                 }

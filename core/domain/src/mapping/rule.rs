@@ -11,7 +11,6 @@ use super::Target;
 use super::expression::Expression;
 use super::reading::{LOOKED_AT, Named, texts};
 use super::scan::is_word_of_expressions;
-use crate::ldap::is_secret;
 use crate::plugin::SourcePerson;
 
 /// What fills in a field: an expression, parsed, kept with its text.
@@ -120,13 +119,6 @@ impl FromStr for Rule {
             Some(names) => Form::Names(names),
             None => Form::Expression(Box::new(text.parse()?)),
         };
-        let looked_at = match &form {
-            Form::Names(names) => names,
-            Form::Expression(expression) => expression.attributes(),
-        };
-        if let Some(secret) = looked_at.iter().find(|name| is_secret(name)) {
-            return Err(RuleProblem::Secret(secret.clone()));
-        }
         Ok(Self(Arc::new(Parsed { text: text.to_owned(), form })))
     }
 }

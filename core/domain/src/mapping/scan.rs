@@ -122,8 +122,11 @@ impl Scanned {
     fn look_at(&mut self, token: Token<'_>, before: [Option<Token<'_>>; 3], after: &str) -> Result<(), RuleProblem> {
         let [_, earlier, last] = before;
         match token {
+            // other texts are no names
             Token::Text(text) => {
-                self.names.insert(text.to_ascii_lowercase());
+                if let (Some(Token::Word(ALL | ATTR)), Some(Token::Sign("["))) = (earlier, last) {
+                    self.names.insert(text.to_ascii_lowercase());
+                }
             }
             Token::Sign(sign @ ("*" | "%" | "{" | "}" | "&" | ";")) => {
                 return Err(RuleProblem::NoPlace(sign.to_owned()));

@@ -376,3 +376,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_mapping_looks_at_the_attributes_that_it_names_and_at_no_texts() {
+    let of = |expression: &str| {
+        let set = BTreeMap::from([("title".to_owned(), expression.to_owned())]);
+        let change = MappingChange { set, ..MappingChange::default() };
+        Mapping { rules: BTreeMap::new(), country: None }.changed(&change)
+    };
+    let attributes = |expression: &str| {
+        let rule: Rule = expression.parse().unwrap();
+        Mapping { rules: BTreeMap::from([(Target::Title, rule)]), country: None }
+            .attributes()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    for (expression, expected) in [
+        ("title or extensionAttribute3", &["extensionattribute3", "title"][..]),
+        ("'manager' if sn == \"homePhone\" else title|replace('secretary', 'x')", &["sn", "title"]),
+        ("attr[\"msDS-x\"]|lower", &["msds-x"]),
+        ("all['otherMobile']|join(', ')", &["othermobile"]),
+        ("all.mail|last", &["mail"]),
+    ] {
+        assert_eq!(attributes(expression), expected, "{expression}");
+    }
+    for secret in ["userPassword", "cn or unicodePwd", "attr[\"ms-Mcs-AdmPwd\"]|upper"] {
+        let problems = of(secret).unwrap_err();
+        assert!(
+            problems.iter().any(|p| matches!(p, MappingProblem::Rule { problem: RuleProblem::Secret(_), .. })),
+            "{problems:?}"
+        );
+        // what is stored by an older version stays readable
+        assert!(secret.parse::<Rule>().is_ok());
+    }
+}

@@ -36,8 +36,9 @@ pub(super) fn granted(
     let reads_mapped = ask.mapped && given.grants.cover(&Permission::LdapReadMapped);
     // what an administrator maps is none of what proves who somebody is, by whatever name
     let is_plain = |name: &&String| name.starts_with(char::is_alphabetic) && !is_secret(name);
-    let mapped = given.fields.iter().filter(|_| reads_mapped).filter(is_plain);
-    let attributes = ask.attributes.iter().filter(may_read).chain(mapped).map(String::as_str);
+    // a mapping is about people, and these stand in no other area
+    let mapped = given.fields.iter().filter(|_| reads_mapped && area.is_none()).filter(is_plain).map(String::as_str);
+    let attributes = ask.attributes.iter().filter(may_read).map(String::as_str);
     let access = access(ask, given, config).map_err(|why| wrong(&why))?;
     let (own, filter) = match area {
         None => (None, ask.filter.as_ref()),
@@ -52,7 +53,7 @@ pub(super) fn granted(
         Some(base) => base,
         None => filled(&ask.base, config).map_err(|why| wrong(&why))?,
     };
-    Ok((Granted::new(&base, filter.as_deref(), attributes)?, access))
+    Ok((Granted::new(&base, filter.as_deref(), attributes)?.with_mapped(mapped), access))
 }
 
 /// How people of the source sign in.

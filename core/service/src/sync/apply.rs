@@ -17,7 +17,7 @@ use crate::Service;
 
 /// Lines of a plan applied in one transaction, and octets of their photos: what somebody
 /// enters meanwhile waits for its end.
-const CHUNK: i64 = 1_000;
+const CHUNK: i64 = 500;
 const PHOTOS: i64 = 4 << 20;
 /// Runs of a source whose details are kept.
 const KEPT_RUNS: i64 = 20;

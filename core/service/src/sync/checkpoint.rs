@@ -38,6 +38,11 @@ impl Basis {
         for grant in &grants {
             add(grant);
         }
+        // what is read, and what of it is told as changed
+        add("fields");
+        for field in given.fields.iter() {
+            add(field);
+        }
         Self(hash.finalize().into())
     }
 

@@ -269,6 +269,8 @@ impl Service {
         if groups.is_empty() && seen.is_empty() && handles.is_empty() {
             return Ok(());
         }
+        // both renew the lease, and would wait for one another
+        self.written(planner).await?;
         let (run, source, lease) = (planner.run, planner.source.id, planner.lease);
         let until = self.ports.clock.now().plus_seconds(LEASE);
         let first = planner.groups.handle_seq;

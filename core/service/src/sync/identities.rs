@@ -1,21 +1,27 @@
 //! Whom a plan tells of: nobody may be told of twice.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 
-/// Identities of a source, as digests: of a million people they take as much memory as a few
-/// photos do.
+use sha2::{Digest, Sha256};
+
+/// Identities of a source, as digests of sixteen octets: a million of them take some 35 MiB.
 #[derive(Default)]
-pub(super) struct Identities {
-    /// Random for each plan: nobody can choose identities that collide.
-    keys: [RandomState; 2],
-    digests: HashSet<u128>,
-}
+pub(super) struct Identities(HashSet<[u8; 16]>);
 
 impl Identities {
     /// Notes an identity; whether it is new.
     pub(super) fn insert(&mut self, external_id: &str) -> bool {
-        let [high, low] = self.keys.each_ref().map(|key| u128::from(key.hash_one(external_id)));
-        self.digests.insert(high << 64 | low)
+        self.0.insert(digest(external_id))
     }
+
+    /// Whether it was noted.
+    pub(super) fn contains(&self, external_id: &str) -> bool {
+        self.0.contains(&digest(external_id))
+    }
+}
+
+fn digest(external_id: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.iter_mut().zip(Sha256::digest(external_id)).for_each(|(octet, of_digest)| *octet = of_digest);
+    half
 }

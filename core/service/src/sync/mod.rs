@@ -14,7 +14,6 @@ pub(crate) mod read;
 mod stage;
 mod standstill;
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -230,28 +229,19 @@ impl Service {
 
     async fn read_beside_staging(&self, planner: &mut Planner) -> Result<()> {
         let reading = self.begin_reading(planner).await?;
-        let (pages, mut read) = mpsc::channel(1);
-        let mut reading = pin!(self.read_pages(reading, pages));
-        let mut staging = pin!(async {
+        let (pages, read) = mpsc::channel(1);
+        let staging = async {
+            // gone when staging fails: then no more is read
+            let mut read = read;
             while let Some(page) = read.recv().await {
                 self.stage_page(planner, page).await?;
             }
             self.write_all(planner).await
-        });
-        tokio::select! {
-            biased;
-            // all is staged; or staging failed, and then nobody waits for more pages
-            staged = &mut staging => {
-                staged?;
-                reading.await
-            }
-            // what was read is staged whole, even when no more can be
-            ended = &mut reading => {
-                let staged = staging.await;
-                ended?;
-                staged
-            }
-        }
+        };
+        // each ends by itself: nothing of a run may still go on once its plan begins anew
+        let (read, staged) = tokio::join!(self.read_pages(reading, pages), staging);
+        staged?;
+        read
     }
 
     /// Holds the standing plan, or lets it be applied. Whether it is held.

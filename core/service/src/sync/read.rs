@@ -65,16 +65,15 @@ impl Service {
     /// Reads until there is no more; ends early, and well, when nobody takes the pages.
     pub(super) async fn read_pages(&self, mut reading: Reading, pages: mpsc::Sender<Page>) -> Result<()> {
         let mut standstill = Standstill::default();
-        loop {
+        // one page waits at most while another is staged
+        while let Ok(place) = pages.reserve().await {
             let page = self.read_page(&reading).await?;
             let next = page.next.clone();
             if next.is_some() {
                 standstill.page(&page.events)?;
             }
             overlay(&mut reading.state, &page.state);
-            if pages.send(page).await.is_err() {
-                return Ok(());
-            }
+            place.send(page);
             match next {
                 None => return Ok(()),
                 Some(next) if reading.cursor.as_ref() == Some(&next) => {
@@ -87,6 +86,7 @@ impl Service {
                 Some(next) => reading.cursor = Some(next),
             }
         }
+        Ok(())
     }
 
     async fn read_page(&self, reading: &Reading) -> Result<Page> {

@@ -110,6 +110,8 @@ impl Service {
                 Ok((events, known, tx.source_owners(source)?))
             })
             .await?;
+        let mut events = events;
+        events.gone.retain(|(id, _)| known.get(id).is_some_and(|known| known.active) && planner.told.insert(id));
         // whoever is not active and was never known gets no card, and needs no photo
         let is_strange = |person: &Incoming| person.active && !known.contains_key(&person.external_id);
         if events.incoming.iter().any(|person| person.photo == SourcePhoto::Same && is_strange(person)) {
@@ -256,7 +258,8 @@ fn read_events(
                 }
             }
             DirectoryEvent::PersonGone(external_id, why) => {
-                if told.insert(&external_id) {
+                // of whom nothing is known nothing is said either, and they may still come
+                if !told.contains(&external_id) {
                     gone.push((external_id, why.into()));
                 }
             }
@@ -327,7 +330,7 @@ fn judged(
         }
     }
     for (external_id, why) in gone {
-        let Some(before) = known.get(&external_id).filter(|known| known.active) else { continue };
+        let Some(before) = known.get(&external_id) else { continue };
         judged.seen.push(external_id.clone());
         judged.items.push(Planned::disable(Some(before.person), external_id, Some(why)));
     }

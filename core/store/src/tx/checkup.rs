@@ -370,14 +370,16 @@ impl Tx<'_> {
             }
             let rows: Vec<(i64, Vec<u8>)> = match part {
                 CheckupPart::RunItems => {
-                    let rows: Vec<(i64, Vec<u8>, Option<Vec<u8>>)> = rows_of!(run_item, run_item::photo);
-                    for (seq, _, photo) in &rows {
-                        let Some(photo) = photo else { continue };
+                    type Item = (i64, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
+                    let rows: Vec<Item> = rows_of!(run_item, run_item::said, run_item::photo);
+                    for (seq, _, said, photo) in &rows {
                         let row = format!("{run_id}/{seq}");
-                        let judged = key.judge((part.table(), &row, "photo"), photo)?;
-                        page.note(row, judged);
+                        for (column, sealed) in [("said", said), ("photo", photo)] {
+                            let Some(sealed) = sealed else { continue };
+                            page.note(row.clone(), key.judge((part.table(), &row, column), sealed)?);
+                        }
                     }
-                    rows.into_iter().map(|(seq, sealed, _)| (seq, sealed)).collect()
+                    rows.into_iter().map(|(seq, sealed, ..)| (seq, sealed)).collect()
                 }
                 CheckupPart::RunLog => rows_of!(run_log),
                 _ => rows_of!(run_refusal),

@@ -43,12 +43,10 @@ pub struct IdentityRow {
     pub photo: Option<PhotoDigest>,
     /// Whether the source counted them as active.
     pub active: bool,
-    /// The run that saw it last.
-    pub seen: Option<RunId>,
 }
 
-/// External id, person, fingerprint, photo, whether active, run that saw it.
-type Identity = (String, String, String, Option<String>, bool, Option<String>);
+/// External id, person, fingerprint, photo, whether active.
+type Identity = (String, String, String, Option<String>, bool);
 
 type Row = (String, String, bool, i64, String, String);
 
@@ -282,17 +280,15 @@ impl Tx<'_> {
                         person_identity::fingerprint,
                         person_identity::photo_digest,
                         person_identity::active,
-                        person_identity::seen_run_id,
                     ))
                     .load(c)?
             });
-            for (external_id, person_id, fingerprint, photo, active, seen) in rows {
+            for (external_id, person_id, fingerprint, photo, active) in rows {
                 let row = IdentityRow {
                     person: id(&person_id, "person_identity")?,
                     fingerprint: Fingerprint::from_stored(fingerprint),
                     photo: photo.map(PhotoDigest::from_stored),
                     active,
-                    seen: seen.map(|run| id(&run, "person_identity")).transpose()?,
                 };
                 known.insert(external_id, row);
             }

@@ -36,7 +36,7 @@ pub struct PlanPayload {
     /// else: what is kept, and what it says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<FieldChange>,
-    /// The profile as the source says it; `None` for a disable.
+    /// The profile as the source says it; `None` for a disable, and for a change that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
     /// What the source said.
@@ -50,7 +50,26 @@ pub struct PlanPayload {
     pub photo: Option<Vec<u8>>,
 }
 
+/// What a source says, as it stands beside a line that shows only what differs.
+#[derive(Serialize, Deserialize)]
+struct Said {
+    profile: Option<Profile>,
+    fingerprint: Option<String>,
+    photo_digest: Option<String>,
+}
+
 impl PlanPayload {
+    /// What is kept of a line, and what only until it is applied; the photo is in neither.
+    fn parts(&self, action: PlanAction) -> (Self, Option<Said>) {
+        let mut light = Self { photo: None, ..self.clone() };
+        if action == PlanAction::Create || light.profile.is_none() {
+            return (light, None);
+        }
+        let (profile, fingerprint, photo_digest) =
+            (light.profile.take(), light.fingerprint.take(), light.photo_digest.take());
+        (light, Some(Said { profile, fingerprint, photo_digest }))
+    }
+
     /// The photo as the source has it.
     pub fn photo_digest(&self) -> Option<PhotoDigest> {
         self.photo_digest.clone().map(PhotoDigest::from_stored)
@@ -114,16 +133,20 @@ impl Tx<'_> {
         for item in items {
             let row = row_name(run_id, item.seq);
             let place = |column| Place { table: "run_item", row: &row, column, key: &key.id };
-            let json = serde_json::to_vec(&item.payload).map_err(|_| StoreError::Unreadable("run_item"))?;
-            let sealed = crypto::seal(&key.key, self.random, place("sealed"), &json)?;
-            let photo = item.payload.photo.as_deref();
-            let photo = photo.map(|photo| crypto::seal(&key.key, self.random, place("photo"), photo)).transpose()?;
+            let seal = |column, plain: &[u8]| crypto::seal(&key.key, self.random, place(column), plain);
+            let unreadable = |_| StoreError::Unreadable("run_item");
+            // who is new is shown whole; of others only what differs is kept once it is applied
+            let (light, said) = item.payload.parts(item.action);
+            let sealed = seal("sealed", &serde_json::to_vec(&light).map_err(unreadable)?)?;
+            let said = said.map(|said| seal("said", &serde_json::to_vec(&said).map_err(unreadable)?)).transpose()?;
+            let photo = item.payload.photo.as_deref().map(|photo| seal("photo", photo)).transpose()?;
             let line = (
                 run_item::run_id.eq(&run),
                 run_item::seq.eq(item.seq),
                 run_item::action.eq(item.action.as_str()),
                 run_item::person_id.eq(item.person.to_string()),
                 run_item::sealed.eq(sealed.0),
+                run_item::said.eq(said.map(|said| said.0)),
                 run_item::photo.eq(photo.map(|photo| photo.0)),
                 run_item::applied.eq(false),
             );
@@ -185,7 +208,7 @@ impl Tx<'_> {
     /// Lines that are still to be applied, in order, from a place on, without their photos: so
     /// many, and fewer where these photos have more octets together; at least one if there is.
     pub fn pending_items(&mut self, run_id: RunId, from: i64, limit: i64, photos: i64) -> Result<Vec<StagedItem>> {
-        type Row = (i64, String, String, Vec<u8>, Option<i64>);
+        type Row = (i64, String, String, (Vec<u8>, Option<Vec<u8>>), Option<i64>);
         let key = self.needed_run_key(run_id)?;
         let rows: Vec<Row> = run_item::table
             .filter(run_item::run_id.eq(run_id.to_string()))
@@ -197,7 +220,7 @@ impl Tx<'_> {
                 run_item::seq,
                 run_item::action,
                 run_item::person_id,
-                run_item::sealed,
+                (run_item::sealed, run_item::said),
                 sql::<Nullable<BigInt>>("CAST(length(photo) AS BIGINT)"),
             ))
             .load(self.conn)?;
@@ -209,12 +232,21 @@ impl Tx<'_> {
         };
         rows.into_iter()
             .take_while(fits)
-            .map(|(seq, action, person, sealed, _)| {
+            .map(|(seq, action, person, (sealed, said), _)| {
+                let mut payload = open_item(&key, run_id, seq, &sealed)?;
+                if let Some(said) = said {
+                    let row = row_name(run_id, seq);
+                    let place = Place { table: "run_item", row: &row, column: "said", key: &key.id };
+                    let plain = crypto::open(&key.key, place, &said)?;
+                    let said: Said = serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("run_item"))?;
+                    let Said { profile, fingerprint, photo_digest } = said;
+                    payload = PlanPayload { profile, fingerprint, photo_digest, ..payload };
+                }
                 Ok(StagedItem {
                     seq,
                     action: PlanAction::from_stored(&action).ok_or(StoreError::Unreadable("run_item"))?,
                     person: id(&person, "run_item")?,
-                    payload: open_item(&key, run_id, seq, &sealed)?,
+                    payload,
                 })
             })
             .collect()
@@ -231,13 +263,13 @@ impl Tx<'_> {
         crypto::open(&key.key, place, &sealed).map(Some)
     }
 
-    /// Notes that all lines between two places, these included, are applied. Their photos are
-    /// stored elsewhere now.
+    /// Notes that all lines between two places, these included, are applied. What was needed for
+    /// that alone is forgotten.
     pub fn items_applied(&mut self, run_id: RunId, first: i64, last: i64) -> Result<()> {
         diesel::update(run_item::table)
             .filter(run_item::run_id.eq(run_id.to_string()))
             .filter(run_item::seq.between(first, last))
-            .set((run_item::applied.eq(true), run_item::photo.eq(None::<Vec<u8>>)))
+            .set((run_item::applied.eq(true), run_item::said.eq(None::<Vec<u8>>), run_item::photo.eq(None::<Vec<u8>>)))
             .execute(self.conn)?;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What a plugin may call: the contract's imports, each a thin door to a capability.
 
+use estampe_domain::permission::Permission;
 use estampe_domain::plugin::PluginFailure;
 use wasmtime::{Error, Result};
 
@@ -40,7 +41,11 @@ impl config::Host for Call {
 
     fn fields(&mut self) -> Result<Vec<String>> {
         let carried = Fields::of(&self.given, &self.info);
-        Ok(self.given.fields.iter().filter(|name| carried.are_let_through(name)).cloned().collect())
+        let asks = &self.info.asks;
+        let reads_mapped = asks.ldap.is_none() || self.given.grants.cover(&Permission::LdapReadMapped);
+        let is_read = |name: &str| reads_mapped || asks.fields.read.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let told = self.given.fields.iter().filter(|name| carried.are_let_through(name) && is_read(name));
+        Ok(told.cloned().collect())
     }
 }
 

@@ -239,7 +239,7 @@ CREATE TABLE group_member (
 );
 CREATE INDEX group_member_person ON group_member (person_id);
 
--- The plan: what a run does, sealed under the run's key; the photo only until it is applied.
+-- The plan: what a run does, sealed under the run's key; what is only needed to apply it, until it is applied.
 CREATE TABLE run_item (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
@@ -247,6 +247,8 @@ CREATE TABLE run_item (
     -- of somebody new, whose they will be
     person_id TEXT NOT NULL,
     sealed BYTEA NOT NULL,
+    -- what the source says, where the line shows only what differs
+    said BYTEA,
     photo BYTEA,
     applied BOOLEAN NOT NULL,
     PRIMARY KEY (run_id, seq)
