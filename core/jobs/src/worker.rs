@@ -120,10 +120,11 @@ impl Worker {
             done = work => done,
             lost = self.keep(job.lease) => lost,
         };
+        if self.is_anothers(job, &done).await? {
+            return Ok(());
+        }
         match done {
             Ok(()) => self.service.finish_job(job.lease).await,
-            // the lease went to another worker: the job is its now
-            Err(Error::Conflict(_)) => Ok(()),
             Err(error) if job.attempt >= backoff::RUN_TRIES => {
                 self.service.fail_run(&ctx, run, error.code(), "the run could not be finished; see the log").await?;
                 later(&self.service, job, &error, backoff::RUN_TRIES).await
@@ -139,12 +140,19 @@ impl Worker {
             done = self.service.do_end_source(&ctx, source, job.lease) => done,
             lost = self.keep(job.lease) => lost,
         };
+        if self.is_anothers(job, &done).await? {
+            return Ok(());
+        }
         match done {
             Ok(()) => self.service.finish_job(job.lease).await,
-            // the lease went to another worker: the job is its now
-            Err(Error::Conflict(_)) => Ok(()),
             Err(error) => later(&self.service, job, &error, u32::MAX).await,
         }
+    }
+
+    /// Whether the work ended because the lease went to another worker: the job is its now. Any
+    /// other conflict is an error like others, which is tried again and given up one day.
+    async fn is_anothers(&self, job: &DueJob, done: &Result<()>) -> Result<bool> {
+        Ok(matches!(done, Err(Error::Conflict(_))) && !self.service.renew_lease(job.lease).await?)
     }
 
     /// Renews a lease again and again; returns once it is lost.

@@ -188,6 +188,7 @@ pub(crate) fn failure(code: &str) -> &'static str {
         "not-found" => key("failure-missing"),
         "unavailable" | "rate-limited" | "cursor-expired" => key("failure-away"),
         "limit" | "out-of-memory" | "deadline" => key("failure-limit"),
+        "apply-failed" => key("failure-applying"),
         _ => key("failure-defect"),
     }
 }

@@ -68,6 +68,13 @@ fn render(text: &str, out: &mut String) -> Result<(), String> {
             prose(&mut said, out);
         } else if line.starts_with("    ") {
             let mut block = vec![line.get(4..).unwrap_or_default()];
+            // a function whose parameters stand one below the other
+            while block.first().is_some_and(|first| first.contains("func("))
+                && !block.last().is_some_and(|l| l.ends_with(';'))
+            {
+                let (_, line) = lines.next().ok_or_else(|| format!("line {}: it has no end", at + 1))?;
+                block.push(line.get(4..).unwrap_or_default());
+            }
             if line.ends_with('{') {
                 // to the brace that stands below its beginning
                 loop {
@@ -129,7 +136,8 @@ mod tests {
     #[test]
     fn every_item_has_its_words_and_its_text() {
         let text = "/// All of it.\npackage a:b@0.1.0;\n\n/// Time.\ninterface clock {\n    use types.{failure};\n    \
-                    /// Now.\n    now: func() -> s64;\n    /// How.\n    enum mode {\n        /// Quick.\n        quick,\n    }\n}\n";
+                    /// Now.\n    now: func() -> s64;\n    \
+                    /// Wide.\n    wide: func(\n        /// One.\n        one: u8,\n    ) -> bool;\n    /// How.\n    enum mode {\n        /// Quick.\n        quick,\n    }\n}\n";
         let mut out = String::new();
         assert_eq!(render(text, &mut out), Ok(()));
         for part in [
@@ -137,6 +145,7 @@ mod tests {
             "## interface `clock`\n\nTime.\n",
             "- `use types.{failure}`",
             "### `now`\n\nNow.\n\n```wit\nnow: func() -> s64;\n```",
+            "### `wide`\n\nWide.\n\n```wit\nwide: func(\n    /// One.\n    one: u8,\n) -> bool;\n```",
             "### `mode`\n\nHow.\n\n```wit\nenum mode {\n    /// Quick.\n    quick,\n}\n```",
         ] {
             assert!(out.contains(part), "{part:?} is not in {out}");

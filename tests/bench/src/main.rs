@@ -18,7 +18,10 @@ mod postgres;
 mod process;
 mod report;
 mod server;
-// the same directory as the tests have
+// the same directories as the tests have
+#[path = "../../../core/adapters/tests/ldap/samba.rs"]
+#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "it is written for tests")]
+mod samba;
 #[path = "../../../core/adapters/tests/ldap/slapd.rs"]
 #[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "it is written for tests")]
 mod slapd;

@@ -259,8 +259,9 @@ fn filled(people: usize) -> PathBuf {
     let recipe = (PROVISION, configuration(Path::new("")), FILLING, PASSWORD, ADMINISTRATOR_PASSWORD);
     (recipe, version.stdout).hash(&mut stamp);
     let own = std::env::current_exe().unwrap();
-    // target/debug/deps/it-… → target/samba
-    let caches = own.ancestors().nth(3).unwrap().join("samba");
+    // target/debug/deps/it-…, target/release/estampe-bench → target/samba
+    let deps = own.parent().is_some_and(|folder| folder.ends_with("deps"));
+    let caches = own.ancestors().nth(if deps { 3 } else { 2 }).unwrap().join("samba");
     let cache = caches.join(format!("{:016x}", stamp.finish()));
     if !cache.is_dir() {
         // of another recipe

@@ -70,7 +70,7 @@ fn show(cli: &Cli, person: &Value) -> ExitCode {
         print::json(person);
         return ExitCode::SUCCESS;
     }
-    let state = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "on line" };
+    let state = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "online" };
     print::line(&format!("{} ({state})  {}", text(person, "name"), text(person, "id")));
     print::line(&text(person, "card_url"));
     let source = text(person, "source");

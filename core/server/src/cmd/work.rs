@@ -67,7 +67,9 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         }
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
-        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {
+            Err("this command does not speak to the running server".to_owned())
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod checkpoint;
 mod composed;
 mod groups;
 mod identities;
+mod judge;
 pub(crate) mod read;
 mod stage;
 mod standstill;

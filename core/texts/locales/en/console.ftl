@@ -23,7 +23,7 @@ home-held-gone = { $count ->
    *[other] { $count } people of { $known } would disappear ({ $percent }%). Nothing was changed.
 }
 home-held-plan = { $count ->
-    [0] The plan is ready and changes nothing.
+    [0] The plan is ready: only groups change. Nothing was changed yet.
     [one] The plan is ready: one change. Nothing was changed yet.
    *[other] The plan is ready: { $count } changes. Nothing was changed yet.
 }
@@ -63,8 +63,8 @@ home-source-title = No directory is connected yet
 home-source-text = A source tells Estampe who works here. Cards grow from it.
 home-source-action = Connect a directory
 figure-cards = { $count ->
-    [one] card on line
-   *[other] cards on line
+    [one] card online
+   *[other] cards online
 }
 figure-people = { $count ->
     [one] person known
@@ -108,7 +108,7 @@ people-column-email = E-mail
 people-column-office = Office
 people-column-state = Card
 people-clear = Show everybody
-person-active = on line
+person-active = online
 person-disabled = disabled
 person-card = See the card
 person-changed = Changed on { $when }

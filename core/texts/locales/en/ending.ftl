@@ -60,7 +60,10 @@ ending-title-moves = { $name } is being disconnected
 ending-title-done = { $name } was disconnected
 ending-moves-text = Nothing else can be done with this source. It goes on after a restart too. This page refreshes by itself.
 ending-done-text = Done on { $when }. A source of this name can be added again.
-ending-progress = { $done } people of { $count }
+ending-progress = { $count ->
+    [one] { $done } person of one
+   *[other] { $done } of { $count } people
+}
 ending-began = Decided
 ending-done-erased = Erased
 ending-done-disabled = Card taken down

@@ -23,7 +23,7 @@ run-gone-title = { $count ->
 }
 run-gone-text = That is more than usual. Check that the directory is complete: a unit that moved or a file cut short looks the same. Disabling takes cards down and erases nothing; a later synchronisation brings them back.
 run-plan-title = { $count ->
-    [0] There is nothing to change
+    [0] Only groups change
     [one] One change is ready
    *[other] { $count } changes are ready
 }
@@ -51,6 +51,7 @@ failure-access-which = The words below say which.
 failure-missing = What should be read is not there: check the path.
 failure-away = The directory does not answer: try again later.
 failure-limit = A limit was passed: the directory is larger than the plugin can read.
+failure-applying = Estampe could not write all of the plan. The server’s log says why.
 failure-defect = The plugin stopped on a defect: tell whoever supplies it.
 
 run-chips = Summary of the plan

@@ -23,7 +23,7 @@ home-held-gone = { $count ->
    *[other] { $count } personnes sur { $known } disparaîtraient ({ $percent } %). Rien n’a été modifié.
 }
 home-held-plan = { $count ->
-    [0] Le plan est prêt et ne change rien.
+    [0] Le plan est prêt : seuls des groupes changent. Rien n’a été modifié.
     [one] Le plan est prêt : un changement. Rien n’a été modifié.
    *[other] Le plan est prêt : { $count } changements. Rien n’a été modifié.
 }

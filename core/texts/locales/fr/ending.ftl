@@ -60,7 +60,10 @@ ending-title-moves = Déconnexion de { $name }
 ending-title-done = { $name } est déconnectée
 ending-moves-text = Rien d’autre ne peut être fait de cette source. Un redémarrage ne l’interrompt pas. Cette page se met à jour seule.
 ending-done-text = Terminé le { $when }. Une source de ce nom peut être ajoutée de nouveau.
-ending-progress = { $done } personnes sur { $count }
+ending-progress = { $count ->
+    [one] { $done } personne sur une
+   *[other] { $done } sur { $count } personnes
+}
 ending-began = Décidé
 ending-done-erased = Effacées
 ending-done-disabled = Carte retirée

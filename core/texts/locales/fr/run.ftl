@@ -23,7 +23,7 @@ run-gone-title = { $count ->
 }
 run-gone-text = C’est plus qu’à l’ordinaire. Vérifiez que l’annuaire est complet : une unité déplacée ou un fichier tronqué ont le même effet. Désactiver retire les cartes et n’efface rien ; une synchronisation suivante les ramène.
 run-plan-title = { $count ->
-    [0] Il n’y a rien à changer
+    [0] Seuls des groupes changent
     [one] Un changement est prêt
    *[other] { $count } changements sont prêts
 }
@@ -51,6 +51,7 @@ failure-access-which = Les mots ci-dessous disent lequel des deux.
 failure-missing = Ce qui devait être lu n’est pas là : vérifiez le chemin.
 failure-away = L’annuaire ne répond pas : réessayez plus tard.
 failure-limit = Une limite a été dépassée : l’annuaire est plus grand que ce que l’extension peut lire.
+failure-applying = Estampe n’a pas pu écrire tout le plan. Le journal du serveur dit pourquoi.
 failure-defect = L’extension s’est arrêtée sur un défaut : prévenez qui la fournit.
 
 run-chips = Résumé du plan

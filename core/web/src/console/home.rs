@@ -5,6 +5,7 @@ use estampe_domain::run::{HoldReason, Run};
 use estampe_service::views::{Attention, Home};
 use estampe_texts::key;
 
+use super::runs::stopped_half_way;
 use crate::console::plugins::path_of;
 use crate::console::shell::{Section, Shell};
 use crate::console::sources::SourceLine;
@@ -68,7 +69,11 @@ fn point(l: &Lang, attention: &Attention) -> Point {
                 icon: "alert",
                 tone: "seal",
                 title: l.t("home-failed-title").with("source", run.source_name.as_str()).to_string(),
-                text: l.t("home-failed-text").with("reason", reason).to_string(),
+                text: if stopped_half_way(run) {
+                    l.t("run-failed-half").to_string()
+                } else {
+                    l.t("home-failed-text").with("reason", reason).to_string()
+                },
                 action: action(key("home-failed-action"), format!("/runs/{}", run.id)),
             }
         }

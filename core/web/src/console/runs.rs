@@ -371,6 +371,6 @@ pub(crate) async fn discard(sent: ProtectedForm<Nothing>, path: web::Path<String
 }
 
 /// Whether a run failed while it was being applied.
-fn stopped_half_way(run: &Run) -> bool {
+pub(super) fn stopped_half_way(run: &Run) -> bool {
     run.failure.as_ref().is_some_and(|(code, _)| code == "apply-failed")
 }

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
+use tempfile::TempDir;
 
 use super::{Bench, Running, Setting};
 use crate::certificate::Certificates;
 use crate::load;
 use crate::process::mib;
 use crate::report::Row;
+use crate::samba::{self, Samba};
 use crate::server::Server;
 use crate::slapd::{Certificate, More, PASSWORD, PEOPLE, READER, Slapd};
 use crate::stats::{median, ms, percentile};
@@ -43,6 +45,8 @@ impl Bench for Directory {
         let slapd = Slapd::start_from(&ldif(people, &photo(with)?), Certificate::Good, &More::default());
         let mut rows = first_and_later(with, &slapd, people)?;
         rows.push(cards_meanwhile(with, &slapd, people)?);
+        drop(slapd);
+        rows.push(of_a_domain(with, with.pace.cards / 20)?);
         Ok(rows)
     }
 }
@@ -84,16 +88,36 @@ fn ldif(people: usize, photo: &str) -> String {
     ldif
 }
 
+/// A directory, and who reads it.
+struct Peer {
+    url: String,
+    ca: PathBuf,
+    base: &'static str,
+    account: &'static str,
+    password: &'static str,
+}
+
+impl Peer {
+    fn of_slapd(slapd: &Slapd) -> Self {
+        Self { url: slapd.ldaps(), ca: slapd.ca(), base: PEOPLE, account: READER, password: PASSWORD }
+    }
+
+    fn of_samba(samba: &Samba) -> Self {
+        let (url, ca) = (samba.ldaps(), samba.ca());
+        Self { url, ca, base: samba::STAFF, account: samba::READER, password: samba::PASSWORD }
+    }
+}
+
 /// Adds the source.
-fn add(server: &Server, slapd: &Slapd, folder: &Path) -> Result<(), String> {
+fn add(server: &Server, peer: &Peer, folder: &Path) -> Result<(), String> {
     let password = folder.join("password");
-    std::fs::write(&password, PASSWORD).map_err(|e| format!("{}: {e}", password.display()))?;
+    std::fs::write(&password, peer.password).map_err(|e| format!("{}: {e}", password.display()))?;
     server.ask(&["plugin", "install", "ldap", "--yes"])?;
     let values = [
-        format!("servers={}", slapd.ldaps()),
-        format!("ca-file={}", slapd.ca().display()),
-        format!("base={PEOPLE}"),
-        format!("bind-dn={READER}"),
+        format!("servers={}", peer.url),
+        format!("ca-file={}", peer.ca.display()),
+        format!("base={}", peer.base),
+        format!("bind-dn={}", peer.account),
     ];
     let password = format!("password={}", password.display());
     let mut arguments = vec!["source", "add", SOURCE, "--plugin", "ldap", "--set-file", &password];
@@ -116,27 +140,52 @@ fn sync(server: &Server, arguments: &[&str], mode: &str, changes: usize) -> Resu
     Duration::try_from(took).map_err(|e| e.to_string())
 }
 
-fn first_and_later(with: &Setting, slapd: &Slapd, people: usize) -> Result<Vec<Row>, String> {
-    let rounds = with.pace.rounds.min(3);
-    let (mut ratios, mut told, mut first, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
+/// First runs, each of a server of its own.
+struct Firsts {
+    ratios: Vec<f64>,
+    told: Vec<String>,
+    seconds: Vec<f64>,
+    /// Octets of memory, of all of them.
+    peak: u64,
+    /// The last one's.
+    last: (Server, TempDir),
+}
+
+fn firsts(with: &Setting, peer: &Peer, people: usize) -> Result<Firsts, String> {
+    let (mut ratios, mut told, mut seconds, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let mut last = None;
-    for _ in 0..rounds {
+    for _ in 0..with.pace.rounds.min(3) {
         let folder = with.fresh_folder()?;
         let certificates = Certificates::make(folder.path())?;
         let server = Server::start(&with.built, folder.path(), &certificates)?;
-        add(&server, slapd, folder.path())?;
+        add(&server, peer, folder.path())?;
         let took = sync(&server, &[], "full", people)?;
         peak = peak.max(server.peak()?);
-        let read = searched(&server, slapd)?;
+        let read = searched(&server, peer)?;
         let stored = inserted(&folder.path().join("data/estampe.db"), &folder.path().join("plain.db"))?;
         ratios.push(took.as_secs_f64() / (read + stored).as_secs_f64());
         told.push(format!("{:.2} s ÷ ({:.2} + {:.2})", took.as_secs_f64(), read.as_secs_f64(), stored.as_secs_f64()));
-        first.push(took.as_secs_f64());
+        seconds.push(took.as_secs_f64());
         // the one before is stopped
         last = Some((server, folder));
     }
-    let (server, _folder) = last.ok_or("no round")?;
-    let full = median(&first);
+    Ok(Firsts { ratios, told, seconds, peak, last: last.ok_or("no round")? })
+}
+
+/// A first run of Active Directory, which Samba is.
+fn of_a_domain(with: &Setting, people: usize) -> Result<Row, String> {
+    let samba = Samba::start(people);
+    let Firsts { ratios, told, last, .. } = firsts(with, &Peer::of_samba(&samba), people)?;
+    last.0.stop()?;
+    Ok(Row::lower("directory.domain", median(&ratios), "ratio")
+        .bar(2.5)
+        .detail(format!("{people} people in Samba; ours ÷ (ldapsearch + inserts): {}", told.join("; "))))
+}
+
+fn first_and_later(with: &Setting, slapd: &Slapd, people: usize) -> Result<Vec<Row>, String> {
+    let Firsts { ratios, told, seconds, peak, last } = firsts(with, &Peer::of_slapd(slapd), people)?;
+    let (server, _folder) = last;
+    let full = median(&seconds);
     let mut idle = Vec::new();
     for _ in 0..5 {
         idle.push(sync(&server, &[], "incremental", 0)?.as_secs_f64());
@@ -172,15 +221,24 @@ fn first_and_later(with: &Setting, slapd: &Slapd, people: usize) -> Result<Vec<R
 }
 
 /// Reads the same attributes of everybody, to nowhere.
-fn searched(server: &Server, slapd: &Slapd) -> Result<Duration, String> {
+fn searched(server: &Server, peer: &Peer) -> Result<Duration, String> {
     let plugin = server.ask(&["plugin", "show", "ldap"])?.to_string();
     let names: Vec<_> = plugin.split("\"ldap read ").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     if names.len() < 10 {
         return Err(format!("the attributes of the plugin ldap are not told: {plugin}"));
     }
     let mut search = Command::new("ldapsearch");
-    search.env("LDAPTLS_CACERT", slapd.ca()).args(["-LLL", "-x", "-H", &slapd.ldaps(), "-D", READER, "-w", PASSWORD]);
-    search.args(["-b", PEOPLE, "-E", "pr=1000/noprompt", "(|(objectClass=person)(objectClass=posixAccount))"]);
+    search.env("LDAPTLS_CACERT", &peer.ca).args([
+        "-LLL",
+        "-x",
+        "-H",
+        &peer.url,
+        "-D",
+        peer.account,
+        "-w",
+        peer.password,
+    ]);
+    search.args(["-b", peer.base, "-E", "pr=1000/noprompt", "(|(objectClass=person)(objectClass=posixAccount))"]);
     search.args(names).stdout(Stdio::null());
     let begun = Instant::now();
     let status = search.status().map_err(|e| format!("ldapsearch: {e}"))?;
@@ -227,7 +285,7 @@ fn inserted(from: &Path, to: &PathBuf) -> Result<Duration, String> {
 
 fn cards_meanwhile(with: &Setting, slapd: &Slapd, people: usize) -> Result<Row, String> {
     let mut ours = with.server()?;
-    add(&ours.server, slapd, ours.path())?;
+    add(&ours.server, &Peer::of_slapd(slapd), ours.path())?;
     let (target, path) = (&ours.server.public, ours.hot_card()?);
     let capacity = load::closed(target, &path, CONNECTIONS, with.pace.time)?.flawless()?.rate();
     let rate = capacity * 0.3;
