@@ -359,7 +359,7 @@ on_both! {
         }
         let page = browser.get(format!("{}/endings/{id}", server.internal)).header("accept-language", "en");
         let page = page.send().await.unwrap().text().await.unwrap();
-        assert!(page.contains("siege is being disconnected") && page.contains("0 people of 3"), "{page}");
+        assert!(page.contains("siege is being disconnected") && page.contains("0 of 3 people"), "{page}");
         assert_eq!(status(&browser, &format!("{}/endings/{}", server.internal, held["id"].as_str().unwrap())).await, 404);
     }
 }
