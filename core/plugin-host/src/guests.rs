@@ -14,7 +14,7 @@ use crate::engine::Ticker;
 use crate::settings::Limits;
 use crate::sync::lock;
 
-/// How much guests stand back for the rest of the server (nice value added).
+/// How much guests stand back for the rest of the server (nice value).
 const NICENESS: i32 = 10;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -122,8 +122,8 @@ impl Queue {
     }
 
     fn work(&self) {
-        // on Linux this concerns the thread alone; without it guests run as well
-        if let Err(error) = rustix::process::nice(NICENESS) {
+        // on Linux this concerns the calling thread alone; without it guests run as well
+        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
             tracing::debug!(error.text = %error, "cannot lower the priority of a guest thread");
         }
         while let Some(job) = self.next() {

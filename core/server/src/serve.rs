@@ -16,6 +16,7 @@ use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
 use estampe_web::{AppState, Edge, Listeners, TlsFacts};
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -23,21 +24,47 @@ use crate::config::CheckedSettings;
 use crate::telemetry::{self, Exposition};
 use crate::tls::Tls;
 
+/// How much the work of the background stands back (nice value), as guests do.
+const NICENESS: i32 = 10;
+
 /// Starts everything, says that it is ready, and stops it at Ctrl-C or SIGTERM.
 pub fn run(settings: CheckedSettings) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let exposition = telemetry::init(&settings.log_filter, settings.log_json, &clock)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(32)
-        .thread_keep_alive(Duration::from_secs(5))
-        .enable_all()
-        .build()
-        .map_err(|e| format!("tokio: {e}"))?;
-    runtime.block_on(serve(settings, clock, exposition))
+    let failed = |e| format!("tokio: {e}");
+    let answering = threads(2, 32).build().map_err(failed)?;
+    let background = threads(1, 16).on_thread_start(stand_back).build().map_err(failed)?;
+    let ended = answering.block_on(serve(settings, clock, exposition, background.handle()));
+    // what hangs there is not waited for: its work is in the store
+    background.shutdown_timeout(Duration::from_secs(5));
+    ended
 }
 
-async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exposition) -> Result<(), String> {
+fn threads(workers: usize, blocking: usize) -> Builder {
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(workers)
+        .max_blocking_threads(blocking)
+        .thread_keep_alive(Duration::from_secs(5))
+        .enable_all();
+    builder
+}
+
+/// Lowers the priority of a thread that does what nobody waits for: a first run of a bank's
+/// directory keeps two processors busy, and a card has to open at once meanwhile.
+fn stand_back() {
+    // on Linux this concerns the calling thread alone; without it all works as well
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(error.text = %error, "cannot lower the priority of a thread of the background");
+    }
+}
+
+async fn serve(
+    settings: CheckedSettings,
+    clock: Arc<dyn Clock>,
+    exposition: Exposition,
+    background: &Handle,
+) -> Result<(), String> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
     let facts = Arc::new(TlsFacts::default());
@@ -50,7 +77,7 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let host = Arc::new(plugin_host(&settings, &store, &clock, &random)?);
+    let host = Arc::new(plugin_host(&settings, &store, &clock, &random, background.clone())?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let ports = Ports {
@@ -80,7 +107,7 @@ async fn serve(settings: CheckedSettings, clock: Arc<dyn Clock>, exposition: Exp
         Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, plain, places };
     let mut servers = estampe_web::serve(listeners, Arc::new(state)).map_err(|e| format!("listen: {e}"))?;
     let sender_domain = settings.smtp.as_ref().map_or("estampe.invalid", |s| s.from.1.domain()).to_owned();
-    let worker = tokio::spawn(Worker { service, mailer, sender_domain }.run(stopped));
+    let worker = background.spawn(Worker { service, mailer, sender_domain }.run(stopped));
     tracing::info!(
         listen.public = %settings.public,
         listen.internal = %settings.internal,
@@ -123,6 +150,7 @@ fn plugin_host(
     store: &Store,
     clock: &Arc<dyn Clock>,
     random: &Arc<dyn Random>,
+    runtime: Handle,
 ) -> Result<PluginHost, String> {
     let egress = CheckedEgress::new(&settings.egress, Arc::clone(clock), Arc::clone(random))?;
     PluginHost::start(HostSettings {
@@ -141,7 +169,7 @@ fn plugin_host(
         clock: Arc::clone(clock),
         egress: Arc::new(egress),
         ldap: Arc::new(LdapDirectories),
-        runtime: tokio::runtime::Handle::current(),
+        runtime,
     })
     .map_err(|e| format!("plugins: {e}"))
 }

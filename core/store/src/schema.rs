@@ -181,6 +181,7 @@ diesel::table! {
         disabled -> BigInt,
         unchanged -> BigInt,
         refused -> BigInt,
+        applied -> BigInt,
         checkpoint -> Nullable<Binary>,
         failure_code -> Nullable<Text>,
         failure_sealed -> Nullable<Binary>,
@@ -252,7 +253,6 @@ diesel::table! {
         sealed -> Binary,
         said -> Nullable<Binary>,
         photo -> Nullable<Binary>,
-        applied -> Bool,
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Package {
     pub proof: &'static str,
 }
 
-/// What rustc and the C parts of SQLite and aws-lc need.
+/// What rustc and the C parts of SQLite, aws-lc and jemalloc need.
 pub const COMPILING: &[Package] = &[Package { name: "build-essential", proof: "/usr/bin/cc" }];
 
 /// What the demo needs beside that.
@@ -48,11 +48,16 @@ pub const TESTS: &[Package] = &[
 
 /// What the benches need beside the compiler.
 pub const BENCH: &[Package] = &[
+    Package { name: "ldap-utils", proof: "/usr/bin/ldapsearch" },
     Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
     Package { name: "nghttp2-client", proof: "/usr/bin/h2load" },
     Package { name: "nginx", proof: "/usr/sbin/nginx" },
     Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
     Package { name: "postgresql", proof: "/usr/lib/postgresql" },
+    Package { name: "samba-ad-dc", proof: "/usr/sbin/samba" },
+    Package { name: "samba-ad-provision", proof: "/usr/share/samba/setup" },
+    Package { name: "samba-dsdb-modules", proof: "/usr/share/doc/samba-dsdb-modules" },
+    Package { name: "slapd", proof: "/usr/sbin/slapd" },
     Package { name: "wrk", proof: "/usr/bin/wrk" },
 ];
 

@@ -92,6 +92,11 @@ impl Server {
         serde_json::from_str(&text).map_err(|e| format!("{arguments:?}: {e}: {text}"))
     }
 
+    /// The file of its database.
+    pub fn store(&self) -> PathBuf {
+        self.folder.join("data/estampe.db")
+    }
+
     /// Memory that it holds now, in bytes.
     pub fn resident(&self) -> Result<u64, String> {
         self.process.resident()

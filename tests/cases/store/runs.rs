@@ -221,7 +221,7 @@ on_both! {
         assert_eq!(pending[0].payload.fingerprint().as_ref().map(Fingerprint::as_str), Some("print"));
         let person = pending[0].person;
         assert_eq!(lines[2].person, None, "who is new is not there yet");
-        store.write(move |tx| tx.items_applied(run, 1, 1)).await.unwrap();
+        store.write(move |tx| tx.items_applied(run, 1)).await.unwrap();
         for from in [0, 2] {
             let pending = store.read(move |tx| tx.pending_items(run, from, 10, 1 << 20)).await.unwrap();
             assert_eq!(pending.iter().map(|i| i.seq).collect::<Vec<_>>(), [2, 3]);

@@ -20,7 +20,7 @@ use crate::budget::{Budget, Cancelled};
 use crate::call::Call;
 
 use self::access::granted;
-use self::sessions::Session;
+use self::sessions::{Line, Session};
 
 pub use self::own::OwnWay;
 pub use self::sessions::Sessions;
@@ -45,7 +45,7 @@ pub struct Ldap {
     client: Arc<dyn LdapClient>,
     runtime: Handle,
     run: Option<RunId>,
-    session: Option<Session>,
+    line: Option<Line>,
     searches: u32,
     /// Why the account was refused. It is not tried again in this call: directories lock
     /// accounts after a few wrong passwords.
@@ -67,7 +67,7 @@ impl Patience {
 impl Ldap {
     /// Nothing is connected yet; `run` is none for a check, whose connection ends with it.
     pub fn new(sessions: Arc<Sessions>, client: Arc<dyn LdapClient>, runtime: Handle, run: Option<RunId>) -> Self {
-        Self { sessions, client, runtime, run, session: None, searches: 0, refused: None }
+        Self { sessions, client, runtime, run, line: None, searches: 0, refused: None }
     }
 
     fn count(&mut self) -> Result<(), PluginFailure> {
@@ -79,9 +79,17 @@ impl Ldap {
     }
 
     /// The run's connection, unless the configuration has changed since.
-    fn kept(&mut self, access: &LdapAccess) -> Option<Session> {
-        let kept = self.session.take().or_else(|| self.sessions.take(self.run?));
-        kept.filter(|session| session.is_to(access))
+    fn kept(&mut self, access: &LdapAccess, patience: &Patience) -> Result<Option<Session>, PluginFailure> {
+        let kept = match self.line.take().or_else(|| self.sessions.take(self.run?)) {
+            None => None,
+            Some(Line::Free(session)) => Some(*session),
+            Some(busy) => wait(&self.runtime, patience, busy.free())?,
+        };
+        Ok(kept.filter(|session| session.is_to(access)))
+    }
+
+    fn keep(&mut self, session: Session) {
+        self.line = Some(Line::Free(Box::new(session)));
     }
 
     fn connect(&mut self, access: &LdapAccess, patience: &Patience) -> Result<Session, PluginFailure> {
@@ -98,31 +106,41 @@ impl Ldap {
     fn search(&mut self, access: &LdapAccess, query: &LdapQuery, patience: &Patience) -> Result<Found, PluginFailure> {
         let goes_on = query.cookie.is_some();
         loop {
-            let (session, kept) = match self.kept(access) {
-                Some(session) => (session, true),
-                None if goes_on => return Err(expired()),
-                None => (self.connect(access, patience)?, false),
-            };
+            let kept = self.kept(access, patience);
+            let (session, kept) =
+                match kept.map_err(|failure| if goes_on { expired_because(&failure) } else { failure })? {
+                    Some(session) => (session, true),
+                    None if goes_on => return Err(expired()),
+                    None => (self.connect(access, patience)?, false),
+                };
             let (mut session, real) = session.resolved(query).map_err(|session| {
-                self.session = Some(*session);
+                self.keep(*session);
                 expired()
             })?;
+            let asked = real.clone();
             let (outcome, session) = wait(&self.runtime, patience, async move {
-                let outcome = session.connection.search(real).await;
+                let outcome = session.search(asked).await;
                 (outcome, session)
             })
             .map_err(|failure| if goes_on { expired_because(&failure) } else { failure })?;
             let failure = match outcome {
                 Ok(page) => {
+                    let after = LdapQuery { cookie: page.cookie.clone(), ..real };
                     let (session, next) = session.remembering(query, page.cookie);
-                    self.session = Some(session);
+                    // whoever asked for a second page wants them all
+                    let wants_all = self.run.is_some() && goes_on && next.is_some();
+                    if wants_all {
+                        self.line = Some(session.reading_ahead(after, &self.runtime));
+                    } else {
+                        self.keep(session);
+                    }
                     let entries = page.entries.into_iter().map(|entry| only_asked(entry, &query.attributes));
                     return Ok(Found { entries: entries.collect(), next });
                 }
                 Err(failure) => failure,
             };
             if !is_lost(&failure) {
-                self.session = Some(session);
+                self.keep(session);
                 return Err(failure);
             }
             match failure.kind {
@@ -136,7 +154,7 @@ impl Ldap {
 
     fn root_dse(&mut self, access: &LdapAccess, patience: &Patience) -> Result<LdapEntry, PluginFailure> {
         self.ask(access, patience, |mut session| async move {
-            let outcome = session.connection.root_dse().await;
+            let outcome = session.connection().root_dse().await;
             (outcome, session)
         })
     }
@@ -150,7 +168,7 @@ impl Ldap {
         self.ask(access, patience, |mut session| {
             let track = track.clone();
             async move {
-                let outcome = session.connection.changes(track).await;
+                let outcome = session.connection().changes(track).await;
                 (outcome, session)
             }
         })
@@ -168,7 +186,7 @@ impl Ldap {
         F: Future<Output = (Result<T, PluginFailure>, Session)> + Send + 'static,
     {
         loop {
-            let (session, kept) = match self.kept(access) {
+            let (session, kept) = match self.kept(access, patience)? {
                 Some(session) => (session, true),
                 None => (self.connect(access, patience)?, false),
             };
@@ -180,7 +198,7 @@ impl Ldap {
                     }
                 }
                 outcome => {
-                    self.session = Some(session);
+                    self.keep(session);
                     return outcome;
                 }
             }
@@ -190,8 +208,8 @@ impl Ldap {
 
 impl Drop for Ldap {
     fn drop(&mut self) {
-        if let (Some(run), Some(session)) = (self.run, self.session.take()) {
-            self.sessions.keep(run, session, &self.runtime);
+        if let (Some(run), Some(line)) = (self.run, self.line.take()) {
+            self.sessions.keep(run, line, &self.runtime);
         }
     }
 }

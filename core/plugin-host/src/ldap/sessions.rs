@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use estampe_domain::RunId;
-use estampe_domain::ldap::{LdapAccess, LdapQuery};
+use estampe_domain::ldap::{LdapAccess, LdapPage, LdapQuery};
+use estampe_domain::plugin::PluginFailure;
 use estampe_domain::ports::LdapConnection;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::sync::lock;
 
@@ -28,7 +30,7 @@ pub struct Sessions {
 
 #[derive(Default)]
 struct Kept {
-    sessions: HashMap<RunId, (Session, Instant)>,
+    sessions: HashMap<RunId, (Line, Instant)>,
     /// Whether somebody looks after those that nobody uses.
     watched: bool,
 }
@@ -41,14 +43,14 @@ impl Sessions {
     }
 
     /// The connection of a run.
-    pub(super) fn take(&self, run: RunId) -> Option<Session> {
-        lock(&self.kept).sessions.remove(&run).map(|(session, _)| session)
+    pub(super) fn take(&self, run: RunId) -> Option<Line> {
+        lock(&self.kept).sessions.remove(&run).map(|(line, _)| line)
     }
 
     /// Keeps it for the next call.
-    pub(super) fn keep(self: &Arc<Self>, run: RunId, session: Session, runtime: &Handle) {
+    pub(super) fn keep(self: &Arc<Self>, run: RunId, line: Line, runtime: &Handle) {
         let mut kept = lock(&self.kept);
-        kept.sessions.insert(run, (session, Instant::now()));
+        kept.sessions.insert(run, (line, Instant::now()));
         if kept.sessions.len() > MAX_KEPT {
             let oldest = kept.sessions.iter().min_by_key(|(_, (_, since))| *since).map(|(run, _)| *run);
             oldest.and_then(|oldest| kept.sessions.remove(&oldest));
@@ -76,10 +78,33 @@ impl Sessions {
     }
 }
 
+/// A connection that nobody uses just now, but for what is read ahead on it.
+pub(super) enum Line {
+    /// At hand.
+    Free(Box<Session>),
+    /// Still reading the page that comes next. Dropped, it is closed.
+    Busy(JoinSet<Session>),
+}
+
+impl Line {
+    /// Once the page is there; none when reading it ended badly, and the connection with it.
+    pub async fn free(self) -> Option<Session> {
+        match self {
+            Self::Free(session) => Some(*session),
+            Self::Busy(mut reading) => reading.join_next().await.and_then(Result::ok),
+        }
+    }
+}
+
+/// What a search came to.
+pub(super) type Outcome = Result<LdapPage, PluginFailure>;
+
 /// A connection, where it leads, and the cookies that came over it.
 pub(super) struct Session {
-    pub connection: Box<dyn LdapConnection>,
+    connection: Box<dyn LdapConnection>,
     access: LdapAccess,
+    /// A page that was read before it was asked for, with the server's cookie in its query.
+    ahead: Option<(LdapQuery, Outcome)>,
     /// In every handle of this connection: none is good for another, not even after a restart.
     nonce: [u8; 16],
     cookies: BTreeMap<u64, (LdapQuery, Vec<u8>)>,
@@ -92,12 +117,40 @@ impl Session {
         let random = || RandomState::new().hash_one("an LDAP connection").to_be_bytes();
         let mut nonce = [0; 16];
         nonce.iter_mut().zip(random().into_iter().chain(random())).for_each(|(octet, random)| *octet = random);
-        Self { connection, access, nonce, cookies: BTreeMap::new(), next: 0 }
+        Self { connection, access, ahead: None, nonce, cookies: BTreeMap::new(), next: 0 }
     }
 
     /// Whether it leads there, as the same account.
     pub fn is_to(&self, access: &LdapAccess) -> bool {
         self.access == *access
+    }
+
+    /// Searches; a page that was read ahead is there already. `query` has the server's cookie.
+    pub async fn search(&mut self, query: LdapQuery) -> Outcome {
+        match self.ahead.take() {
+            Some((read, outcome)) if read == query => outcome,
+            other => {
+                self.ahead = other;
+                self.connection.search(query).await
+            }
+        }
+    }
+
+    /// Reads a page that will be asked for next, while what came before is worked on.
+    pub fn reading_ahead(mut self, query: LdapQuery, runtime: &Handle) -> Line {
+        let mut reading = JoinSet::new();
+        let work = async move {
+            let outcome = self.connection.search(query.clone()).await;
+            self.ahead = Some((query, outcome));
+            self
+        };
+        reading.spawn_on(work, runtime);
+        Line::Busy(reading)
+    }
+
+    /// The connection, for what is no search.
+    pub fn connection(&mut self) -> &mut dyn LdapConnection {
+        &mut *self.connection
     }
 
     /// The query with the server's cookie in the place of our handle; refused when it is none
@@ -227,7 +280,7 @@ mod tests {
     async fn connections_are_few_and_none_is_kept_for_ever() {
         let sessions = Arc::<Sessions>::default();
         for number in 0..=u8::try_from(MAX_KEPT).unwrap() {
-            sessions.keep(run(number), open(), &Handle::current());
+            sessions.keep(run(number), Line::Free(Box::new(open())), &Handle::current());
         }
         assert_eq!(lock(&sessions.kept).sessions.len(), MAX_KEPT);
         assert!(sessions.take(run(0)).is_none());

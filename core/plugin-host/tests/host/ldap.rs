@@ -27,6 +27,8 @@ struct Fake {
     lost: Arc<AtomicBool>,
     silent: Arc<AtomicBool>,
     refuses: Arc<AtomicBool>,
+    /// Searches after which the connection is lost; 0: none.
+    loses_after: Arc<AtomicUsize>,
 }
 
 struct Connection {
@@ -67,7 +69,9 @@ impl LdapConnection for Connection {
         if self.fake.silent.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
-        if self.fake.lost.load(Ordering::SeqCst) {
+        let last = self.fake.loses_after.load(Ordering::SeqCst);
+        let is_beyond = last > 0 && self.fake.seen.lock().unwrap().len() > last;
+        if is_beyond || self.fake.lost.load(Ordering::SeqCst) {
             return Err(PluginFailure::new(FailKind::Unavailable, "the server closed the connection"));
         }
         let (connection, from) = match query.cookie.as_deref() {
@@ -369,6 +373,37 @@ async fn a_cookie_is_good_for_its_run_and_query_while_its_connection_lasts() {
     trial.call.cursor = trial.page().await.unwrap().next;
     assert_eq!(trial.fake.connected.load(Ordering::SeqCst), 2);
     trial.page().await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_goes_on_finds_the_next_page_read_already() {
+    /// A trial after its second page of three, with so many searches made.
+    async fn after_two(searches: usize, lost: bool) -> Trial {
+        let mut trial = Trial::new(&GUEST).await;
+        trial.call.cursor = trial.page().await.unwrap().next;
+        assert_eq!(trial.fake.seen.lock().unwrap().len(), 1, "one page may have been all that was wanted");
+        trial.fake.loses_after.store(if lost { 2 } else { 0 }, Ordering::SeqCst);
+        trial.call.cursor = trial.page().await.unwrap().next;
+        for _ in 0..200 {
+            if trial.fake.seen.lock().unwrap().len() == searches {
+                return trial;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the third page was not read ahead");
+    }
+    let trial = after_two(3, false).await;
+    let third = trial.page().await.unwrap();
+    assert_eq!((third.checkpoint.unwrap().len(), third.next), (5, None));
+    assert_eq!(trial.fake.seen.lock().unwrap().len(), 3);
+    // what was read ahead is held to what is granted when it is asked for
+    let mut trial = after_two(3, false).await;
+    trial.call.given = given(["ldap read uid"]);
+    assert_eq!(trial.page().await.unwrap_err().kind, FailKind::Denied);
+    // a connection lost meanwhile
+    let trial = after_two(3, true).await;
+    assert_eq!(trial.page().await.unwrap_err().kind, FailKind::CursorExpired);
+    assert_eq!(trial.fake.open.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

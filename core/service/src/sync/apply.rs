@@ -17,7 +17,7 @@ use crate::Service;
 
 /// Lines of a plan applied in one transaction, and octets of their photos: what somebody
 /// enters meanwhile waits for its end.
-const CHUNK: i64 = 500;
+const CHUNK: i64 = 2_000;
 const PHOTOS: i64 = 4 << 20;
 /// Runs of a source whose details are kept.
 const KEPT_RUNS: i64 = 20;
@@ -75,12 +75,12 @@ impl Service {
                 keep_lease(tx, lease, now.plus_seconds(LEASE))?;
                 // one moment for what is written, however long the run took
                 let ctx = Context { now, ..ctx };
-                if let [first, .., last] | [first @ last] = items.as_slice() {
+                if let Some(last) = items.last() {
                     let owners = tx.source_owners(found.source)?;
                     for item in &items {
                         apply_item(tx, &ctx, &*random, (&found, &owners), item)?;
                     }
-                    tx.items_applied(run, first.seq, last.seq)?;
+                    tx.items_applied(run, last.seq)?;
                     // groups may have waited for somebody who is new
                     let is_new = |item: &StagedItem| item.action == PlanAction::Create;
                     if items.iter().any(is_new) && tx.has_groups(found.source)? {

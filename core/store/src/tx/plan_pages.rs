@@ -23,6 +23,7 @@ impl Tx<'_> {
         limit: i64,
     ) -> Result<Vec<PlanLine>> {
         let Some(key) = self.run_key(run_id)? else { return Ok(Vec::new()) };
+        let applied_to = self.applied_to(run_id)?;
         let passed = |action: &PlanAction| after.is_some_and(|after| *action != after.action);
         // what stands before the action of the place was read
         let from = PlanAction::READING.into_iter().skip_while(passed);
@@ -33,15 +34,15 @@ impl Tx<'_> {
                 break;
             }
             let seq = after.filter(|after| after.action == action).map_or(i64::MIN, |after| after.seq);
-            let rows: Vec<(i64, String, Vec<u8>, bool)> = run_item::table
+            let rows: Vec<(i64, String, Vec<u8>)> = run_item::table
                 .filter(run_item::run_id.eq(run_id.to_string()))
                 .filter(run_item::action.eq(action.as_str()))
                 .filter(run_item::seq.gt(seq))
                 .order(run_item::seq)
                 .limit(room)
-                .select((run_item::seq, run_item::person_id, run_item::sealed, run_item::applied))
+                .select((run_item::seq, run_item::person_id, run_item::sealed))
                 .load(self.conn)?;
-            for (seq, person, sealed, applied) in rows {
+            for (seq, person, sealed) in rows {
                 let payload = open_item(&key, run_id, seq, &sealed)?;
                 let is_new = action == PlanAction::Create;
                 let introduced = || payload.profile.as_ref().map(Profile::introduced).unwrap_or_default();
@@ -49,7 +50,7 @@ impl Tx<'_> {
                     seq,
                     action,
                     // who is new is not there before
-                    person: (applied || !is_new).then(|| id(&person, "run_item")).transpose()?,
+                    person: (seq < applied_to || !is_new).then(|| id(&person, "run_item")).transpose()?,
                     changes: if is_new { introduced() } else { payload.changes },
                     name: payload.name,
                     kept: payload.kept,

@@ -17,7 +17,7 @@ use super::{DataKey, Tx, id};
 use crate::conn::per_backend;
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::schema::{run_item, run_refusal, run_state};
+use crate::schema::{run, run_item, run_refusal, run_state};
 
 /// What a plan's line needs to be applied, and to be read by a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -148,7 +148,6 @@ impl Tx<'_> {
                 run_item::sealed.eq(sealed.0),
                 run_item::said.eq(said.map(|said| said.0)),
                 run_item::photo.eq(photo.map(|photo| photo.0)),
-                run_item::applied.eq(false),
             );
             per_backend!(self.conn, c => diesel::insert_into(run_item::table).values(line).execute(c)?);
         }
@@ -210,10 +209,10 @@ impl Tx<'_> {
     pub fn pending_items(&mut self, run_id: RunId, from: i64, limit: i64, photos: i64) -> Result<Vec<StagedItem>> {
         type Row = (i64, String, String, (Vec<u8>, Option<Vec<u8>>), Option<i64>);
         let key = self.needed_run_key(run_id)?;
+        let from = from.max(self.applied_to(run_id)?);
         let rows: Vec<Row> = run_item::table
             .filter(run_item::run_id.eq(run_id.to_string()))
             .filter(run_item::seq.ge(from))
-            .filter(run_item::applied.eq(false))
             .order(run_item::seq)
             .limit(limit)
             .select((
@@ -263,15 +262,25 @@ impl Tx<'_> {
         crypto::open(&key.key, place, &sealed).map(Some)
     }
 
-    /// Notes that all lines between two places, these included, are applied. What was needed for
-    /// that alone is forgotten.
-    pub fn items_applied(&mut self, run_id: RunId, first: i64, last: i64) -> Result<()> {
+    /// Notes that all lines up to a place, this one included, are applied. What was needed for that
+    /// alone is forgotten.
+    pub fn items_applied(&mut self, run_id: RunId, last: i64) -> Result<()> {
+        let text = run_id.to_string();
+        let from = self.applied_to(run_id)?;
+        diesel::update(run::table.find(&text)).set(run::applied.eq(last + 1)).execute(self.conn)?;
+        // of most lines there is nothing: to write each of them again would double what is written
         diesel::update(run_item::table)
-            .filter(run_item::run_id.eq(run_id.to_string()))
-            .filter(run_item::seq.between(first, last))
-            .set((run_item::applied.eq(true), run_item::said.eq(None::<Vec<u8>>), run_item::photo.eq(None::<Vec<u8>>)))
+            .filter(run_item::run_id.eq(&text))
+            .filter(run_item::seq.between(from, last))
+            .filter(run_item::said.is_not_null().or(run_item::photo.is_not_null()))
+            .set((run_item::said.eq(None::<Vec<u8>>), run_item::photo.eq(None::<Vec<u8>>)))
             .execute(self.conn)?;
         Ok(())
+    }
+
+    /// The first place of a plan that is not applied.
+    pub(super) fn applied_to(&mut self, run_id: RunId) -> Result<i64> {
+        Ok(run::table.find(run_id.to_string()).select(run::applied).first(self.conn)?)
     }
 }
 

@@ -132,12 +132,13 @@ fn sync(server: &Server, arguments: &[&str], mode: &str, changes: usize) -> Resu
     if run["state"] != "done" || run["mode"] != mode || counts("created") + counts("changed") != changes {
         return Err(format!("a run that is no {mode} one of {changes} changes: {run}"));
     }
-    let moment = |key: &str| {
-        let text = run[key].as_str().ok_or_else(|| format!("a run without {key}: {run}"))?;
-        text.parse::<jiff::Timestamp>().map_err(|e| format!("{text}: {e}"))
+    // answers have whole seconds, and the command asks now and then whether a run has ended
+    let took = || -> rusqlite::Result<i64> {
+        let store = rusqlite::Connection::open_with_flags(server.store(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.query_row("SELECT ended_at - started_at FROM run ORDER BY started_at DESC LIMIT 1", [], |row| row.get(0))
     };
-    let took = moment("ended_at")?.duration_since(moment("started_at")?);
-    Duration::try_from(took).map_err(|e| e.to_string())
+    let micros = took().map_err(|e| format!("the run's moments: {e}"))?;
+    u64::try_from(micros).map(Duration::from_micros).map_err(|e| format!("{micros} µs: {e}"))
 }
 
 /// First runs, each of a server of its own.
@@ -162,7 +163,7 @@ fn firsts(with: &Setting, peer: &Peer, people: usize) -> Result<Firsts, String> 
         let took = sync(&server, &[], "full", people)?;
         peak = peak.max(server.peak()?);
         let read = searched(&server, peer)?;
-        let stored = inserted(&folder.path().join("data/estampe.db"), &folder.path().join("plain.db"))?;
+        let stored = inserted(&server.store(), &folder.path().join("plain.db"))?;
         ratios.push(took.as_secs_f64() / (read + stored).as_secs_f64());
         told.push(format!("{:.2} s ÷ ({:.2} + {:.2})", took.as_secs_f64(), read.as_secs_f64(), stored.as_secs_f64()));
         seconds.push(took.as_secs_f64());

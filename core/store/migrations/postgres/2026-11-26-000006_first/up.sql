@@ -183,6 +183,8 @@ CREATE TABLE run (
     disabled BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
     refused BIGINT NOT NULL,
+    -- the place up to which the plan is applied
+    applied BIGINT NOT NULL DEFAULT 0,
     checkpoint BYTEA,
     failure_code TEXT,
     failure_sealed BYTEA,
@@ -250,7 +252,6 @@ CREATE TABLE run_item (
     -- what the source says, where the line shows only what differs
     said BYTEA,
     photo BYTEA,
-    applied BOOLEAN NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
 -- A plan is read action by action.
