@@ -43,9 +43,17 @@ fn names(numbers: &[usize]) -> (Vec<String>, u64) {
 }
 
 /// What a run says of groups.
-fn said(run: &Value) -> Option<&str> {
-    let lines = run["log"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str());
-    lines.filter_map(|line| line.strip_prefix("groups: ")).next_back()
+fn said(run: &Value) -> Option<String> {
+    let counts = ["created", "changed", "gone", "unchanged"].map(|name| run["groups"][name].as_u64().unwrap());
+    let [created, changed, gone, unchanged] = counts;
+    let words = || format!("{created} new, {changed} changed, {gone} gone, {unchanged} unchanged");
+    (counts != [0; 4]).then(words)
+}
+
+/// A run that waits because many groups would go, approved.
+fn approved(server: &Server, held: &Value) -> Value {
+    assert_eq!((held["state"].as_str(), held["hold"].as_str()), (Some("held"), Some("too-many-groups-gone")), "{held}");
+    server.json(&["run", "approve", held["id"].as_str().unwrap()])
 }
 
 /// A server with the source "siege" that reads people and groups of a directory.
@@ -78,13 +86,13 @@ on_both! {
         let checked = well(&server, &["source", "check", "siege"]).stdout;
         assert!(checked.contains("groups") && checked.contains("4 on the first page"), "{checked}");
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("full", [20, 0, 0, 0]), Some("4 new, 0 changed, 0 gone, 0 unchanged")));
+        assert_eq!((done(&run), said(&run).as_deref()), (("full", [20, 0, 0, 0]), Some("4 new, 0 changed, 0 gone, 0 unchanged")));
         for (name, people) in [("staff", vec![0, 1]), ("bank", vec![0, 1, 2]), ("all", vec![0, 1, 2]), ("unix", vec![5, 6])] {
             assert_eq!(members(&server, name), names(&people), "{name}");
         }
         // a run in which nothing changed asks for no group
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("incremental", [0; 4]), None), "{run}");
+        assert_eq!((done(&run), said(&run).as_deref()), (("incremental", [0; 4]), None), "{run}");
 
         // one leaves and one comes; a person is renamed, and the group says so; a login is added
         let (old, new) = (person(1), format!("uid=p1-married,{PEOPLE}"));
@@ -94,25 +102,25 @@ on_both! {
             change("unix", "add: memberUid\nmemberUid: p8\n"),
         ].concat());
         let run = server.sync();
-        assert_eq!((done(&run).0, said(&run)), ("incremental", Some("0 new, 2 changed, 0 gone, 2 unchanged")), "{run}");
+        assert_eq!((done(&run).0, said(&run).as_deref()), ("incremental", Some("0 new, 2 changed, 0 gone, 2 unchanged")), "{run}");
         assert_eq!(members(&server, "all"), names(&[1, 2, 3]));
         assert_eq!(members(&server, "unix"), names(&[5, 6, 8]));
 
         // a group alone changes: no person does, and it is seen
         slapd.change(&change("staff", &format!("delete: member\nmember: {}\n", person(3))));
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("incremental", [0; 4]), Some("0 new, 1 changed, 0 gone, 3 unchanged")), "{run}");
+        assert_eq!((done(&run), said(&run).as_deref()), (("incremental", [0; 4]), Some("0 new, 1 changed, 0 gone, 3 unchanged")), "{run}");
         assert_eq!(members(&server, "all"), names(&[1, 2]));
 
         // a plan that is held changes no group, nor one that is discarded
         slapd.change(&format!("dn: {}\nchangetype: delete\n\n", within("bank")));
         let held = server.json(&["source", "sync", "siege", "--dry-run"]);
-        assert_eq!((held["state"].as_str(), said(&held)), (Some("held"), Some("0 new, 0 changed, 1 gone, 3 unchanged")), "{held}");
+        assert_eq!((held["state"].as_str(), said(&held).as_deref()), (Some("held"), Some("0 new, 0 changed, 1 gone, 3 unchanged")), "{held}");
         assert_eq!(members(&server, "bank"), names(&[1, 2]));
         well(&server, &["run", "discard", held["id"].as_str().unwrap()]);
         assert_eq!(members(&server, "bank"), names(&[1, 2]));
         let run = server.sync();
-        assert_eq!(said(&run), Some("0 new, 0 changed, 1 gone, 3 unchanged"), "{run}");
+        assert_eq!(said(&run).as_deref(), Some("0 new, 0 changed, 1 gone, 3 unchanged"), "{run}");
         assert_eq!(members(&server, "all"), names(&[1]));
         let missing = server.cli(&["group", "show", "bank"]);
         assert!(missing.code == 1 && missing.stderr.contains("estampe group list"), "{missing:?}");
@@ -123,7 +131,7 @@ on_both! {
         assert_eq!(members(&server, "all"), names(&[1]));
         slapd.change(&format!("dn: uid=late,{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: late\ncn: Person 99\nsn: 99\n\n"));
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("incremental", [1, 0, 0, 0]), Some("0 new, 0 changed, 0 gone, 3 unchanged")), "{run}");
+        assert_eq!((done(&run), said(&run).as_deref()), (("incremental", [1, 0, 0, 0]), Some("0 new, 0 changed, 0 gone, 3 unchanged")), "{run}");
         assert_eq!(members(&server, "all"), names(&[1, 99]));
 
         // another person gets the name of one who left: the group means them alone
@@ -158,8 +166,15 @@ on_both! {
 
         // who may not tell of groups any more tells of none
         well(&server, &["plugin", "revoke", "ldap", "groups read"]);
-        let run = server.sync();
-        assert_eq!((done(&run).0, said(&run)), ("full", Some("0 new, 0 changed, 3 gone, 0 unchanged")), "{run}");
+        let held = server.cli(&["source", "sync", "siege"]);
+        assert!(held.stdout.contains("Groups: 0 added, 0 changed, 3 gone, 0 unchanged"), "{held:?}");
+        assert!(held.code == 1 && held.stdout.contains("Held: of the groups 3 would go"), "{held:?}");
+        let held = server.json(&["run", "list"])["runs"][0].clone();
+        let shown = page(&format!("/runs/{}", held["id"].as_str().unwrap())).await;
+        assert!(shown.contains("3 groups of 3 would go (100%)") && shown.contains("Let the 3 groups go"), "{shown}");
+        assert_eq!(server.json(&["group", "list"])["total"], 3);
+        let run = approved(&server, &held);
+        assert_eq!((done(&run).0, said(&run).as_deref()), ("full", Some("0 new, 0 changed, 3 gone, 0 unchanged")), "{run}");
         assert_eq!(server.json(&["group", "list"])["total"], 0);
     }
 
@@ -169,18 +184,18 @@ on_both! {
         slapd.change(&(container() + &group("everybody", &all) + &group("few", &all[..2])));
         let server = start(database, &slapd).await;
         let run = server.sync();
-        assert_eq!(said(&run), Some("2 new, 0 changed, 0 gone, 0 unchanged"), "{run}");
+        assert_eq!(said(&run).as_deref(), Some("2 new, 0 changed, 0 gone, 0 unchanged"), "{run}");
         assert_eq!(members(&server, "everybody").1, 60);
         assert_eq!(members(&server, "few"), names(&[0, 1]));
         // a full run that finds the same writes nothing
         let run = server.json(&["source", "sync", "siege", "--full"]);
-        assert_eq!(said(&run), Some("0 new, 0 changed, 0 gone, 2 unchanged"), "{run}");
+        assert_eq!(said(&run).as_deref(), Some("0 new, 0 changed, 0 gone, 2 unchanged"), "{run}");
         // without the option there are none
         well(&server, &["source", "set", "siege", "--set", "groups=false"]);
+        let run = approved(&server, &server.sync());
+        assert_eq!((done(&run), said(&run).as_deref()), (("full", [0, 0, 0, 60]), Some("0 new, 0 changed, 2 gone, 0 unchanged")), "{run}");
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("full", [0, 0, 0, 60]), Some("0 new, 0 changed, 2 gone, 0 unchanged")), "{run}");
-        let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("incremental", [0; 4]), None), "{run}");
+        assert_eq!((done(&run), said(&run).as_deref()), (("incremental", [0; 4]), None), "{run}");
     }
 
     async fn active_directory_has_groups_too(database) {
@@ -190,12 +205,12 @@ on_both! {
         let base = format!("group-base={DOMAIN_GROUPS}");
         well(&server, &["source", "set", "siege", "--set", "groups=true", "--set", &base]);
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("full", [250, 0, 0, 1]), Some("3 new, 0 changed, 0 gone, 0 unchanged")), "{run}");
+        assert_eq!((done(&run), said(&run).as_deref()), (("full", [250, 0, 0, 1]), Some("3 new, 0 changed, 0 gone, 0 unchanged")), "{run}");
         assert_eq!(members(&server, "Everyone").1, 250);
         assert_eq!(members(&server, "Bank"), names(&[0, 1]));
         assert_eq!(members(&server, "All"), names(&[0, 1]));
         let run = server.sync();
-        assert_eq!((done(&run), said(&run)), (("incremental", [0; 4]), None), "{run}");
+        assert_eq!((done(&run), said(&run).as_deref()), (("incremental", [0; 4]), None), "{run}");
 
         // the server itself follows who is renamed or moves: the group was not changed
         samba.rename(&format!("CN=Person 1,{STAFF}"), "CN=Person 1 married", STAFF);
@@ -225,6 +240,10 @@ async fn groups_are_read_again_where_a_directory_does_not_tell_what_changed() {
     server.sync();
     slapd.change(&change("few", &format!("add: member\nmember: {}\n", person(1))));
     let run = server.sync();
-    assert_eq!((done(&run).0, said(&run)), ("incremental", Some("0 new, 1 changed, 0 gone, 0 unchanged")), "{run}");
+    assert_eq!(
+        (done(&run).0, said(&run).as_deref()),
+        ("incremental", Some("0 new, 1 changed, 0 gone, 0 unchanged")),
+        "{run}"
+    );
     assert_eq!(members(&server, "few"), names(&[0, 1]));
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::ids::{GroupId, SourceId};
 use crate::ldap::dn::Dn;
 use crate::text::{Line, TextProblem};
@@ -29,7 +31,7 @@ pub struct GroupSummary {
 }
 
 /// How many groups a run is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GroupCounts {
     /// New ones.
     pub created: u64,

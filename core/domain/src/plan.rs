@@ -85,6 +85,12 @@ pub fn must_hold(disabled: u64, known_active: u64, threshold_percent: u8) -> boo
     u128::from(disabled) * 100 > u128::from(known_active) * u128::from(threshold_percent)
 }
 
+/// Whether so many groups that go need an administrator's word: as with people, but that one
+/// group which is dissolved is everyday business, as long as others stay.
+pub fn must_hold_groups(gone: u64, known: u64, threshold_percent: u8) -> bool {
+    must_hold(gone, known, threshold_percent) && (gone > 1 || gone == known)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -115,5 +121,12 @@ mod tests {
             prop_assert!(!must_hold(allowed, active, percent));
             prop_assert!(must_hold(allowed + 1, active, percent));
         }
+    }
+
+    #[test]
+    fn one_group_may_go_and_many_may_not() {
+        let held =
+            [(0, 4), (1, 1), (1, 3), (2, 3), (2, 20), (3, 20)].map(|(gone, known)| must_hold_groups(gone, known, 10));
+        assert_eq!(held, [false, true, false, true, false, true]);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::group::GroupCounts;
 use crate::ids::{RunId, SourceId};
 use crate::plugin::SyncMode;
 use crate::time::Ts;
@@ -85,6 +86,8 @@ impl RunCounts {
 pub enum HoldReason {
     /// More people would be disabled than the threshold allows.
     TooManyGone,
+    /// More groups would go than the threshold allows.
+    TooManyGroupsGone,
     /// The run was asked to plan only.
     PlanOnly,
 }
@@ -94,13 +97,14 @@ impl HoldReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TooManyGone => "too-many-gone",
+            Self::TooManyGroupsGone => "too-many-groups-gone",
             Self::PlanOnly => "plan-only",
         }
     }
 
     /// Reads what [`as_str`](Self::as_str) wrote.
     pub fn from_stored(text: &str) -> Option<Self> {
-        [Self::TooManyGone, Self::PlanOnly].into_iter().find(|s| s.as_str() == text)
+        [Self::TooManyGone, Self::TooManyGroupsGone, Self::PlanOnly].into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -124,6 +128,10 @@ pub struct Run {
     pub counts: RunCounts,
     /// People that the source counted as active when it began.
     pub known_active: u64,
+    /// What becomes of groups, planned or done.
+    pub groups: GroupCounts,
+    /// Groups that the source had when the plan stood.
+    pub known_groups: u64,
     /// Why it failed: a stable code and the connector's words.
     pub failure: Option<(String, String)>,
     /// Begun.

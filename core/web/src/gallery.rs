@@ -201,20 +201,27 @@ fn console_pages(locale: Locale) -> Pages {
         ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
         ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
     ];
-    for (name, state, hold) in [
+    pages.extend(run_pages(l));
+    pages
+}
+
+/// A run, wherever it stands.
+fn run_pages(l: &crate::locale::Lang) -> Pages {
+    let states = [
         ("run-planning", RunState::Planning, None),
         ("run-held", RunState::Held, Some(HoldReason::TooManyGone)),
+        ("run-held-groups", RunState::Held, Some(HoldReason::TooManyGroupsGone)),
         ("run-plan", RunState::Held, Some(HoldReason::PlanOnly)),
         ("run-applying", RunState::Applying, None),
         ("run-done", RunState::Done, None),
         ("run-failed", RunState::Failed, None),
         ("run-discarded", RunState::Discarded, None),
-    ] {
-        let detail = &plans::run_detail(state, hold);
-        let shown = &plans::shown(Show::All, false);
-        pages.push((name, RunPage { l, s: s(Section::Sources), detail, shown }.render().unwrap()));
-    }
-    pages
+    ];
+    let page = |(name, state, hold)| {
+        let (detail, shown) = (&plans::run_detail(state, hold), &plans::shown(Show::All, false));
+        (name, RunPage { l, s: shell(Section::Sources), detail, shown }.render().unwrap())
+    };
+    states.map(page).into()
 }
 
 /// What an administrator has to look at twice.

@@ -9,7 +9,7 @@ pub(crate) mod plans;
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
-use estampe_domain::group::GroupSummary;
+use estampe_domain::group::{GroupCounts, GroupSummary};
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
 use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
 use estampe_domain::mapping::Mapping;
@@ -253,6 +253,8 @@ pub(crate) fn run(state: RunState, hold: Option<HoldReason>) -> Run {
         hold,
         counts: RunCounts { created: 9, changed: 31, disabled: 146, unchanged: 1018, refused: 2 },
         known_active: 1204,
+        groups: GroupCounts { created: 2, changed: 5, gone: 12, unchanged: 40 },
+        known_groups: 57,
         failure: failed.then(|| ("not-found".into(), "/srv/annuaire/export.ldif: no such file".into())),
         started_at: now().plus_seconds(-720),
         ended_at: (!state.is_open()).then(|| now().plus_seconds(-600)),

@@ -155,6 +155,17 @@ async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Line
         count("unchanged"),
         count("refused")
     ));
+    let groups = run.get("groups").cloned().unwrap_or_default();
+    if ["created", "changed", "gone", "unchanged"].iter().any(|key| text(&groups, key) != "0") {
+        let count = |key: &str| text(&groups, key);
+        print::line(&format!(
+            "Groups: {} added, {} changed, {} gone, {} unchanged",
+            count("created"),
+            count("changed"),
+            count("gone"),
+            count("unchanged")
+        ));
+    }
     if let Some(lines) = lines {
         super::plan::show(operator, run, lines).await?;
     }
@@ -191,12 +202,20 @@ async fn refusals(operator: &Operator, run: &Value, lines: Option<&Lines>) -> Re
 /// Where a run stands, and what to do about it.
 fn standing(run: &Value, counts: &Value) {
     let count = |key: &str| text(counts, key);
+    let groups = run.get("groups").cloned().unwrap_or_default();
     let id = text(run, "id");
     match (text(run, "state").as_str(), text(run, "hold").as_str()) {
         ("held", "too-many-gone") => {
             print::line(&format!(
                 "Held: {} people would be disabled, more than sync.hold_percent allows. Nothing was changed.",
                 count("disabled")
+            ));
+            print::line(&format!("  estampe run approve {id}\n  estampe run discard {id}"));
+        }
+        ("held", "too-many-groups-gone") => {
+            print::line(&format!(
+                "Held: of the groups {} would go, more than sync.hold_percent allows. Nothing was changed.",
+                text(&groups, "gone")
             ));
             print::line(&format!("  estampe run approve {id}\n  estampe run discard {id}"));
         }
@@ -214,7 +233,8 @@ fn standing(run: &Value, counts: &Value) {
         }
         ("discarded", _) => print::line("Discarded. Nothing was changed."),
         ("done", _) if run.get("plan_only") == Some(&Value::Bool(true)) => {
-            let nothing = ["created", "changed", "disabled"].iter().all(|key| count(key) == "0");
+            let nothing = ["created", "changed", "disabled"].iter().all(|key| count(key) == "0")
+                && ["created", "changed", "gone"].iter().all(|key| text(&groups, key) == "0");
             if nothing {
                 print::line("Nothing would change: everybody here is as the source says.");
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use estampe_domain::Result;
 use estampe_domain::group::{self, GroupCounts, MAX_GROUPS, MAX_REFERENCES};
 use estampe_domain::ids::SourceId;
-use estampe_domain::plugin::{DirectoryEvent, FailKind, LogLevel, LogLine, PluginFailure, SourceGroup, SyncMode};
+use estampe_domain::plugin::{DirectoryEvent, FailKind, PluginFailure, SourceGroup, SyncMode};
 use estampe_domain::run::Refusal;
 use estampe_store::{GroupAction, GroupContent, Reference, StagedGroup, Tx};
 
@@ -287,8 +287,7 @@ impl Service {
             .await?)
     }
 
-    /// Stages the end of the groups that a run which tells of all did not name, and says in
-    /// the run's log what becomes of groups.
+    /// Stages the end of the groups that a run which tells of all did not name.
     pub(super) async fn finish_groups(&self, planner: &mut Planner) -> Result<()> {
         planner.groups.ensure_whole()?;
         if planner.groups.known && (planner.mode == SyncMode::Full || planner.groups.all) {
@@ -307,13 +306,7 @@ impl Service {
                 self.write_groups(planner, staging).await?;
             }
         }
-        let GroupCounts { created, changed, gone, unchanged } = planner.groups.counts;
-        if planner.groups.counts == GroupCounts::default() {
-            return Ok(());
-        }
-        let text = format!("groups: {created} new, {changed} changed, {gone} gone, {unchanged} unchanged");
-        let (run, line) = (planner.run, LogLine { at: self.ports.clock.now(), level: LogLevel::Info, text });
-        Ok(self.store.write(move |tx| tx.add_run_log(run, &[line])).await?)
+        Ok(())
     }
 }
 

@@ -247,16 +247,19 @@ impl Service {
 
     /// Holds the standing plan, or lets it be applied. Whether it is held.
     async fn decide_hold(&self, ctx: &Context, planner: &Planner, found: &Run, plan_only: bool) -> Result<bool> {
-        let too_many =
-            plan::must_hold(planner.counts.disabled, found.known_active, self.settings.hold_threshold_percent);
-        let hold = if too_many {
+        let (groups, run, source) = (planner.groups.counts, planner.run, planner.source.id);
+        let known_groups = self.store.write(move |tx| tx.set_run_groups(run, source, &groups)).await?;
+        let percent = self.settings.hold_threshold_percent;
+        let hold = if plan::must_hold(planner.counts.disabled, found.known_active, percent) {
             Some(HoldReason::TooManyGone)
+        } else if plan::must_hold_groups(groups.gone, known_groups, percent) {
+            Some(HoldReason::TooManyGroupsGone)
         } else if plan_only && planner.counts.changes() + planner.groups.counts.changes() > 0 {
             Some(HoldReason::PlanOnly)
         } else {
             None
         };
-        let (ctx, random, run, counts) = (*ctx, self.shared_random(), planner.run, planner.counts);
+        let (ctx, random, counts) = (*ctx, self.shared_random(), planner.counts);
         let now = self.ports.clock.now();
         let to = if hold.is_some() { RunState::Held } else { RunState::Applying };
         let lease = planner.lease;
@@ -269,7 +272,7 @@ impl Service {
                 if let Some(hold) = hold {
                     tx.audit(
                         &AuditEvent::done(&ctx, &*random, "run.hold", "run", run)
-                            .with(json!({"reason": hold, "counts": counts})),
+                            .with(json!({"reason": hold, "counts": counts, "groups": groups})),
                     )?;
                 }
                 Ok(())

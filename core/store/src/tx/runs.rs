@@ -1,6 +1,7 @@
 //! Runs: begun, moved from state to state, ended, forgotten with their keys.
 
 use diesel::prelude::*;
+use estampe_domain::group::GroupCounts;
 use estampe_domain::plugin::SyncMode;
 use estampe_domain::run::{HoldReason, Run, RunCounts, RunState};
 use estampe_domain::{RunId, SourceId, Ts};
@@ -8,7 +9,7 @@ use estampe_domain::{RunId, SourceId, Ts};
 use super::{DataKey, Tx, count, id, stored_count};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::schema::{run, run_item, run_log, run_refusal, run_state, source};
+use crate::schema::{directory_group, run, run_item, run_log, run_refusal, run_state, source};
 
 /// A run to be stored.
 #[derive(Debug)]
@@ -75,6 +76,24 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         Ok(())
+    }
+
+    /// Writes what becomes of groups, and how many the source has: that many are given back.
+    pub fn set_run_groups(&mut self, run_id: RunId, source: SourceId, counts: &GroupCounts) -> Result<u64> {
+        let known: i64 = directory_group::table
+            .filter(directory_group::source_id.eq(source.to_string()))
+            .count()
+            .get_result(self.conn)?;
+        diesel::update(run::table.find(run_id.to_string()))
+            .set((
+                run::known_groups.eq(known),
+                run::groups_created.eq(stored_count(counts.created)),
+                run::groups_changed.eq(stored_count(counts.changed)),
+                run::groups_gone.eq(stored_count(counts.gone)),
+                run::groups_unchanged.eq(stored_count(counts.unchanged)),
+            ))
+            .execute(self.conn)?;
+        Ok(count(known))
     }
 
     /// Notes whom a run reads after all.
@@ -177,6 +196,7 @@ impl Tx<'_> {
         let (
             (run_id, source_id, source_name, state, mode, hold),
             (known_active, created, changed, disabled, unchanged, refused),
+            (known_groups, groups_created, groups_changed, groups_gone, groups_unchanged),
             (code, sealed, key_id),
             (started_at, ended_at),
         ) = row;
@@ -209,6 +229,13 @@ impl Tx<'_> {
                 refused: count(refused),
             },
             known_active: count(known_active),
+            groups: GroupCounts {
+                created: count(groups_created),
+                changed: count(groups_changed),
+                gone: count(groups_gone),
+                unchanged: count(groups_unchanged),
+            },
+            known_groups: count(known_groups),
             failure,
             started_at: Ts::from_micros(started_at),
             ended_at: ended_at.map(Ts::from_micros),
@@ -219,6 +246,7 @@ impl Tx<'_> {
 type Row = (
     (String, String, String, String, String, Option<String>),
     (i64, i64, i64, i64, i64, i64),
+    (i64, i64, i64, i64, i64),
     (Option<String>, Option<Vec<u8>>, String),
     (i64, Option<i64>),
 );
@@ -227,11 +255,13 @@ type Row = (
 const RUN_COLUMNS: (
     (run::id, run::source_id, source::name, run::state, run::mode, run::hold),
     (run::known_active, run::created, run::changed, run::disabled, run::unchanged, run::refused),
+    (run::known_groups, run::groups_created, run::groups_changed, run::groups_gone, run::groups_unchanged),
     (run::failure_code, run::failure_sealed, run::data_key_id),
     (run::started_at, run::ended_at),
 ) = (
     (run::id, run::source_id, source::name, run::state, run::mode, run::hold),
     (run::known_active, run::created, run::changed, run::disabled, run::unchanged, run::refused),
+    (run::known_groups, run::groups_created, run::groups_changed, run::groups_gone, run::groups_unchanged),
     (run::failure_code, run::failure_sealed, run::data_key_id),
     (run::started_at, run::ended_at),
 );

@@ -22,6 +22,10 @@ home-held-gone = { $count ->
     [one] One person of { $known } would disappear ({ $percent }%). Nothing was changed.
    *[other] { $count } people of { $known } would disappear ({ $percent }%). Nothing was changed.
 }
+home-held-groups-gone = { $count ->
+    [one] One group of { $known } would go. Nothing was changed.
+   *[other] { $count } groups of { $known } would go. Nothing was changed.
+}
 home-held-plan = { $count ->
     [0] The plan is ready: only groups change. Nothing was changed yet.
     [one] The plan is ready: one change. Nothing was changed yet.

@@ -22,6 +22,11 @@ run-gone-title = { $count ->
    *[other] { $count } people of { $known } would disappear ({ $percent }%)
 }
 run-gone-text = That is more than usual. Check that the directory is complete: a unit that moved or a file cut short looks the same. Disabling takes cards down and erases nothing; a later synchronisation brings them back.
+run-groups-gone-title = { $count ->
+    [one] One group of { $known } would go ({ $percent }%)
+   *[other] { $count } groups of { $known } would go ({ $percent }%)
+}
+run-groups-gone-text = That is more than usual. Whoever is in them loses what these groups give: teams, roles, signatures. Check the base and the filter of the groups, and whether the account may still read them.
 run-plan-title = { $count ->
     [0] Only groups change
     [one] One change is ready
@@ -31,6 +36,10 @@ run-plan-text = You asked for a plan only. It waits for your word.
 run-approve-gone = { $count ->
     [one] Disable this person
    *[other] Disable the { $count }
+}
+run-approve-groups-gone = { $count ->
+    [one] Let this group go, and apply the rest
+   *[other] Let the { $count } groups go, and apply the rest
 }
 run-approve-gone-others = Disable the { $count } and apply { $others ->
     [one] one other change
@@ -61,6 +70,18 @@ run-chip-disable = { $count } to disable
 run-chip-disabled = { $count } disabled
 run-chip-unchanged = { $count } unchanged
 run-chip-refused = { $count } refused
+run-chip-groups-created = { $count ->
+    [one] { $count } new group
+   *[other] { $count } new groups
+}
+run-chip-groups-changed = { $count ->
+    [one] { $count } group changed
+   *[other] { $count } groups changed
+}
+run-chip-groups-gone = { $count ->
+    [one] { $count } group gone
+   *[other] { $count } groups gone
+}
 
 run-lines = Changes
 run-column-person = Person

@@ -22,6 +22,10 @@ home-held-gone = { $count ->
     [one] Une personne sur { $known } disparaîtrait ({ $percent } %). Rien n’a été modifié.
    *[other] { $count } personnes sur { $known } disparaîtraient ({ $percent } %). Rien n’a été modifié.
 }
+home-held-groups-gone = { $count ->
+    [one] Un groupe sur { $known } disparaîtrait. Rien n’a été modifié.
+   *[other] { $count } groupes sur { $known } disparaîtraient. Rien n’a été modifié.
+}
 home-held-plan = { $count ->
     [0] Le plan est prêt : seuls des groupes changent. Rien n’a été modifié.
     [one] Le plan est prêt : un changement. Rien n’a été modifié.

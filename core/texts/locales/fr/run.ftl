@@ -22,6 +22,11 @@ run-gone-title = { $count ->
    *[other] { $count } personnes disparaîtraient, sur { $known } ({ $percent } %)
 }
 run-gone-text = C’est plus qu’à l’ordinaire. Vérifiez que l’annuaire est complet : une unité déplacée ou un fichier tronqué ont le même effet. Désactiver retire les cartes et n’efface rien ; une synchronisation suivante les ramène.
+run-groups-gone-title = { $count ->
+    [one] Un groupe disparaîtrait, sur { $known } ({ $percent } %)
+   *[other] { $count } groupes disparaîtraient, sur { $known } ({ $percent } %)
+}
+run-groups-gone-text = C’est plus qu’à l’ordinaire. Qui en fait partie perd ce que ces groupes donnent : équipes, rôles, signatures. Vérifiez la base et le filtre des groupes, et si le compte peut encore les lire.
 run-plan-title = { $count ->
     [0] Seuls des groupes changent
     [one] Un changement est prêt
@@ -31,6 +36,10 @@ run-plan-text = Vous avez demandé un plan seulement. Il attend votre accord.
 run-approve-gone = { $count ->
     [one] Désactiver cette personne
    *[other] Désactiver les { $count }
+}
+run-approve-groups-gone = { $count ->
+    [one] Laisser partir ce groupe et appliquer le reste
+   *[other] Laisser partir les { $count } groupes et appliquer le reste
 }
 run-approve-gone-others = Désactiver les { $count } et appliquer { $others ->
     [one] un autre changement
@@ -71,6 +80,18 @@ run-chip-disabled = { $count ->
 run-chip-unchanged = { $count ->
     [one] { $count } inchangée
    *[other] { $count } inchangées
+}
+run-chip-groups-created = { $count ->
+    [one] { $count } nouveau groupe
+   *[other] { $count } nouveaux groupes
+}
+run-chip-groups-changed = { $count ->
+    [one] { $count } groupe modifié
+   *[other] { $count } groupes modifiés
+}
+run-chip-groups-gone = { $count ->
+    [one] { $count } groupe disparu
+   *[other] { $count } groupes disparus
 }
 run-chip-refused = { $count ->
     [one] { $count } refusée

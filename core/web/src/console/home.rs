@@ -57,7 +57,7 @@ fn point(l: &Lang, attention: &Attention) -> Point {
     match attention {
         Attention::RunHeld(run) => Point {
             icon: "alert",
-            tone: if run.hold == Some(HoldReason::TooManyGone) { "seal" } else { "sun" },
+            tone: if run.hold == Some(HoldReason::PlanOnly) { "sun" } else { "seal" },
             title: l.t("home-held-title").with("source", run.source_name.as_str()).to_string(),
             text: held(l, run),
             action: action(key("home-held-action"), format!("/runs/{}", run.id)),
@@ -144,6 +144,8 @@ fn held(l: &Lang, run: &Run) -> String {
             .with("known", run.known_active)
             .with("percent", percent(run.counts.disabled, run.known_active))
             .to_string()
+    } else if run.hold == Some(HoldReason::TooManyGroupsGone) {
+        l.t("home-held-groups-gone").with("count", run.groups.gone).with("known", run.known_groups).to_string()
     } else {
         l.t("home-held-plan").with("count", run.counts.changes()).to_string()
     }

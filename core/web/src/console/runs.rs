@@ -129,6 +129,23 @@ impl RunPage<'_> {
         self.run().hold == Some(HoldReason::TooManyGone)
     }
 
+    fn too_many_groups_gone(&self) -> bool {
+        self.run().hold == Some(HoldReason::TooManyGroupsGone)
+    }
+
+    /// Whether it waits because something is odd, and not because it was told to.
+    fn is_odd(&self) -> bool {
+        self.too_many_gone() || self.too_many_groups_gone()
+    }
+
+    fn held_text(&self) -> &'static str {
+        match self.run().hold {
+            Some(HoldReason::TooManyGone) => key("run-gone-text"),
+            Some(HoldReason::TooManyGroupsGone) => key("run-groups-gone-text"),
+            Some(HoldReason::PlanOnly) | None => key("run-plan-text"),
+        }
+    }
+
     fn held_title(&self) -> String {
         let run = self.run();
         if self.too_many_gone() {
@@ -137,6 +154,13 @@ impl RunPage<'_> {
                 .with("count", run.counts.disabled)
                 .with("known", run.known_active)
                 .with("percent", percent(run.counts.disabled, run.known_active))
+                .to_string()
+        } else if self.too_many_groups_gone() {
+            self.l
+                .t("run-groups-gone-title")
+                .with("count", run.groups.gone)
+                .with("known", run.known_groups)
+                .with("percent", percent(run.groups.gone, run.known_groups))
                 .to_string()
         } else {
             self.l.t("run-plan-title").with("count", run.counts.changes()).to_string()
@@ -147,7 +171,9 @@ impl RunPage<'_> {
     fn approve(&self) -> String {
         let counts = &self.run().counts;
         let others = counts.changes() - counts.disabled;
-        if !self.too_many_gone() {
+        if self.too_many_groups_gone() {
+            self.l.t("run-approve-groups-gone").with("count", self.run().groups.gone).to_string()
+        } else if !self.too_many_gone() {
             self.l.t("run-approve").with("count", counts.changes()).to_string()
         } else if others == 0 {
             self.l.t("run-approve-gone").with("count", counts.disabled).to_string()
@@ -158,7 +184,7 @@ impl RunPage<'_> {
 
     /// Counts as chips: colour and words.
     fn chips(&self) -> Vec<(&'static str, String)> {
-        let counts = &self.run().counts;
+        let (counts, groups) = (&self.run().counts, &self.run().groups);
         let gone = if self.is_done() { key("run-chip-disabled") } else { key("run-chip-disable") };
         [
             ("leaf", counts.created, key("run-chip-created")),
@@ -166,6 +192,9 @@ impl RunPage<'_> {
             ("seal", counts.disabled, gone),
             ("plain", counts.unchanged, key("run-chip-unchanged")),
             ("sun", counts.refused, key("run-chip-refused")),
+            ("leaf", groups.created, key("run-chip-groups-created")),
+            ("plate", groups.changed, key("run-chip-groups-changed")),
+            ("seal", groups.gone, key("run-chip-groups-gone")),
         ]
         .into_iter()
         .filter(|(_, count, _)| *count > 0)
@@ -183,7 +212,7 @@ impl RunPage<'_> {
 
     /// A dry run that found nothing: it is not held, for there is nothing to decide.
     fn would_change_nothing(&self) -> bool {
-        self.detail.plan_only && self.run().counts.changes() == 0
+        self.detail.plan_only && self.run().counts.changes() + self.run().groups.changes() == 0
     }
 
     /// Why, where no field says it.

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web;
+use estampe_domain::group::GroupCounts;
 use estampe_domain::plugin::{LogLevel, LogLine};
 use estampe_domain::run::{Refusal, Run, RunCounts};
 use estampe_domain::{Locale, RunId};
@@ -23,6 +24,7 @@ struct RunView {
     /// Whether it was a dry run.
     plan_only: bool,
     counts: RunCounts,
+    groups: GroupCounts,
     failure: Option<Failure>,
     started_at: String,
     ended_at: Option<String>,
@@ -85,6 +87,7 @@ impl From<RunDetail> for RunView {
             hold: run.hold.map(|hold| hold.as_str()),
             plan_only: detail.plan_only,
             counts: run.counts,
+            groups: run.groups,
             failure: run.failure.map(|(code, message)| Failure { code, message }),
             started_at: run.started_at.to_string(),
             ended_at: run.ended_at.map(|at| at.to_string()),

@@ -173,7 +173,7 @@ CREATE TABLE run (
     source_id TEXT NOT NULL REFERENCES source (id),
     data_key_id TEXT NOT NULL UNIQUE REFERENCES data_key (id),
     state TEXT NOT NULL CHECK (state IN ('planning', 'held', 'applying', 'done', 'failed', 'discarded')),
-    hold TEXT CHECK (hold IN ('too-many-gone', 'plan-only')),
+    hold TEXT CHECK (hold IN ('too-many-gone', 'too-many-groups-gone', 'plan-only')),
     plan_only BOOLEAN NOT NULL,
     -- everybody, or what changed since the source's checkpoint
     mode TEXT NOT NULL CHECK (mode IN ('full', 'incremental')),
@@ -183,6 +183,12 @@ CREATE TABLE run (
     disabled BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
     refused BIGINT NOT NULL,
+    -- groups of the source: when the plan stood, and what becomes of them
+    known_groups BIGINT NOT NULL DEFAULT 0,
+    groups_created BIGINT NOT NULL DEFAULT 0,
+    groups_changed BIGINT NOT NULL DEFAULT 0,
+    groups_gone BIGINT NOT NULL DEFAULT 0,
+    groups_unchanged BIGINT NOT NULL DEFAULT 0,
     -- the place up to which the plan is applied
     applied BIGINT NOT NULL DEFAULT 0,
     checkpoint BLOB,
