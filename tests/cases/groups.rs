@@ -167,7 +167,7 @@ on_both! {
         // who may not tell of groups any more tells of none
         well(&server, &["plugin", "revoke", "ldap", "groups read"]);
         let held = server.cli(&["source", "sync", "siege"]);
-        assert!(held.stdout.contains("Groups: 0 added, 0 changed, 3 gone, 0 unchanged"), "{held:?}");
+        assert!(held.stdout.contains("Groups: 0 to add, 0 to change, 3 to go, 0 unchanged"), "{held:?}");
         assert!(held.code == 1 && held.stdout.contains("Held: of the groups 3 would go"), "{held:?}");
         let held = server.json(&["run", "list"])["runs"][0].clone();
         let shown = page(&format!("/runs/{}", held["id"].as_str().unwrap())).await;

@@ -147,8 +147,11 @@ async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Line
     }
     let counts = run.get("counts").cloned().unwrap_or_default();
     let count = |key: &str| text(&counts, key);
+    let is_done = text(run, "state") == "done";
+    let verbs = |done: [&'static str; 3], planned: [&'static str; 3]| if is_done { done } else { planned };
+    let [add, change, disable] = verbs(["added", "changed", "disabled"], ["to add", "to change", "to disable"]);
     print::line(&format!(
-        "{} added, {} changed, {} disabled, {} unchanged, {} refused",
+        "{} {add}, {} {change}, {} {disable}, {} unchanged, {} refused",
         count("created"),
         count("changed"),
         count("disabled"),
@@ -158,8 +161,9 @@ async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Line
     let groups = run.get("groups").cloned().unwrap_or_default();
     if ["created", "changed", "gone", "unchanged"].iter().any(|key| text(&groups, key) != "0") {
         let count = |key: &str| text(&groups, key);
+        let [add, change, go] = verbs(["added", "changed", "gone"], ["to add", "to change", "to go"]);
         print::line(&format!(
-            "Groups: {} added, {} changed, {} gone, {} unchanged",
+            "Groups: {} {add}, {} {change}, {} {go}, {} unchanged",
             count("created"),
             count("changed"),
             count("gone"),
