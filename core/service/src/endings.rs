@@ -41,7 +41,7 @@ impl Service {
         fate: PeopleFate,
         seen: Option<EndingPlan>,
     ) -> Result<SourceId> {
-        let source = self.source(ctx, name).await?.source;
+        let source = self.source_named(ctx, name).await?;
         let (ctx, random, id) = (*ctx, self.shared_random(), source.id);
         self.store
             .write(move |tx| {

@@ -14,7 +14,7 @@ impl Service {
     /// Looks at the directory of a source, server by server, and lets its connector try what
     /// it needs; none for a source without one. Ends in time whatever the servers do.
     pub async fn examine_source(&self, ctx: &Context, name: &str) -> Result<Option<Examination>> {
-        let source = self.source(ctx, name).await?.source;
+        let source = self.source_named(ctx, name).await?;
         let failed = |step, why: String| Examination { servers: Vec::new(), tried: vec![Tried::failed(step, why)] };
         let silent = |who: &str| format!("{who} did not answer within {LIMIT:?}");
         let given = match self.given(&source, true).await {

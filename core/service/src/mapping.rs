@@ -58,7 +58,7 @@ impl Service {
     /// run is open, whose plan was made with the rules before. `before`: the rules that the
     /// new ones were made of; where others stand by now, nothing is changed.
     pub async fn set_mapping(&self, ctx: &Context, name: &str, before: &Mapping, mapping: Mapping) -> Result<Source> {
-        let source = self.source(ctx, name).await?.source;
+        let source = self.source_named(ctx, name).await?;
         let changed = Source { mapping, ..source };
         let (ctx, random, stored, before) = (*ctx, self.shared_random(), changed.clone(), before.clone());
         self.store
@@ -96,7 +96,7 @@ impl Service {
         mapping: &Mapping,
         limit: usize,
     ) -> Result<MappingPreview> {
-        let source = self.source(ctx, name).await?.source;
+        let source = self.source_named(ctx, name).await?;
         let people = self.first_people(ctx, &Source { mapping: mapping.clone(), ..source }, limit).await?;
         let mut attributes = BTreeMap::new();
         for person in &people {

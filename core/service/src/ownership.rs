@@ -121,7 +121,7 @@ impl Service {
 
     /// Who owns the fields of a source's people.
     pub async fn source_owners(&self, ctx: &Context, name: &str) -> Result<Owners> {
-        let source = self.source(ctx, name).await?.source.id;
+        let source = self.source_named(ctx, name).await?.id;
         Ok(self.store.read(move |tx| tx.source_owners(source)).await?)
     }
 
@@ -135,7 +135,7 @@ impl Service {
         change: &BTreeMap<ProfileField, Owner>,
         seen: Option<Owners>,
     ) -> Result<Owners> {
-        let source = self.source(ctx, name).await?.source.id;
+        let source = self.source_named(ctx, name).await?.id;
         let (ctx, random, change) = (*ctx, self.shared_random(), change.clone());
         let changed = self
             .store

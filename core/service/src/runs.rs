@@ -25,17 +25,18 @@ impl Service {
         everybody: bool,
     ) -> Result<SyncStarted> {
         ctx.require_administrator()?;
-        let overview = self.source(ctx, source).await?;
-        if let Some((run, state, _)) = overview.last_run
+        let source = self.source_named(ctx, source).await?.id;
+        let last = self.store.read(move |tx| tx.runs(Some(source), 1)).await?;
+        if let Some(Run { id: run, state, .. }) = last.first()
             && state.is_open()
         {
-            let what = if state == RunState::Held { "waits for a word" } else { "is under way" };
+            let what = if *state == RunState::Held { "waits for a word" } else { "is under way" };
             return Err(Error::Conflict(format!("run {run} of this source {what}; one at a time")));
         }
         let mode = if everybody { SyncMode::Full } else { SyncMode::Incremental };
         let run = RunId::new(ctx.now, self.random());
         let (ctx, random) = (*ctx, self.shared_random());
-        let new = NewRun { id: run, source: overview.source.id, plan_only, mode, at: ctx.now };
+        let new = NewRun { id: run, source, plan_only, mode, at: ctx.now };
         let started = self.store.write(move |tx| begin(tx, &ctx, &*random, &new)).await;
         match started {
             Ok(()) => {}
@@ -83,7 +84,7 @@ impl Service {
 
     /// Sets how often a source's runs begin by themselves; `None`: never.
     pub async fn set_schedule(&self, ctx: &Context, name: &str, every_minutes: Option<u32>) -> Result<()> {
-        let id = self.source(ctx, name).await?.source.id;
+        let id = self.source_named(ctx, name).await?.id;
         if every_minutes.is_some_and(|minutes| !(1..=MAX_EVERY_MINUTES).contains(&minutes)) {
             return Err(Error::invalid("every", "it is 1 minute to 28 days, or off"));
         }

@@ -130,6 +130,10 @@ pub(super) fn judged(
             SourcePhoto::Same => before.and_then(|known| known.photo.clone()),
             SourcePhoto::Image(image) => Some(PhotoDigest::of(image)),
         };
+        // as the source had it before: it was made harmless then
+        if digest.is_some() && before.is_some_and(|known| known.photo == digest) {
+            person.photo = SourcePhoto::Same;
+        }
         let fingerprint = owners.mark(Fingerprint::of(&person.profile, digest.as_ref()));
         let action = plan::judge(
             before.map(|k| Known { fingerprint: &k.fingerprint, active: k.active }),

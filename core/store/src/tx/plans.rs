@@ -84,7 +84,7 @@ impl PlanPayload {
 /// A line of a plan.
 #[derive(Clone, Debug)]
 pub struct StagedItem {
-    /// Its place in the plan.
+    /// Its place in the plan, from 0.
     pub seq: i64,
     /// What happens.
     pub action: PlanAction,

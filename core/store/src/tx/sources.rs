@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use estampe_domain::mapping::Mapping;
 use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::run::RunState;
@@ -148,7 +150,8 @@ impl Tx<'_> {
     pub fn known_active(&mut self, source: SourceId) -> Result<u64> {
         let people: i64 = person_identity::table
             .filter(person_identity::source_id.eq(source.to_string()))
-            .filter(person_identity::active.eq(true))
+            // as its index says it
+            .filter(sql::<Bool>("active"))
             .count()
             .get_result(self.conn)?;
         Ok(super::count(people))

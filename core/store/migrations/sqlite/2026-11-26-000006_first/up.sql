@@ -218,6 +218,8 @@ CREATE TABLE person_identity (
     PRIMARY KEY (source_id, external_id)
 );
 CREATE INDEX person_identity_person ON person_identity (person_id);
+-- how many a source counts as active is asked often
+CREATE INDEX person_identity_active ON person_identity (source_id) WHERE active;
 
 -- A group of a source. Whom it refers to is kept as keyed hashes of 32 octets each, in order:
 -- they may be nobody whom we know.
