@@ -86,6 +86,8 @@ async fn an_administrator_begins_with_the_keyboard_alone() {
         ("leads", "/leads".to_owned()),
         ("lead", format!("/leads/{lead}")),
         ("outbox", "/outbox".to_owned()),
+        ("accounts", "/accounts".to_owned()),
+        ("account-new", "/accounts/new".to_owned()),
     ];
     for (name, path) in pages {
         browser.go(&format!("{}{path}", server.internal)).await;

@@ -1,5 +1,6 @@
 //! Every test that drives the product by the doors that its users use.
 
+mod access;
 mod acme;
 mod active_directory;
 mod ad_changes;

@@ -1,7 +1,7 @@
-//! What signs in. Roles, second factors and single sign-on come later; the first
-//! account is the administrator's.
+//! What signs in: for a person or alone, with roles.
 
-use crate::ids::AccountId;
+use crate::access::Roles;
+use crate::ids::{AccountId, GroupId, PersonId};
 use crate::text::{Email, Line};
 
 /// An account.
@@ -13,6 +13,23 @@ pub struct Account {
     pub name: Line,
     /// What it signs in with.
     pub email: Email,
+    /// Whose it is, where it is somebody's whose card stands here.
+    pub person: Option<PersonId>,
+    /// What it is for.
+    pub roles: Roles,
+    /// Whether it may sign in.
+    pub active: bool,
+}
+
+/// An account as whoever administrates it sees it.
+#[derive(Clone, Debug)]
+pub struct AccountDetail {
+    /// The account.
+    pub account: Account,
+    /// Whether a password was chosen.
+    pub has_password: bool,
+    /// The groups whose people it sees as a team manager, with their names.
+    pub teams: Vec<(GroupId, String)>,
 }
 
 /// Fewest characters of a password. With the characters that people choose this

@@ -1,6 +1,7 @@
 //! Who asks, in which language, under which request: carried everywhere.
 
-use crate::ids::{AccountId, RequestId};
+use crate::access::{Reach, Right, Roles, Scope};
+use crate::ids::{AccountId, PersonId, RequestId};
 use crate::locale::Locale;
 use crate::time::Ts;
 
@@ -34,6 +35,10 @@ impl Actor {
 pub struct Context {
     /// Who acts.
     pub actor: Actor,
+    /// What they are, where it is an account.
+    pub roles: Roles,
+    /// The person whose account it is.
+    pub person: Option<PersonId>,
     /// The language they read.
     pub locale: Locale,
     /// The request this belongs to.
@@ -43,13 +48,52 @@ pub struct Context {
 }
 
 impl Context {
-    /// Refuses anybody but an administrator's account, the operator and the
-    /// appliance itself. Roles come with accounts for employees; until then an
-    /// account is an administrator.
-    pub fn require_administrator(&self) -> crate::Result<()> {
+    /// Of somebody who is no account, or not known to be one yet.
+    pub const fn new(actor: Actor, locale: Locale, request: RequestId, now: Ts) -> Self {
+        Self { actor, roles: Roles::NONE, person: None, locale, request, now }
+    }
+
+    /// Of an account, once it is known.
+    #[must_use]
+    pub const fn of_account(self, account: AccountId, roles: Roles, person: Option<PersonId>) -> Self {
+        Self { actor: Actor::Account(account), roles, person, ..self }
+    }
+
+    /// How far they may go.
+    fn reach(&self, right: Right) -> crate::Result<Reach> {
         match self.actor {
             Actor::Visitor => Err(crate::Error::Unauthenticated),
-            Actor::Account(_) | Actor::Operator | Actor::System => Ok(()),
+            // whoever is root here, and the appliance itself
+            Actor::Operator | Actor::System => Ok(Reach::All),
+            Actor::Account(_) => self.roles.reach(right).ok_or(crate::Error::Forbidden),
         }
+    }
+
+    /// Refuses whoever may not do this for everybody.
+    pub fn require(&self, right: Right) -> crate::Result<()> {
+        match self.reach(right)? {
+            Reach::All => Ok(()),
+            Reach::Own | Reach::Team => Err(crate::Error::Forbidden),
+        }
+    }
+
+    /// For whom they may do this.
+    pub fn scope(&self, right: Right) -> crate::Result<Scope> {
+        match (self.reach(right)?, self.actor) {
+            (Reach::All, _) => Ok(Scope::All),
+            (Reach::Team, Actor::Account(account)) => Ok(Scope::Team(account, self.person)),
+            // an account that belongs to nobody has nothing of its own
+            _ => self.person.map(Scope::Own).ok_or(crate::Error::Forbidden),
+        }
+    }
+
+    /// Whether there is anybody for whom they may do this: what is not for them is not shown.
+    pub fn may(&self, right: Right) -> bool {
+        self.scope(right).is_ok()
+    }
+
+    /// Whether they may do this for everybody.
+    pub fn may_all(&self, right: Right) -> bool {
+        self.require(right).is_ok()
     }
 }

@@ -5,6 +5,7 @@
 //! outer crates make real stand in [`ports`]; the shapes of DESIGN's words (person,
 //! source, card, lead, purpose, run, …) in the module of their name.
 
+pub mod access;
 pub mod account;
 pub mod audit;
 pub mod bundle;
@@ -39,6 +40,7 @@ pub mod text;
 pub mod time;
 pub mod vcard;
 
+pub use access::Right;
 pub use context::{Actor, Context};
 pub use error::{Error, ErrorKind, Result};
 pub use ids::*;

@@ -47,6 +47,9 @@ pub enum Command {
     /// Groups of the directories, and who is in them
     #[command(subcommand)]
     Group(GroupCommand),
+    /// Who may sign in, and what for
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
@@ -298,6 +301,65 @@ pub enum GroupCommand {
         /// Go on where the last page ended
         #[arg(long)]
         after: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// List accounts by their address
+    List {
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// Show an account
+    Show {
+        /// Its address, or its id
+        account: String,
+    },
+    /// Make an account; prints the token by which its password is chosen
+    Add {
+        /// What it signs in with
+        email: String,
+        /// How it is addressed
+        #[arg(long)]
+        name: String,
+        /// What it is for: employee, team-manager, card-designer, integrator, auditor,
+        /// data-protection-officer, administrator; several times for several
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<String>,
+        /// Whose it is: the id of a person
+        #[arg(long)]
+        person: Option<String>,
+    },
+    /// Change what an account is for; whoever is signed in with it has to sign in anew
+    Set {
+        /// Its address, or its id
+        account: String,
+        /// All its roles from now on
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        /// Whose it is: the id of a person, or "" for nobody
+        #[arg(long)]
+        person: Option<String>,
+        /// Groups whose people it sees as a team manager, all of them: name or id, or "" for none
+        #[arg(long = "team", value_name = "GROUP")]
+        teams: Vec<String>,
+    },
+    /// Print a new token by which a password is chosen; the old password stays until then
+    Invite {
+        /// Its address, or its id
+        account: String,
+    },
+    /// Let an account sign in no more
+    Disable {
+        /// Its address, or its id
+        account: String,
+    },
+    /// Let it sign in again
+    Enable {
+        /// Its address, or its id
+        account: String,
     },
 }
 

@@ -1,14 +1,18 @@
-//! Signing in: the first run, passwords, sessions.
+//! Accounts: the first one, what they are for, passwords, sessions.
 
-use estampe_domain::account::{Account, PasswordProblem, check_new_password};
+use estampe_domain::access::{Role, Roles};
+use estampe_domain::account::{Account, AccountDetail, PasswordProblem, check_new_password};
 use estampe_domain::audit::AuditEvent;
-use estampe_domain::ids::{AccountId, SecretToken, SessionId};
+use estampe_domain::ids::{AccountId, PersonId, SecretToken, SessionId};
 use estampe_domain::text::{Email, Line};
-use estampe_domain::{Actor, Context, Error, ErrorKind, Result, Ts, metric};
-use estampe_store::NewSession;
+use estampe_domain::{Actor, Context, Error, ErrorKind, Result, Right, Ts, metric};
+use estampe_store::{NewSession, StoredSession};
+use serde_json::json;
 
 use crate::Service;
-use crate::views::{FirstRun, FirstRunOutcome, Session, SignedIn};
+use crate::views::{
+    AccountChange, AccountPage, FirstRun, FirstRunOutcome, Invited, NewAccount, Session, SignedIn, WelcomeOutcome,
+};
 
 /// A session ends after so many seconds without use (8 hours).
 pub const SESSION_IDLE: i64 = 8 * 3600;
@@ -16,6 +20,12 @@ pub const SESSION_IDLE: i64 = 8 * 3600;
 pub const SESSION_ABSOLUTE: i64 = 24 * 3600;
 /// A first-run token is good for so many seconds (24 hours).
 const FIRST_RUN: i64 = 24 * 3600;
+/// A token to choose a password by is good for so many seconds (7 days).
+const INVITATION: i64 = 7 * 24 * 3600;
+/// What wrong tokens for that are counted by.
+const WELCOME: &str = "account-token";
+/// How a page of accounts is long.
+const PAGE: i64 = 50;
 /// Where its hash and end stand.
 const FIRST_RUN_SETTING: &str = "first-run-token";
 
@@ -75,7 +85,14 @@ impl Service {
             return Ok(FirstRunOutcome::Problems(problems));
         };
         let hash = self.passwords.hash(&form.password, self.random()).await?;
-        let account = Account { id: AccountId::new(ctx.now, self.random()), name, email };
+        let account = Account {
+            id: AccountId::new(ctx.now, self.random()),
+            name,
+            email,
+            person: None,
+            roles: Roles::ADMINISTRATOR,
+            active: true,
+        };
         let (token, session) = self.new_session(ctx.now);
         let (ctx, random, stored) = (*ctx, self.shared_random(), account.clone());
         let made = self
@@ -90,7 +107,7 @@ impl Service {
                 if !tx.remove_setting(FIRST_RUN_SETTING)? {
                     return Ok(false);
                 }
-                tx.insert_account(&stored, &hash, ctx.now)?;
+                tx.insert_account(&stored, Some(&hash), ctx.now)?;
                 session.store(tx, stored.id, ctx.now)?;
                 let ctx = Context { actor: Actor::Account(stored.id), ..ctx };
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.first-run", "account", stored.id))?;
@@ -120,10 +137,17 @@ impl Service {
             outcome("throttled");
             return Err(Error::Unavailable("too many failed sign-ins; wait a quarter of an hour".into()));
         }
-        let found = self.store.read(move |tx| tx.account_by_email(&wanted)).await?;
+        let found = self
+            .store
+            .read(move |tx| {
+                let Some((account, hash)) = tx.account_by_email(&wanted)? else { return Ok(None) };
+                Ok(is_there(tx, &account)?.then_some((account, hash)))
+            })
+            .await?;
+        // who may not come in is told no more than who does not exist
         let (account, hash) = found.unzip();
         let password: String = password.chars().take(estampe_domain::account::PASSWORD_MAX).collect();
-        let fits = self.passwords.verify(&password, hash, self.random()).await?;
+        let fits = self.passwords.verify(&password, hash.flatten(), self.random()).await?;
         let Some(account) = account.filter(|_| fits) else {
             outcome("refused");
             let (ctx, random) = (*ctx, self.shared_random());
@@ -149,6 +173,195 @@ impl Service {
         Ok(SignedIn { token, account })
     }
 
+    /// Accounts by their address.
+    pub async fn accounts(&self, ctx: &Context, after: Option<String>) -> Result<AccountPage> {
+        ctx.require(Right::AccountsRead)?;
+        let page = self
+            .store
+            .read(move |tx| {
+                let mut accounts = tx.account_list(after.as_deref(), PAGE + 1)?;
+                let more = accounts.len() as u64 > PAGE.unsigned_abs();
+                if more {
+                    accounts.pop();
+                }
+                let next = accounts.last().filter(|_| more).map(|last| last.account.email.to_string());
+                Ok(AccountPage { accounts, total: tx.accounts()?, next })
+            })
+            .await?;
+        Ok(page)
+    }
+
+    /// One account.
+    pub async fn account(&self, ctx: &Context, account: AccountId) -> Result<AccountDetail> {
+        ctx.require(Right::AccountsRead)?;
+        self.store.read(move |tx| tx.account_detail(account)).await?.ok_or(Error::NotFound)
+    }
+
+    /// The account of an address.
+    pub async fn account_of(&self, ctx: &Context, email: &str) -> Result<AccountDetail> {
+        ctx.require(Right::AccountsRead)?;
+        let email = email.trim().to_lowercase();
+        let found = self
+            .store
+            .read(move |tx| {
+                let Some((account, _)) = tx.account_by_email(&email)? else { return Ok(None) };
+                tx.account_detail(account.id)
+            })
+            .await?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// Makes an account without a password, and a token by which it is chosen.
+    pub async fn add_account(&self, ctx: &Context, new: NewAccount) -> Result<Invited> {
+        ctx.require(Right::AccountsChange)?;
+        let name: Line = new.name.parse().map_err(|_| Error::invalid("name", "a line of text is needed"))?;
+        let email: Email = new.email.parse().map_err(|_| Error::invalid("email", "an e-mail address is needed"))?;
+        if new.roles.is_empty() {
+            return Err(Error::invalid("roles", "name at least one"));
+        }
+        let id = AccountId::new(ctx.now, self.random());
+        let account = Account { id, name, email, person: new.person, roles: new.roles, active: true };
+        let (token, hash) = self.account_token();
+        let (ctx, random, stored) = (*ctx, self.shared_random(), account.clone());
+        let made = self
+            .store
+            .write(move |tx| {
+                if tx.account_by_email(stored.email.as_str())?.is_some() {
+                    let why = "an account has this address already";
+                    return Err(Error::Conflict(why.into()).into());
+                }
+                ensure_person(tx, stored.person)?;
+                tx.insert_account(&stored, None, ctx.now)?;
+                tx.put_account_token(id, &hash, ctx.now.plus_seconds(INVITATION))?;
+                let roles: Vec<_> = stored.roles.iter().map(Role::as_str).collect();
+                tx.audit(
+                    &AuditEvent::done(&ctx, &*random, "account.add", "account", id)
+                        .with(json!({"roles": roles, "person": stored.person})),
+                )
+            })
+            .await;
+        match made {
+            Ok(()) => Ok(Invited { account, token }),
+            Err(error) if error.is_conflict() => Err(Error::Conflict("an account has this address already".into())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A new token to choose a password by; an earlier one is void, the password stays until
+    /// another is chosen.
+    pub async fn invite_again(&self, ctx: &Context, account: AccountId) -> Result<Invited> {
+        ctx.require(Right::AccountsChange)?;
+        let (token, hash) = self.account_token();
+        let (ctx, random) = (*ctx, self.shared_random());
+        let account = self
+            .store
+            .write(move |tx| {
+                let (found, _) = tx.account(account)?.ok_or(Error::NotFound)?;
+                if !found.active {
+                    return Err(Error::Conflict("this account may not sign in; enable it first".into()).into());
+                }
+                tx.put_account_token(account, &hash, ctx.now.plus_seconds(INVITATION))?;
+                tx.audit(&AuditEvent::done(&ctx, &*random, "account.invite", "account", account))?;
+                Ok(found)
+            })
+            .await?;
+        Ok(Invited { account, token })
+    }
+
+    /// Changes what an account is for. Its sessions end, so that nobody goes on with what they
+    /// were before; the last administrator stays one.
+    pub async fn change_account(&self, ctx: &Context, account: AccountId, change: AccountChange) -> Result<()> {
+        ctx.require(Right::AccountsChange)?;
+        if change.roles.is_some_and(Roles::is_empty) {
+            return Err(Error::invalid("roles", "name at least one; an account that is not needed is disabled"));
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        self.store
+            .write(move |tx| {
+                let (before, _) = tx.account(account)?.ok_or(Error::NotFound)?;
+                let after = Account {
+                    roles: change.roles.unwrap_or(before.roles),
+                    active: change.active.unwrap_or(before.active),
+                    person: change.person.unwrap_or(before.person),
+                    ..before.clone()
+                };
+                if after.person != before.person {
+                    ensure_person(tx, after.person)?;
+                }
+                let was = before.active && before.roles.has(Role::Administrator);
+                let is = after.active && after.roles.has(Role::Administrator);
+                if was && !is && tx.accounts_with(Role::Administrator)? <= 1 {
+                    let why = "this is the last administrator: make another one first";
+                    return Err(Error::Conflict(why.into()).into());
+                }
+                tx.update_account(&after)?;
+                if let Some(teams) = &change.teams {
+                    for team in teams {
+                        tx.group(*team)?.ok_or_else(|| Error::invalid("teams", format!("there is no group {team}")))?;
+                    }
+                    tx.put_teams(account, teams)?;
+                }
+                tx.end_sessions_of(account)?;
+                let roles: Vec<_> = after.roles.iter().map(Role::as_str).collect();
+                tx.audit(&AuditEvent::done(&ctx, &*random, "account.change", "account", account).with(json!({
+                    "roles": roles, "active": after.active, "person": after.person, "teams": change.teams
+                })))
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Chooses a password by a token, once, and signs in.
+    pub async fn welcome(&self, ctx: &Context, token: &str, password: &str) -> Result<WelcomeOutcome> {
+        let mut problems = Vec::new();
+        if let Err(problem) = check_new_password(password) {
+            problems.push(("password", password_problem(problem)));
+        }
+        if !self.throttle.begin(WELCOME, ctx.now) {
+            return Err(Error::Unavailable("too many wrong tokens; wait a quarter of an hour".into()));
+        }
+        let presented = SecretToken::presented(token.trim()).hash();
+        let (looked, now) = (presented.clone(), ctx.now);
+        let found = self.store.read(move |tx| tx.account_of_token(&looked, now)).await?;
+        if found.is_some() {
+            self.throttle.succeeded(WELCOME);
+        } else {
+            problems.insert(0, ("token", "welcome-token-wrong"));
+        }
+        let (Some(account), true) = (found, problems.is_empty()) else {
+            return Ok(WelcomeOutcome::Problems(problems));
+        };
+        let hash = self.passwords.hash(password, self.random()).await?;
+        let (session_token, session) = self.new_session(ctx.now);
+        let (ctx, random, id) = (*ctx, self.shared_random(), account.id);
+        let ctx = Context { actor: Actor::Account(id), ..ctx };
+        let done = self
+            .store
+            .write(move |tx| {
+                // looked at again inside the transaction: two browsers, one token
+                if tx.account_of_token(&presented, ctx.now)?.is_none_or(|account| account.id != id) {
+                    return Ok(false);
+                }
+                tx.set_password(id, &hash)?;
+                tx.end_sessions_of(id)?;
+                session.store(tx, id, ctx.now)?;
+                tx.audit(&AuditEvent::done(&ctx, &*random, "account.password", "account", id))?;
+                Ok(true)
+            })
+            .await?;
+        Ok(if done {
+            WelcomeOutcome::Done(SignedIn { token: session_token, account })
+        } else {
+            WelcomeOutcome::Problems(vec![("token", "welcome-token-wrong")])
+        })
+    }
+
+    fn account_token(&self) -> (SecretToken, String) {
+        let token = SecretToken::new(self.random());
+        let hash = token.hash();
+        (token, hash)
+    }
+
     fn new_session(&self, now: Ts) -> (SecretToken, FreshSession) {
         let token = SecretToken::new(self.random());
         let fresh = FreshSession {
@@ -164,8 +377,14 @@ impl Service {
         let hash = token.hash();
         let now = self.ports.clock.now();
         let looked_up = hash.clone();
-        let found = self.store.read(move |tx| tx.session(&looked_up)).await?;
-        let Some((account, csrf, begun, seen)) = found else { return Ok(None) };
+        let found = self
+            .store
+            .read(move |tx| {
+                let Some(found) = tx.session(&looked_up)? else { return Ok(None) };
+                Ok(is_there(tx, &found.account)?.then_some(found))
+            })
+            .await?;
+        let Some(StoredSession { account, csrf, begun, seen }) = found else { return Ok(None) };
         if now.seconds_since(begun) >= SESSION_ABSOLUTE || now.seconds_since(seen) >= SESSION_IDLE {
             return Ok(None);
         }
@@ -195,6 +414,24 @@ impl Service {
                 Ok(())
             })
             .await?)
+    }
+}
+
+/// Whether an account may come in: whoever left does not, however the account itself stands.
+fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
+    let person_is_there = match account.person {
+        Some(person) => tx.person(person)?.is_some_and(|person| person.active),
+        None => true,
+    };
+    Ok(account.active && person_is_there)
+}
+
+/// Refuses a person who is not there.
+fn ensure_person(tx: &mut estampe_store::Tx<'_>, person: Option<PersonId>) -> estampe_store::Result<()> {
+    let Some(person) = person else { return Ok(()) };
+    match tx.person(person)? {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid("person", format!("there is no person {person}")).into()),
     }
 }
 

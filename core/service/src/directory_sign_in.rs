@@ -14,7 +14,7 @@ use estampe_domain::ldap::sign_in::{
 };
 use estampe_domain::plugin::{FailKind, Given, PluginFailure};
 use estampe_domain::source::Source;
-use estampe_domain::{Context, Error, Result, metric};
+use estampe_domain::{Context, Error, Result, Right, metric};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -89,7 +89,7 @@ impl Service {
         login: &str,
         password: &Secret,
     ) -> Result<SignInTrial> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesChange)?;
         match self.directory_sign_in(ctx, source, login, password).await {
             Ok(person) => Ok(SignInTrial::Accepted(Box::new(self.person(ctx, person).await?.summary))),
             Err(SignInRefusal::Refused(reason, _)) => Ok(SignInTrial::Refused(reason)),

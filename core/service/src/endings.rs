@@ -8,7 +8,7 @@ use estampe_domain::ending::{Ending, EndingDone, EndingPlan, PeopleFate, PersonE
 use estampe_domain::ids::{JobId, SourceId};
 use estampe_domain::ports::Random;
 use estampe_domain::run::RunState;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 use estampe_store::{Job, Lease, NewJob, Tx};
 use serde_json::json;
 
@@ -21,13 +21,13 @@ const CHUNK: i64 = 100;
 impl Service {
     /// What ending a source would do. Nothing is changed.
     pub async fn ending_plan(&self, ctx: &Context, source: SourceId) -> Result<EndingPlan> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         Ok(self.store.read(move |tx| tx.ending_plan(source)).await?)
     }
 
     /// A source's end, under way or done.
     pub async fn ending(&self, ctx: &Context, source: SourceId) -> Result<Ending> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         self.store.read(move |tx| tx.ending(source)).await?.ok_or(Error::NotFound)
     }
 
@@ -41,6 +41,7 @@ impl Service {
         fate: PeopleFate,
         seen: Option<EndingPlan>,
     ) -> Result<SourceId> {
+        ctx.require(Right::SourcesEnd)?;
         let source = self.source_named(ctx, name).await?;
         let (ctx, random, id) = (*ctx, self.shared_random(), source.id);
         self.store

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use estampe_domain::ldap::examine::{Examination, Step, Tried};
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 
 use crate::Service;
 
@@ -14,6 +14,7 @@ impl Service {
     /// Looks at the directory of a source, server by server, and lets its connector try what
     /// it needs; none for a source without one. Ends in time whatever the servers do.
     pub async fn examine_source(&self, ctx: &Context, name: &str) -> Result<Option<Examination>> {
+        ctx.require(Right::SourcesChange)?;
         let source = self.source_named(ctx, name).await?;
         let failed = |step, why: String| Examination { servers: Vec::new(), tried: vec![Tried::failed(step, why)] };
         let silent = |who: &str| format!("{who} did not answer within {LIMIT:?}");

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use estampe_domain::access::Scope;
 use estampe_domain::{Ts, metric};
 use estampe_store::{OutboxDepth, PeopleQuery};
 use tokio::sync::Mutex;
@@ -69,7 +70,7 @@ impl Service {
                 away: tx.mail_outage()?.map(|outage| outage.since),
                 people: tx.people_count(&PeopleQuery::default())?,
                 cards: tx.shown_cards()?,
-                leads: tx.leads_in_all()?,
+                leads: tx.leads_in_all(Scope::All)?,
                 plugin_problems: tx.plugin_problems()?,
             })
         });

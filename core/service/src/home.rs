@@ -3,7 +3,7 @@
 use estampe_domain::bundle::PluginState;
 use estampe_domain::plugin::PluginKind;
 use estampe_domain::run::RunState;
-use estampe_domain::{Context, Result};
+use estampe_domain::{Context, Result, Right};
 use estampe_store::{JobState, PeopleQuery};
 
 use crate::Service;
@@ -12,7 +12,7 @@ use crate::views::{Attention, Home, PluginEntry};
 impl Service {
     /// What needs a person first, and the figures.
     pub async fn home(&self, ctx: &Context) -> Result<Home> {
-        ctx.require_administrator()?;
+        ctx.require(Right::Overview)?;
         let (now, mail_configured) = (ctx.now, self.settings.mail_configured);
         let home = self
             .store

@@ -8,7 +8,7 @@ use estampe_domain::card::Card;
 use estampe_domain::ids::{CardId, JobId, LeadId, SubjectId};
 use estampe_domain::lead::{IdempotencyKey, LeadDetails, LeadForm};
 use estampe_domain::purpose::LegalBasis;
-use estampe_domain::{Context, Error, Locale, PublicId, Result, Ts};
+use estampe_domain::{Context, Error, Locale, PublicId, Result, Right, Ts};
 use estampe_store::{EarlierSubmission, Job, KnownSubject, NewJob, NewLead, ShownPurpose, StoredConsent};
 use serde_json::json;
 
@@ -192,13 +192,13 @@ impl Service {
 
     /// Leads for the console, newest first.
     pub async fn leads(&self, ctx: &Context, after: Option<String>) -> Result<LeadPage> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::LeadsRead)?;
         let after = after.map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let page = self
             .store
             .read(move |tx| {
-                let mut leads = tx.leads(after, PAGE + 1)?;
-                let total = tx.leads_in_all()?;
+                let mut leads = tx.leads(scope, after, PAGE + 1)?;
+                let total = tx.leads_in_all(scope)?;
                 let more = leads.len() as u64 > PAGE.unsigned_abs();
                 if more {
                     leads.pop();
@@ -212,11 +212,14 @@ impl Service {
 
     /// One lead, with its consents and mails.
     pub async fn lead(&self, ctx: &Context, lead: LeadId) -> Result<LeadDetail> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::LeadsRead)?;
         let detail = self
             .store
             .read(move |tx| {
                 let Some((found, _)) = tx.lead(lead)? else { return Ok(None) };
+                if !tx.is_within(found.person, scope)? {
+                    return Ok(None);
+                }
                 let consents = tx.consents(lead)?;
                 let mails = tx.jobs_of(&lead.to_string())?.iter().filter_map(crate::mails::entry).collect();
                 Ok(Some(LeadDetail { lead: found, consents, mails }))

@@ -124,12 +124,12 @@ impl Service {
     /// The circumstances of a new request, at this moment.
     pub fn context(&self, actor: Actor, locale: Locale) -> Context {
         let now = self.ports.clock.now();
-        Context { actor, locale, request: RequestId::new(now, &*self.ports.random), now }
+        Context::new(actor, locale, RequestId::new(now, &*self.ports.random), now)
     }
 
     /// The circumstances of a request that has its id already.
     pub fn context_of(&self, actor: Actor, locale: Locale, request: RequestId) -> Context {
-        Context { actor, locale, request, now: self.ports.clock.now() }
+        Context::new(actor, locale, request, self.ports.clock.now())
     }
 
     /// Makes ids of requests, for one thread.

@@ -11,7 +11,7 @@ use estampe_domain::person::NotAPerson;
 use estampe_domain::plugin::{AttributeValue, DirectoryEvent, SourcePerson, SyncCall, SyncMode};
 use estampe_domain::run::RunState;
 use estampe_domain::source::Source;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 use serde_json::json;
 
 use crate::Service;
@@ -58,6 +58,7 @@ impl Service {
     /// run is open, whose plan was made with the rules before. `before`: the rules that the
     /// new ones were made of; where others stand by now, nothing is changed.
     pub async fn set_mapping(&self, ctx: &Context, name: &str, before: &Mapping, mapping: Mapping) -> Result<Source> {
+        ctx.require(Right::SourcesChange)?;
         let source = self.source_named(ctx, name).await?;
         let changed = Source { mapping, ..source };
         let (ctx, random, stored, before) = (*ctx, self.shared_random(), changed.clone(), before.clone());
@@ -96,6 +97,7 @@ impl Service {
         mapping: &Mapping,
         limit: usize,
     ) -> Result<MappingPreview> {
+        ctx.require(Right::SourcesChange)?;
         let source = self.source_named(ctx, name).await?;
         let people = self.first_people(ctx, &Source { mapping: mapping.clone(), ..source }, limit).await?;
         let mut attributes = BTreeMap::new();

@@ -4,7 +4,7 @@
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::JobId;
 use estampe_domain::mail::MailOutage;
-use estampe_domain::{Context, Error, Result, Ts};
+use estampe_domain::{Context, Error, Result, Right, Ts};
 use estampe_store::{JobState as Stored, MailHistory, MailRow, Queue, Retry};
 use serde_json::json;
 
@@ -60,7 +60,7 @@ impl Service {
 
     /// What waits, what was given up, and how the server fares.
     pub async fn outbox(&self, ctx: &Context) -> Result<Outbox> {
-        ctx.require_administrator()?;
+        ctx.require(Right::MailsRead)?;
         let configured = self.settings.mail_configured;
         Ok(self
             .store
@@ -80,7 +80,7 @@ impl Service {
 
     /// Begins a mail anew that was given up, or tries one now that waits.
     pub async fn resend(&self, ctx: &Context, job: JobId) -> Result<()> {
-        ctx.require_administrator()?;
+        ctx.require(Right::MailsChange)?;
         let (ctx, random) = (*ctx, self.shared_random());
         let found = self
             .store
@@ -101,7 +101,7 @@ impl Service {
 
     /// The same with every mail; how many were begun anew, and how many waited.
     pub async fn resend_all(&self, ctx: &Context) -> Result<(u64, u64)> {
-        ctx.require_administrator()?;
+        ctx.require(Right::MailsChange)?;
         let (ctx, random) = (*ctx, self.shared_random());
         let done = self
             .store

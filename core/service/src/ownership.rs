@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use estampe_domain::access::Scope;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::PersonId;
 use estampe_domain::ownership::{Made, Owner, Owners, ProfileForm, Settlement};
 use estampe_domain::person::ProfileField;
 use estampe_domain::run::RunState;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 use estampe_store::Tx;
 use serde_json::json;
 
@@ -18,16 +19,18 @@ use crate::views::{PersonChange, PersonEdit};
 impl Service {
     /// Enters values for a person: they are shown, and kept over what a directory says.
     pub async fn edit_person(&self, ctx: &Context, person: PersonId, change: PersonChange) -> Result<PersonEdit> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::PeopleChange)?;
         let (ctx, random) = (*ctx, self.shared_random());
         let edit = self
             .store
             .write(move |tx| {
+                within(tx, person, scope)?;
                 let before = standing(tx, person, change.seen.as_deref())?;
                 let mut form = ProfileForm::of(&before.shown);
                 let fields = form
                     .fill(&change.inputs)
                     .map_err(|unknown| Error::invalid(unknown.0.clone(), unknown.to_string()))?;
+                theirs(&before, scope, fields.iter())?;
                 let values = match form.parse(&fields) {
                     Ok(values) => values,
                     Err(problems) => return Ok(PersonEdit::Problems(problems)),
@@ -57,18 +60,20 @@ impl Service {
         fields: Vec<ProfileField>,
         seen: Option<String>,
     ) -> Result<()> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::PeopleChange)?;
         if fields.is_empty() {
             return Err(Error::invalid("fields", "name at least one"));
         }
         let (ctx, random) = (*ctx, self.shared_random());
         self.store
             .write(move |tx| {
+                within(tx, person, scope)?;
                 let before = standing(tx, person, seen.as_deref())?;
                 if before.origin.is_none() {
                     let why = "no source says anything of this person: there is nobody to give it back to";
                     return Err(Error::Conflict(why.into()).into());
                 }
+                theirs(&before, scope, fields.iter())?;
                 let mut after = before.clone();
                 for field in &fields {
                     if !after.give_back(*field) {
@@ -99,11 +104,13 @@ impl Service {
         choice: Settlement,
         seen: Option<String>,
     ) -> Result<()> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::PeopleChange)?;
         let (ctx, random) = (*ctx, self.shared_random());
         self.store
             .write(move |tx| {
+                within(tx, person, scope)?;
                 let before = standing(tx, person, seen.as_deref())?;
+                theirs(&before, scope, std::iter::once(&field))?;
                 let mut after = before.clone();
                 if !after.settle(field, choice) {
                     let why = format!("there is no conflict about the field \"{}\" any more", field.key());
@@ -121,6 +128,7 @@ impl Service {
 
     /// Who owns the fields of a source's people.
     pub async fn source_owners(&self, ctx: &Context, name: &str) -> Result<Owners> {
+        ctx.require(Right::SourcesRead)?;
         let source = self.source_named(ctx, name).await?.id;
         Ok(self.store.read(move |tx| tx.source_owners(source)).await?)
     }
@@ -135,6 +143,7 @@ impl Service {
         change: &BTreeMap<ProfileField, Owner>,
         seen: Option<Owners>,
     ) -> Result<Owners> {
+        ctx.require(Right::SourcesChange)?;
         let source = self.source_named(ctx, name).await?.id;
         let (ctx, random, change) = (*ctx, self.shared_random(), change.clone());
         let changed = self
@@ -177,6 +186,26 @@ impl Service {
             })
             .await?;
         Ok(changed)
+    }
+}
+
+/// Refuses whom this is not about: they are not known to be there.
+fn within(tx: &mut Tx<'_>, person: PersonId, scope: Scope) -> estampe_store::Result<()> {
+    if tx.is_within(person, scope)? { Ok(()) } else { Err(Error::NotFound.into()) }
+}
+
+/// Refuses fields that the directory owns to whoever changes their own profile alone.
+fn theirs<'f>(
+    made: &Made,
+    scope: Scope,
+    mut fields: impl Iterator<Item = &'f ProfileField>,
+) -> estampe_store::Result<()> {
+    if scope == Scope::All {
+        return Ok(());
+    }
+    match fields.find(|field| made.owner(**field) == Some(Owner::Directory)) {
+        None => Ok(()),
+        Some(field) => Err(Error::invalid(field.key(), "the directory says this; ask whoever keeps it").into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! People, as the console lists them.
 
 use estampe_domain::ids::PersonId;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 use estampe_store::PeopleQuery;
 
 use crate::Service;
@@ -13,7 +13,7 @@ const PAGE: i64 = 50;
 impl Service {
     /// People by name.
     pub async fn people(&self, ctx: &Context, filter: &PeopleFilter) -> Result<PeoplePage> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::PeopleRead)?;
         let after: Option<PersonId> =
             filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let mut query = PeopleQuery {
@@ -21,6 +21,7 @@ impl Service {
             active: if filter.conflicts { Some(true) } else { filter.active },
             conflicts: filter.conflicts,
             group: filter.group,
+            scope: Some(scope),
             after: None,
             limit: PAGE + 1,
         };
@@ -33,8 +34,9 @@ impl Service {
                     query.after = Some((last.profile.sort_key(), after.to_string()));
                 }
                 let total = tx.people_count(&query)?;
-                let conflicts =
-                    tx.people_count(&PeopleQuery { active: Some(true), conflicts: true, ..PeopleQuery::default() })?;
+                let conflicting =
+                    PeopleQuery { active: Some(true), conflicts: true, scope: Some(scope), ..PeopleQuery::default() };
+                let conflicts = tx.people_count(&conflicting)?;
                 let mut found = tx.people(&query)?;
                 let more = found.len() as u64 > PAGE.unsigned_abs();
                 if more {
@@ -50,10 +52,14 @@ impl Service {
 
     /// One person.
     pub async fn person(&self, ctx: &Context, person: PersonId) -> Result<PersonDetail> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::PeopleRead)?;
         let detail = self
             .store
             .read(move |tx| {
+                // who may not be seen is not known to be there
+                if !tx.is_within(person, scope)? {
+                    return Ok(None);
+                }
                 let Some((summary, made)) = tx.made(person)? else { return Ok(None) };
                 let (identities, leads) = (tx.identities_of(person)?, tx.lead_count_of(person)?);
                 let groups = tx.groups_of(person)?;
@@ -65,10 +71,13 @@ impl Service {
 
     /// A person's photo, for the console: shown for disabled people too.
     pub async fn person_photo(&self, ctx: &Context, person: PersonId) -> Result<Photo> {
-        ctx.require_administrator()?;
+        let scope = ctx.scope(Right::PeopleRead)?;
         let photo = self
             .store
             .read(move |tx| {
+                if !tx.is_within(person, scope)? {
+                    return Ok(None);
+                }
                 let Some(blob) = tx.person(person)?.and_then(|p| p.profile.photo) else { return Ok(None) };
                 Ok(tx.blob(&blob)?.map(|bytes| Photo { blob, bytes }))
             })

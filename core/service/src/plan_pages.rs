@@ -2,7 +2,7 @@
 
 use estampe_domain::difference::PlanPlace;
 use estampe_domain::ids::RunId;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 
 use crate::Service;
 use crate::views::{PlanFilter, PlanPage, RefusalPage};
@@ -17,7 +17,7 @@ fn limit_of(asked: u64) -> i64 {
 impl Service {
     /// What a run does or did with people: a page of it.
     pub async fn plan_page(&self, ctx: &Context, run: RunId, filter: PlanFilter) -> Result<PlanPage> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         let limit = limit_of(filter.limit);
         let page = self
             .store
@@ -39,7 +39,7 @@ impl Service {
 
     /// What a run refused: a page of it.
     pub async fn refusal_page(&self, ctx: &Context, run: RunId, after: Option<i64>, limit: u64) -> Result<RefusalPage> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         let limit = limit_of(limit);
         let page = self
             .store

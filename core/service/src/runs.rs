@@ -6,7 +6,7 @@ use estampe_domain::plugin::SyncMode;
 use estampe_domain::ports::Random;
 use estampe_domain::run::{Run, RunState};
 use estampe_domain::source::MAX_EVERY_MINUTES;
-use estampe_domain::{Actor, Context, Error, Locale, Result};
+use estampe_domain::{Actor, Context, Error, Locale, Result, Right};
 use estampe_store::{Job, NewJob, NewRun, Tx};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ impl Service {
         plan_only: bool,
         everybody: bool,
     ) -> Result<SyncStarted> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesChange)?;
         let source = self.source_named(ctx, source).await?.id;
         let last = self.store.read(move |tx| tx.runs(Some(source), 1)).await?;
         if let Some(Run { id: run, state, .. }) = last.first()
@@ -84,6 +84,7 @@ impl Service {
 
     /// Sets how often a source's runs begin by themselves; `None`: never.
     pub async fn set_schedule(&self, ctx: &Context, name: &str, every_minutes: Option<u32>) -> Result<()> {
+        ctx.require(Right::SourcesChange)?;
         let id = self.source_named(ctx, name).await?.id;
         if every_minutes.is_some_and(|minutes| !(1..=MAX_EVERY_MINUTES).contains(&minutes)) {
             return Err(Error::invalid("every", "it is 1 minute to 28 days, or off"));
@@ -102,13 +103,13 @@ impl Service {
 
     /// The newest runs, of one source or of all.
     pub async fn runs(&self, ctx: &Context, source: Option<SourceId>) -> Result<Vec<Run>> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         Ok(self.store.read(move |tx| tx.runs(source, 50)).await?)
     }
 
     /// One run with its refused entries; its plan by [`plan_page`](Self::plan_page).
     pub async fn run(&self, ctx: &Context, run: RunId) -> Result<RunDetail> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         let detail = self
             .store
             .read(move |tx| {
@@ -138,7 +139,7 @@ impl Service {
     }
 
     async fn decide(&self, ctx: &Context, run: RunId, to: RunState, operation: &'static str) -> Result<()> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesChange)?;
         let (ctx, random) = (*ctx, self.shared_random());
         let decided = self
             .store

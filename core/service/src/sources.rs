@@ -12,7 +12,7 @@ use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, PluginKin
 use estampe_domain::run::RunState;
 use estampe_domain::source::{EVERY_MINUTES, Source, SourceChange, SourceOverview, SourceSettings};
 use estampe_domain::text::Line;
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 use serde_json::json;
 
 use crate::Service;
@@ -21,7 +21,7 @@ use crate::views::PluginEntry;
 impl Service {
     /// Every source and how it fares.
     pub async fn sources(&self, ctx: &Context) -> Result<Vec<SourceOverview>> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         Ok(self.store.read(|tx| tx.source_overviews()).await?)
     }
 
@@ -33,7 +33,7 @@ impl Service {
 
     /// One source, for what needs not to know how it fares: nobody is counted.
     pub(crate) async fn source_named(&self, ctx: &Context, name: &str) -> Result<Source> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesRead)?;
         let name = name.to_owned();
         self.store.read(move |tx| tx.source_by_name(&name)).await?.ok_or(Error::NotFound)
     }
@@ -42,7 +42,7 @@ impl Service {
     /// given as an absolute path; the files themselves are looked at by
     /// [`check_source`](Self::check_source).
     pub async fn add_source(&self, ctx: &Context, name: &str, connector: ConnectorSpec) -> Result<Source> {
-        ctx.require_administrator()?;
+        ctx.require(Right::SourcesChange)?;
         let name: Line = name.parse().map_err(|problem| Error::invalid("name", format!("{problem}")))?;
         if name.as_str().contains('/') {
             return Err(Error::invalid("name", "a slash cannot be part of it"));
@@ -111,6 +111,7 @@ impl Service {
 
     /// How a source is configured, and what it may be configured with.
     pub async fn source_settings(&self, ctx: &Context, name: &str) -> Result<SourceSettings> {
+        ctx.require(Right::SourcesRead)?;
         let source = self.source_named(ctx, name).await?;
         let (id, plugin) = (source.id, source.connector.plugin.clone());
         let (installed, secrets) =
@@ -127,6 +128,7 @@ impl Service {
     /// that: the next run is a full one. Not while a run is open, whose plan was made
     /// before. Where a key changes that says where secrets are sent, they are needed again.
     pub async fn change_source(&self, ctx: &Context, name: &str, change: SourceChange) -> Result<Source> {
+        ctx.require(Right::SourcesChange)?;
         let settings = self.source_settings(ctx, name).await?;
         sound(settings.problems(&change))?;
         let mut connector = settings.source.connector.clone();
@@ -186,6 +188,7 @@ impl Service {
 
     /// Lets a source's connector try what it needs.
     pub async fn check_source(&self, ctx: &Context, name: &str) -> Result<Vec<Probe>> {
+        ctx.require(Right::SourcesChange)?;
         let source = self.source_named(ctx, name).await?;
         let id = source.id;
         self.store.read(move |tx| tx.ensure_stays(id)).await?;

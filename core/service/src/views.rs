@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use estampe_domain::Ts;
-use estampe_domain::account::Account;
+use estampe_domain::access::Roles;
+use estampe_domain::account::{Account, AccountDetail};
 use estampe_domain::card::Card;
 use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::group::GroupSummary;
-use estampe_domain::ids::{BlobId, GroupId, JobId, LeadId, RunId, SecretToken};
+use estampe_domain::ids::{BlobId, GroupId, JobId, LeadId, PersonId, RunId, SecretToken};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{LeadMail, MailOutage};
@@ -380,6 +381,61 @@ pub enum FirstRunOutcome {
     Done(SignedIn),
     /// Fields to mend: field name (`token`, `name`, `email`, `password`) and the key
     /// of the words that say why.
+    Problems(Vec<(&'static str, &'static str)>),
+}
+
+/// What is entered for a new account.
+#[derive(Clone, Debug, Default)]
+pub struct NewAccount {
+    /// How it is addressed.
+    pub name: String,
+    /// What it signs in with.
+    pub email: String,
+    /// What it is for.
+    pub roles: Roles,
+    /// Whose it is.
+    pub person: Option<PersonId>,
+}
+
+/// What changes of an account; what is none stays.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// What it is for.
+    pub roles: Option<Roles>,
+    /// Whether it may sign in.
+    pub active: Option<bool>,
+    /// Whose it is; nobody's, when there is none within.
+    pub person: Option<Option<PersonId>>,
+    /// The groups whose people it sees as a team manager.
+    pub teams: Option<Vec<GroupId>>,
+}
+
+/// An account and the token by which its password is chosen, once.
+#[derive(Debug)]
+pub struct Invited {
+    /// The account.
+    pub account: Account,
+    /// Given once.
+    pub token: SecretToken,
+}
+
+/// Accounts, by their address.
+#[derive(Clone, Debug)]
+pub struct AccountPage {
+    /// Some of them.
+    pub accounts: Vec<AccountDetail>,
+    /// How many there are.
+    pub total: u64,
+    /// After which address the next page begins.
+    pub next: Option<String>,
+}
+
+/// What became of choosing a password.
+#[derive(Debug)]
+pub enum WelcomeOutcome {
+    /// It is chosen, and the account signed in.
+    Done(SignedIn),
+    /// Fields to mend: field name (`token`, `password`) and the key of the words that say why.
     Problems(Vec<(&'static str, &'static str)>),
 }
 

@@ -347,8 +347,31 @@ diesel::table! {
         name -> Text,
         email -> Text,
         email_key -> Text,
-        password_hash -> Text,
+        password_hash -> Nullable<Text>,
+        active -> Bool,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_role (account_id, role) {
+        account_id -> Text,
+        role -> Text,
+    }
+}
+
+diesel::table! {
+    account_team (account_id, group_id) {
+        account_id -> Text,
+        group_id -> Text,
+    }
+}
+
+diesel::table! {
+    account_token (account_id) {
+        account_id -> Text,
+        token_hash -> Text,
+        ends_at -> BigInt,
     }
 }
 
@@ -418,11 +441,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     consent,
     job,
     account,
+    account_role,
+    account_team,
+    account_token,
     session,
     setting,
     audit_event,
 );
 
+diesel::joinable!(account_role -> account (account_id));
+diesel::joinable!(account_team -> directory_group (group_id));
 diesel::joinable!(card -> person (person_id));
 diesel::joinable!(lead -> person (person_id));
 diesel::joinable!(lead -> subject (subject_id));

@@ -1,5 +1,6 @@
 //! Sample data for the tests that render every page.
 
+pub(crate) mod accounts;
 pub(crate) mod endings;
 pub(crate) mod extensions;
 pub(crate) mod mapping;
@@ -28,12 +29,12 @@ use estampe_service::views::{
 };
 use estampe_texts::TimeZone;
 
-use crate::console::shell::{Section, Shell};
+use crate::console::shell::{Section, Sees, Shell};
 use crate::locale::Lang;
 
 pub(crate) const HOST: &str = "Banque Garonne";
 
-struct Sevens;
+pub(crate) struct Sevens;
 
 impl Random for Sevens {
     fn fill(&self, bytes: &mut [u8]) {
@@ -49,8 +50,25 @@ pub(crate) fn lang(locale: Locale) -> Lang {
     Lang { locale, chosen: false, zone: TimeZone::get("Europe/Paris").unwrap(), now: now() }
 }
 
+/// An administrator's.
+pub(crate) fn sees() -> Sees {
+    Sees {
+        own: None,
+        overview: true,
+        people: true,
+        leads: true,
+        sources: true,
+        plugins: true,
+        outbox: true,
+        accounts: true,
+        changes_people: true,
+        changes_accounts: true,
+    }
+}
+
 pub(crate) fn shell(section: Section) -> Shell {
     Shell {
+        sees: sees(),
         section,
         account: "Mireille Bordes".into(),
         initials: "MB".into(),

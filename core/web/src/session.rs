@@ -6,7 +6,7 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use estampe_domain::account::Account;
-use estampe_domain::{Actor, SecretToken};
+use estampe_domain::{Actor, Right, SecretToken};
 
 use crate::error::{Cause, Fault};
 use crate::forms::{Local, token};
@@ -43,8 +43,20 @@ impl Desk {
             let door = if open { "/first-run".to_owned() } else { sign_in_for(request) };
             return Err(Fault::new(&visit, Cause::SignIn(door)).into());
         };
-        visit.ctx.actor = Actor::Account(session.account.id);
+        let Account { id, roles, person, .. } = session.account;
+        visit.ctx = visit.ctx.of_account(id, roles, person);
         Ok(Self { visit, account: session.account, secret: session.csrf })
+    }
+
+    /// Refuses whoever may not do this for everybody, before anything of what they sent is
+    /// looked at. The use cases refuse as well.
+    pub(crate) fn needs(&self, right: Right) -> Result<(), Fault> {
+        self.ok(self.ctx.require(right))
+    }
+
+    /// Refuses whoever may do this for nobody.
+    pub(crate) fn needs_some(&self, right: Right) -> Result<(), Fault> {
+        self.ok(self.ctx.scope(right).map(|_| ()))
     }
 
     /// The token for this session's forms.

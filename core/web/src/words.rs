@@ -6,6 +6,7 @@ pub(crate) mod mapping;
 use std::borrow::Cow;
 
 use estampe_domain::Locale;
+use estampe_domain::access::{Role, Roles};
 use estampe_domain::difference::PlanReason;
 use estampe_domain::ending::PeopleFate;
 use estampe_domain::lead::LeadField;
@@ -249,4 +250,22 @@ pub(crate) const fn job_state(state: JobState) -> (&'static str, &'static str) {
 /// A language's own name.
 pub(crate) fn language(locale: Locale) -> String {
     estampe_texts::t(locale, "language-name")
+}
+
+/// A role, and what it is for.
+pub(crate) fn role(role: Role) -> (&'static str, &'static str) {
+    match role {
+        Role::Employee => (key("role-employee"), key("role-employee-hint")),
+        Role::TeamManager => (key("role-team-manager"), key("role-team-manager-hint")),
+        Role::CardDesigner => (key("role-card-designer"), key("role-card-designer-hint")),
+        Role::Integrator => (key("role-integrator"), key("role-integrator-hint")),
+        Role::Auditor => (key("role-auditor"), key("role-auditor-hint")),
+        Role::DataProtectionOfficer => (key("role-dpo"), key("role-dpo-hint")),
+        Role::Administrator => (key("role-administrator"), key("role-administrator-hint")),
+    }
+}
+
+/// Roles in one line.
+pub(crate) fn roles(l: &Lang, roles: Roles) -> String {
+    roles.iter().map(|one| l.t(role(one).0).to_string()).collect::<Vec<_>>().join(", ")
 }

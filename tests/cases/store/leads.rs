@@ -77,7 +77,7 @@ pub(super) async fn prepare(
             }
         })
         .collect();
-    let ctx = Context { actor: Actor::Visitor, locale: Locale::Fr, request: RequestId::new(now, &System), now };
+    let ctx = Context::new(Actor::Visitor, Locale::Fr, RequestId::new(now, &System), now);
     let audit = AuditEvent::done(&ctx, &System, "lead.receive", "lead", id);
     let job = |job| NewJob { id: JobId::new(now, &System), job, request: ctx.request, run_at: now };
     let new = NewLead {
@@ -199,7 +199,7 @@ on_both! {
         }
         let found = async |words: &[&str], after: Option<(String, String)>, limit| {
             let words = words.iter().map(|w| (*w).to_owned()).collect();
-            let query = PeopleQuery { words, active: None, conflicts: false, group: None, after, limit };
+            let query = PeopleQuery { words, active: None, conflicts: false, group: None, scope: None, after, limit };
             let people = store.read(move |tx| tx.people(&query)).await.unwrap();
             people.into_iter().map(|(p, key)| (p.profile.display_name.to_string(), p.id.to_string(), key)).collect::<Vec<_>>()
         };

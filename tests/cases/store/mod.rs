@@ -104,6 +104,6 @@ impl Bench {
 
     fn context(&self) -> Context {
         let now = self.clock.now();
-        Context { actor: Actor::System, locale: Locale::Fr, request: RequestId::new(now, &System), now }
+        Context::new(Actor::System, Locale::Fr, RequestId::new(now, &System), now)
     }
 }

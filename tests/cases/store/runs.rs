@@ -23,7 +23,7 @@ pub(super) fn source(name: &str, now: Ts) -> Source {
     Source { id, name: name.into(), connector, mapping, every_minutes: None, created_at: now }
 }
 
-async fn new_source(store: &Store, name: &str, now: Ts) -> SourceId {
+pub(super) async fn new_source(store: &Store, name: &str, now: Ts) -> SourceId {
     let source = source(name, now);
     let id = source.id;
     store.write(move |tx| tx.insert_source(&source)).await.unwrap();

@@ -1,5 +1,6 @@
 //! What each command does. `serve` runs the appliance; the others speak to it.
 
+mod account;
 mod ca;
 mod doctor;
 mod ending;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, Signature};
 use estampe_domain::permission::{Grants, Permission};
-use estampe_domain::{Context, Error, Result};
+use estampe_domain::{Context, Error, Result, Right};
 use estampe_store::Tx;
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::Service;
 impl Service {
     /// Installs a plugin that is not there yet, from the octets of its bundle.
     pub async fn install_plugin(&self, ctx: &Context, bundle: Arc<[u8]>) -> Result<InstalledPlugin> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsChange)?;
         let facts = self.proven(Arc::clone(&bundle)).await?;
         self.first_install(ctx, facts, bundle).await
     }
@@ -41,7 +41,7 @@ impl Service {
 
     /// Installs a newer version of a plugin, from the octets of its bundle.
     pub async fn upgrade_plugin(&self, ctx: &Context, bundle: Arc<[u8]>) -> Result<InstalledPlugin> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsChange)?;
         let facts = self.proven(Arc::clone(&bundle)).await?;
         self.upgrade(ctx, facts, bundle).await
     }
@@ -73,7 +73,7 @@ impl Service {
     /// Installs a plugin from the octets of its bundle, or a newer version of one that is
     /// there: for whoever hands over a file and need not know which of the two it is.
     pub async fn bring_plugin(&self, ctx: &Context, bundle: Arc<[u8]>) -> Result<InstalledPlugin> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsChange)?;
         let facts = self.proven(Arc::clone(&bundle)).await?;
         let id = facts.info.id.clone();
         if self.store.read(move |tx| tx.installed_plugin(&id)).await?.is_some() {
@@ -90,7 +90,7 @@ impl Service {
 
     /// The newest bundle of this plugin in the folder of the configuration.
     async fn offer(&self, ctx: &Context, id: &str) -> Result<(BundleFacts, Arc<[u8]>)> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsChange)?;
         let offered = self.ports.plugins.offered().await.bundles;
         let there: Vec<_> = offered.iter().map(|(facts, _)| facts.info.id.clone()).collect();
         let mut found: Option<(BundleFacts, Arc<[u8]>)> = None;
@@ -175,6 +175,7 @@ impl Service {
         grant: Vec<Permission>,
         revoke: Vec<Permission>,
     ) -> Result<InstalledPlugin> {
+        ctx.require(Right::PluginsGrant)?;
         let known = self.plugin(ctx, id).await?;
         let versions = || [&known.current, &known.waiting].into_iter().flatten();
         let asked: Vec<_> = versions().flat_map(|version| version.info.asked()).map(|asked| asked.permission).collect();
@@ -277,7 +278,7 @@ impl Service {
         operation: &'static str,
         work: impl Fn(&mut Tx<'_>, &InstalledPlugin) -> estampe_store::Result<InstalledPlugin> + Send + 'static,
     ) -> Result<InstalledPlugin> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsChange)?;
         let _one = self.plugin_changes.lock().await;
         let (event, random, id) = (*ctx, self.shared_random(), id.to_owned());
         let plugin = self

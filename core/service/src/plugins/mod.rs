@@ -15,7 +15,7 @@ use estampe_domain::bundle::{
 use estampe_domain::credential::Keeper;
 use estampe_domain::plugin::{CallLog, FailKind, Given, PluginFailure};
 use estampe_domain::source::{Source, SourceOverview};
-use estampe_domain::{Actor, Context, Error, Result};
+use estampe_domain::{Actor, Context, Error, Result, Right};
 use serde_json::json;
 
 use self::secrets::SourceSecrets;
@@ -47,13 +47,13 @@ pub struct OfferedPlugins {
 impl Service {
     /// Every installed plugin, by id.
     pub async fn plugins(&self, ctx: &Context) -> Result<Vec<InstalledPlugin>> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsRead)?;
         Ok(self.store.read(|tx| tx.installed_plugins()).await?)
     }
 
     /// One installed plugin.
     pub async fn plugin(&self, ctx: &Context, id: &str) -> Result<InstalledPlugin> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsRead)?;
         let id = id.to_owned();
         self.store.read(move |tx| tx.installed_plugin(&id)).await?.ok_or(Error::NotFound)
     }
@@ -68,7 +68,7 @@ impl Service {
 
     /// Bundles that lie ready in the folder of the configuration.
     pub async fn offered_plugins(&self, ctx: &Context) -> Result<OfferedPlugins> {
-        ctx.require_administrator()?;
+        ctx.require(Right::PluginsRead)?;
         let offered = self.ports.plugins.offered().await;
         let bundles = offered.bundles.into_iter().map(|(facts, _)| facts).collect();
         Ok(OfferedPlugins { bundles, problems: offered.problems })

@@ -1,12 +1,13 @@
-//! Accounts and their sessions.
+//! Accounts, what they are for, and their sessions.
 
 use diesel::prelude::*;
-use estampe_domain::account::Account;
-use estampe_domain::{AccountId, SessionId, Ts};
+use estampe_domain::access::{Role, Roles};
+use estampe_domain::account::{Account, AccountDetail};
+use estampe_domain::{AccountId, GroupId, PersonId, SessionId, Ts};
 
 use super::{Tx, id};
 use crate::error::{Result, StoreError};
-use crate::schema::{account, session};
+use crate::schema::{account, account_role, account_team, account_token, directory_group, session};
 
 /// A session to be stored.
 #[derive(Debug)]
@@ -21,6 +22,30 @@ pub struct NewSession<'a> {
     pub csrf: &'a str,
 }
 
+/// A session as it is stored.
+#[derive(Debug)]
+pub struct StoredSession {
+    /// Whose.
+    pub account: Account,
+    /// Secret for its CSRF tokens.
+    pub csrf: String,
+    /// When it began.
+    pub begun: Ts,
+    /// When it was last used.
+    pub seen: Ts,
+}
+
+type Row = (String, Option<String>, String, String, Option<String>, bool);
+
+const COLUMNS: (
+    account::id,
+    account::person_id,
+    account::name,
+    account::email,
+    account::password_hash,
+    account::active,
+) = (account::id, account::person_id, account::name, account::email, account::password_hash, account::active);
+
 impl Tx<'_> {
     /// How many accounts there are.
     pub fn accounts(&mut self) -> Result<u64> {
@@ -28,29 +53,162 @@ impl Tx<'_> {
         Ok(super::count(accounts))
     }
 
-    /// Stores an account.
-    pub fn insert_account(&mut self, new: &Account, password_hash: &str, now: Ts) -> Result<()> {
+    /// Stores an account with its roles.
+    pub fn insert_account(&mut self, new: &Account, password_hash: Option<&str>, now: Ts) -> Result<()> {
         diesel::insert_into(account::table)
             .values((
                 account::id.eq(new.id.to_string()),
+                account::person_id.eq(new.person.map(|person| person.to_string())),
                 account::name.eq(new.name.as_str()),
                 account::email.eq(new.email.as_str()),
                 account::email_key.eq(new.email.as_str().to_lowercase()),
                 account::password_hash.eq(password_hash),
+                account::active.eq(new.active),
                 account::created_at.eq(now.as_micros()),
+            ))
+            .execute(self.conn)?;
+        self.put_roles(new.id, new.roles)
+    }
+
+    /// Writes what may change of an account: all but its address.
+    pub fn update_account(&mut self, changed: &Account) -> Result<()> {
+        diesel::update(account::table.find(changed.id.to_string()))
+            .set((
+                account::person_id.eq(changed.person.map(|person| person.to_string())),
+                account::name.eq(changed.name.as_str()),
+                account::active.eq(changed.active),
+            ))
+            .execute(self.conn)?;
+        self.put_roles(changed.id, changed.roles)
+    }
+
+    fn put_roles(&mut self, account_id: AccountId, roles: Roles) -> Result<()> {
+        let text = account_id.to_string();
+        diesel::delete(account_role::table.filter(account_role::account_id.eq(&text))).execute(self.conn)?;
+        for role in roles.iter() {
+            diesel::insert_into(account_role::table)
+                .values((account_role::account_id.eq(&text), account_role::role.eq(role.as_str())))
+                .execute(self.conn)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the groups whose people an account sees as a team manager.
+    pub fn put_teams(&mut self, account_id: AccountId, teams: &[GroupId]) -> Result<()> {
+        let text = account_id.to_string();
+        diesel::delete(account_team::table.filter(account_team::account_id.eq(&text))).execute(self.conn)?;
+        for team in teams {
+            diesel::insert_into(account_team::table)
+                .values((account_team::account_id.eq(&text), account_team::group_id.eq(team.to_string())))
+                .execute(self.conn)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a password's hash; the token by which it was chosen is void.
+    pub fn set_password(&mut self, account_id: AccountId, hash: &str) -> Result<()> {
+        let text = account_id.to_string();
+        diesel::update(account::table.find(&text)).set(account::password_hash.eq(Some(hash))).execute(self.conn)?;
+        diesel::delete(account_token::table.find(&text)).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Keeps the hash of the token by which an account chooses its password; an earlier one
+    /// is void.
+    pub fn put_account_token(&mut self, account_id: AccountId, hash: &str, ends: Ts) -> Result<()> {
+        let text = account_id.to_string();
+        diesel::delete(account_token::table.find(&text)).execute(self.conn)?;
+        diesel::insert_into(account_token::table)
+            .values((
+                account_token::account_id.eq(&text),
+                account_token::token_hash.eq(hash),
+                account_token::ends_at.eq(ends.as_micros()),
             ))
             .execute(self.conn)?;
         Ok(())
     }
 
-    /// The account of an address (in any case), with its password's hash.
-    pub fn account_by_email(&mut self, email: &str) -> Result<Option<(Account, String)>> {
-        let row: Option<(String, String, String, String)> = account::table
-            .filter(account::email_key.eq(email.to_lowercase()))
-            .select((account::id, account::name, account::email, account::password_hash))
-            .get_result(self.conn)
+    /// The active account that a token is for, while it is good.
+    pub fn account_of_token(&mut self, hash: &str, now: Ts) -> Result<Option<Account>> {
+        let found: Option<String> = account_token::table
+            .filter(account_token::token_hash.eq(hash))
+            .filter(account_token::ends_at.gt(now.as_micros()))
+            .select(account_token::account_id)
+            .first(self.conn)
             .optional()?;
-        row.map(|(account_id, name, email, hash)| Ok((read_account(&account_id, &name, &email)?, hash))).transpose()
+        let Some(found) = found else { return Ok(None) };
+        Ok(self.account(id(&found, "account_token")?)?.map(|(account, _)| account).filter(|account| account.active))
+    }
+
+    /// One account, with its password's hash.
+    pub fn account(&mut self, account_id: AccountId) -> Result<Option<(Account, Option<String>)>> {
+        let row: Option<Row> =
+            account::table.find(account_id.to_string()).select(COLUMNS).first(self.conn).optional()?;
+        row.map(|row| self.read_account(row)).transpose()
+    }
+
+    /// The account of an address (in any case), with its password's hash.
+    pub fn account_by_email(&mut self, email: &str) -> Result<Option<(Account, Option<String>)>> {
+        let row: Option<Row> = account::table
+            .filter(account::email_key.eq(email.to_lowercase()))
+            .select(COLUMNS)
+            .first(self.conn)
+            .optional()?;
+        row.map(|row| self.read_account(row)).transpose()
+    }
+
+    /// Accounts by their address, after one, with their teams.
+    pub fn account_list(&mut self, after: Option<&str>, limit: i64) -> Result<Vec<AccountDetail>> {
+        let mut query = account::table.order(account::email_key).limit(limit).select(COLUMNS).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(account::email_key.gt(after.to_lowercase()));
+        }
+        let rows: Vec<Row> = query.load(self.conn)?;
+        rows.into_iter().map(|row| self.read_detail(row)).collect()
+    }
+
+    /// One account, with its teams.
+    pub fn account_detail(&mut self, account_id: AccountId) -> Result<Option<AccountDetail>> {
+        let row: Option<Row> =
+            account::table.find(account_id.to_string()).select(COLUMNS).first(self.conn).optional()?;
+        row.map(|row| self.read_detail(row)).transpose()
+    }
+
+    /// Active accounts that have a role.
+    pub fn accounts_with(&mut self, role: Role) -> Result<u64> {
+        let accounts: i64 = account_role::table
+            .inner_join(account::table)
+            .filter(account_role::role.eq(role.as_str()))
+            .filter(account::active.eq(true))
+            .count()
+            .get_result(self.conn)?;
+        Ok(super::count(accounts))
+    }
+
+    fn read_account(&mut self, row: Row) -> Result<(Account, Option<String>)> {
+        let (account_id, person, name, email, hash, active) = row;
+        let roles: Vec<String> = account_role::table
+            .filter(account_role::account_id.eq(&account_id))
+            .select(account_role::role)
+            .load(self.conn)?;
+        let unreadable = || StoreError::Unreadable("account");
+        let roles =
+            roles.iter().map(|role| Role::from_stored(role).ok_or_else(unreadable)).collect::<Result<Roles>>()?;
+        let (Ok(name), Ok(email)) = (name.parse(), email.parse()) else { return Err(unreadable()) };
+        let person = person.map(|person| id(&person, "account")).transpose()?;
+        Ok((Account { id: id(&account_id, "account")?, name, email, person, roles, active }, hash))
+    }
+
+    fn read_detail(&mut self, row: Row) -> Result<AccountDetail> {
+        let (account, hash) = self.read_account(row)?;
+        let teams: Vec<(String, String)> = account_team::table
+            .inner_join(directory_group::table)
+            .filter(account_team::account_id.eq(account.id.to_string()))
+            .order((directory_group::sort_key, directory_group::id))
+            .select((directory_group::id, directory_group::name))
+            .load(self.conn)?;
+        let teams = teams.into_iter().map(|(team, name)| Ok((id(&team, "account_team")?, name)));
+        Ok(AccountDetail { has_password: hash.is_some(), teams: teams.collect::<Result<_>>()?, account })
     }
 
     /// Stores a session.
@@ -68,18 +226,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The session of a token's hash: its account, CSRF secret, beginning, last use.
-    pub fn session(&mut self, token_hash: &str) -> Result<Option<(Account, String, Ts, Ts)>> {
+    /// The session of a token's hash.
+    pub fn session(&mut self, token_hash: &str) -> Result<Option<StoredSession>> {
         let row: Option<(String, String, i64, i64)> = session::table
             .filter(session::token_hash.eq(token_hash))
             .select((session::account_id, session::csrf, session::created_at, session::seen_at))
             .get_result(self.conn)
             .optional()?;
-        let Some((account_id, csrf, created, seen)) = row else { return Ok(None) };
-        let (name, email): (String, String) =
-            account::table.find(&account_id).select((account::name, account::email)).get_result(self.conn)?;
-        let account = read_account(&account_id, &name, &email)?;
-        Ok(Some((account, csrf, Ts::from_micros(created), Ts::from_micros(seen))))
+        let Some((account_id, csrf, begun, seen)) = row else { return Ok(None) };
+        let (account, _) = self.account(id(&account_id, "session")?)?.ok_or(StoreError::Unreadable("session"))?;
+        Ok(Some(StoredSession { account, csrf, begun: Ts::from_micros(begun), seen: Ts::from_micros(seen) }))
     }
 
     /// Notes that a session was used.
@@ -95,6 +251,22 @@ impl Tx<'_> {
         Ok(diesel::delete(session::table.filter(session::token_hash.eq(token_hash))).execute(self.conn)? > 0)
     }
 
+    /// Ends all sessions of an account; how many.
+    pub fn end_sessions_of(&mut self, account_id: AccountId) -> Result<usize> {
+        let of = session::table.filter(session::account_id.eq(account_id.to_string()));
+        Ok(diesel::delete(of).execute(self.conn)?)
+    }
+
+    /// Ends all sessions of a person's accounts.
+    pub fn end_sessions_of_person(&mut self, person_id: PersonId) -> Result<()> {
+        let of: Vec<String> =
+            account::table.filter(account::person_id.eq(person_id.to_string())).select(account::id).load(self.conn)?;
+        for account_id in of {
+            diesel::delete(session::table.filter(session::account_id.eq(account_id))).execute(self.conn)?;
+        }
+        Ok(())
+    }
+
     /// Removes sessions that nobody may use any more.
     pub fn end_sessions_before(&mut self, idle: Ts, begun: Ts) -> Result<()> {
         diesel::delete(
@@ -103,10 +275,4 @@ impl Tx<'_> {
         .execute(self.conn)?;
         Ok(())
     }
-}
-
-fn read_account(account_id: &str, name: &str, email: &str) -> Result<Account> {
-    let unreadable = StoreError::Unreadable("account");
-    let (Ok(name), Ok(email)) = (name.parse(), email.parse()) else { return Err(unreadable) };
-    Ok(Account { id: id(account_id, "account")?, name, email })
 }

@@ -9,8 +9,8 @@ use super::{Tx, count, id, stored_count};
 use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
 use crate::schema::{
-    directory_group, group_member, job, lead, person, person_identity, run, run_group, run_handle, run_item, run_log,
-    run_refusal, run_state, source, source_ending, source_secret, source_state,
+    account_team, directory_group, group_member, job, lead, person, person_identity, run, run_group, run_handle,
+    run_item, run_log, run_refusal, run_state, source, source_ending, source_secret, source_state,
 };
 
 /// Rows of runs after which a transaction is long enough.
@@ -192,6 +192,7 @@ impl Tx<'_> {
             .load(self.conn)?;
         for group in &groups {
             diesel::delete(group_member::table.filter(group_member::group_id.eq(group))).execute(self.conn)?;
+            diesel::delete(account_team::table.filter(account_team::group_id.eq(group))).execute(self.conn)?;
             diesel::delete(directory_group::table.find(group)).execute(self.conn)?;
         }
         Ok(groups.len() as u64)

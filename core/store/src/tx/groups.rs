@@ -16,7 +16,7 @@ use super::group_plans::GroupContent;
 use super::{Tx, count, id};
 use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
-use crate::schema::{directory_group, group_member, person_identity, source};
+use crate::schema::{account_team, directory_group, group_member, person_identity, source};
 
 /// Octets of a reference.
 const OCTETS: usize = 32;
@@ -215,6 +215,7 @@ impl Tx<'_> {
     pub fn delete_group(&mut self, group: GroupId) -> Result<()> {
         let group = group.to_string();
         diesel::delete(group_member::table.filter(group_member::group_id.eq(&group))).execute(self.conn)?;
+        diesel::delete(account_team::table.filter(account_team::group_id.eq(&group))).execute(self.conn)?;
         diesel::delete(directory_group::table.find(&group)).execute(self.conn)?;
         Ok(())
     }

@@ -2,12 +2,14 @@
 //! the marks that make a retry the same lead. They are written by [`receive`](super::receive).
 
 use diesel::prelude::*;
+use estampe_domain::access::Scope;
 use estampe_domain::lead::{ConsentRecord, IdempotencyKey, Lead, LeadDetails};
 use estampe_domain::purpose::LegalBasis;
 use estampe_domain::{CardId, LeadId, Locale, PersonId, Ts};
 
 use super::jobs::Job;
 use super::receive::{content_mac_fits, key_mac};
+use super::scope::within;
 use super::{Tx, id};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
@@ -53,14 +55,15 @@ impl Tx<'_> {
     }
 
     /// Leads newest first, beginning after the one given.
-    pub fn leads(&mut self, after: Option<LeadId>, limit: i64) -> Result<Vec<Lead>> {
-        let mut query = lead::table
+    pub fn leads(&mut self, scope: Scope, after: Option<LeadId>, limit: i64) -> Result<Vec<Lead>> {
+        let query = lead::table
             .inner_join(person::table)
             .inner_join(subject::table)
             .order(lead::id.desc())
             .limit(limit)
             .select(LEAD_COLUMNS)
             .into_boxed();
+        let mut query = within!(query, "lead.person_id", scope);
         if let Some(after) = after {
             query = query.filter(lead::id.lt(after.to_string()));
         }
@@ -137,8 +140,8 @@ impl Tx<'_> {
     }
 
     /// How many leads there are: an index counts them, no sealed value is read.
-    pub fn leads_in_all(&mut self) -> Result<u64> {
-        let leads: i64 = lead::table.count().get_result(self.conn)?;
+    pub fn leads_in_all(&mut self, scope: Scope) -> Result<u64> {
+        let leads: i64 = within!(lead::table.into_boxed(), "lead.person_id", scope).count().get_result(self.conn)?;
         Ok(super::count(leads))
     }
 

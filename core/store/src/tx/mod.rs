@@ -29,6 +29,7 @@ mod receive_postgres;
 pub(crate) mod receive_together;
 mod run_log;
 pub mod runs;
+mod scope;
 mod secrets;
 mod settings;
 mod sources;

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use diesel::dsl::{Eq, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use estampe_domain::access::Scope;
 use estampe_domain::person::{PersonSummary, Profile};
 use estampe_domain::plan::{Fingerprint, PhotoDigest};
 use estampe_domain::text::folded;
 use estampe_domain::{CardId, GroupId, PersonId, PublicId, RunId, SourceId, Ts};
 
+use super::scope::within;
 use super::{Tx, id, json, to_json};
 use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
@@ -26,6 +28,8 @@ pub struct PeopleQuery {
     pub conflicts: bool,
     /// Only those who are in this group.
     pub group: Option<GroupId>,
+    /// Only those whom the reader may see.
+    pub scope: Option<Scope>,
     /// After this sort key and id.
     pub after: Option<(String, String)>,
     /// At most so many.
@@ -105,6 +109,9 @@ macro_rules! filtered {
         }
         if $filter.conflicts {
             query = query.filter(person::conflicts.gt(0));
+        }
+        if let Some(scope) = $filter.scope {
+            query = within!(query, "person.id", scope);
         }
         query.filter(person::erased_at.is_null())
     }};
@@ -240,6 +247,7 @@ impl Tx<'_> {
     /// Takes a person's cards down. Nothing is deleted.
     pub fn disable_person(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
         self.cards_changed = true;
+        self.end_sessions_of_person(person_id)?;
         diesel::update(person::table.find(person_id.to_string()))
             .set((person::active.eq(false), person::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;

@@ -27,3 +27,59 @@ sign-in-throttled = Signing in is not possible right now. Wait a quarter of an h
 sign-in-full = Nobody can sign in right now: the server’s storage is full. Tell whoever administers it; once there is room, this works again by itself.
 
 sign-out = Sign out
+
+welcome-title = Choose your password
+welcome-text = You were given an account of { $organisation }’s console.
+welcome-token = Token
+welcome-token-hint = Whoever made the account gave it to you. It is good once.
+welcome-token-wrong = This token is not valid, or it is too old. Ask whoever made the account for a new one.
+welcome-submit = Choose and sign in
+
+nav-accounts = Accounts
+nav-own = My card
+
+accounts-title = Accounts
+accounts-text = Who may sign in here, and what for.
+accounts-count = { $count ->
+    [one] One account
+   *[other] { $count } accounts
+}
+account-name = Name
+account-roles = Roles
+account-state = State
+account-active = active
+account-invited = no password yet
+account-disabled = disabled
+account-new = New account
+account-new-text = It has no password yet: you get a token to hand over, by which one is chosen.
+account-create = Create the account
+account-address-taken = An account has this address already.
+account-role-needed = Choose at least one role.
+account-last = This is the last administrator. Make another one first.
+account-save = Save the roles
+account-sessions-end = Whoever is signed in with this account has to sign in anew.
+account-invite = New token
+account-invite-again = New token for another password
+account-disable = Disable this account
+account-enable = Enable this account
+account-token-title = Hand over this token
+account-token-text = { $name } chooses a password with it, once, within seven days. It is shown only now.
+account-token-where = Where
+account-token = Token
+account-person = The person of this account
+account-teams = Teams
+
+role-employee = Employee
+role-employee-hint = The own card, and the leads received by it.
+role-team-manager = Team manager
+role-team-manager-hint = People and leads of the own teams.
+role-card-designer = Card designer
+role-card-designer-hint = People and how cards look.
+role-integrator = Integrator
+role-integrator-hint = Sources, synchronisations and plugins; grants stay with an administrator.
+role-auditor = Auditor
+role-auditor-hint = Reads settings, runs and people, and changes nothing. No leads.
+role-dpo = Data protection officer
+role-dpo-hint = Reads what is known of whom, leads included.
+role-administrator = Administrator
+role-administrator-hint = Everything.

@@ -2,6 +2,7 @@
 
 person-edit = Edit
 person-edit-title = Edit { $name }
+person-edit-none = All that your card shows comes from the directory. Ask whoever keeps it there.
 person-edit-text = What you enter here is shown at once, and no synchronisation overwrites it. What you leave alone stays as it is.
 person-edit-save = Save and show
 person-edit-stale = This person was changed meanwhile. Nothing was overwritten.

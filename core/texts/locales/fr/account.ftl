@@ -27,3 +27,59 @@ sign-in-throttled = La connexion n’est pas possible pour l’instant. Attendez
 sign-in-full = Personne ne peut se connecter pour l’instant : le stockage du serveur est plein. Prévenez la personne qui l’administre ; dès qu’il y aura de la place, tout fonctionnera de nouveau.
 
 sign-out = Se déconnecter
+
+welcome-title = Choisissez votre mot de passe
+welcome-text = Un compte vous a été ouvert dans la console de { $organisation }.
+welcome-token = Jeton
+welcome-token-hint = La personne qui a créé le compte vous l’a donné. Il ne sert qu’une fois.
+welcome-token-wrong = Ce jeton n’est pas valable, ou il est trop ancien. Demandez-en un nouveau à qui a créé le compte.
+welcome-submit = Choisir et se connecter
+
+nav-accounts = Comptes
+nav-own = Ma carte
+
+accounts-title = Comptes
+accounts-text = Qui peut se connecter ici, et pour quoi faire.
+accounts-count = { $count ->
+    [one] Un compte
+   *[other] { $count } comptes
+}
+account-name = Nom
+account-roles = Rôles
+account-state = État
+account-active = actif
+account-invited = sans mot de passe encore
+account-disabled = désactivé
+account-new = Nouveau compte
+account-new-text = Il n’a pas encore de mot de passe : vous recevez un jeton à transmettre, qui permet d’en choisir un.
+account-create = Créer le compte
+account-address-taken = Un compte a déjà cette adresse.
+account-role-needed = Choisissez au moins un rôle.
+account-last = C’est le dernier administrateur. Nommez-en d’abord un autre.
+account-save = Enregistrer les rôles
+account-sessions-end = Qui est connecté avec ce compte devra se reconnecter.
+account-invite = Nouveau jeton
+account-invite-again = Nouveau jeton pour un autre mot de passe
+account-disable = Désactiver ce compte
+account-enable = Réactiver ce compte
+account-token-title = Transmettez ce jeton
+account-token-text = { $name } s’en sert une fois, dans les sept jours, pour choisir un mot de passe. Il ne s’affiche que maintenant.
+account-token-where = Où
+account-token = Jeton
+account-person = La personne de ce compte
+account-teams = Équipes
+
+role-employee = Collaborateur
+role-employee-hint = Sa propre carte, et les contacts reçus par elle.
+role-team-manager = Responsable d’équipe
+role-team-manager-hint = Les personnes et les contacts de ses équipes.
+role-card-designer = Graphiste des cartes
+role-card-designer-hint = Les personnes et l’aspect des cartes.
+role-integrator = Intégrateur
+role-integrator-hint = Sources, synchronisations et extensions ; ce qu’une extension peut atteindre reste à l’administrateur.
+role-auditor = Auditeur
+role-auditor-hint = Lit réglages, synchronisations et personnes, et ne modifie rien. Pas les contacts.
+role-dpo = Délégué à la protection des données
+role-dpo-hint = Lit ce qui est connu de qui, contacts compris.
+role-administrator = Administrateur
+role-administrator-hint = Tout.

@@ -2,6 +2,7 @@
 
 person-edit = Modifier
 person-edit-title = Modifier { $name }
+person-edit-none = Tout ce que montre votre carte vient de l’annuaire. Adressez-vous à qui le tient.
 person-edit-text = Ce que vous saisissez ici est montré aussitôt, et aucune synchronisation ne l’écrase. Ce que vous laissez reste tel quel.
 person-edit-save = Enregistrer et montrer
 person-edit-stale = Cette fiche a été modifiée entre-temps. Rien n’a été écrasé.

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use estampe_domain::ErrorKind;
-use estampe_service::views::{FirstRun, FirstRunOutcome, SignedIn};
+use estampe_service::views::{FirstRun, FirstRunOutcome, SignedIn, WelcomeOutcome};
 
 use crate::console::people::query_of;
 use crate::fields::{Field, Kind, problems};
@@ -45,6 +45,8 @@ pub(crate) fn routes(table: Table) -> Table {
         .get("/sign-in", sign_in)
         .post("/sign-in", do_sign_in)
         .post("/sign-out", sign_out)
+        .get("/welcome", welcome)
+        .post("/welcome", do_welcome)
 }
 
 /// What is typed to sign in.
@@ -149,6 +151,66 @@ async fn do_first_run(sent: OpenForm<FirstRunForm>) -> Reply {
         FirstRunOutcome::Done(signed_in) => Ok(enter(&signed_in, "/")),
         FirstRunOutcome::Problems(found) => {
             let page = first_run_page(&visit.l, visit.organisation(), &form, &found);
+            visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+    }
+}
+
+/// What is typed to choose a password.
+#[derive(Default)]
+pub(crate) struct WelcomeForm {
+    token: String,
+    password: String,
+}
+
+impl From<Fields> for WelcomeForm {
+    fn from(fields: Fields) -> Self {
+        Self { token: fields.text("token"), password: fields.text("password") }
+    }
+}
+
+pub(crate) fn welcome_page<'a>(
+    l: &'a Lang,
+    host: &'a str,
+    form: &WelcomeForm,
+    found: &[(&'static str, &'static str)],
+) -> DoorPage<'a> {
+    let problem = |name: &str| found.iter().find(|(field, _)| *field == name).map(|(_, key)| l.t(key).to_string());
+    let fields = vec![
+        Field::new("token", l.t("welcome-token"), &form.token)
+            .hint(l.t("welcome-token-hint"))
+            .autocomplete("off")
+            .problem(problem("token")),
+        // a password is never sent back
+        Field::new("password", l.t("first-run-password"), "")
+            .kind(Kind::Line("password"))
+            .autocomplete("new-password")
+            .hint(l.t("first-run-password-hint"))
+            .problem(problem("password")),
+    ];
+    DoorPage {
+        l,
+        host,
+        title: estampe_texts::key("welcome-title"),
+        text: estampe_texts::key("welcome-text"),
+        submit: estampe_texts::key("welcome-submit"),
+        action: "/welcome",
+        next: "",
+        fields,
+        problem: None,
+    }
+}
+
+async fn welcome(visit: Visit) -> Reply {
+    visit.page(&welcome_page(&visit.l, visit.organisation(), &WelcomeForm::default(), &[]))
+}
+
+async fn do_welcome(sent: OpenForm<WelcomeForm>) -> Reply {
+    let OpenForm { visit, form } = sent;
+    match visit.ok(visit.service().welcome(&visit.ctx, &form.token, &form.password).await)? {
+        WelcomeOutcome::Done(signed_in) => Ok(enter(&signed_in, "/")),
+        WelcomeOutcome::Problems(found) => {
+            let page = welcome_page(&visit.l, visit.organisation(), &form, &found);
             visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }

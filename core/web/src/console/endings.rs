@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::ending::{Ending, EndingPlan, PeopleFate};
 use estampe_domain::source::SourceOverview;
-use estampe_domain::{Error, SourceId};
+use estampe_domain::{Error, Right, SourceId};
 use estampe_texts::key;
 
 use crate::console::people::here;
@@ -179,6 +179,7 @@ pub(crate) async fn ask(desk: Desk, name: web::Path<String>) -> Reply {
 /// `POST /sources/{name}/disconnect`
 pub(crate) async fn decide(sent: ProtectedForm<Decision>, name: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Decision { fate, name: typed, seen } } = sent;
+    desk.needs(Right::SourcesEnd)?;
     let Some(fate) = fate else { return asks(&desk, &name, StatusCode::UNPROCESSABLE_ENTITY, "", false).await };
     if fate == PeopleFate::Erase && typed.trim() != name.as_str() {
         // nothing typed is as wrong as another name

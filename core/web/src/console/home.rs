@@ -7,10 +7,10 @@ use estampe_texts::key;
 
 use super::runs::stopped_half_way;
 use crate::console::plugins::path_of;
-use crate::console::shell::{Section, Shell};
+use crate::console::shell::{Section, Sees, Shell};
 use crate::console::sources::SourceLine;
 use crate::locale::Lang;
-use crate::respond::Reply;
+use crate::respond::{Reply, see_other};
 use crate::session::Desk;
 use crate::words;
 
@@ -158,6 +158,10 @@ pub(crate) fn percent(part: u64, whole: u64) -> u64 {
 
 /// `GET /`
 pub(crate) async fn show(desk: Desk) -> Reply {
+    let sees = Sees::of(&desk.ctx);
+    if let (false, Some(first)) = (sees.overview, sees.first()) {
+        return Ok(see_other(&first));
+    }
     let home = desk.ok(desk.service().home(&desk.ctx).await)?;
     desk.page(&HomePage::new(&desk.l, Shell::new(&desk, Section::Home, "/"), &home))
 }

@@ -7,9 +7,9 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
 use data_encoding::HEXLOWER;
-use estampe_domain::Error;
 use estampe_domain::mapping::{Mapping, MappingChange, MappingProblem, Preset, Target};
 use estampe_domain::source::Source;
+use estampe_domain::{Error, Right};
 use estampe_service::{MappingPreview, PreviewedPerson};
 use sha2::{Digest, Sha256};
 
@@ -221,6 +221,7 @@ pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
 /// `POST /sources/{name}/mapping`: by the button, preview, save, or fill in a preset.
 pub(crate) async fn act(sent: ProtectedForm<Typed>, name: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: mut typed } = sent;
+    desk.needs(Right::SourcesChange)?;
     let source = desk.ok(desk.service().source(&desk.ctx, &name).await)?.source;
     if typed.then == Then::Fill {
         let told = Preset::of(&typed.preset).map_or(Told::Nothing, |preset| {

@@ -1,5 +1,6 @@
 //! The internal listener: the console for accounts, and the health checks.
 
+pub(crate) mod accounts;
 pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod groups;
@@ -99,6 +100,15 @@ pub(crate) fn routes() -> Table {
         })
         .scope("/runs", |table| {
             table.get("/{id}", runs::show).post("/{id}/approve", runs::approve).post("/{id}/discard", runs::discard)
+        })
+        .scope("/accounts", |table| {
+            table
+                .get("", accounts::list)
+                .post("", accounts::add)
+                .get("/new", accounts::new)
+                .get("/{id}", accounts::show)
+                .post("/{id}", accounts::change)
+                .post("/{id}/invite", accounts::invite)
         })
         .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
         .scope("/outbox", |table| {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use actix_web::http::StatusCode;
 use actix_web::web::Query;
 use askama::Template;
-use estampe_domain::Error;
 use estampe_domain::plugin::{ConnectorSpec, PluginInfo};
+use estampe_domain::{Error, Right};
 use estampe_service::views::PluginEntry;
 use estampe_texts::key;
 use serde::Deserialize;
@@ -126,6 +126,7 @@ pub(crate) struct Chosen {
 
 /// `GET /sources/new`
 pub(crate) async fn new(desk: Desk, query: Query<Chosen>) -> Reply {
+    desk.needs(Right::SourcesChange)?;
     let plugins = desk.ok(desk.service().usable_plugins(&desk.ctx).await)?;
     let info = chosen(&plugins, query.plugin.as_deref());
     let typed = NewSource::of(info.map_or("", |info| info.id.as_str()));

@@ -176,7 +176,8 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
 pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -> Reply {
     let detail = desk.ok(desk.service().person(&desk.ctx, id).await)?;
     let card_url = desk.service().card_url(&detail.summary.public_id);
-    let s = Shell::new(desk, Section::People, here);
+    let is_own = desk.ctx.person == Some(detail.summary.id);
+    let s = Shell::new(desk, if is_own { Section::Own } else { Section::People }, here);
     let status = if stale { StatusCode::CONFLICT } else { StatusCode::OK };
     desk.page_with(status, &PersonPage { l: &desk.l, s, detail: &detail, card_url, stale })
 }

@@ -59,7 +59,10 @@ impl<'a> PersonEditPage<'a> {
         // what is no input of ours was left out before
         let touched = form.fill(&typed.inputs).unwrap_or_default();
         let builder = Builder { l, made: &detail.made, form: &form, typed, touched };
-        let fields = ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Photo);
+        // of what the directory owns nobody changes anything of their own
+        let is_theirs =
+            |field: ProfileField| s.sees.changes_people || detail.made.owner(field) != Some(Owner::Directory);
+        let fields = ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Photo && is_theirs(*field));
         Self {
             groups: fields.map(|field| builder.group(field)).collect(),
             seen: detail.made.version(),

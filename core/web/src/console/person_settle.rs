@@ -4,7 +4,7 @@
 use actix_web::web;
 use estampe_domain::ownership::{Made, Owner, Settlement};
 use estampe_domain::person::ProfileField;
-use estampe_domain::{Error, PersonId};
+use estampe_domain::{Error, PersonId, Right};
 
 use crate::console::people;
 use crate::forms::{Fields, ProtectedForm};
@@ -89,6 +89,7 @@ async fn answer(desk: &Desk, id: PersonId, outcome: Result<(), Error>) -> Reply 
 /// `POST /people/{id}/settle`
 pub(crate) async fn settle(sent: ProtectedForm<Word>, path: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Word { field, choice, seen } } = sent;
+    desk.needs_some(Right::PeopleChange)?;
     let id: PersonId = desk.id(&path)?;
     let field = desk.ok(field.ok_or_else(|| Error::invalid("field", "it is the name of a field")))?;
     let choice = desk.ok(choice.ok_or_else(|| Error::invalid("choice", "it is \"keep\" or \"directory\"")))?;
@@ -99,6 +100,7 @@ pub(crate) async fn settle(sent: ProtectedForm<Word>, path: web::Path<String>) -
 /// `POST /people/{id}/give-back`
 pub(crate) async fn give_back(sent: ProtectedForm<Word>, path: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Word { field, seen, .. } } = sent;
+    desk.needs_some(Right::PeopleChange)?;
     let id: PersonId = desk.id(&path)?;
     let field = desk.ok(field.ok_or_else(|| Error::invalid("field", "it is the name of a field")))?;
     let given = desk.service().give_back(&desk.ctx, id, vec![field], Some(seen)).await;

@@ -2,8 +2,8 @@
 //! granted by it; the plugin's own page is where that is decided.
 
 use actix_web::http::StatusCode;
-use estampe_domain::Error;
 use estampe_domain::bundle::{BundleProblem, BundleRefusal, MAX_BUNDLE};
+use estampe_domain::{Error, Right};
 use estampe_texts::key;
 
 use crate::console::plugins::{path_of, plugins_page};
@@ -54,6 +54,7 @@ impl NotTaken {
 /// `POST /plugins`
 pub(crate) async fn bring(sent: ProtectedUpload) -> Reply {
     let ProtectedUpload { desk, bundle } = sent;
+    desk.needs(Right::PluginsChange)?;
     let (status, not_taken) = match bundle {
         Err(why @ NoFile::TooLarge) => (StatusCode::PAYLOAD_TOO_LARGE, NotTaken::no_file(&desk.l, why)),
         Err(why @ NoFile::Empty) => (StatusCode::UNPROCESSABLE_ENTITY, NotTaken::no_file(&desk.l, why)),

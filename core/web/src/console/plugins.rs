@@ -4,10 +4,10 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
-use estampe_domain::Error;
 use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, MAX_BUNDLE, PluginState, Signature};
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{PluginKind, Texts};
+use estampe_domain::{Error, Right};
 use estampe_service::{OfferedPlugins, PluginDetail};
 use estampe_texts::key;
 
@@ -383,6 +383,7 @@ impl From<Fields> for Decision {
 /// `POST /plugins/{id}/grants`
 pub(crate) async fn grant(sent: ProtectedForm<Decision>, id: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: decision } = sent;
+    desk.needs(Right::PluginsGrant)?;
     let plugin = desk.ok(desk.service().plugin(&desk.ctx, &id).await)?;
     let newest = plugin.newest().map(|version| version.sha256.as_str());
     if !decision.version.is_empty() && newest != Some(decision.version.as_str()) {
@@ -441,6 +442,7 @@ fn network_field(l: &Lang, typed: &str) -> Field {
 /// `POST /plugins/{id}/network`
 pub(crate) async fn network(sent: ProtectedForm<Network>, id: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Network { add, remove } } = sent;
+    desk.needs(Right::PluginsGrant)?;
     let (grant, revoke) = if remove.is_empty() {
         let Ok(item) = format!("network {}", add.trim()).parse::<Permission>() else {
             let detail = desk.ok(desk.service().plugin_detail(&desk.ctx, &id).await)?;

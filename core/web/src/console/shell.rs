@@ -1,5 +1,8 @@
 //! What surrounds every page of the console: sections, search, account.
 
+use estampe_domain::access::Scope;
+use estampe_domain::{Context, PersonId, Right};
+
 use crate::public::card::initial;
 use crate::session::Desk;
 
@@ -12,11 +15,62 @@ pub(crate) enum Section {
     Sources,
     Plugins,
     Outbox,
+    Accounts,
+    /// One's own card.
+    Own,
+}
+
+/// What whoever is signed in may see and do: nobody is shown a door that does not open.
+#[derive(Clone, Copy)]
+pub(crate) struct Sees {
+    pub(crate) own: Option<PersonId>,
+    pub(crate) overview: bool,
+    /// More people than oneself.
+    pub(crate) people: bool,
+    pub(crate) leads: bool,
+    pub(crate) sources: bool,
+    pub(crate) plugins: bool,
+    pub(crate) outbox: bool,
+    pub(crate) accounts: bool,
+    /// Enters whatever is shown of everybody.
+    pub(crate) changes_people: bool,
+    pub(crate) changes_accounts: bool,
+}
+
+impl Sees {
+    pub(crate) fn of(ctx: &Context) -> Self {
+        let is_more = |right| matches!(ctx.scope(right), Ok(Scope::All | Scope::Team(..)));
+        Self {
+            own: ctx.person.filter(|_| ctx.may(Right::PeopleRead)),
+            overview: ctx.may_all(Right::Overview),
+            people: is_more(Right::PeopleRead),
+            leads: ctx.may(Right::LeadsRead),
+            sources: ctx.may_all(Right::SourcesRead),
+            plugins: ctx.may_all(Right::PluginsRead),
+            outbox: ctx.may_all(Right::MailsRead),
+            accounts: ctx.may_all(Right::AccountsRead),
+            changes_people: ctx.may_all(Right::PeopleChange),
+            changes_accounts: ctx.may_all(Right::AccountsChange),
+        }
+    }
+
+    /// Where somebody begins who has no overview.
+    pub(crate) fn first(&self) -> Option<String> {
+        let own = self.own.map(|person| format!("/people/{person}"));
+        let doors = [(self.people, "/people"), (self.leads, "/leads"), (self.sources, "/sources")];
+        own.or_else(|| doors.into_iter().find(|(open, _)| *open).map(|(_, path)| path.to_owned()))
+    }
+
+    /// Whether a person's page lets them change something.
+    pub(crate) fn changes(&self, person: &PersonId) -> bool {
+        self.changes_people || self.own == Some(*person)
+    }
 }
 
 /// What surrounds a page. Templates call it `s`.
 pub(crate) struct Shell {
     pub(crate) section: Section,
+    pub(crate) sees: Sees,
     pub(crate) account: String,
     pub(crate) initials: String,
     pub(crate) csrf: String,
@@ -30,6 +84,7 @@ impl Shell {
     pub(crate) fn new(desk: &Desk, section: Section, here: impl Into<String>) -> Self {
         Self {
             section,
+            sees: Sees::of(&desk.ctx),
             account: desk.account.name.to_string(),
             initials: initials(desk.account.name.as_str()),
             csrf: desk.csrf(),
@@ -48,6 +103,8 @@ impl Shell {
             Section::Sources => "sources",
             Section::Plugins => "plugins",
             Section::Outbox => "outbox",
+            Section::Accounts => "accounts",
+            Section::Own => "own",
         };
         if open == section { " aria-current=\"page\"" } else { "" }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
-use estampe_domain::Error;
 use estampe_domain::ownership::{Owner, Owners};
 use estampe_domain::person::ProfileField;
+use estampe_domain::{Error, Right};
 
 use crate::console::shell::{Section, Shell};
 use crate::console::source_settings::Waits;
@@ -91,6 +91,7 @@ pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
 /// `POST /sources/{name}/fields`
 pub(crate) async fn save(sent: ProtectedForm<Sent>, name: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Sent { chosen, seen } } = sent;
+    desk.needs(Right::SourcesChange)?;
     // one that was made of nothing changes nothing
     let Some(seen) = seen else {
         return form(&desk, &name, StatusCode::CONFLICT, &chosen, Some(Waits::Changed)).await;

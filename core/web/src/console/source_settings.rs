@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
 use data_encoding::HEXLOWER;
-use estampe_domain::Error;
 use estampe_domain::source::{SourceChange, SourceSettings};
+use estampe_domain::{Error, Right};
 use sha2::{Digest, Sha256};
 
 use crate::console::shell::{Section, Shell};
@@ -129,6 +129,7 @@ pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
 /// `POST /sources/{name}/settings`
 pub(crate) async fn save(sent: ProtectedForm<Sent>, name: web::Path<String>) -> Reply {
     let ProtectedForm { desk, form: Sent { typed, seen: shown } } = sent;
+    desk.needs(Right::SourcesChange)?;
     let settings = desk.ok(desk.service().source_settings(&desk.ctx, &name).await)?;
     if shown != seen(&settings) {
         return form(&desk, &settings, StatusCode::CONFLICT, &typed, &Found::new(), Some(Waits::Changed));

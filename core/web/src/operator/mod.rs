@@ -3,6 +3,7 @@
 //! Whoever may open the socket is the operator. Errors are problem+json with stable
 //! codes.
 
+pub(crate) mod accounts;
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
@@ -82,6 +83,11 @@ pub(crate) fn routes() -> Table {
             .get("/people/{id}", ownership::person)
             .post("/people/{id}", ownership::edit)
             .post("/people/{id}/give-back", ownership::give_back)
+            .get("/accounts", accounts::list)
+            .post("/accounts", accounts::add)
+            .get("/accounts/{account}", accounts::show)
+            .post("/accounts/{account}", accounts::change)
+            .post("/accounts/{account}/invite", accounts::invite)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)

@@ -374,8 +374,35 @@ CREATE TABLE account (
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     email_key TEXT NOT NULL UNIQUE,
-    password_hash TEXT NOT NULL,
+    -- NULL: none was chosen yet
+    password_hash TEXT,
+    -- one that is not signs in no more, and keeps its place in the audit
+    active BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL
+);
+CREATE INDEX account_person ON account (person_id);
+
+CREATE TABLE account_role (
+    account_id TEXT NOT NULL REFERENCES account (id),
+    role TEXT NOT NULL CHECK (role IN (
+        'employee', 'team-manager', 'card-designer', 'integrator', 'auditor', 'data-protection-officer', 'administrator'
+    )),
+    PRIMARY KEY (account_id, role)
+);
+
+-- The groups whose people a team manager sees.
+CREATE TABLE account_team (
+    account_id TEXT NOT NULL REFERENCES account (id),
+    group_id TEXT NOT NULL REFERENCES directory_group (id),
+    PRIMARY KEY (account_id, group_id)
+);
+CREATE INDEX account_team_group ON account_team (group_id);
+
+-- A token by which somebody chooses a password, once.
+CREATE TABLE account_token (
+    account_id TEXT NOT NULL PRIMARY KEY REFERENCES account (id),
+    token_hash TEXT NOT NULL UNIQUE,
+    ends_at BIGINT NOT NULL
 );
 
 CREATE TABLE session (
