@@ -185,6 +185,35 @@ impl Tx<'_> {
         Ok(super::count(accounts))
     }
 
+    /// Waits for whoever changes administrators, and makes others wait until the transaction
+    /// ends. On SQLite there is one writer anyway.
+    pub fn lock_administrators(&mut self) -> Result<()> {
+        diesel::update(account_role::table.filter(account_role::role.eq(Role::Administrator.as_str())))
+            .set(account_role::role.eq(account_role::role))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Lets the accounts of somebody who is erased go: they sign in no more, but for an
+    /// administrator's, who may be the only one.
+    pub(super) fn release_accounts_of(&mut self, person_id: PersonId) -> Result<()> {
+        self.end_sessions_of_person(person_id)?;
+        let text = person_id.to_string();
+        let of: Vec<String> =
+            account::table.filter(account::person_id.eq(&text)).select(account::id).load(self.conn)?;
+        for account_id in of {
+            let rules: Option<String> = account_role::table
+                .find((&account_id, Role::Administrator.as_str()))
+                .select(account_role::role)
+                .first(self.conn)
+                .optional()?;
+            diesel::update(account::table.find(&account_id))
+                .set((account::person_id.eq(None::<String>), account::active.eq(rules.is_some())))
+                .execute(self.conn)?;
+        }
+        Ok(())
+    }
+
     fn read_account(&mut self, row: Row) -> Result<(Account, Option<String>)> {
         let (account_id, person, name, email, hash, active) = row;
         let roles: Vec<String> = account_role::table

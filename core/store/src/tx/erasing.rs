@@ -7,7 +7,7 @@ use estampe_domain::{PersonId, SourceId, Ts};
 
 use super::{Tx, id};
 use crate::error::Result;
-use crate::schema::{account, blob, card, group_member, person, person_identity};
+use crate::schema::{blob, card, group_member, person, person_identity};
 
 impl Tx<'_> {
     /// Some people whom a source still knows; each once.
@@ -58,9 +58,7 @@ impl Tx<'_> {
         let photo: Option<String> = person::table.find(&text).select(person::photo_id).get_result(self.conn)?;
         diesel::delete(group_member::table.filter(group_member::person_id.eq(&text))).execute(self.conn)?;
         diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
-        diesel::update(account::table.filter(account::person_id.eq(&text)))
-            .set(account::person_id.eq(None::<String>))
-            .execute(self.conn)?;
+        self.release_accounts_of(person_id)?;
         diesel::update(card::table.filter(card::person_id.eq(&text)))
             .set((card::active.eq(false), card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;
