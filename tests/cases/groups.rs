@@ -169,9 +169,11 @@ on_both! {
         let held = server.cli(&["source", "sync", "siege"]);
         assert!(held.stdout.contains("Groups: 0 to add, 0 to change, 3 to go, 0 unchanged"), "{held:?}");
         assert!(held.code == 1 && held.stdout.contains("Held: of the groups 3 would go"), "{held:?}");
+        assert!(held.stdout.contains("Groups that would go:\n  all\n  staff\n  unix\n"), "{held:?}");
         let held = server.json(&["run", "list"])["runs"][0].clone();
         let shown = page(&format!("/runs/{}", held["id"].as_str().unwrap())).await;
         assert!(shown.contains("3 groups of 3 would go (100%)") && shown.contains("Let the 3 groups go"), "{shown}");
+        assert!(shown.contains("<li>unix</li>") && !shown.contains("Nothing changes"), "{shown}");
         assert_eq!(server.json(&["group", "list"])["total"], 3);
         let run = approved(&server, &held);
         assert_eq!((done(&run).0, said(&run).as_deref()), ("full", Some("0 new, 0 changed, 3 gone, 0 unchanged")), "{run}");

@@ -13,6 +13,9 @@ use serde_json::json;
 use crate::Service;
 use crate::views::{RunDetail, SyncStarted};
 
+/// Groups named of those that a plan lets go.
+const GROUPS: i64 = 200;
+
 impl Service {
     /// Begins a run of a source: enqueued with its run row, done by the worker. It reads what
     /// changed, where the source can tell, unless everybody is wanted. `plan_only` holds it
@@ -114,7 +117,12 @@ impl Service {
             .store
             .read(move |tx| {
                 let Some(found) = tx.run(run)? else { return Ok(None) };
+                let groups_going = match found.state {
+                    RunState::Held => tx.groups_going(run, found.source, GROUPS)?,
+                    _ => Vec::new(),
+                };
                 Ok(Some(RunDetail {
+                    groups_going,
                     run: found,
                     plan_only: tx.is_plan_only(run)?,
                     refusals: tx.refusals(run, 1000)?,

@@ -240,6 +240,8 @@ pub struct RunDetail {
     pub kept_refusals: u64,
     /// What the plugin wrote, at most 2,000.
     pub log: Vec<LogLine>,
+    /// Groups that would go, at most 200, while the plan waits.
+    pub groups_going: Vec<String>,
 }
 
 /// Which lines of a plan.

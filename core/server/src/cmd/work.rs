@@ -151,14 +151,18 @@ async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Line
     let is_done = text(run, "state") == "done";
     let verbs = |done: [&'static str; 3], planned: [&'static str; 3]| if is_done { done } else { planned };
     let [add, change, disable] = verbs(["added", "changed", "disabled"], ["to add", "to change", "to disable"]);
-    print::line(&format!(
-        "{} {add}, {} {change}, {} {disable}, {} unchanged, {} refused",
-        count("created"),
-        count("changed"),
-        count("disabled"),
-        count("unchanged"),
-        count("refused")
-    ));
+    let nothing = ["created", "changed", "disabled", "unchanged", "refused"].iter().all(|key| count(key) == "0");
+    // of a run that failed before it read anything, noughts say nothing
+    if !(nothing && text(run, "state") == "failed") {
+        print::line(&format!(
+            "{} {add}, {} {change}, {} {disable}, {} unchanged, {} refused",
+            count("created"),
+            count("changed"),
+            count("disabled"),
+            count("unchanged"),
+            count("refused")
+        ));
+    }
     let groups = run.get("groups").cloned().unwrap_or_default();
     if ["created", "changed", "gone", "unchanged"].iter().any(|key| text(&groups, key) != "0") {
         let count = |key: &str| text(&groups, key);
@@ -170,6 +174,13 @@ async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Line
             count("gone"),
             count("unchanged")
         ));
+    }
+    let going = run.get("groups_going").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !going.is_empty() {
+        print::line("Groups that would go:");
+    }
+    for name in going.iter().filter_map(Value::as_str) {
+        print::line(&format!("  {name}"));
     }
     if let Some(lines) = lines {
         super::plan::show(operator, run, lines).await?;
@@ -186,7 +197,9 @@ async fn refusals(operator: &Operator, run: &Value, lines: Option<&Lines>) -> Re
     if first.is_empty() {
         return Ok(());
     }
-    print::line("Refused:");
+    // what was left out of somebody who was taken all the same is no refusal
+    let is_refused = run.get("counts").is_some_and(|counts| text(counts, "refused") != "0");
+    print::line(if is_refused { "Refused:" } else { "Left out:" });
     if lines.is_some_and(|lines| lines.all) {
         let path = format!("/v1/runs/{}/refusals", encoded(&text(run, "id")));
         return super::plan::pages(operator, &path, "refusals", u64::MAX, |refusal| {

@@ -133,6 +133,7 @@ impl Service {
     ) -> Result<()> {
         let (ctx, random) = (*ctx, self.shared_random());
         let now = self.ports.clock.now();
+        let noted = code.to_owned();
         let (code, words) = (code.to_owned(), words.to_owned());
         let failed = self
             .store
@@ -154,6 +155,7 @@ impl Service {
             })
             .await?;
         if failed {
+            tracing::warn!(run.id = %run, run.failure = noted, "a run failed; its page says why");
             ended(run, "failed", begun);
         }
         Ok(())

@@ -197,7 +197,6 @@ impl Tx<'_> {
     /// Lets the accounts of somebody who is erased go: they sign in no more, but for an
     /// administrator's, who may be the only one.
     pub(super) fn release_accounts_of(&mut self, person_id: PersonId) -> Result<()> {
-        self.end_sessions_of_person(person_id)?;
         let text = person_id.to_string();
         let of: Vec<String> =
             account::table.filter(account::person_id.eq(&text)).select(account::id).load(self.conn)?;
@@ -207,6 +206,9 @@ impl Tx<'_> {
                 .select(account_role::role)
                 .first(self.conn)
                 .optional()?;
+            if rules.is_none() {
+                diesel::delete(session::table.filter(session::account_id.eq(&account_id))).execute(self.conn)?;
+            }
             diesel::update(account::table.find(&account_id))
                 .set((account::person_id.eq(None::<String>), account::active.eq(rules.is_some())))
                 .execute(self.conn)?;

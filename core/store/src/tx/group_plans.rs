@@ -132,6 +132,33 @@ impl Tx<'_> {
             .collect()
     }
 
+    /// The names of groups that a standing plan lets go, sorted; so many at most.
+    pub fn groups_going(&mut self, run_id: RunId, source: SourceId, limit: i64) -> Result<Vec<String>> {
+        let rows: Vec<(i64, Vec<u8>)> = run_group::table
+            .filter(run_group::run_id.eq(run_id.to_string()))
+            .filter(run_group::action.eq(GroupAction::Delete.as_str()))
+            .order(run_group::seq)
+            .limit(limit)
+            .select((run_group::seq, run_group::sealed))
+            .load(self.conn)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (key, mut names) = (self.needed_run_key(run_id)?, Vec::new());
+        for (seq, sealed) in rows {
+            let content: GroupContent = open_names(&key, "run_group", run_id, seq, &sealed)?;
+            let name: Option<String> = directory_group::table
+                .filter(directory_group::source_id.eq(source.to_string()))
+                .filter(directory_group::external_id.eq(&content.external_id))
+                .select(directory_group::name)
+                .first(self.conn)
+                .optional()?;
+            names.extend(name);
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// Notes that a group was applied: nothing of it stays in the plan.
     pub fn group_applied(&mut self, run_id: RunId, seq: i64) -> Result<()> {
         diesel::delete(run_group::table.find((run_id.to_string(), seq))).execute(self.conn)?;

@@ -83,6 +83,7 @@ run-chip-groups-gone = { $count ->
    *[other] { $count } groups gone
 }
 
+run-groups-going = Groups that would go
 run-lines = Changes
 run-column-person = Person
 run-column-change = Change
@@ -110,7 +111,7 @@ run-show-changed = Changed
 run-show-created = New
 run-show-refused = Refused
 run-why-missing = no longer in the source
-run-why-deleted = deleted in the directory
+run-why-deleted = deleted, or moved out of what this source reads
 run-why-moved = moved out of what this source reads
 run-why-disabled-there = marked as not active there
 run-why-back = back in the source

@@ -98,6 +98,7 @@ run-chip-refused = { $count ->
    *[other] { $count } refusées
 }
 
+run-groups-going = Groupes qui disparaîtraient
 run-lines = Changements
 run-column-person = Personne
 run-column-change = Changement
@@ -125,7 +126,7 @@ run-show-changed = Modifiées
 run-show-created = Nouvelles
 run-show-refused = Refusées
 run-why-missing = n’est plus dans la source
-run-why-deleted = supprimée dans l’annuaire
+run-why-deleted = supprimée, ou sortie de ce que lit cette source
 run-why-moved = déplacée hors de ce que lit cette source
 run-why-disabled-there = marquée là-bas comme inactive
 run-why-back = de retour dans la source

@@ -25,6 +25,8 @@ struct RunView {
     plan_only: bool,
     counts: RunCounts,
     groups: GroupCounts,
+    /// Names of those that would go, some of them.
+    groups_going: Vec<String>,
     failure: Option<Failure>,
     started_at: String,
     ended_at: Option<String>,
@@ -88,6 +90,7 @@ impl From<RunDetail> for RunView {
             plan_only: detail.plan_only,
             counts: run.counts,
             groups: run.groups,
+            groups_going: detail.groups_going,
             failure: run.failure.map(|(code, message)| Failure { code, message }),
             started_at: run.started_at.to_string(),
             ended_at: run.ended_at.map(|at| at.to_string()),

@@ -55,10 +55,9 @@ impl<'a> CardPage<'a> {
         initial(self.organisation())
     }
 
-    /// "Agence de Toulouse · elle"
+    /// "Agence de Toulouse · Clientèle · elle"
     fn place(&self) -> String {
-        let place = self.profile.office.as_ref().or(self.profile.department.as_ref());
-        [place, self.profile.pronouns.as_ref()]
+        [&self.profile.office, &self.profile.department, &self.profile.pronouns]
             .into_iter()
             .flatten()
             .map(|part| part.as_str())

@@ -10,7 +10,14 @@ use super::{Sevens, extensions, now, run};
 use crate::console::runs::{Show, Shown};
 
 pub(crate) fn run_detail(state: RunState, hold: Option<HoldReason>) -> RunDetail {
+    let going = match hold {
+        Some(HoldReason::TooManyGroupsGone) => {
+            ["Agence de Toulouse", "Clientèle", "Tous les salariés"].map(str::to_owned).into()
+        }
+        _ => Vec::new(),
+    };
     RunDetail {
+        groups_going: going,
         run: run(state, hold),
         plan_only: hold == Some(HoldReason::PlanOnly),
         refusals: refusals(),
