@@ -6,7 +6,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
@@ -27,24 +27,41 @@ pub struct Cache {
     folder: PathBuf,
     key: [u8; 32],
     compiler: Compiler,
-    fingerprint: String,
+    /// Once the compiler could be asked: it may be put there while we run.
+    fingerprint: OnceLock<String>,
     used: Mutex<BTreeSet<String>>,
 }
 
 impl Cache {
     /// Opens the folder and asks the compiler what it makes artifacts for.
-    pub fn open(folder: PathBuf, key: [u8; 32], compiler: Compiler) -> Result<Self, String> {
-        let fingerprint = compiler.fingerprint()?;
+    pub fn open(folder: PathBuf, key: [u8; 32], compiler: Compiler) -> Self {
         if let Err(error) = DirBuilder::new().recursive(true).mode(0o700).create(&folder) {
             // without a cache everything works, only slower
             tracing::warn!(plugin.cache = %folder.display(), error.text = %error, "cannot make the folder for compiled plugins");
         }
-        Ok(Self { folder, key, compiler, fingerprint, used: Mutex::default() })
+        let cache = Self { folder, key, compiler, fingerprint: OnceLock::new(), used: Mutex::default() };
+        if let Err(why) = cache.fingerprint() {
+            tracing::warn!(error.text = %why, "no plugin can be loaded before its compiler is there");
+        }
+        cache
+    }
+
+    /// Whether anything can be compiled; the error says why not.
+    pub fn ready(&self) -> Result<(), String> {
+        self.fingerprint().map(|_| ())
+    }
+
+    fn fingerprint(&self) -> Result<&str, String> {
+        if let Some(known) = self.fingerprint.get() {
+            return Ok(known);
+        }
+        let asked = self.compiler.fingerprint()?;
+        Ok(self.fingerprint.get_or_init(|| asked))
     }
 
     /// The component, ready to be linked: from the folder, or compiled now.
     pub fn component(&self, engine: &Engine, component: &[u8]) -> Result<Component, String> {
-        let name = self.name(component);
+        let name = self.name(component)?;
         let path = self.folder.join(&name);
         let kept = self.read(&name, &path).and_then(|artifact| load(engine, &artifact).ok());
         let loaded = if let Some(loaded) = kept {
@@ -64,6 +81,10 @@ impl Cache {
     /// Removes what was not used since the start: plugins that were replaced or
     /// compiled for another processor, and what a crash left behind.
     pub fn prune(&self) {
+        // nothing could be compiled: nothing that is there is known to be old
+        if self.fingerprint.get().is_none() {
+            return;
+        }
         let used = lock(&self.used);
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
@@ -77,12 +98,13 @@ impl Cache {
         }
     }
 
-    fn name(&self, component: &[u8]) -> String {
+    fn name(&self, component: &[u8]) -> Result<String, String> {
+        let fingerprint = self.fingerprint()?;
         let mut hash = Sha256::new();
-        hash.update((self.fingerprint.len() as u64).to_le_bytes());
-        hash.update(self.fingerprint.as_bytes());
+        hash.update((fingerprint.len() as u64).to_le_bytes());
+        hash.update(fingerprint.as_bytes());
         hash.update(component);
-        format!("{}.{ENDING}", HEXLOWER.encode(&hash.finalize()))
+        Ok(format!("{}.{ENDING}", HEXLOWER.encode(&hash.finalize())))
     }
 
     /// The MAC of an artifact under its name, so that no artifact passes for another.

@@ -67,8 +67,7 @@ struct Plugin {
 /// Reads bundles and makes plugins of them.
 struct Loader {
     engine: Engine,
-    /// Or why nothing can be compiled.
-    cache: Result<Cache, String>,
+    cache: Cache,
     keys: Keys,
     folder: PathBuf,
 }
@@ -145,11 +144,10 @@ impl Loader {
     fn load(&self, octets: &[u8]) -> Result<(BundleFacts, Linked), BundleRefusal> {
         let unfit = |words: String| BundleRefusal::new(BundleProblem::Component, words);
         let Bundle { facts, contract, component } = bundle::read(octets, &self.keys)?;
-        let cache = self
-            .cache
-            .as_ref()
+        self.cache
+            .ready()
             .map_err(|why| BundleRefusal::new(BundleProblem::Host, format!("it cannot be compiled: {why}")))?;
-        let component = cache.component(&self.engine, &component).map_err(unfit)?;
+        let component = self.cache.component(&self.engine, &component).map_err(unfit)?;
         let linked = Linked::link(&self.engine, &component, contract, facts.info.kind).map_err(unfit)?;
         Ok((facts, linked))
     }
@@ -220,7 +218,7 @@ impl Plugins for PluginHost {
     }
 
     async fn settled(&self) {
-        let pruned = self.aside(|loader| loader.cache.as_ref().map(Cache::prune).unwrap_or_default()).await;
+        let pruned = self.aside(|loader| loader.cache.prune()).await;
         // what stays costs space and nothing else
         let _ = pruned;
     }

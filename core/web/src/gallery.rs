@@ -379,6 +379,18 @@ fn ownership_pages(locale: Locale) -> Pages {
         ("person-conflict", page(&person, false)),
         ("person-stale", page(&person, true)),
         ("person-alone", page(&alone, false)),
+        ("person-own", {
+            let (s, card_url) = (samples::employee(person.summary.id), "https://c/".into());
+            PersonPage { l, s, detail: &person, card_url, stale: false }.render().unwrap()
+        }),
+        ("person-own-edit", {
+            let s = samples::employee(person.summary.id);
+            PersonEditPage::new(l, s, &person, &person_edit::Typed::default()).render().unwrap()
+        }),
+        ("person-own-edit-none", {
+            let s = samples::employee(plain.summary.id);
+            PersonEditPage::new(l, s, &plain, &person_edit::Typed::default()).render().unwrap()
+        }),
         ("person-edit", edit(&person, &person_edit::Typed::default())),
         ("person-edit-plain", edit(&plain, &person_edit::Typed::default())),
         ("person-edit-alone", edit(&alone, &person_edit::Typed::default())),

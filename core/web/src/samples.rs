@@ -66,6 +66,23 @@ pub(crate) fn sees() -> Sees {
     }
 }
 
+/// Somebody's whose card this is, and nothing else.
+pub(crate) fn employee(person: PersonId) -> Shell {
+    let sees = Sees {
+        own: Some(person),
+        overview: false,
+        people: false,
+        leads: true,
+        sources: false,
+        plugins: false,
+        outbox: false,
+        accounts: false,
+        changes_people: false,
+        changes_accounts: false,
+    };
+    Shell { sees, ..shell(Section::Own) }
+}
+
 pub(crate) fn shell(section: Section) -> Shell {
     Shell {
         sees: sees(),

@@ -179,11 +179,15 @@ async fn a_compiler_that_hangs_or_chatters_is_ended() {
 }
 
 #[tokio::test]
-async fn without_a_compiler_the_host_starts_and_says_so() {
+async fn without_a_compiler_the_host_starts_says_so_and_finds_it_once_it_is_there() {
     let place = Place::new();
     place.bundle("good", "0.1.0", &connector(GOOD));
     let settings = HostSettings { compiler: place.path("nothing"), ..place.settings() };
     let host = Loaded::start(settings).await;
     assert!(host.plugins().is_empty());
     assert!(host.problems[0].1.contains("nothing"), "{:?}", host.problems);
+    std::os::unix::fs::symlink(compiler(), place.path("nothing")).unwrap();
+    let bundle = std::fs::read(place.path("plugins/good.estampe")).unwrap();
+    host.host.activate(bundle.into()).await.unwrap();
+    assert_eq!(host.plugins().len(), 1);
 }

@@ -78,6 +78,10 @@ run-chip-groups-changed = { $count ->
     [one] { $count } group changed
    *[other] { $count } groups changed
 }
+run-chip-groups-go = { $count ->
+    [one] { $count } group to go
+   *[other] { $count } groups to go
+}
 run-chip-groups-gone = { $count ->
     [one] { $count } group gone
    *[other] { $count } groups gone

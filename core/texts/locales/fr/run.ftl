@@ -89,6 +89,10 @@ run-chip-groups-changed = { $count ->
     [one] { $count } groupe modifié
    *[other] { $count } groupes modifiés
 }
+run-chip-groups-go = { $count ->
+    [one] { $count } groupe à retirer
+   *[other] { $count } groupes à retirer
+}
 run-chip-groups-gone = { $count ->
     [one] { $count } groupe disparu
    *[other] { $count } groupes disparus

@@ -185,6 +185,7 @@ impl RunPage<'_> {
     /// Counts as chips: colour and words.
     fn chips(&self) -> Vec<(&'static str, String)> {
         let (counts, groups) = (&self.run().counts, &self.run().groups);
+        let go = if self.is_done() { key("run-chip-groups-gone") } else { key("run-chip-groups-go") };
         let gone = if self.is_done() { key("run-chip-disabled") } else { key("run-chip-disable") };
         [
             ("leaf", counts.created, key("run-chip-created")),
@@ -194,7 +195,7 @@ impl RunPage<'_> {
             ("sun", counts.refused, key("run-chip-refused")),
             ("leaf", groups.created, key("run-chip-groups-created")),
             ("plate", groups.changed, key("run-chip-groups-changed")),
-            ("seal", groups.gone, key("run-chip-groups-gone")),
+            ("seal", groups.gone, go),
         ]
         .into_iter()
         .filter(|(_, count, _)| *count > 0)

@@ -61,9 +61,14 @@ impl Sees {
         own.or_else(|| doors.into_iter().find(|(open, _)| *open).map(|(_, path)| path.to_owned()))
     }
 
+    /// Whether this is oneself.
+    pub(crate) fn is_own(&self, person: &PersonId) -> bool {
+        self.own == Some(*person)
+    }
+
     /// Whether a person's page lets them change something.
     pub(crate) fn changes(&self, person: &PersonId) -> bool {
-        self.changes_people || self.own == Some(*person)
+        self.changes_people || self.is_own(person)
     }
 }
 

@@ -50,7 +50,8 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
         return report.fail(CHECK, problems.join("; "), "replace or remove the bundle, then restart the service");
     }
     if loaded.is_empty() {
-        return report.warn(CHECK, format!("{folder} holds no bundle"), "no source can be read without one");
+        let advice = "no source can be read without one: estampe plugin list names those that lie ready";
+        return report.warn(CHECK, "no plugin is installed".to_owned(), advice);
     }
     report.ok(CHECK, format!("compiler {compiler}; loaded: {}", loaded.join(", ")));
 }
