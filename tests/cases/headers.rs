@@ -13,7 +13,8 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
 
 /// Pages of the console that are for people who are not signed in (yet).
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 10] = [
+    "/welcome",
     "/first-run",
     "/sign-in",
     "/language/{tag}",
@@ -29,6 +30,7 @@ const OPEN: [&str; 9] = [
 struct World {
     server: Server,
     card: String,
+    account: String,
     person: String,
     run: String,
     lead: String,
@@ -51,7 +53,9 @@ impl World {
         let input = format!("people={}", estampe_tests::sample().display());
         assert_eq!(server.cli(&["source", "add", "gone", "--input", &input]).code, 0);
         let ending = server.json(&["source", "disconnect", "gone", "--people", "keep", "--yes"]);
+        let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
         Self {
+            account: account["account"]["id"].as_str().unwrap().to_owned(),
             person: found["people"][0]["id"].as_str().unwrap().to_owned(),
             lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
             ending: ending["id"].as_str().unwrap().to_owned(),
@@ -78,6 +82,7 @@ impl World {
                 ("id", "runs") => &self.run,
                 ("id", "endings") => &self.ending,
                 ("group", _) => "nobody",
+                ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,
                 ("id", "plugins") => "directory-file",

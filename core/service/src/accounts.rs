@@ -30,7 +30,7 @@ const FIRST_RUN_SETTING: &str = "first-run-token";
 impl Service {
     /// Whether no administrator exists yet.
     pub async fn first_run_open(&self) -> Result<bool> {
-        Ok(self.store.read(|tx| tx.accounts()).await? == 0)
+        Ok(self.store.read(|tx| tx.accounts_with(Role::Administrator)).await? == 0)
     }
 
     /// Makes a one-time token for the first administrator; an earlier one is void.
@@ -45,7 +45,7 @@ impl Service {
         let open = self
             .store
             .write(move |tx| {
-                if tx.accounts()? > 0 {
+                if tx.accounts_with(Role::Administrator)? > 0 {
                     return Ok(false);
                 }
                 tx.set_setting(FIRST_RUN_SETTING, &value, ctx.now)?;
@@ -98,7 +98,7 @@ impl Service {
             .write(move |tx| {
                 // looked at again inside the transaction: two browsers, one token
                 let still = tx.setting(FIRST_RUN_SETTING)?.is_some_and(|v| token_fits(&v, &presented, ctx.now));
-                if !still || tx.accounts()? > 0 {
+                if !still || tx.accounts_with(Role::Administrator)? > 0 {
                     return Ok(false);
                 }
                 // of two that got here at once, one removes it
@@ -144,45 +144,57 @@ impl Service {
             .await?;
         // who may not come in is told no more than who does not exist
         let (account, hash) = found.unzip();
+        let hash = hash.flatten();
         let password: String = password.chars().take(estampe_domain::account::PASSWORD_MAX).collect();
-        let fits = self.passwords.verify(&password, hash.flatten(), self.random()).await?;
-        let Some(account) = account.filter(|_| fits) else {
-            outcome("refused");
-            let (ctx, random) = (*ctx, self.shared_random());
-            self.store
-                .write(move |tx| {
-                    let event = AuditEvent::done(&ctx, &*random, "session.begin", "appliance", "console");
-                    tx.audit(&event.refused())
-                })
-                .await?;
-            return Err(Error::Unauthenticated);
-        };
-        self.throttle.succeeded(&who);
+        let fits = self.passwords.verify(&password, hash.clone(), self.random()).await?;
+        let Some(account) = account.filter(|_| fits) else { return self.not_let_in(ctx).await };
         let (token, session) = self.new_session(ctx.now);
         let (random, id) = (self.shared_random(), account.id);
-        let ctx = Context { actor: Actor::Account(id), ..*ctx };
-        self.store
+        let signed = Context { actor: Actor::Account(id), ..*ctx };
+        let stored = self
+            .store
             .write(move |tx| {
-                session.store(tx, id, ctx.now)?;
-                tx.audit(&AuditEvent::done(&ctx, &*random, "session.begin", "account", id))
+                // another password may have been chosen meanwhile, or the account be no more
+                tx.lock_account(id)?;
+                let Some((account, still)) = tx.account(id)? else { return Ok(false) };
+                if still != hash || !is_there(tx, &account)? {
+                    return Ok(false);
+                }
+                session.store(tx, id, signed.now)?;
+                tx.audit(&AuditEvent::done(&signed, &*random, "session.begin", "account", id))?;
+                Ok(true)
             })
             .await?;
+        if !stored {
+            return self.not_let_in(ctx).await;
+        }
+        self.throttle.succeeded(&who);
         outcome("accepted");
         Ok(SignedIn { token, account })
+    }
+
+    /// Address and password do not fit.
+    async fn not_let_in(&self, ctx: &Context) -> Result<SignedIn> {
+        metrics::counter!(metric::SIGN_INS.name, "outcome" => "refused").increment(1);
+        let event = AuditEvent::done(ctx, self.random(), "session.begin", "appliance", "console").refused();
+        self.store.write(move |tx| tx.audit(&event)).await?;
+        Err(Error::Unauthenticated)
     }
 
     /// Accounts by their address.
     pub async fn accounts(&self, ctx: &Context, after: Option<String>) -> Result<AccountPage> {
         ctx.require(Right::AccountsRead)?;
+        let after = after.map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let page = self
             .store
             .read(move |tx| {
-                let mut accounts = tx.account_list(after.as_deref(), PAGE + 1)?;
+                // an address holds an id, never a name
+                let mut accounts = tx.account_list(after, PAGE + 1)?;
                 let more = accounts.len() as u64 > PAGE.unsigned_abs();
                 if more {
                     accounts.pop();
                 }
-                let next = accounts.last().filter(|_| more).map(|last| last.account.email.to_string());
+                let next = accounts.last().filter(|_| more).map(|last| last.account.id.to_string());
                 Ok(AccountPage { accounts, total: tx.accounts()?, next })
             })
             .await?;
@@ -276,7 +288,9 @@ impl Service {
         let (ctx, random) = (*ctx, self.shared_random());
         self.store
             .write(move |tx| {
+                tx.lock_accounts(ctx.now)?;
                 let (before, _) = tx.account(account)?.ok_or(Error::NotFound)?;
+                let ruled = !tx.usable_administrators()?.is_empty();
                 let after = Account {
                     roles: change.roles.unwrap_or(before.roles),
                     active: change.active.unwrap_or(before.active),
@@ -286,15 +300,14 @@ impl Service {
                 if after.person != before.person {
                     ensure_person(tx, after.person)?;
                 }
-                let was = before.active && before.roles.has(Role::Administrator);
-                let is = after.active && after.roles.has(Role::Administrator);
-                // two administrators who take the role from one another: one of them is too late
-                tx.lock_administrators()?;
-                if was && !is && tx.accounts_with(Role::Administrator)? <= 1 {
-                    let why = "this is the last administrator: make another one first";
+                tx.update_account(&after)?;
+                if ruled && tx.usable_administrators()?.is_empty() {
+                    let why = "this is the last administrator who can sign in: make another one first";
                     return Err(Error::Conflict(why.into()).into());
                 }
-                tx.update_account(&after)?;
+                if !after.active {
+                    tx.drop_account_token(account)?;
+                }
                 if let Some(teams) = &change.teams {
                     for team in teams {
                         tx.group(*team)?.ok_or_else(|| Error::invalid("teams", format!("there is no group {team}")))?;
@@ -320,7 +333,7 @@ impl Service {
         // nobody guesses 256 bits: to count wrong ones would only let a stranger lock others out
         let presented = SecretToken::presented(token.trim()).hash();
         let (looked, now) = (presented.clone(), ctx.now);
-        let found = self.store.read(move |tx| tx.account_of_token(&looked, now)).await?;
+        let found = self.store.read(move |tx| of_token(tx, &looked, now)).await?;
         if found.is_none() {
             problems.insert(0, ("token", "welcome-token-wrong"));
         }
@@ -335,7 +348,8 @@ impl Service {
             .store
             .write(move |tx| {
                 // looked at again inside the transaction: two browsers, one token
-                if tx.account_of_token(&presented, ctx.now)?.is_none_or(|account| account.id != id) {
+                tx.lock_account(id)?;
+                if of_token(tx, &presented, ctx.now)?.is_none_or(|account| account.id != id) {
                     return Ok(false);
                 }
                 tx.set_password(id, &hash)?;
@@ -411,6 +425,12 @@ impl Service {
             })
             .await?)
     }
+}
+
+/// The account that a token is for, if it may come in.
+fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_store::Result<Option<Account>> {
+    let Some(account) = tx.account_of_token(hash, now)? else { return Ok(None) };
+    Ok(is_there(tx, &account)?.then_some(account))
 }
 
 /// Whether an account may come in: whoever left does not, however the account itself stands.

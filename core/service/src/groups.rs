@@ -50,8 +50,13 @@ impl Service {
 
     /// One group.
     pub async fn group(&self, ctx: &Context, group: GroupId) -> Result<GroupSummary> {
-        // whoever sees nobody but themselves has no use for it
-        if let Scope::Own(_) = ctx.scope(Right::PeopleRead)? {
+        let scope = ctx.scope(Right::PeopleRead)?;
+        let theirs = match scope {
+            Scope::All => true,
+            Scope::Team(account, _) => self.store.read(move |tx| tx.leads_team(account, group)).await?,
+            Scope::Own(_) => false,
+        };
+        if !theirs {
             return Err(Error::NotFound);
         }
         let found = self.store.read(move |tx| tx.group(group)).await?;

@@ -194,7 +194,7 @@ fn within(tx: &mut Tx<'_>, person: PersonId, scope: Scope) -> estampe_store::Res
     if tx.is_within(person, scope)? { Ok(()) } else { Err(Error::NotFound.into()) }
 }
 
-/// Refuses fields that the directory owns to whoever changes their own profile alone.
+/// Refuses fields that are not their own to whoever changes their own profile alone.
 fn theirs<'f>(
     made: &Made,
     scope: Scope,
@@ -203,9 +203,11 @@ fn theirs<'f>(
     if scope == Scope::All {
         return Ok(());
     }
-    match fields.find(|field| made.owner(**field) == Some(Owner::Directory)) {
+    match fields.find(|field| !matches!(made.owner(**field), Some(Owner::Once | Owner::Own))) {
         None => Ok(()),
-        Some(field) => Err(Error::invalid(field.key(), "the directory says this; ask whoever keeps it").into()),
+        Some(field) => {
+            Err(Error::invalid(field.key(), "it is not yours to change; ask whoever keeps the directory").into())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! People, as the console lists them.
 
+use estampe_domain::access::Scope;
 use estampe_domain::ids::PersonId;
 use estampe_domain::{Context, Error, Result, Right};
 use estampe_store::PeopleQuery;
@@ -30,6 +31,9 @@ impl Service {
             .read(move |tx| {
                 // an address holds an id, never a name
                 if let Some(after) = after {
+                    if !tx.is_within(after, scope)? {
+                        return Err(Error::NotFound.into());
+                    }
                     let last = tx.person(after)?.ok_or(Error::NotFound)?;
                     query.after = Some((last.profile.sort_key(), after.to_string()));
                 }
@@ -53,6 +57,7 @@ impl Service {
     /// One person.
     pub async fn person(&self, ctx: &Context, person: PersonId) -> Result<PersonDetail> {
         let scope = ctx.scope(Right::PeopleRead)?;
+        let counts_leads = ctx.may_all(Right::LeadsRead) || ctx.person == Some(person);
         let detail = self
             .store
             .read(move |tx| {
@@ -61,8 +66,18 @@ impl Service {
                     return Ok(None);
                 }
                 let Some((summary, made)) = tx.made(person)? else { return Ok(None) };
-                let (identities, leads) = (tx.identities_of(person)?, tx.lead_count_of(person)?);
-                let groups = tx.groups_of(person)?;
+                let identities = tx.identities_of(person)?;
+                let leads = if counts_leads { Some(tx.lead_count_of(person)?) } else { None };
+                let mut groups = tx.groups_of(person)?;
+                if let Scope::Team(account, _) = scope {
+                    let mut led = Vec::new();
+                    for group in groups {
+                        if tx.leads_team(account, group.id)? {
+                            led.push(group);
+                        }
+                    }
+                    groups = led;
+                }
                 Ok(Some(PersonDetail { summary, made, identities, groups, leads }))
             })
             .await?;

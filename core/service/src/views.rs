@@ -205,7 +205,7 @@ pub struct PersonDetail {
     /// The groups that they are in, at most 500.
     pub groups: Vec<GroupSummary>,
     /// Leads left at their cards.
-    pub leads: u64,
+    pub leads: Option<u64>,
 }
 
 /// What is to be changed of a person.

@@ -62,7 +62,13 @@ pub(crate) fn sees() -> Sees {
         outbox: true,
         accounts: true,
         changes_people: true,
+        changes_own: true,
         changes_accounts: true,
+        changes_sources: true,
+        ends_sources: true,
+        changes_plugins: true,
+        grants: true,
+        changes_mails: true,
     }
 }
 
@@ -78,7 +84,13 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         outbox: false,
         accounts: false,
         changes_people: false,
+        changes_own: true,
         changes_accounts: false,
+        changes_sources: false,
+        ends_sources: false,
+        changes_plugins: false,
+        grants: false,
+        changes_mails: false,
     };
     Shell { sees, ..shell(Section::Own) }
 }
@@ -253,7 +265,7 @@ pub(crate) fn person(active: bool) -> PersonDetail {
         summary,
         identities: vec![("Annuaire RH".into(), "uid=zlefevre,ou=Toulouse".into())],
         groups: vec![group("Tous les salariés", 1204), group("Financements d’exportation", 17)],
-        leads: 38,
+        leads: Some(38),
     }
 }
 

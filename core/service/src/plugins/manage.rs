@@ -117,6 +117,7 @@ impl Service {
         self.trusts(&facts.signature).map_err(Error::Bundle)?;
         let _one = self.plugin_changes.lock().await;
         let (event, random) = (*ctx, self.shared_random());
+        let grants = ctx.may_all(Right::PluginsGrant);
         let plugin = self
             .store
             .write(move |tx| {
@@ -136,6 +137,8 @@ impl Service {
                     }
                     None => facts.info.asked().iter().any(|asked| is_news(&asked.permission)),
                 };
+                // nobody vouches for it but who may grant
+                let waits_for_word = waits_for_word || (facts.signature == Signature::None && !grants);
                 let again = current.is_some_and(|current| current.info.version == facts.info.version);
                 if again && waits_for_word {
                     // it would take the place of the one in use, which could not go on beside it
@@ -217,6 +220,7 @@ impl Service {
 
     /// Brings the version that waits into use, with no more than was granted.
     pub async fn use_plugin(&self, ctx: &Context, id: &str) -> Result<InstalledPlugin> {
+        ctx.require(Right::PluginsGrant)?;
         self.change(ctx, id, "plugin.use", |tx, plugin| match plugin.waiting {
             Some(_) => promote(tx, plugin),
             None => Err(Error::Conflict(format!("no version of {} waits", plugin.id)).into()),

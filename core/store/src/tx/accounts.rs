@@ -158,10 +158,16 @@ impl Tx<'_> {
     }
 
     /// Accounts by their address, after one, with their teams.
-    pub fn account_list(&mut self, after: Option<&str>, limit: i64) -> Result<Vec<AccountDetail>> {
+    pub fn account_list(&mut self, after: Option<AccountId>, limit: i64) -> Result<Vec<AccountDetail>> {
+        let after: Option<String> = match after {
+            Some(after) => {
+                account::table.find(after.to_string()).select(account::email_key).first(self.conn).optional()?
+            }
+            None => None,
+        };
         let mut query = account::table.order(account::email_key).limit(limit).select(COLUMNS).into_boxed();
         if let Some(after) = after {
-            query = query.filter(account::email_key.gt(after.to_lowercase()));
+            query = query.filter(account::email_key.gt(after));
         }
         let rows: Vec<Row> = query.load(self.conn)?;
         rows.into_iter().map(|row| self.read_detail(row)).collect()
@@ -185,33 +191,85 @@ impl Tx<'_> {
         Ok(super::count(accounts))
     }
 
-    /// Waits for whoever changes administrators, and makes others wait until the transaction
-    /// ends. On SQLite there is one writer anyway.
-    pub fn lock_administrators(&mut self) -> Result<()> {
-        diesel::update(account_role::table.filter(account_role::role.eq(Role::Administrator.as_str())))
-            .set(account_role::role.eq(account_role::role))
+    /// Waits for whoever changes accounts, and makes others wait until the transaction ends. On
+    /// SQLite there is one writer anyway.
+    pub fn lock_accounts(&mut self, now: Ts) -> Result<()> {
+        self.set_setting("accounts-changed", &now.as_micros().to_string(), now)
+    }
+
+    /// The same for one account, for what its password opens.
+    pub fn lock_account(&mut self, account_id: AccountId) -> Result<()> {
+        diesel::update(account::table.find(account_id.to_string()))
+            .set(account::active.eq(account::active))
             .execute(self.conn)?;
         Ok(())
     }
 
-    /// Lets the accounts of somebody who is erased go: they sign in no more, but for an
-    /// administrator's, who may be the only one.
-    pub(super) fn release_accounts_of(&mut self, person_id: PersonId) -> Result<()> {
+    /// Administrators who can sign in: active, with a password, and nobody who left.
+    pub fn usable_administrators(&mut self) -> Result<Vec<AccountId>> {
+        let of: Vec<(String, Option<String>)> = account_role::table
+            .inner_join(account::table)
+            .filter(account_role::role.eq(Role::Administrator.as_str()))
+            .filter(account::active.eq(true))
+            .filter(account::password_hash.is_not_null())
+            .select((account::id, account::person_id))
+            .load(self.conn)?;
+        let mut usable = Vec::new();
+        for (account_id, person) in of {
+            let left = match person {
+                Some(person) => !self.person(id(&person, "account")?)?.is_some_and(|person| person.active),
+                None => false,
+            };
+            if !left {
+                usable.push(id(&account_id, "account")?);
+            }
+        }
+        Ok(usable)
+    }
+
+    /// Whether an account leads a group as a team manager.
+    pub fn leads_team(&mut self, account_id: AccountId, group: GroupId) -> Result<bool> {
+        let one: Option<String> = account_team::table
+            .find((account_id.to_string(), group.to_string()))
+            .select(account_team::group_id)
+            .first(self.conn)
+            .optional()?;
+        Ok(one.is_some())
+    }
+
+    /// The token by which a password could be chosen is void.
+    pub fn drop_account_token(&mut self, account_id: AccountId) -> Result<()> {
+        diesel::delete(account_token::table.find(account_id.to_string())).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Lets the accounts of somebody who is erased go: they sign in no more, with what was signed
+    /// in, invited and led. The last administrator who can sign in stays one, without the person.
+    pub(super) fn release_accounts_of(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
         let text = person_id.to_string();
         let of: Vec<String> =
             account::table.filter(account::person_id.eq(&text)).select(account::id).load(self.conn)?;
+        if of.is_empty() {
+            return Ok(());
+        }
+        self.lock_accounts(now)?;
         for account_id in of {
-            let rules: Option<String> = account_role::table
-                .find((&account_id, Role::Administrator.as_str()))
-                .select(account_role::role)
-                .first(self.conn)
-                .optional()?;
-            if rules.is_none() {
-                diesel::delete(session::table.filter(session::account_id.eq(&account_id))).execute(self.conn)?;
+            let account_id: AccountId = id(&account_id, "account")?;
+            let row = account::table.find(account_id.to_string());
+            if self.usable_administrators()? == [account_id] {
+                diesel::update(row).set(account::person_id.eq(None::<String>)).execute(self.conn)?;
+                continue;
             }
-            diesel::update(account::table.find(&account_id))
-                .set((account::person_id.eq(None::<String>), account::active.eq(rules.is_some())))
+            diesel::update(row)
+                .set((
+                    account::person_id.eq(None::<String>),
+                    account::active.eq(false),
+                    account::password_hash.eq(None::<String>),
+                ))
                 .execute(self.conn)?;
+            self.end_sessions_of(account_id)?;
+            self.drop_account_token(account_id)?;
+            self.put_teams(account_id, &[])?;
         }
         Ok(())
     }
@@ -288,12 +346,13 @@ impl Tx<'_> {
         Ok(diesel::delete(of).execute(self.conn)?)
     }
 
-    /// Ends all sessions of a person's accounts.
+    /// Ends all sessions of a person's accounts, and the tokens for passwords.
     pub fn end_sessions_of_person(&mut self, person_id: PersonId) -> Result<()> {
         let of: Vec<String> =
             account::table.filter(account::person_id.eq(person_id.to_string())).select(account::id).load(self.conn)?;
         for account_id in of {
-            diesel::delete(session::table.filter(session::account_id.eq(account_id))).execute(self.conn)?;
+            diesel::delete(session::table.filter(session::account_id.eq(&account_id))).execute(self.conn)?;
+            diesel::delete(account_token::table.find(account_id)).execute(self.conn)?;
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Tx<'_> {
         let photo: Option<String> = person::table.find(&text).select(person::photo_id).get_result(self.conn)?;
         diesel::delete(group_member::table.filter(group_member::person_id.eq(&text))).execute(self.conn)?;
         diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
-        self.release_accounts_of(person_id)?;
+        self.release_accounts_of(person_id, now)?;
         diesel::update(card::table.filter(card::person_id.eq(&text)))
             .set((card::active.eq(false), card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;

@@ -70,11 +70,11 @@ account-person = The person of this account
 account-teams = Teams
 
 role-employee = Employee
-role-employee-hint = The own card, and the leads received by it.
+role-employee-hint = Their own card, and the leads it receives.
 role-team-manager = Team manager
-role-team-manager-hint = People and leads of the own teams.
+role-team-manager-hint = People and leads of their teams.
 role-card-designer = Card designer
-role-card-designer-hint = People and how cards look.
+role-card-designer-hint = Sees people; how cards look comes later.
 role-integrator = Integrator
 role-integrator-hint = Sources, synchronisations and plugins; grants stay with an administrator.
 role-auditor = Auditor

@@ -154,8 +154,7 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
 pub(crate) async fn new(desk: Desk) -> Reply {
     desk.needs(Right::AccountsChange)?;
     let s = Shell::new(&desk, Section::Accounts, "/accounts/new");
-    let typed = NewAccount { roles: Roles::NONE.with(Role::Employee), ..NewAccount::default() };
-    desk.page(&new_page(&desk.l, s, &typed, None))
+    desk.page(&new_page(&desk.l, s, &NewAccount::default(), None))
 }
 
 /// `POST /accounts`

@@ -101,6 +101,11 @@ impl PersonPage<'_> {
         initials(self.profile().display_name.as_str())
     }
 
+    /// How many leads their cards received, for who may see leads.
+    fn leads(&self) -> Option<String> {
+        self.detail.leads.map(|leads| self.l.n(leads))
+    }
+
     /// The source that the profile comes from.
     fn source(&self) -> &str {
         self.detail.made.origin.as_ref().map_or("", |origin| origin.source.as_str())

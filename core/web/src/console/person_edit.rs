@@ -7,11 +7,12 @@ use actix_web::web;
 use askama::Template;
 use estampe_domain::ownership::{Inputs, Made, Owner, ProfileForm, ProfileProblems};
 use estampe_domain::person::{PhoneKind, ProfileField};
-use estampe_domain::{Error, Locale, PersonId};
+use estampe_domain::{Error, Locale, PersonId, Right};
 use estampe_service::views::{PersonChange, PersonDetail, PersonEdit};
 use estampe_texts::key;
 
-use crate::console::shell::{Section, Shell};
+use crate::console::shell::{Section, Sees, Shell};
+use crate::error::Fault;
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, ProtectedForm};
 use crate::locale::Lang;
@@ -60,8 +61,9 @@ impl<'a> PersonEditPage<'a> {
         let touched = form.fill(&typed.inputs).unwrap_or_default();
         let builder = Builder { l, made: &detail.made, form: &form, typed, touched };
         // of what the directory owns nobody changes anything of their own
-        let is_theirs =
-            |field: ProfileField| s.sees.changes_people || detail.made.owner(field) != Some(Owner::Directory);
+        let is_theirs = |field: ProfileField| {
+            s.sees.changes_people || matches!(detail.made.owner(field), Some(Owner::Once | Owner::Own))
+        };
         let fields = ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Photo && is_theirs(*field));
         Self {
             groups: fields.map(|field| builder.group(field)).collect(),
@@ -259,6 +261,10 @@ async fn form(desk: &Desk, id: PersonId, status: StatusCode, typed: &Typed<'_>) 
 /// `GET /people/{id}/edit`
 pub(crate) async fn show(desk: Desk, path: web::Path<String>) -> Reply {
     let id: PersonId = desk.id(&path)?;
+    desk.needs_some(Right::PeopleChange)?;
+    if !Sees::of(&desk.ctx).changes(&id) {
+        return Err(Fault::not_found(&desk));
+    }
     form(&desk, id, StatusCode::OK, &Typed::default()).await
 }
 

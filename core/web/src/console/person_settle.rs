@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     pub(crate) said: Option<String>,
     /// The words to give it back by, where there is somebody to give it back to.
     pub(crate) give_back: Option<String>,
+    /// Whether whose card it is may do that as well.
+    pub(crate) theirs: bool,
 }
 
 /// The values that were entered and wait for no word.
@@ -36,6 +38,7 @@ pub(crate) fn kept(l: &Lang, made: &Made) -> Vec<Kept> {
             field: words::field(field),
             shown: made.shown.readable(field),
             said: says(l, made, field),
+            theirs: matches!(made.owner(field), Some(Owner::Once | Owner::Own)),
             give_back: made.origin.as_ref().map(|origin| match origin.owners.of(field) {
                 Owner::Own => l.t("person-give-back-own").to_string(),
                 Owner::Directory | Owner::Once => l.t("person-give-back").to_string(),

@@ -34,7 +34,14 @@ pub(crate) struct Sees {
     pub(crate) accounts: bool,
     /// Enters whatever is shown of everybody.
     pub(crate) changes_people: bool,
+    /// Enters what is theirs of their own card.
+    pub(crate) changes_own: bool,
     pub(crate) changes_accounts: bool,
+    pub(crate) changes_sources: bool,
+    pub(crate) ends_sources: bool,
+    pub(crate) changes_plugins: bool,
+    pub(crate) grants: bool,
+    pub(crate) changes_mails: bool,
 }
 
 impl Sees {
@@ -50,7 +57,13 @@ impl Sees {
             outbox: ctx.may_all(Right::MailsRead),
             accounts: ctx.may_all(Right::AccountsRead),
             changes_people: ctx.may_all(Right::PeopleChange),
+            changes_own: ctx.may(Right::PeopleChange),
             changes_accounts: ctx.may_all(Right::AccountsChange),
+            changes_sources: ctx.may_all(Right::SourcesChange),
+            ends_sources: ctx.may_all(Right::SourcesEnd),
+            changes_plugins: ctx.may_all(Right::PluginsChange),
+            grants: ctx.may_all(Right::PluginsGrant),
+            changes_mails: ctx.may_all(Right::MailsChange),
         }
     }
 
@@ -68,7 +81,7 @@ impl Sees {
 
     /// Whether a person's page lets them change something.
     pub(crate) fn changes(&self, person: &PersonId) -> bool {
-        self.changes_people || self.is_own(person)
+        self.changes_people || (self.changes_own && self.is_own(person))
     }
 }
 
