@@ -14,7 +14,8 @@ pub struct Package {
 }
 
 /// What rustc and the C parts of SQLite, aws-lc and jemalloc need.
-pub const COMPILING: &[Package] = &[Package { name: "build-essential", proof: "/usr/bin/cc" }];
+pub const COMPILING: &[Package] =
+    &[Package { name: "build-essential", proof: "/usr/bin/cc" }, Package { name: "make", proof: "/usr/bin/make" }];
 
 /// What the demo needs beside that.
 pub const DEMO: &[Package] = &[
