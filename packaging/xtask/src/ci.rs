@@ -56,5 +56,5 @@ fn clippy(workspace: &Path) -> Result<(), String> {
 }
 
 fn tests(workspace: &Path) -> Result<(), String> {
-    testing::run(workspace, None)
+    testing::run(workspace, &[])
 }

@@ -53,8 +53,8 @@ enum Command {
     },
     /// Every test, on SQLite and on PostgreSQL, by HTTP and by browser
     Test {
-        /// Only tests whose name contains this
-        filter: Option<String>,
+        /// Only tests whose name contains one of these
+        filters: Vec<String>,
     },
     /// Measures the release build beside its peers; writes target/bench/NAME.json
     Bench {
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
         Command::Build => build::release(&workspace),
         Command::Demo { check: true, fresh: _ } => check::run(&workspace),
         Command::Demo { check: false, fresh } => demo::run(&workspace, fresh),
-        Command::Test { filter } => testing::run(&workspace, filter.as_deref()),
+        Command::Test { filters } => testing::run(&workspace, &filters),
         Command::Bench { name, quick, long } => {
             let pace = match (quick, long) {
                 (true, _) => bench::Pace::Quick,

@@ -16,14 +16,14 @@ pub const SEED: &str = "PROPTEST_RNG_SEED";
 const USUAL_SEED: &str = "20260301";
 
 /// Installs, builds, starts the databases, tests.
-pub fn run(workspace: &Path, filter: Option<&str>) -> Result<(), String> {
+pub fn run(workspace: &Path, filters: &[String]) -> Result<(), String> {
     prepare(workspace)?;
     let (sslyze, componentize) = (tools::sslyze()?, tools::componentize(workspace)?);
     let cluster = Cluster::start(Keeping::Nothing)?;
-    let filter = filter.unwrap_or_default();
+    let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
     // both are tried, so that one failure does not hide another
     let ours = {
-        let mut cargo = tests(workspace, &[filter]);
+        let mut cargo = tests(workspace, &filters);
         cargo.env("ESTAMPE_TEST_POSTGRES", cluster.url()).env("ESTAMPE_TEST_SSLYZE", &sslyze);
         cargo.env("ESTAMPE_TEST_COMPONENTIZE", &componentize);
         children::run("cargo test", &mut cargo)
@@ -33,7 +33,7 @@ pub fn run(workspace: &Path, filter: Option<&str>) -> Result<(), String> {
     }
     let compilers = {
         let mut cargo = build::cargo(workspace);
-        cargo.args(["test", "-p", build::COMPILER, "-p", "xtask", "--", filter]);
+        cargo.args(["test", "-p", build::COMPILER, "-p", "xtask", "--"]).args(&filters);
         children::run("cargo test of the plugin compiler and xtask", &mut cargo)
     };
     ours.and(compilers)
