@@ -30,8 +30,10 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     let read = method != "POST";
     let rest = |prefix: &str| pattern.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let asks = match pattern {
-        "/first-run" | "/sign-in" | "/welcome" => Asks::Nothing,
-        "/sign-out" | "/" => Asks::Account,
+        "/first-run" | "/sign-in" | "/sign-in/second" | "/sign-in/passkey" | "/welcome" | "/forgotten" => Asks::Nothing,
+        "/sign-out" | "/" | "/confirm" => Asks::Account,
+        // what is one's own, whoever one is
+        _ if rest("/account").is_some() => Asks::Account,
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
         "/people" => Asks::About(R::PeopleRead),
@@ -58,6 +60,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         },
         _ if rest("/leads").is_some() => Asks::About(R::LeadsRead),
         _ if rest("/outbox").is_some() => Asks::All(if read { R::MailsRead } else { R::MailsChange }),
+        _ if rest("/approvals").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         "/accounts/new" => Asks::All(R::AccountsChange),
         _ if rest("/accounts").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ => return None,

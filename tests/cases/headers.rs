@@ -13,7 +13,10 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
 
 /// Pages of the console that are for people who are not signed in (yet).
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 13] = [
+    "/sign-in/second",
+    "/sign-in/passkey",
+    "/forgotten",
     "/welcome",
     "/first-run",
     "/sign-in",
@@ -82,6 +85,8 @@ impl World {
                 ("id", "runs") => &self.run,
                 ("id", "endings") => &self.ending,
                 ("group", _) => "nobody",
+                // nobody has such a session or factor: a page of ours says so
+                ("session" | "factor" | "approval", _) => &self.lead,
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,

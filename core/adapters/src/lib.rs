@@ -2,18 +2,22 @@
 //! images, QR; and what else speaks to the outside world: ACME.
 
 mod acme;
+mod breaches;
 mod egress;
 mod images;
 mod ldap;
+mod passkeys;
 mod qr;
 mod smtp;
 mod smtp_door;
 mod system;
 
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
+pub use breaches::{BreachFile, NoBreaches};
 pub use egress::{CheckedEgress, EgressSettings};
 pub use images::Portraits;
 pub use ldap::LdapDirectories;
+pub use passkeys::WebAuthnPasskeys;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};

@@ -84,6 +84,12 @@ impl Roles {
         Role::ALL.into_iter().filter(move |role| self.has(*role))
     }
 
+    /// Those that are among the others too.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -28,39 +28,8 @@ pub struct AccountDetail {
     pub account: Account,
     /// Whether a password was chosen.
     pub has_password: bool,
+    /// How many second factors it has.
+    pub factors: u64,
     /// The groups whose people it sees as a team manager, with their names.
     pub teams: Vec<(GroupId, String)>,
-}
-
-/// Fewest characters of a password. With the characters that people choose this
-/// gives the 50 bits that CNIL (2022) asks for where attempts are throttled.
-pub const PASSWORD_MIN: usize = 12;
-/// Most characters, so that hashing stays bounded.
-pub const PASSWORD_MAX: usize = 256;
-
-/// Why a new password was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordProblem {
-    /// Fewer than [`PASSWORD_MIN`] characters.
-    TooShort,
-    /// More than [`PASSWORD_MAX`].
-    TooLong,
-    /// Fewer than five different characters.
-    TooUniform,
-}
-
-/// Checks a new password.
-pub fn check_new_password(password: &str) -> Result<(), PasswordProblem> {
-    let count = password.chars().count();
-    if count < PASSWORD_MIN {
-        return Err(PasswordProblem::TooShort);
-    }
-    if count > PASSWORD_MAX {
-        return Err(PasswordProblem::TooLong);
-    }
-    let different: std::collections::BTreeSet<char> = password.chars().collect();
-    if different.len() < 5 {
-        return Err(PasswordProblem::TooUniform);
-    }
-    Ok(())
 }

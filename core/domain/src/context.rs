@@ -1,7 +1,7 @@
 //! Who asks, in which language, under which request: carried everywhere.
 
 use crate::access::{Reach, Right, Roles, Scope};
-use crate::ids::{AccountId, PersonId, RequestId};
+use crate::ids::{AccountId, PersonId, RequestId, SessionId};
 use crate::locale::Locale;
 use crate::time::Ts;
 
@@ -30,6 +30,30 @@ impl Actor {
     }
 }
 
+/// What a session knows of how its holder showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The session.
+    pub session: SessionId,
+    /// When they last showed it, with whatever.
+    pub confirmed: Ts,
+    /// When with a second factor.
+    pub factor: Option<Ts>,
+    /// Whether the account has a second factor.
+    pub has_factor: bool,
+}
+
+impl Proof {
+    /// A sensitive act has to follow within so many seconds (10 minutes).
+    pub const RECENT: i64 = 600;
+
+    /// Whether they showed it a short while ago: with a second factor, where they have one.
+    pub fn is_recent(&self, now: Ts) -> bool {
+        let shown = if self.has_factor { self.factor } else { Some(self.confirmed) };
+        shown.is_some_and(|at| now.seconds_since(at) < Self::RECENT)
+    }
+}
+
 /// The circumstances of one use case.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
@@ -39,6 +63,10 @@ pub struct Context {
     pub roles: Roles,
     /// The person whose account it is.
     pub person: Option<PersonId>,
+    /// How a signed-in browser's holder showed who they are. Tokens of programs have none.
+    pub proof: Option<Proof>,
+    /// Whether somebody else asked for this and they agreed: see [`approval`](crate::approval).
+    pub seconded: bool,
     /// The language they read.
     pub locale: Locale,
     /// The request this belongs to.
@@ -50,13 +78,30 @@ pub struct Context {
 impl Context {
     /// Of somebody who is no account, or not known to be one yet.
     pub const fn new(actor: Actor, locale: Locale, request: RequestId, now: Ts) -> Self {
-        Self { actor, roles: Roles::NONE, person: None, locale, request, now }
+        Self { actor, roles: Roles::NONE, person: None, proof: None, seconded: false, locale, request, now }
     }
 
     /// Of an account, once it is known.
     #[must_use]
     pub const fn of_account(self, account: AccountId, roles: Roles, person: Option<PersonId>) -> Self {
         Self { actor: Actor::Account(account), roles, person, ..self }
+    }
+
+    /// With what a session knows.
+    #[must_use]
+    pub const fn with_proof(self, proof: Proof) -> Self {
+        Self { proof: Some(proof), ..self }
+    }
+
+    /// Refuses whoever did not show a short while ago who they are: for what does lasting harm
+    /// in the hands of whoever finds a browser open. Programs with tokens never did.
+    pub fn require_recent(&self) -> crate::Result<()> {
+        match self.actor {
+            Actor::Operator | Actor::System => Ok(()),
+            Actor::Visitor => Err(crate::Error::Unauthenticated),
+            Actor::Account(_) if self.proof.is_some_and(|proof| proof.is_recent(self.now)) => Ok(()),
+            Actor::Account(_) => Err(crate::Error::Unconfirmed),
+        }
     }
 
     /// How far they may go.

@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Forbidden,
     /// The actor has to sign in first.
     Unauthenticated,
+    /// The actor has to show once more who they are.
+    Unconfirmed,
     /// Something that this needs is away or full; trying later may help.
     Unavailable,
     /// Nothing can be written: the storage is full. Reading goes on.
@@ -48,6 +50,12 @@ pub enum Error {
     /// Sign in first.
     #[error("sign in first")]
     Unauthenticated,
+    /// Show once more who you are: it was too long ago for this.
+    #[error("confirm first who you are")]
+    Unconfirmed,
+    /// It is kept until a second administrator agrees.
+    #[error("it waits for a second administrator")]
+    Awaits(crate::ids::ApprovalId),
     /// A plugin failed.
     #[error("plugin: {0}")]
     Plugin(#[from] crate::plugin::PluginFailure),
@@ -76,9 +84,10 @@ impl Error {
         match self {
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid { .. } | Self::Bundle(_) => ErrorKind::Invalid,
-            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::Awaits(_) => ErrorKind::Conflict,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::Unauthenticated => ErrorKind::Unauthenticated,
+            Self::Unconfirmed => ErrorKind::Unconfirmed,
             Self::Plugin(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::StorageFull(_) => ErrorKind::StorageFull,
             Self::Internal(_) => ErrorKind::Internal,
@@ -91,8 +100,10 @@ impl Error {
             Self::NotFound => "not_found",
             Self::Invalid { .. } | Self::Bundle(_) => "invalid",
             Self::Conflict(_) => "conflict",
+            Self::Awaits(_) => "awaits_second",
             Self::Forbidden => "forbidden",
             Self::Unauthenticated => "unauthenticated",
+            Self::Unconfirmed => "unconfirmed",
             Self::Plugin(_) => "plugin_failed",
             Self::Unavailable(_) => "unavailable",
             Self::StorageFull(_) => "storage_full",

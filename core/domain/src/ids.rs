@@ -71,6 +71,10 @@ uuid_id! {
     AccountId,
     /// A signed-in browser.
     SessionId,
+    /// A second factor of an account.
+    FactorId,
+    /// An act that waits for a second administrator.
+    ApprovalId,
     /// Durable work to do later.
     JobId,
     /// One line of the audit log.

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod account;
+pub mod approval;
 pub mod audit;
 pub mod bundle;
 pub mod card;
@@ -27,6 +28,7 @@ pub mod mapping;
 pub mod metric;
 pub mod networks;
 pub mod ownership;
+pub mod password;
 pub mod permission;
 pub mod person;
 pub mod plan;
@@ -34,13 +36,14 @@ pub mod plugin;
 pub mod ports;
 pub mod purpose;
 pub mod run;
+pub mod session;
 pub mod signature;
 pub mod source;
 pub mod text;
 pub mod time;
 pub mod vcard;
 
-pub use access::Right;
+pub use access::{Right, Roles};
 pub use context::{Actor, Context};
 pub use error::{Error, ErrorKind, Result};
 pub use ids::*;

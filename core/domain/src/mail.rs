@@ -1,5 +1,6 @@
 //! Mail that leaves the house.
 
+use crate::ids::{AccountId, LeadId};
 use crate::text::{Email, Line};
 use crate::time::Ts;
 
@@ -108,6 +109,75 @@ impl LeadMail {
         match self {
             Self::Acknowledgement => "acknowledgement",
             Self::Notice => "notice",
+        }
+    }
+}
+
+/// Which mail to the holder of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountMail {
+    /// Somebody made them an account: a code to choose a password by.
+    Invitation,
+    /// Somebody forgot the password: a code to choose another by.
+    Reset,
+    /// Another password was chosen.
+    PasswordChanged,
+    /// A second factor was added or removed.
+    FactorsChanged,
+    /// Somebody signed in from a browser that was not known.
+    NewBrowser,
+}
+
+impl AccountMail {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Invitation, Self::Reset, Self::PasswordChanged, Self::FactorsChanged, Self::NewBrowser];
+
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invitation => "account-invitation",
+            Self::Reset => "account-reset",
+            Self::PasswordChanged => "account-password",
+            Self::FactorsChanged => "account-factors",
+            Self::NewBrowser => "account-browser",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mail| mail.as_str() == text)
+    }
+
+    /// Whether it carries a code to choose a password by.
+    pub const fn has_code(self) -> bool {
+        matches!(self, Self::Invitation | Self::Reset)
+    }
+}
+
+/// What a mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// A lead.
+    Lead(LeadMail, LeadId),
+    /// An account.
+    Account(AccountMail, AccountId),
+}
+
+impl Occasion {
+    /// The stable name of its kind.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Lead(mail, _) => mail.as_str(),
+            Self::Account(mail, _) => mail.as_str(),
+        }
+    }
+
+    /// The lead, where it is about one.
+    pub const fn lead(self) -> Option<LeadId> {
+        match self {
+            Self::Lead(_, lead) => Some(lead),
+            Self::Account(..) => None,
         }
     }
 }

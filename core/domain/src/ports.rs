@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
 use crate::egress::{HttpRequest, HttpResponse};
+use crate::ids::AccountId;
 use crate::ldap::examine::{Examination, ServerReport};
 use crate::ldap::sign_in::{LoginFound, Verdict};
 use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
@@ -25,6 +26,65 @@ pub trait Clock: Send + Sync {
 pub trait Random: Send + Sync {
     /// Fills `bytes`. Never fails: without randomness the process stops.
     fn fill(&self, bytes: &mut [u8]);
+}
+
+/// What a browser is asked with, and what stays here until it answers. Both are JSON; the state
+/// is for nobody else's eyes.
+#[derive(Clone, Debug)]
+pub struct Ceremony {
+    /// `PublicKeyCredentialCreationOptions` or `PublicKeyCredentialRequestOptions` (WebAuthn 3,
+    /// 5.4 and 5.5), in their JSON forms.
+    pub options: String,
+    /// What the answer is checked by.
+    pub state: String,
+}
+
+/// A passkey that somebody added.
+#[derive(Clone, Debug)]
+pub struct NewPasskey {
+    /// Its credential id, base64url.
+    pub credential: String,
+    /// What it is checked by, JSON.
+    pub passkey: String,
+}
+
+/// A passkey that was used.
+#[derive(Clone, Debug)]
+pub struct UsedPasskey {
+    /// Its credential id, base64url.
+    pub credential: String,
+    /// What it is checked by from now on, where that changed.
+    pub passkey: Option<String>,
+}
+
+/// Asks browsers for passkeys and checks what they answer (WebAuthn Level 3). The holder is
+/// always verified by the device. Errors are words for a log.
+pub trait Passkeys: Send + Sync {
+    /// Whether the console's address can have any: a name, not a bare address (WebAuthn 3, 5.1.2).
+    fn can_be(&self) -> bool;
+    /// Asks for a new passkey, of none of those that are known.
+    fn begin_registration(
+        &self,
+        whose: AccountId,
+        name: &str,
+        shown: &str,
+        known: &[String],
+    ) -> Result<Ceremony, String>;
+    /// Checks the new passkey.
+    fn finish_registration(&self, state: &str, answer: &str) -> Result<NewPasskey, String>;
+    /// Asks for one of these passkeys; for any of this house when there are none.
+    fn begin_use(&self, passkeys: &[String]) -> Result<Ceremony, String>;
+    /// Whose a passkey says that it is; nothing is checked yet.
+    fn whose(&self, answer: &str) -> Result<AccountId, String>;
+    /// Checks the answer of one of these passkeys. `any` says that it was asked for any.
+    fn finish_use(&self, state: &str, answer: &str, passkeys: &[String], any: bool) -> Result<UsedPasskey, String>;
+}
+
+/// Knows passwords that were taken from other services.
+pub trait Breaches: Send + Sync {
+    /// Whether this one is among them. Reads a file: not for a thread that others wait for. The
+    /// error is in words and names no password.
+    fn has(&self, password: &str) -> Result<bool, String>;
 }
 
 /// Sends mail.

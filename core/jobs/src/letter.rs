@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use estampe_domain::Locale;
-use estampe_domain::mail::LeadMail;
+use estampe_domain::mail::{AccountMail, LeadMail};
 use estampe_domain::purpose::LegalBasis;
-use estampe_service::{LeadMailData, Settings};
-use estampe_texts::{date, say, t};
+use estampe_service::{AccountMailData, LeadMailData, Settings};
+use estampe_texts::{date, key, say, t};
 
 /// What a letter says.
 #[derive(Debug)]
@@ -79,6 +79,65 @@ impl Letter {
             rows: rows(locale, data),
             paragraphs,
             link: (words(link), card_url),
+            footer: words("mail-footer"),
+        }
+    }
+
+    /// Writes to the holder of an account. A code stands in the letter and, for whoever opens
+    /// the link, in the part of the address that no server is told (RFC 3986, 3.5).
+    pub fn of_account(kind: AccountMail, data: &AccountMailData, settings: &Settings) -> Self {
+        let words = |key: &'static str| {
+            say(data.locale, key)
+                .with("name", data.account.name.to_string())
+                .with("organisation", settings.organisation.clone())
+                .to_string()
+        };
+        let (subject, intro, paragraphs, link, path): (_, _, &[&'static str], _, _) = match kind {
+            AccountMail::Invitation => (
+                key("mail-invitation-subject"),
+                key("mail-invitation-intro"),
+                &[key("mail-invitation-once")],
+                key("mail-welcome-link"),
+                "/welcome",
+            ),
+            AccountMail::Reset => (
+                key("mail-reset-subject"),
+                key("mail-reset-intro"),
+                &[key("mail-reset-once"), key("mail-reset-not-you")],
+                key("mail-welcome-link"),
+                "/welcome",
+            ),
+            AccountMail::PasswordChanged => (
+                key("mail-password-subject"),
+                key("mail-password-intro"),
+                &[key("mail-account-not-you")],
+                key("mail-account-link"),
+                "/account",
+            ),
+            AccountMail::FactorsChanged => (
+                key("mail-factors-subject"),
+                key("mail-factors-intro"),
+                &[key("mail-account-not-you")],
+                key("mail-account-link"),
+                "/account",
+            ),
+            AccountMail::NewBrowser => (
+                key("mail-browser-subject"),
+                key("mail-browser-intro"),
+                &[key("mail-account-not-you")],
+                key("mail-account-link"),
+                "/account",
+            ),
+        };
+        let code = data.code.as_ref().map(|code| code.reveal().to_owned());
+        let fragment = code.as_ref().map(|code| format!("#{code}")).unwrap_or_default();
+        Self {
+            subject: words(subject),
+            greeting: words("mail-account-greeting"),
+            intro: words(intro),
+            rows: code.into_iter().map(|code| (t(data.locale, "mail-account-code"), code)).collect(),
+            paragraphs: paragraphs.iter().map(|key| words(key)).collect(),
+            link: (words(link), format!("{}{path}{fragment}", settings.internal_origin)),
             footer: words("mail-footer"),
         }
     }

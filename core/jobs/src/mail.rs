@@ -1,31 +1,31 @@
-//! The mails of a lead: composed when they are sent, never stored; and what becomes of
+//! The mails of leads and accounts: composed when they are sent, never stored; and what becomes of
 //! those that did not go.
 
-use estampe_domain::ids::{JobId, LeadId};
-use estampe_domain::mail::{LeadMail, MailFailure, MailFault, OutgoingMail};
-use estampe_domain::{Error, Result, Ts};
+use estampe_domain::ids::{AccountId, JobId, LeadId};
+use estampe_domain::mail::{AccountMail, LeadMail, MailFailure, MailFault, Occasion, OutgoingMail};
+use estampe_domain::text::{Email, Line};
+use estampe_domain::{Actor, Error, Locale, Result, Ts};
 use estampe_service::{MailHistory, Retry, Service};
 
 use crate::backoff::{self, MAIL_PATIENCE};
 use crate::letter::Letter;
+
+/// A code that was asked for is of no use to anybody after so many seconds (a day).
+const CODE_PATIENCE: i64 = 86_400;
 
 /// Composes a mail; `None` when there is nobody left to send it to.
 pub async fn compose(
     service: &Service,
     sender_domain: &str,
     job: JobId,
-    kind: LeadMail,
-    lead: LeadId,
+    about: Occasion,
+    history: MailHistory,
 ) -> Result<Option<OutgoingMail>> {
-    let Some(data) = service.lead_mail_data(lead).await? else { return Ok(None) };
-    let letter = Letter::of_lead(kind, &data, service.settings(), service.card_url(&data.public_id));
-    let visitor = (Some(data.details.name.clone()), data.details.email.clone());
-    let holder = data.holder.emails.first().map(|email| (Some(data.holder.display_name.clone()), email.clone()));
-    let (to, reply_to, locale) = match (kind, holder) {
-        (LeadMail::Acknowledgement, holder) => (visitor, holder, data.visitor_locale),
-        (LeadMail::Notice, Some(holder)) => (holder, Some(visitor), data.holder_locale),
-        (LeadMail::Notice, None) => return Ok(None),
+    let composed = match about {
+        Occasion::Lead(kind, lead) => of_lead(service, kind, lead).await?,
+        Occasion::Account(kind, account) => of_account(service, kind, account, history).await?,
     };
+    let Some(Composed { letter, to, reply_to, locale }) = composed else { return Ok(None) };
     Ok(Some(OutgoingMail {
         // the job's id: the same at every try
         message_id: format!("{job}@{sender_domain}"),
@@ -35,6 +35,46 @@ pub async fn compose(
         text: letter.text(),
         subject: letter.subject,
     }))
+}
+
+/// A name and an address.
+type Party = (Option<Line>, Email);
+
+struct Composed {
+    letter: Letter,
+    to: Party,
+    reply_to: Option<Party>,
+    locale: Locale,
+}
+
+async fn of_lead(service: &Service, kind: LeadMail, lead: LeadId) -> Result<Option<Composed>> {
+    let Some(data) = service.lead_mail_data(lead).await? else { return Ok(None) };
+    let letter = Letter::of_lead(kind, &data, service.settings(), service.card_url(&data.public_id));
+    let visitor = (Some(data.details.name.clone()), data.details.email.clone());
+    let holder = data.holder.emails.first().map(|email| (Some(data.holder.display_name.clone()), email.clone()));
+    let (to, reply_to, locale) = match (kind, holder) {
+        (LeadMail::Acknowledgement, holder) => (visitor, holder, data.visitor_locale),
+        (LeadMail::Notice, Some(holder)) => (holder, Some(visitor), data.holder_locale),
+        (LeadMail::Notice, None) => return Ok(None),
+    };
+    Ok(Some(Composed { letter, to, reply_to, locale }))
+}
+
+async fn of_account(
+    service: &Service,
+    kind: AccountMail,
+    account: AccountId,
+    history: MailHistory,
+) -> Result<Option<Composed>> {
+    let now = service.context(Actor::System, Locale::En).now;
+    let stale = history.tried_since.is_some_and(|since| now.seconds_since(since) > CODE_PATIENCE);
+    if kind == AccountMail::Reset && stale {
+        return Ok(None);
+    }
+    let Some(data) = service.account_mail_data(kind, account).await? else { return Ok(None) };
+    let letter = Letter::of_account(kind, &data, service.settings());
+    let to = (Some(data.account.name), data.account.email);
+    Ok(Some(Composed { letter, to, reply_to: None, locale: data.locale }))
 }
 
 /// What becomes of a mail that did not go.

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use estampe_domain::mail::{LeadMail, MailFailure, MailFault, OutgoingMail, ServerFault};
+use estampe_domain::mail::{MailFailure, MailFault, Occasion, OutgoingMail, ServerFault};
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, LeadId, Locale, Result, Ts, metric};
+use estampe_domain::{Actor, Locale, Result, Ts, metric};
 use estampe_service::{DueJob, Lease, MailHistory, Queue, Retry, Service, Work};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
@@ -16,8 +16,8 @@ use crate::weather::{Leave, Weather};
 use crate::worker::{NAP, RENEWAL, later, span_of, take};
 
 /// Counts what came of a try.
-fn tried(kind: LeadMail, outcome: &'static str) {
-    metrics::counter!(metric::MAILS.name, "mail" => kind.as_str(), "outcome" => outcome).increment(1);
+fn tried(about: Occasion, outcome: &'static str) {
+    metrics::counter!(metric::MAILS.name, "mail" => about.kind(), "outcome" => outcome).increment(1);
 }
 
 /// Sends mails.
@@ -74,17 +74,17 @@ impl Sender {
     }
 
     async fn work(&self, job: DueJob) {
-        let Work::Mail(kind, lead) = job.work else { return };
-        if let Err(error) = self.send(&job, kind, lead).await {
+        let Work::Mail(about) = job.work else { return };
+        if let Err(error) = self.send(&job, about).await {
             // the lease runs out and the mail is tried again, under the same Message-ID
             tracing::error!(job.id = %job.lease.job, error.code = error.code(), error.text = %error, "a mail's end could not be noted");
         }
     }
 
-    async fn send(&self, job: &DueJob, kind: LeadMail, lead: LeadId) -> Result<()> {
+    async fn send(&self, job: &DueJob, about: Occasion) -> Result<()> {
         let composed = async {
             let history = self.service.mail_history(job.lease.job).await?;
-            let mail = mail::compose(&self.service, &self.domain, job.lease.job, kind, lead).await?;
+            let mail = mail::compose(&self.service, &self.domain, job.lease.job, about, history).await?;
             Ok((history, mail))
         };
         let (history, mail) = match composed.await {
@@ -92,17 +92,17 @@ impl Sender {
             Err(error) => return later(&self.service, job, &error, backoff::MAIL_TRIES).await,
         };
         let Some(mail) = mail else {
-            tried(kind, "void");
+            tried(about, "void");
             return self.service.finish_job(job.lease).await;
         };
         match self.hand_over(&mail, job.lease).await {
             Ok(()) => {
                 self.with_weather(Weather::answered);
                 tracing::info!(job.id = %job.lease.job, job.attempt = job.attempt, "a mail was handed over");
-                tried(kind, "sent");
+                tried(about, "sent");
                 self.service.finish_job(job.lease).await
             }
-            Err(failure) => self.failed(job, kind, failure, history).await,
+            Err(failure) => self.failed(job, about, failure, history).await,
         }
     }
 
@@ -122,17 +122,17 @@ impl Sender {
         }
     }
 
-    async fn failed(&self, job: &DueJob, kind: LeadMail, failure: MailFailure, history: MailHistory) -> Result<()> {
+    async fn failed(&self, job: &DueJob, about: Occasion, failure: MailFailure, history: MailHistory) -> Result<()> {
         let now = self.now();
         let id = job.lease.job;
         match mail::judge(&failure, job.attempt, history, now) {
             Verdict::GiveUp(last_words) => {
                 tracing::warn!(job.id = %id, job.attempt = job.attempt, mail.failure = last_words, "a mail was given up");
-                tried(kind, "dead");
+                tried(about, "dead");
                 self.service.kill_job(job.lease, last_words).await?;
             }
             Verdict::Again(retry) => {
-                tried(kind, "later");
+                tried(about, "later");
                 if let Retry::Refused { at } | Retry::Unanswered { at } = retry {
                     let wait = at.seconds_since(now);
                     tracing::warn!(job.id = %id, job.attempt = job.attempt, mail.failure = %failure, mail.retry_seconds = wait, "a mail could not go yet");

@@ -95,7 +95,7 @@ impl Worker {
     async fn work(&self, job: DueJob) {
         let done = match job.work {
             // mails are the sender's
-            Work::Mail(..) => Ok(()),
+            Work::Mail(_) => Ok(()),
             Work::Sync(run) => self.do_run(&job, run, false).await,
             Work::Apply(run) => self.do_run(&job, run, true).await,
             Work::EndSource(source) => self.end_source(&job, source).await,

@@ -351,6 +351,16 @@ pub enum AccountCommand {
         /// Its address, or its id
         account: String,
     },
+    /// Take all second factors from whoever lost them; make sure first that it is them who asks
+    ResetFactors {
+        /// Its address or id
+        account: String,
+    },
+    /// End all sessions of an account
+    SignOut {
+        /// Its address or id
+        account: String,
+    },
     /// Let an account sign in no more
     Disable {
         /// Its address, or its id

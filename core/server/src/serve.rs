@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_adapters::{
-    CheckedEgress, LdapDirectories, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom,
+    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock,
+    SystemRandom, WebAuthnPasskeys,
 };
-use estampe_domain::ports::{Clock, Mailer, Random};
+use estampe_domain::ports::{Breaches, Clock, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
@@ -80,6 +81,10 @@ async fn serve(
     let host = Arc::new(plugin_host(&settings, &store, &clock, &random, background.clone())?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
+    let breaches: Arc<dyn Breaches> = match &settings.breached_passwords {
+        Some(file) => Arc::new(BreachFile::open(file).map_err(|e| format!("sign_in.breached_passwords_file: {e}"))?),
+        None => Arc::new(NoBreaches),
+    };
     let ports = Ports {
         clock,
         random,
@@ -87,6 +92,8 @@ async fn serve(
         directory: host,
         images: Arc::new(Portraits),
         qr: Arc::new(QrPictures),
+        breaches,
+        passkeys: Arc::new(WebAuthnPasskeys::new(&settings.internal_origin, settings.organisation.as_str())),
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
     service.load_plugins().await.map_err(|e| e.to_string())?;
@@ -139,6 +146,7 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
         internal_origin: settings.internal_origin.clone(),
         version: env!("CARGO_PKG_VERSION"),
         hold_threshold_percent: settings.hold_percent,
+        sign_in: settings.sign_in,
         mail_configured: settings.smtp.is_some(),
         allow_unsigned_plugins: settings.plugins.allow_unsigned,
         default_locale: settings.locale,

@@ -1,27 +1,28 @@
-//! Accounts: the first one, what they are for, passwords, sessions.
+//! Accounts: the first one, what they are for, and how a password is first chosen.
 
 use estampe_domain::access::{Role, Roles};
-use estampe_domain::account::{Account, AccountDetail, PasswordProblem, check_new_password};
+use estampe_domain::account::{Account, AccountDetail};
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
-use estampe_domain::ids::{AccountId, PersonId, SecretToken, SessionId};
+use estampe_domain::ids::{AccountId, JobId, PersonId, SecretToken};
+use estampe_domain::mail::AccountMail;
+use estampe_domain::password::PasswordProblem;
+use estampe_domain::session::How;
 use estampe_domain::text::{Email, Line};
-use estampe_domain::{Actor, Context, Error, ErrorKind, Result, Right, Ts, metric};
-use estampe_store::{NewSession, StoredSession};
+use estampe_domain::{Actor, Context, Error, Result, Right, Ts};
 use serde_json::json;
 
 use crate::Service;
-use crate::views::{
-    AccountChange, AccountPage, FirstRun, FirstRunOutcome, Invited, NewAccount, Session, SignedIn, WelcomeOutcome,
-};
+use crate::approvals::names;
+use crate::sign_in::tell;
+use crate::views::{AccountChange, AccountPage, FirstRun, FirstRunOutcome, Invited, Knock, NewAccount, WelcomeOutcome};
 
-/// A session ends after so many seconds without use (8 hours).
-pub const SESSION_IDLE: i64 = 8 * 3600;
-/// A session ends so many seconds after it began (24 hours).
-pub const SESSION_ABSOLUTE: i64 = 24 * 3600;
 /// A first-run token is good for so many seconds (24 hours).
 const FIRST_RUN: i64 = 24 * 3600;
 /// A token to choose a password by is good for so many seconds (7 days).
-const INVITATION: i64 = 7 * 24 * 3600;
+pub const INVITATION: i64 = 7 * 24 * 3600;
+/// A code that was asked for by mail is good for so many seconds (1 hour).
+pub const RESET: i64 = 3600;
 /// How a page of accounts is long.
 const PAGE: i64 = 50;
 /// Where its hash and end stand.
@@ -61,12 +62,12 @@ impl Service {
     }
 
     /// Makes the first administrator.
-    pub async fn first_run(&self, ctx: &Context, form: &FirstRun) -> Result<FirstRunOutcome> {
+    pub async fn first_run(&self, ctx: &Context, knock: &Knock, form: &FirstRun) -> Result<FirstRunOutcome> {
         let mut problems = Vec::new();
         let name: Option<Line> = form.name.parse().map_err(|_| problems.push(("name", "first-run-name-needed"))).ok();
         let email: Option<Email> =
             form.email.parse().map_err(|_| problems.push(("email", "first-run-email-wrong"))).ok();
-        if let Err(problem) = check_new_password(&form.password) {
+        if let Some(problem) = self.new_password_problem(&form.password, &form.name, &form.email).await? {
             problems.push(("password", password_problem(problem)));
         }
         if !self.throttle.begin(FIRST_RUN_SETTING, ctx.now) {
@@ -91,7 +92,7 @@ impl Service {
             roles: Roles::ADMINISTRATOR,
             active: true,
         };
-        let (token, session) = self.new_session(ctx.now);
+        let fresh = self.fresh(ctx.now, knock);
         let (ctx, random, stored) = (*ctx, self.shared_random(), account.clone());
         let made = self
             .store
@@ -99,86 +100,28 @@ impl Service {
                 // looked at again inside the transaction: two browsers, one token
                 let still = tx.setting(FIRST_RUN_SETTING)?.is_some_and(|v| token_fits(&v, &presented, ctx.now));
                 if !still || tx.accounts_with(Role::Administrator)? > 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 // of two that got here at once, one removes it
                 if !tx.remove_setting(FIRST_RUN_SETTING)? {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 tx.insert_account(&stored, Some(&hash), ctx.now)?;
-                session.store(tx, stored.id, ctx.now)?;
+                let admitted = fresh.admit(tx, (&ctx, &*random), &stored, &How::Token, false)?;
                 let ctx = Context { actor: Actor::Account(stored.id), ..ctx };
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.first-run", "account", stored.id))?;
-                Ok(true)
+                Ok(Some(fresh.admission(stored, admitted)))
             })
             .await?;
-        if made {
-            Ok(FirstRunOutcome::Done(SignedIn { token, account }))
-        } else {
-            Ok(FirstRunOutcome::Problems(vec![("token", "first-run-token-wrong")]))
-        }
+        Ok(match made {
+            Some(admission) => FirstRunOutcome::Done(admission),
+            None => FirstRunOutcome::Problems(vec![("token", "first-run-token-wrong")]),
+        })
     }
 
     async fn first_run_token_is(&self, presented: &str, now: Ts) -> Result<bool> {
         let stored = self.store.read(|tx| tx.setting(FIRST_RUN_SETTING)).await?;
         Ok(stored.is_some_and(|value| token_fits(&value, presented, now)))
-    }
-
-    /// Signs in by address and password. [`Error::Unauthenticated`] says no more than
-    /// that the two do not fit; [`Error::Unavailable`] that too many did not.
-    pub async fn sign_in(&self, ctx: &Context, email: &str, password: &str) -> Result<SignedIn> {
-        // one spelling for the look-up and for the throttle; no setting's name has an @
-        let wanted: String = email.trim().chars().take(254).collect::<String>().to_lowercase();
-        let who = format!("{wanted}@");
-        let outcome = |outcome| metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(1);
-        if !self.throttle.begin(&who, ctx.now) {
-            outcome("throttled");
-            return Err(Error::Unavailable("too many failed sign-ins; wait a quarter of an hour".into()));
-        }
-        let found = self
-            .store
-            .read(move |tx| {
-                let Some((account, hash)) = tx.account_by_email(&wanted)? else { return Ok(None) };
-                Ok(is_there(tx, &account)?.then_some((account, hash)))
-            })
-            .await?;
-        // who may not come in is told no more than who does not exist
-        let (account, hash) = found.unzip();
-        let hash = hash.flatten();
-        let password: String = password.chars().take(estampe_domain::account::PASSWORD_MAX).collect();
-        let fits = self.passwords.verify(&password, hash.clone(), self.random()).await?;
-        let Some(account) = account.filter(|_| fits) else { return self.not_let_in(ctx).await };
-        let (token, session) = self.new_session(ctx.now);
-        let (random, id) = (self.shared_random(), account.id);
-        let signed = Context { actor: Actor::Account(id), ..*ctx };
-        let stored = self
-            .store
-            .write(move |tx| {
-                // another password may have been chosen meanwhile, or the account be no more
-                tx.lock_account(id)?;
-                let Some((account, still)) = tx.account(id)? else { return Ok(false) };
-                if still != hash || !is_there(tx, &account)? {
-                    return Ok(false);
-                }
-                session.store(tx, id, signed.now)?;
-                tx.audit(&AuditEvent::done(&signed, &*random, "session.begin", "account", id))?;
-                Ok(true)
-            })
-            .await?;
-        if !stored {
-            return self.not_let_in(ctx).await;
-        }
-        self.throttle.succeeded(&who);
-        outcome("accepted");
-        Ok(SignedIn { token, account })
-    }
-
-    /// Address and password do not fit.
-    async fn not_let_in(&self, ctx: &Context) -> Result<SignedIn> {
-        metrics::counter!(metric::SIGN_INS.name, "outcome" => "refused").increment(1);
-        let event = AuditEvent::done(ctx, self.random(), "session.begin", "appliance", "console").refused();
-        self.store.write(move |tx| tx.audit(&event)).await?;
-        Err(Error::Unauthenticated)
     }
 
     /// Accounts by their address.
@@ -224,11 +167,19 @@ impl Service {
     /// Makes an account without a password, and a token by which it is chosen.
     pub async fn add_account(&self, ctx: &Context, new: NewAccount) -> Result<Invited> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         let name: Line = new.name.parse().map_err(|_| Error::invalid("name", "a line of text is needed"))?;
         let email: Email = new.email.parse().map_err(|_| Error::invalid("email", "an e-mail address is needed"))?;
         if new.roles.is_empty() {
             return Err(Error::invalid("roles", "name at least one"));
         }
+        let act = || Act::AddAccount {
+            name: name.to_string(),
+            email: email.to_string(),
+            roles: names(new.roles),
+            person: new.person,
+        };
+        self.second_look(ctx, act).await?;
         let id = AccountId::new(ctx.now, self.random());
         let account = Account { id, name, email, person: new.person, roles: new.roles, active: true };
         let (token, hash) = self.account_token();
@@ -261,6 +212,7 @@ impl Service {
     /// another is chosen.
     pub async fn invite_again(&self, ctx: &Context, account: AccountId) -> Result<Invited> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         let (token, hash) = self.account_token();
         let (ctx, random) = (*ctx, self.shared_random());
         let account = self
@@ -282,9 +234,20 @@ impl Service {
     /// were before; the last administrator stays one.
     pub async fn change_account(&self, ctx: &Context, account: AccountId, change: AccountChange) -> Result<()> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         if change.roles.is_some_and(Roles::is_empty) {
             return Err(Error::invalid("roles", "name at least one; an account that is not needed is disabled"));
         }
+        // the account has to be there before somebody is asked about it
+        self.account(ctx, account).await?;
+        let act = || Act::ChangeAccount {
+            account,
+            roles: change.roles.map(names),
+            active: change.active,
+            person: change.person,
+            teams: change.teams.clone(),
+        };
+        self.second_look(ctx, act).await?;
         let (ctx, random) = (*ctx, self.shared_random());
         self.store
             .write(move |tx| {
@@ -324,24 +287,27 @@ impl Service {
         Ok(())
     }
 
-    /// Chooses a password by a token, once, and signs in.
-    pub async fn welcome(&self, ctx: &Context, token: &str, password: &str) -> Result<WelcomeOutcome> {
+    /// Chooses a password by a token, once, and signs in; a second factor stays what it was, and
+    /// is asked for.
+    pub async fn welcome(&self, ctx: &Context, knock: &Knock, token: &str, password: &str) -> Result<WelcomeOutcome> {
         let mut problems = Vec::new();
-        if let Err(problem) = check_new_password(password) {
-            problems.push(("password", password_problem(problem)));
-        }
         // nobody guesses 256 bits: to count wrong ones would only let a stranger lock others out
         let presented = SecretToken::presented(token.trim()).hash();
         let (looked, now) = (presented.clone(), ctx.now);
         let found = self.store.read(move |tx| of_token(tx, &looked, now)).await?;
         if found.is_none() {
-            problems.insert(0, ("token", "welcome-token-wrong"));
+            problems.push(("token", "welcome-token-wrong"));
+        }
+        let (name, email) = found.as_ref().map(|a| (a.name.to_string(), a.email.to_string())).unwrap_or_default();
+        if let Some(problem) = self.new_password_problem(password, &name, &email).await? {
+            problems.push(("password", password_problem(problem)));
         }
         let (Some(account), true) = (found, problems.is_empty()) else {
             return Ok(WelcomeOutcome::Problems(problems));
         };
         let hash = self.passwords.hash(password, self.random()).await?;
-        let (session_token, session) = self.new_session(ctx.now);
+        let fresh = self.fresh(ctx.now, knock);
+        let mail = self.settings.mail_configured.then(|| JobId::new(ctx.now, self.random()));
         let (ctx, random, id) = (*ctx, self.shared_random(), account.id);
         let ctx = Context { actor: Actor::Account(id), ..ctx };
         let done = self
@@ -350,19 +316,21 @@ impl Service {
                 // looked at again inside the transaction: two browsers, one token
                 tx.lock_account(id)?;
                 if of_token(tx, &presented, ctx.now)?.is_none_or(|account| account.id != id) {
-                    return Ok(false);
+                    return Ok(None);
                 }
+                let had_one = tx.account(id)?.is_some_and(|(_, hash)| hash.is_some());
                 tx.set_password(id, &hash)?;
                 tx.end_sessions_of(id)?;
-                session.store(tx, id, ctx.now)?;
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.password", "account", id))?;
-                Ok(true)
+                tell(tx, &ctx, mail.filter(|_| had_one), AccountMail::PasswordChanged, id)?;
+                let admitted = fresh.admit(tx, (&ctx, &*random), &account, &How::Token, false)?;
+                Ok(Some(fresh.admission(account, admitted)))
             })
             .await?;
-        Ok(if done {
-            WelcomeOutcome::Done(SignedIn { token: session_token, account })
-        } else {
-            WelcomeOutcome::Problems(vec![("token", "welcome-token-wrong")])
+        self.wake_worker();
+        Ok(match done {
+            Some(admission) => WelcomeOutcome::Done(admission),
+            None => WelcomeOutcome::Problems(vec![("token", "welcome-token-wrong")]),
         })
     }
 
@@ -370,60 +338,6 @@ impl Service {
         let token = SecretToken::new(self.random());
         let hash = token.hash();
         (token, hash)
-    }
-
-    fn new_session(&self, now: Ts) -> (SecretToken, FreshSession) {
-        let token = SecretToken::new(self.random());
-        let fresh = FreshSession {
-            id: SessionId::new(now, self.random()),
-            token_hash: token.hash(),
-            csrf: SecretToken::new(self.random()).reveal().to_owned(),
-        };
-        (token, fresh)
-    }
-
-    /// The session of a browser's token; `None` when it is unknown or past its time.
-    pub async fn session(&self, token: &SecretToken) -> Result<Option<Session>> {
-        let hash = token.hash();
-        let now = self.ports.clock.now();
-        let looked_up = hash.clone();
-        let found = self
-            .store
-            .read(move |tx| {
-                let Some(found) = tx.session(&looked_up)? else { return Ok(None) };
-                Ok(is_there(tx, &found.account)?.then_some(found))
-            })
-            .await?;
-        let Some(StoredSession { account, csrf, begun, seen }) = found else { return Ok(None) };
-        if now.seconds_since(begun) >= SESSION_ABSOLUTE || now.seconds_since(seen) >= SESSION_IDLE {
-            return Ok(None);
-        }
-        // once in five minutes is enough, and keeps reading pages from writing
-        if now.seconds_since(seen) >= 300 {
-            let touched = self.store.write(move |tx| tx.touch_session(&hash, now)).await.map_err(Error::from);
-            match touched {
-                // reading goes on while nothing can be written
-                Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::Unavailable) => {
-                    tracing::warn!(error.code = error.code(), "a session's use was not noted");
-                }
-                other => other?,
-            }
-        }
-        Ok(Some(Session { account, csrf }))
-    }
-
-    /// Ends a session.
-    pub async fn sign_out(&self, ctx: &Context, token: &SecretToken) -> Result<()> {
-        let (ctx, random, hash) = (*ctx, self.shared_random(), token.hash());
-        Ok(self
-            .store
-            .write(move |tx| {
-                if tx.end_session(&hash)? {
-                    tx.audit(&AuditEvent::done(&ctx, &*random, "session.end", "appliance", "console"))?;
-                }
-                Ok(())
-            })
-            .await?)
     }
 }
 
@@ -434,7 +348,7 @@ fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_stor
 }
 
 /// Whether an account may come in: whoever left does not, however the account itself stands.
-fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
+pub fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
     let person_is_there = match account.person {
         Some(person) => tx.person(person)?.is_some_and(|person| person.active),
         None => true,
@@ -451,29 +365,18 @@ fn ensure_person(tx: &mut estampe_store::Tx<'_>, person: Option<PersonId>) -> es
     }
 }
 
-struct FreshSession {
-    id: SessionId,
-    token_hash: String,
-    csrf: String,
-}
-
-impl FreshSession {
-    fn store(&self, tx: &mut estampe_store::Tx<'_>, account: AccountId, now: Ts) -> estampe_store::Result<()> {
-        let new = NewSession { id: self.id, token_hash: &self.token_hash, account, csrf: &self.csrf };
-        tx.insert_session(&new, now)
-    }
-}
-
 /// `hash end`, as the setting keeps it. Hashes are compared, so time tells nothing.
 fn token_fits(stored: &str, presented_hash: &str, now: Ts) -> bool {
     let Some((hash, end)) = stored.split_once(' ') else { return false };
     hash == presented_hash && end.parse().is_ok_and(|end| now < Ts::from_micros(end))
 }
 
-fn password_problem(problem: PasswordProblem) -> &'static str {
+pub fn password_problem(problem: PasswordProblem) -> &'static str {
     match problem {
         PasswordProblem::TooShort => "password-too-short",
         PasswordProblem::TooLong => "password-too-long",
         PasswordProblem::TooUniform => "password-too-uniform",
+        PasswordProblem::Guessable => "password-guessable",
+        PasswordProblem::Breached => "password-breached",
     }
 }

@@ -5,12 +5,15 @@
 //! as few transactions as the work has steps.
 
 mod accounts;
+mod admission;
+mod approvals;
 mod cards;
 mod checkup;
 mod directory_sign_in;
 mod doubt;
 mod endings;
 mod examine;
+mod factors;
 mod gauges;
 mod groups;
 mod home;
@@ -25,23 +28,26 @@ mod plan_pages;
 mod plugins;
 mod requests;
 mod runs;
+mod second_step;
+mod sign_in;
 mod sources;
 mod sync;
 mod throttle;
+mod totp;
 pub mod views;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
-use estampe_domain::ports::{Clock, Directory, Images, Plugins, QrCodes, Random};
-use estampe_domain::{Actor, Context, Locale, Result};
+use estampe_domain::ports::{Breaches, Clock, Directory, Images, Passkeys, Plugins, QrCodes, Random};
+use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
 pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
-pub use mails::{DueJob, LeadMailData, Work};
+pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use requests::RequestIds;
@@ -68,6 +74,21 @@ pub struct Settings {
     pub allow_unsigned_plugins: bool,
     /// The language for mail to people whose own is not known.
     pub default_locale: Locale,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
+}
+
+/// How people sign in, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInSettings {
+    /// A session ends after so many seconds without use.
+    pub idle_seconds: i64,
+    /// And so many seconds after it began.
+    pub absolute_seconds: i64,
+    /// Who has one of these roles has to have a second factor.
+    pub factor_roles: Roles,
+    /// What is sensitive waits for another administrator.
+    pub second_administrator: bool,
 }
 
 /// The ports that use cases need.
@@ -84,6 +105,10 @@ pub struct Ports {
     pub images: Arc<dyn Images>,
     /// Draws QR codes.
     pub qr: Arc<dyn QrCodes>,
+    /// Knows passwords that were taken from other services.
+    pub breaches: Arc<dyn Breaches>,
+    /// Asks browsers for passkeys.
+    pub passkeys: Arc<dyn Passkeys>,
 }
 
 /// The use cases.
@@ -93,6 +118,7 @@ pub struct Service {
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
+    answered: second_step::Answered,
     directory_gate: directory_sign_in::Gate,
     purposes: leads::KeptPurposes,
     cards: cards::KeptCards,
@@ -111,6 +137,7 @@ impl Service {
             settings,
             passwords: Passwords::new(2),
             throttle: Throttle::default(),
+            answered: second_step::Answered::default(),
             directory_gate: directory_sign_in::Gate::default(),
             purposes: leads::KeptPurposes::default(),
             cards: cards::no_cards(),

@@ -1,13 +1,15 @@
 //! The jobs as the worker sees them, and what mails say.
 
-use estampe_domain::ids::{JobId, LeadId, RunId, SourceId};
+use estampe_domain::account::Account;
+use estampe_domain::ids::{AccountId, JobId, LeadId, RunId, SecretToken, SourceId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
-use estampe_domain::mail::LeadMail;
+use estampe_domain::mail::{AccountMail, LeadMail, Occasion};
 use estampe_domain::person::Profile;
 use estampe_domain::{Locale, PublicId, RequestId, Result, Ts};
 use estampe_store::{Job, JobRow, Lease};
 
 use crate::Service;
+use crate::accounts::{INVITATION, RESET, is_there};
 use crate::views::{JobState, MailEntry};
 
 /// A job that this worker leased.
@@ -26,8 +28,8 @@ pub struct DueJob {
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Send a mail of a lead.
-    Mail(LeadMail, LeadId),
+    /// Send a mail.
+    Mail(Occasion),
     /// Run a connector.
     Sync(RunId),
     /// Apply a plan that stands.
@@ -39,8 +41,9 @@ pub enum Work {
 impl From<&Job> for Work {
     fn from(job: &Job) -> Self {
         match job {
-            Job::LeadAcknowledgement(lead) => Self::Mail(LeadMail::Acknowledgement, *lead),
-            Job::LeadNotice(lead) => Self::Mail(LeadMail::Notice, *lead),
+            Job::LeadAcknowledgement(lead) => Self::Mail(Occasion::Lead(LeadMail::Acknowledgement, *lead)),
+            Job::LeadNotice(lead) => Self::Mail(Occasion::Lead(LeadMail::Notice, *lead)),
+            Job::AccountMail(mail, account) => Self::Mail(Occasion::Account(*mail, *account)),
             Job::Sync(run) => Self::Sync(*run),
             Job::Apply(run) => Self::Apply(*run),
             Job::EndSource(source) => Self::EndSource(*source),
@@ -66,6 +69,20 @@ pub struct LeadMailData {
     /// What was told and agreed.
     pub consents: Vec<ConsentRecord>,
 }
+
+/// All that a mail to the holder of an account says.
+#[derive(Debug)]
+pub struct AccountMailData {
+    /// To whom.
+    pub account: Account,
+    /// The language for them.
+    pub locale: Locale,
+    /// The code to choose a password by; made now, so that no job holds one.
+    pub code: Option<SecretToken>,
+}
+
+/// A browser that was not seen for so many seconds is not known any more (180 days).
+const KNOWN_BROWSER: i64 = 180 * 86_400;
 
 /// How long a worker may be silent before another takes its job, in seconds.
 const LEASE: i64 = 120;
@@ -110,16 +127,46 @@ impl Service {
     /// Removes jobs done more than 30 days ago and sessions past their time.
     pub async fn tidy(&self) -> Result<()> {
         let now = self.ports.clock.now();
+        let limits = self.settings.sign_in;
         Ok(self
             .store
             .write(move |tx| {
                 tx.prune_jobs(now.plus_seconds(-30 * 86_400))?;
                 tx.end_sessions_before(
-                    now.plus_seconds(-crate::accounts::SESSION_IDLE),
-                    now.plus_seconds(-crate::accounts::SESSION_ABSOLUTE),
+                    now.plus_seconds(-limits.idle_seconds),
+                    now.plus_seconds(-limits.absolute_seconds),
+                    now,
+                    now.plus_seconds(-KNOWN_BROWSER),
                 )
             })
             .await?)
+    }
+
+    /// What a mail to the holder of an account says; `None` when they may not come in any more.
+    /// A mail with a code makes one, which voids the one before.
+    pub async fn account_mail_data(&self, mail: AccountMail, account: AccountId) -> Result<Option<AccountMailData>> {
+        let default_locale = self.settings.default_locale;
+        let now = self.ports.clock.now();
+        let code = mail.has_code().then(|| SecretToken::new(self.random()));
+        let hash = code.as_ref().map(SecretToken::hash);
+        let ends = now.plus_seconds(if mail == AccountMail::Reset { RESET } else { INVITATION });
+        let found = self
+            .store
+            .write(move |tx| {
+                tx.lock_account(account)?;
+                let Some((account, _)) = tx.account(account)? else { return Ok(None) };
+                if !is_there(tx, &account)? {
+                    return Ok(None);
+                }
+                if let Some(hash) = hash {
+                    tx.put_account_token(account.id, &hash, ends)?;
+                }
+                let person = account.person.map(|person| tx.person(person)).transpose()?.flatten();
+                let locale = person.and_then(|person| person.profile.locale).unwrap_or(default_locale);
+                Ok(Some((account, locale)))
+            })
+            .await?;
+        Ok(found.map(|(account, locale)| AccountMailData { account, locale, code }))
     }
 
     /// What a lead's mails say; `None` when its subject was erased meanwhile.
@@ -147,11 +194,10 @@ impl Service {
 
 /// A mail job for the console; `None` for other jobs.
 pub fn entry(row: &JobRow) -> Option<MailEntry> {
-    let Work::Mail(kind, lead) = Work::from(&row.job) else { return None };
+    let Work::Mail(about) = Work::from(&row.job) else { return None };
     Some(MailEntry {
         job: row.id,
-        kind,
-        lead,
+        about,
         state: match row.state {
             estampe_store::JobState::Waiting => JobState::Waiting,
             estampe_store::JobState::Running => JobState::Running,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use estampe_domain::password::{PasswordProblem, check_new_password};
 use estampe_domain::ports::Random;
 use estampe_domain::{Error, Result};
 use tokio::sync::Semaphore;
@@ -13,6 +14,29 @@ use zeroize::Zeroizing;
 /// Bounded hashing: each takes 19 MiB, so a flood of sign-ins queues here.
 pub struct Passwords {
     gate: Arc<Semaphore>,
+}
+
+impl crate::Service {
+    /// Why a new password cannot be taken, for an account of this name and address.
+    pub(crate) async fn new_password_problem(
+        &self,
+        password: &str,
+        name: impl AsRef<str>,
+        email: impl AsRef<str>,
+    ) -> Result<Option<PasswordProblem>> {
+        let (name, email) = (name.as_ref().to_owned(), email.as_ref().to_owned());
+        let (organisation, breaches) = (self.settings.organisation.clone(), Arc::clone(&self.ports.breaches));
+        self.passwords
+            .bounded(password, move |password| {
+                let Ok(password) = str::from_utf8(password) else { return Ok(Some(PasswordProblem::TooUniform)) };
+                if let Err(problem) = check_new_password(password, &[&name, &email, &organisation]) {
+                    return Ok(Some(problem));
+                }
+                let breached = breaches.has(password).map_err(Error::Unavailable)?;
+                Ok(breached.then_some(PasswordProblem::Breached))
+            })
+            .await
+    }
 }
 
 impl Passwords {

@@ -6,17 +6,20 @@ use estampe_domain::Ts;
 use estampe_domain::access::Roles;
 use estampe_domain::account::{Account, AccountDetail};
 use estampe_domain::card::Card;
+use estampe_domain::context::Proof;
+use estampe_domain::credential::Secret;
 use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::group::GroupSummary;
-use estampe_domain::ids::{BlobId, GroupId, JobId, LeadId, PersonId, RunId, SecretToken};
+use estampe_domain::ids::{AccountId, BlobId, GroupId, JobId, LeadId, PersonId, RunId, SecretToken, SessionId};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
-use estampe_domain::mail::{LeadMail, MailOutage};
+use estampe_domain::mail::{MailOutage, Occasion};
 use estampe_domain::ownership::{Inputs, Made, ProfileProblems};
 use estampe_domain::person::PersonSummary;
 use estampe_domain::plugin::{LogLine, PluginInfo};
 use estampe_domain::purpose::Purpose;
 use estampe_domain::run::{PlanAction, Refusal, Run};
+use estampe_domain::session::{Agent, Factor, How};
 use estampe_domain::source::SourceOverview;
 
 /// What became of an administrator's try to sign in as somebody.
@@ -314,10 +317,8 @@ pub enum JobState {
 pub struct MailEntry {
     /// Its job.
     pub job: JobId,
-    /// Which mail.
-    pub kind: LeadMail,
-    /// Of which lead.
-    pub lead: LeadId,
+    /// Which mail, and what it is about.
+    pub about: Occasion,
     /// How it fares.
     pub state: JobState,
     /// Tries so far.
@@ -374,13 +375,132 @@ pub struct SignedIn {
     pub token: SecretToken,
     /// Who signed in.
     pub account: Account,
+    /// By which this browser is known from now on, where it was not.
+    pub browser: Option<SecretToken>,
+}
+
+/// Whoever showed one factor and has another to show.
+#[derive(Debug)]
+pub struct HalfWay {
+    /// What the browser keeps for the step that is left.
+    pub token: SecretToken,
+}
+
+/// How far whoever signs in came.
+#[derive(Debug)]
+pub enum Admission {
+    /// In.
+    In(SignedIn),
+    /// To the second factor.
+    HalfWay(HalfWay),
+}
+
+/// From where somebody comes to the door.
+#[derive(Clone, Debug, Default)]
+pub struct Knock {
+    /// What counts as one client.
+    pub client: String,
+    /// Its address, to be shown to who signs in.
+    pub address: String,
+    /// Which browser.
+    pub agent: Agent,
+    /// By which this browser says that it was here before.
+    pub browser: Option<SecretToken>,
+}
+
+/// What somebody shows of themselves besides signing in.
+#[derive(Clone, Debug)]
+pub enum FactorAnswer {
+    /// The account's password, where it has no second factor.
+    Password(String),
+    /// A code of an app, or a recovery code.
+    Code(String),
+    /// A passkey: what it was asked with, sealed, and what the browser answered.
+    Passkey {
+        /// From [`PasskeyAsked`].
+        state: String,
+        /// JSON of `PublicKeyCredential`.
+        answer: String,
+    },
+}
+
+/// What a browser asks its device with.
+#[derive(Clone, Debug)]
+pub struct PasskeyAsked {
+    /// JSON of the options.
+    pub options: String,
+    /// Sealed; comes back with the answer.
+    pub state: String,
+}
+
+/// What may be shown as a second factor; a recovery code always may.
+#[derive(Clone, Debug)]
+pub struct StepOffer {
+    /// A passkey.
+    pub passkey: Option<PasskeyAsked>,
+    /// Codes of an app.
+    pub app: bool,
+}
+
+/// One's own second factors.
+#[derive(Clone, Debug)]
+pub struct OwnFactors {
+    /// The oldest first.
+    pub factors: Vec<Factor>,
+    /// How many recovery codes are left.
+    pub recovery_codes: u64,
+    /// Whether there is a password to change.
+    pub has_password: bool,
+    /// Whether this console can have passkeys.
+    pub passkeys_can_be: bool,
+}
+
+/// The seed for an app, to be read from the screen.
+#[derive(Debug)]
+pub struct TotpOffer {
+    /// As a QR code, SVG.
+    pub qr: String,
+    /// To be typed.
+    pub seed: Secret,
+    /// Sealed; comes back with the first code.
+    pub state: String,
+}
+
+/// A second factor was added.
+#[derive(Debug)]
+pub struct FactorAdded {
+    /// The session's new token.
+    pub token: SecretToken,
+    /// Shown once, with the first factor.
+    pub recovery_codes: Option<Vec<String>>,
+}
+
+/// What became of a new second factor.
+#[derive(Debug)]
+pub enum FactorOutcome {
+    /// It is added.
+    Done(FactorAdded),
+    /// What was offered is too old, or for somebody else: begin again.
+    Expired,
+    /// Fields to mend: field name (`name`, `code`, `passkey`) and the key of the words that say
+    /// why; and the same offer again.
+    Problems(Vec<(&'static str, &'static str)>, Option<Box<TotpOffer>>),
+}
+
+/// What became of a new password.
+#[derive(Debug)]
+pub enum PasswordOutcome {
+    /// It is chosen; the session's new token.
+    Done(SecretToken),
+    /// Fields to mend: field name (`current`, `password`) and the key of the words that say why.
+    Problems(Vec<(&'static str, &'static str)>),
 }
 
 /// What became of the first run's form.
 #[derive(Debug)]
 pub enum FirstRunOutcome {
     /// The administrator exists and is signed in.
-    Done(SignedIn),
+    Done(Admission),
     /// Fields to mend: field name (`token`, `name`, `email`, `password`) and the key
     /// of the words that say why.
     Problems(Vec<(&'static str, &'static str)>),
@@ -397,6 +517,17 @@ pub struct NewAccount {
     pub roles: Roles,
     /// Whose it is.
     pub person: Option<PersonId>,
+}
+
+/// What was done once a second administrator agreed.
+#[derive(Debug)]
+pub enum ActDone {
+    /// An account was made; its token.
+    Invited(Box<Invited>),
+    /// An account was changed.
+    Account(AccountId),
+    /// A plugin was granted something.
+    Plugin(String),
 }
 
 /// What changes of an account; what is none stays.
@@ -435,8 +566,8 @@ pub struct AccountPage {
 /// What became of choosing a password.
 #[derive(Debug)]
 pub enum WelcomeOutcome {
-    /// It is chosen, and the account signed in.
-    Done(SignedIn),
+    /// It is chosen, and the account signed in, or half way.
+    Done(Admission),
     /// Fields to mend: field name (`token`, `password`) and the key of the words that say why.
     Problems(Vec<(&'static str, &'static str)>),
 }
@@ -444,10 +575,29 @@ pub enum WelcomeOutcome {
 /// A valid session.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// Its id.
+    pub id: SessionId,
     /// Whose.
     pub account: Account,
     /// Secret of this session from which the CSRF token is derived.
     pub csrf: String,
+    /// How its holder showed who they are.
+    pub how: How,
+    /// When they last did.
+    pub confirmed: Ts,
+    /// When with a second factor.
+    pub factor: Option<Ts>,
+    /// Whether the account has a second factor.
+    pub has_factor: bool,
+    /// A role of the account wants a second factor, and it has none: nothing else is open to it.
+    pub must_enrol: bool,
+}
+
+impl Session {
+    /// What it knows of how its holder showed who they are.
+    pub fn proof(&self) -> Proof {
+        Proof { session: self.id, confirmed: self.confirmed, factor: self.factor, has_factor: self.has_factor }
+    }
 }
 
 /// A started or finished synchronisation, as the operator sees it.

@@ -381,8 +381,65 @@ diesel::table! {
         token_hash -> Text,
         account_id -> Text,
         csrf -> Text,
+        how -> Text,
+        agent -> Text,
+        address -> Text,
         created_at -> BigInt,
         seen_at -> BigInt,
+        confirmed_at -> BigInt,
+        factor_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    half_session (token_hash) {
+        token_hash -> Text,
+        account_id -> Text,
+        how -> Text,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_browser (token_hash, account_id) {
+        token_hash -> Text,
+        account_id -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_factor (id) {
+        id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        name -> Text,
+        credential -> Nullable<Text>,
+        passkey -> Nullable<Text>,
+        seed -> Nullable<Binary>,
+        step -> BigInt,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    approval (id) {
+        id -> Text,
+        act -> Text,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        ends_at -> BigInt,
+        done -> Nullable<Bool>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    recovery_code (account_id, code_hash) {
+        account_id -> Text,
+        code_hash -> Text,
     }
 }
 
@@ -445,6 +502,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_team,
     account_token,
     session,
+    half_session,
+    known_browser,
+    account_factor,
+    recovery_code,
+    approval,
     setting,
     audit_event,
 );

@@ -61,6 +61,8 @@ struct Inner {
     surface: Surface,
     l: Lang,
     request: RequestId,
+    /// Where to go on once somebody confirmed who they are.
+    asked: Option<String>,
 }
 
 /// A line of the one table.
@@ -89,7 +91,7 @@ impl Fault {
                 _ => {}
             }
         }
-        Self(Box::new(Inner { cause, surface: visit.surface, l: visit.l.clone(), request }))
+        Self(Box::new(Inner { cause, surface: visit.surface, l: visit.l.clone(), request, asked: visit.asked.clone() }))
     }
 
     pub(crate) fn not_found(visit: &Visit) -> Self {
@@ -212,6 +214,12 @@ impl Inner {
                 key("error-unauthenticated-title"),
                 key("error-unauthenticated-text"),
             ),
+            ErrorKind::Unconfirmed => entry(
+                StatusCode::FORBIDDEN,
+                error.code(),
+                key("error-unconfirmed-title"),
+                key("error-unconfirmed-text"),
+            ),
             ErrorKind::Unavailable if matches!(error, Error::Plugin(_)) => {
                 entry(StatusCode::BAD_GATEWAY, error.code(), key("error-plugin-title"), key("error-plugin-text"))
             }
@@ -254,6 +262,12 @@ impl Inner {
         );
         logged.then(|| self.request.to_string())
     }
+}
+
+/// Where to confirm who one is, on the way to this page.
+fn confirm_for(next: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("/confirm?{query}")
 }
 
 /// A page that says what went wrong.
@@ -317,6 +331,10 @@ impl ResponseError for Fault {
                 )
             }
             (Cause::SignIn(location), _) => see_other(location),
+            (Cause::Domain(Error::Awaits(_)), Surface::Console) => see_other("/approvals"),
+            (Cause::Domain(Error::Unconfirmed), Surface::Console) => {
+                see_other(&confirm_for(inner.asked.as_deref().unwrap_or("/")))
+            }
             _ => {
                 let page = ErrorPage {
                     l: &inner.l,

@@ -48,6 +48,11 @@ impl Fields {
         named.collect()
     }
 
+    /// All of them, but for one name.
+    pub(crate) fn but(&self, name: &str) -> Vec<(String, String)> {
+        self.0.iter().filter(|(key, _)| key != name).cloned().collect()
+    }
+
     /// Every value of this name.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
@@ -88,14 +93,20 @@ impl<T: From<Fields> + 'static> FromRequest for ProtectedForm<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let desk = Desk::of(&request).await?;
-            let fields = read(&desk, &request, payload).await?;
-            if !is_token(&desk.secret, &fields.text(CSRF)) {
-                return Err(Fault::new(&desk, Cause::Expired).into());
-            }
+            let (desk, fields) = protected(&request, payload).await?;
             Ok(Self { desk, form: T::from(fields) })
         })
     }
+}
+
+/// The fields of a session's form, once it is known to be one.
+pub(crate) async fn protected(request: &HttpRequest, payload: Payload) -> Result<(Desk, Fields), actix_web::Error> {
+    let desk = Desk::of(request).await?;
+    let fields = read(&desk, request, payload).await?;
+    if !is_token(&desk.secret, &fields.text(CSRF)) {
+        return Err(Fault::new(&desk, Cause::Expired).into());
+    }
+    Ok((desk, fields))
 }
 
 /// For forms of a button alone.

@@ -21,7 +21,7 @@ use estampe_service::{MappingPreview, OfferedPlugins};
 
 use crate::assets;
 use crate::console::accounts::{AccountShowPage, AccountsPage, choices, new_page};
-use crate::console::doors::{SignIn, WelcomeForm, first_run_page, sign_in_page, welcome_page};
+use crate::console::doors::{SignIn, SignInOffer, WelcomeForm, first_run_page, sign_in_page, welcome_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::groups::GroupsPage;
 use crate::console::home::HomePage;
@@ -170,7 +170,7 @@ fn console_pages(locale: Locale) -> Pages {
     };
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
-        ("sign-in", sign_in_page(l, HOST, &sign_in, Some("sign-in-wrong")).render().unwrap()),
+        ("sign-in", sign_in_page(l, HOST, &sign_in, SignInOffer::default(), Some("sign-in-wrong")).render().unwrap()),
         ("home", HomePage::new(l, s(Section::Home), &samples::home(false)).render().unwrap()),
         ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true)).render().unwrap()),
         ("people", people_page(&filter, None, &people).render().unwrap()),
@@ -432,6 +432,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(decided_pages(locale));
     pages.extend(doubtful_pages(locale));
     pages.extend(mapping_pages(locale));
+    pages.extend(samples::doors::pages(locale));
     pages
 }
 

@@ -1,6 +1,7 @@
 //! Sample data for the tests that render every page.
 
 pub(crate) mod accounts;
+pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod extensions;
 pub(crate) mod mapping;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use estampe_domain::card::Card;
 use estampe_domain::group::{GroupCounts, GroupSummary};
 use estampe_domain::lead::{ConsentRecord, Lead, LeadDetails, LeadForm};
-use estampe_domain::mail::{LeadMail, MailOutage, ServerFault};
+use estampe_domain::mail::{LeadMail, MailOutage, Occasion, ServerFault};
 use estampe_domain::mapping::Mapping;
 use estampe_domain::person::{LabelledLink, LabelledPhone, PersonSummary, PhoneKind, PostalAddress, Profile};
 use estampe_domain::plugin::{Asks, ConnectorSpec, PluginInfo, PluginInput, PluginKind, Probe, SyncMode};
@@ -331,8 +332,10 @@ pub(crate) fn leads() -> LeadPage {
 pub(crate) fn mail(state: JobState) -> MailEntry {
     MailEntry {
         job: JobId::new(now(), &Sevens),
-        kind: if state == JobState::Done { LeadMail::Notice } else { LeadMail::Acknowledgement },
-        lead: LeadId::new(now(), &Sevens),
+        about: Occasion::Lead(
+            if state == JobState::Done { LeadMail::Notice } else { LeadMail::Acknowledgement },
+            LeadId::new(now(), &Sevens),
+        ),
         state,
         attempts: 8,
         next_at: now(),

@@ -4,6 +4,7 @@ use std::future::{Future, Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::error::ErrorInternalServerError;
+use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, web};
 use estampe_domain::{Actor, Context, Error, PublicId};
 use estampe_service::Service;
@@ -22,6 +23,8 @@ pub(crate) struct Visit {
     pub(crate) surface: Surface,
     pub(crate) l: Lang,
     pub(crate) ctx: Context,
+    /// What was asked for on the console, to come back to.
+    pub(crate) asked: Option<String>,
 }
 
 impl Visit {
@@ -35,7 +38,10 @@ impl Visit {
             None => state.service.context(actor, locale),
         };
         let l = Lang { locale, chosen, zone: state.zone.clone(), now: ctx.now };
-        Ok(Self { state, surface, l, ctx })
+        let asked = (surface == Surface::Console && request.method() == Method::GET)
+            .then(|| request.uri().path_and_query().map(ToString::to_string))
+            .flatten();
+        Ok(Self { state, surface, l, ctx, asked })
     }
 
     /// The use cases.

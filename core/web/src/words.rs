@@ -10,7 +10,7 @@ use estampe_domain::access::{Role, Roles};
 use estampe_domain::difference::PlanReason;
 use estampe_domain::ending::PeopleFate;
 use estampe_domain::lead::LeadField;
-use estampe_domain::mail::{LeadMail, ServerFault};
+use estampe_domain::mail::{AccountMail, LeadMail, Occasion, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
 use estampe_domain::ownership::{InputProblem, Owner};
 use estampe_domain::person::{NotAPerson, ProfileField};
@@ -218,10 +218,15 @@ pub(crate) fn not_a_person(why: &NotAPerson) -> &'static str {
 }
 
 /// Which mail.
-pub(crate) const fn mail(kind: LeadMail) -> &'static str {
-    match kind {
-        LeadMail::Acknowledgement => key("mail-kind-acknowledgement"),
-        LeadMail::Notice => key("mail-kind-notice"),
+pub(crate) const fn mail(about: Occasion) -> &'static str {
+    match about {
+        Occasion::Lead(LeadMail::Acknowledgement, _) => key("mail-kind-acknowledgement"),
+        Occasion::Lead(LeadMail::Notice, _) => key("mail-kind-notice"),
+        Occasion::Account(AccountMail::Invitation, _) => key("mail-kind-invitation"),
+        Occasion::Account(AccountMail::Reset, _) => key("mail-kind-reset"),
+        Occasion::Account(AccountMail::PasswordChanged, _) => key("mail-kind-password"),
+        Occasion::Account(AccountMail::FactorsChanged, _) => key("mail-kind-factors"),
+        Occasion::Account(AccountMail::NewBrowser, _) => key("mail-kind-browser"),
     }
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use estampe_adapters::{Portraits, QrPictures, SystemClock, SystemRandom};
+use estampe_adapters::{NoBreaches, Portraits, QrPictures, SystemClock, SystemRandom, WebAuthnPasskeys};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::mapping::Mapping;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SourcePhoto, SyncCall,
 };
 use estampe_domain::ports::{Clock, Directory, Offered, Plugins};
-use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId};
+use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles};
 use estampe_service::views::Submission;
-use estampe_service::{Ports, Service, Settings};
+use estampe_service::{Ports, Service, Settings, SignInSettings};
 use estampe_store::{Database, Store, StoreSettings};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -100,6 +100,8 @@ impl Door {
             images: Arc::new(Portraits),
             qr: Arc::new(QrPictures),
             plugins: Arc::new(NoPlugins),
+            breaches: Arc::new(NoBreaches),
+            passkeys: Arc::new(WebAuthnPasskeys::new("https://localhost", "Banque Garonne")),
         };
         let settings = Settings {
             organisation: "Banque Garonne".into(),
@@ -110,6 +112,12 @@ impl Door {
             mail_configured: false,
             allow_unsigned_plugins: false,
             default_locale: Locale::Fr,
+            sign_in: SignInSettings {
+                idle_seconds: 28_800,
+                absolute_seconds: 86_400,
+                factor_roles: Roles::NONE,
+                second_administrator: false,
+            },
         };
         let service = Arc::new(Service::new(store, ports, settings));
         drop(entered);

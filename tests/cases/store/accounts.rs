@@ -3,6 +3,7 @@
 use estampe_domain::access::{Role, Roles, Scope};
 use estampe_domain::account::Account;
 use estampe_domain::plugin::SyncMode;
+use estampe_domain::session::{Agent, How};
 use estampe_domain::{AccountId, GroupId, RunId, SecretToken, SessionId};
 use estampe_store::{GroupContent, MemberChange, NewRun, NewSession, PeopleQuery};
 use estampe_tests::on_both;
@@ -57,7 +58,7 @@ on_both! {
             let at = now.plus_seconds(after);
             store.write(move |tx| {
                 let session = SessionId::new(at, &System);
-                tx.insert_session(&NewSession { id: session, token_hash: &hash, account: id, csrf: "csrf" }, at)
+                tx.insert_session(&NewSession { id: session, token_hash: &hash, account: id, csrf: "csrf", how: &How::Password, agent: &Agent::default(), address: "", with_factor: false }, at)
             }).await.unwrap();
         }
         let known = async |hash: &String| {
@@ -70,10 +71,10 @@ on_both! {
         store.write(move |tx| tx.touch_session(&hash, used)).await.unwrap();
         assert_eq!(known(&hashes[0]).await.map(|s| s.3), Some(used));
         // idle since 150 s, whoever was used later stays, exactly 200 s is not before 200 s
-        store.write(move |tx| tx.end_sessions_before(now.plus_seconds(200), now)).await.unwrap();
+        store.write(move |tx| tx.end_sessions_before(now.plus_seconds(200), now, now, now)).await.unwrap();
         assert!(known(&hashes[0]).await.is_some() && known(&hashes[1]).await.is_none() && known(&hashes[2]).await.is_some());
         // too old, however lately it was used
-        store.write(move |tx| tx.end_sessions_before(now, now.plus_seconds(1))).await.unwrap();
+        store.write(move |tx| tx.end_sessions_before(now, now.plus_seconds(1), now, now)).await.unwrap();
         assert!(known(&hashes[0]).await.is_none() && known(&hashes[2]).await.is_some());
         let hash = hashes[2].clone();
         let end = async || { let hash = hash.clone(); store.write(move |tx| tx.end_session(&hash)).await.unwrap() };

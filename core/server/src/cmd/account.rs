@@ -57,6 +57,21 @@ pub async fn run(cli: &Cli, command: &AccountCommand, operator: &Operator) -> Re
             }
             changed(cli, operator, account, body.into()).await
         }
+        AccountCommand::ResetFactors { account } => {
+            let answer = operator.post(&format!("{}/reset-factors", path(account)), &json!({})).await;
+            show(cli, &answer.map_err(|why| unknown(account, &why))?);
+            Ok(ExitCode::SUCCESS)
+        }
+        AccountCommand::SignOut { account } => {
+            let answer = operator.post(&format!("{}/sign-out", path(account)), &json!({})).await;
+            let answer = answer.map_err(|why| unknown(account, &why))?;
+            if cli.json {
+                print::json(&answer);
+            } else {
+                print::line(&format!("Sessions ended: {}", text(&answer, "ended")));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         AccountCommand::Disable { account } => changed(cli, operator, account, json!({ "active": false })).await,
         AccountCommand::Enable { account } => changed(cli, operator, account, json!({ "active": true })).await,
     }
@@ -91,6 +106,7 @@ fn show(cli: &Cli, account: &Value) {
     }
     print::line(&format!("{} <{}>, {}", text(account, "name"), text(account, "email"), state(account)));
     print::line(&format!("  Roles: {}", roles(account)));
+    print::line(&format!("  Second factors: {}", text(account, "factors")));
     let person = text(account, "person");
     if !person.is_empty() {
         print::line(&format!("  Person: {person}"));

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use estampe_adapters::{EgressSettings, Encryption, SmtpSettings};
 use estampe_domain::Locale;
+use estampe_domain::access::Role;
 use estampe_domain::text::{Email, Line};
+use estampe_service::SignInSettings;
 use estampe_store::{Database, StoreSettings};
 use estampe_web::EdgeSettings;
 use url::Url;
@@ -33,6 +35,8 @@ pub struct CheckedSettings {
     pub plugins: PluginSettings,
     pub egress: EgressSettings,
     pub hold_percent: u8,
+    pub sign_in: SignInSettings,
+    pub breached_passwords: Option<PathBuf>,
     pub log_filter: String,
     pub log_json: bool,
     /// Files that hold a secret, wherever they lie.
@@ -84,6 +88,7 @@ impl Settings {
         let acme = problems.take(self.acme(public_origin.as_deref()));
         let smtp = problems.take(self.smtp());
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
+        let sign_in = problems.take(self.sign_in());
         problems.0.extend(self.log_problems());
         let plugins = self.plugins.check().map_err(|wrong| problems.0.extend(wrong)).ok();
         let edge = problems.take(self.edge());
@@ -100,7 +105,7 @@ impl Settings {
             Some(smtp),
             Some(plugins),
             (Some(edge), Some(egress)),
-            Some(hold_percent),
+            (Some(hold_percent), Some(sign_in)),
             true,
         ) = (
             organisation,
@@ -114,7 +119,7 @@ impl Settings {
             smtp,
             plugins,
             (edge, egress),
-            hold_percent,
+            (hold_percent, sign_in),
             problems.0.is_empty(),
         )
         else {
@@ -144,9 +149,30 @@ impl Settings {
             plugins,
             egress,
             hold_percent,
+            sign_in,
+            breached_passwords: Some(&self.sign_in.breached_passwords_file)
+                .filter(|file| !file.is_empty())
+                .map(PathBuf::from),
             log_filter: self.log.level.clone(),
             log_json: self.log.format == "json",
             data_dir: self.data_dir.clone(),
+        })
+    }
+
+    fn sign_in(&self) -> Result<SignInSettings, String> {
+        let given = &self.sign_in;
+        let role = |name: &String| {
+            let known = || Role::ALL.map(Role::as_str).join(", ");
+            Role::from_stored(name)
+                .ok_or_else(|| format!("sign_in.second_factor_for: there is no role \"{name}\"; there are {}", known()))
+        };
+        let idle: i64 = within("sign_in.idle_minutes", given.idle_minutes, 5, 44_640)?;
+        let absolute: i64 = within("sign_in.absolute_hours", given.absolute_hours, 1, 744)?;
+        Ok(SignInSettings {
+            idle_seconds: idle * 60,
+            absolute_seconds: absolute * 3600,
+            second_administrator: given.second_administrator,
+            factor_roles: given.second_factor_for.iter().map(role).collect::<Result<_, _>>()?,
         })
     }
 

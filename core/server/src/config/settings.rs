@@ -25,6 +25,7 @@ pub struct Settings {
     pub plugins: Plugins,
     pub egress: Egress,
     pub sync: Sync,
+    pub sign_in: SignIn,
     pub log: Log,
 }
 
@@ -125,6 +126,16 @@ pub struct Sync {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub idle_minutes: i64,
+    pub absolute_hours: i64,
+    pub second_factor_for: Vec<String>,
+    pub second_administrator: bool,
+    pub breached_passwords_file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     pub level: String,
     pub format: String,
@@ -185,6 +196,13 @@ impl Default for Settings {
             },
             egress: Egress { proxy: String::new(), ca_file: String::new() },
             sync: Sync { hold_percent: 10 },
+            sign_in: SignIn {
+                idle_minutes: 480,
+                absolute_hours: 24,
+                second_factor_for: Vec::new(),
+                second_administrator: false,
+                breached_passwords_file: String::new(),
+            },
             log: Log { level: "info".into(), format: "text".into() },
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use estampe_domain::Ts;
-use estampe_domain::mail::LeadMail;
+use estampe_domain::mail::{AccountMail, LeadMail};
 use estampe_domain::metric::{self, Kind};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -72,9 +72,10 @@ fn begin_at_zero() {
     for outcome in ["accepted", "refused", "throttled"] {
         metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(0);
     }
-    for mail in [LeadMail::Acknowledgement, LeadMail::Notice] {
+    let of_leads = [LeadMail::Acknowledgement, LeadMail::Notice].map(LeadMail::as_str);
+    for mail in of_leads.into_iter().chain(AccountMail::ALL.map(AccountMail::as_str)) {
         for outcome in ["sent", "later", "dead", "void"] {
-            metrics::counter!(metric::MAILS.name, "mail" => mail.as_str(), "outcome" => outcome).increment(0);
+            metrics::counter!(metric::MAILS.name, "mail" => mail, "outcome" => outcome).increment(0);
         }
     }
     metrics::counter!(metric::PANICS.name).increment(0);

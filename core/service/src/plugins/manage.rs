@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::bundle::{BundleFacts, InstalledPlugin, InstalledVersion, PluginState, Signature};
 use estampe_domain::permission::{Grants, Permission};
@@ -179,6 +180,7 @@ impl Service {
         revoke: Vec<Permission>,
     ) -> Result<InstalledPlugin> {
         ctx.require(Right::PluginsGrant)?;
+        ctx.require_recent()?;
         let known = self.plugin(ctx, id).await?;
         let versions = || [&known.current, &known.waiting].into_iter().flatten();
         let asked: Vec<_> = versions().flat_map(|version| version.info.asked()).map(|asked| asked.permission).collect();
@@ -190,6 +192,9 @@ impl Service {
         if let Some(item) = revoke.iter().find(|item| known.grants.iter().all(|granted| granted != *item)) {
             return Err(Error::invalid("revoke", format!("\"{item}\" is not granted to {id}")));
         }
+        let texts = |items: &[Permission]| items.iter().map(ToString::to_string).collect();
+        let act = || Act::GrantPlugin { plugin: id.to_owned(), grant: texts(&grant), revoke: texts(&revoke) };
+        self.second_look(ctx, act).await?;
         let _one = self.plugin_changes.lock().await;
         let (event, random, id) = (*ctx, self.shared_random(), id.to_owned());
         let plugin = self
@@ -221,6 +226,7 @@ impl Service {
     /// Brings the version that waits into use, with no more than was granted.
     pub async fn use_plugin(&self, ctx: &Context, id: &str) -> Result<InstalledPlugin> {
         ctx.require(Right::PluginsGrant)?;
+        ctx.require_recent()?;
         self.change(ctx, id, "plugin.use", |tx, plugin| match plugin.waiting {
             Some(_) => promote(tx, plugin),
             None => Err(Error::Conflict(format!("no version of {} waits", plugin.id)).into()),

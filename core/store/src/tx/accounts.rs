@@ -1,39 +1,13 @@
-//! Accounts, what they are for, and their sessions.
+//! Accounts, and what they are for.
 
 use diesel::prelude::*;
 use estampe_domain::access::{Role, Roles};
 use estampe_domain::account::{Account, AccountDetail};
-use estampe_domain::{AccountId, GroupId, PersonId, SessionId, Ts};
+use estampe_domain::{AccountId, GroupId, PersonId, Ts};
 
 use super::{Tx, id};
 use crate::error::{Result, StoreError};
-use crate::schema::{account, account_role, account_team, account_token, directory_group, session};
-
-/// A session to be stored.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// Its id.
-    pub id: SessionId,
-    /// Hash of the token in the browser.
-    pub token_hash: &'a str,
-    /// Whose.
-    pub account: AccountId,
-    /// Secret for its CSRF tokens.
-    pub csrf: &'a str,
-}
-
-/// A session as it is stored.
-#[derive(Debug)]
-pub struct StoredSession {
-    /// Whose.
-    pub account: Account,
-    /// Secret for its CSRF tokens.
-    pub csrf: String,
-    /// When it began.
-    pub begun: Ts,
-    /// When it was last used.
-    pub seen: Ts,
-}
+use crate::schema::{account, account_role, account_team, account_token, directory_group};
 
 type Row = (String, Option<String>, String, String, Option<String>, bool);
 
@@ -269,6 +243,8 @@ impl Tx<'_> {
                 .execute(self.conn)?;
             self.end_sessions_of(account_id)?;
             self.drop_account_token(account_id)?;
+            self.delete_factors(account_id)?;
+            self.forget_browsers_of(account_id)?;
             self.put_teams(account_id, &[])?;
         }
         Ok(())
@@ -297,72 +273,7 @@ impl Tx<'_> {
             .select((directory_group::id, directory_group::name))
             .load(self.conn)?;
         let teams = teams.into_iter().map(|(team, name)| Ok((id(&team, "account_team")?, name)));
-        Ok(AccountDetail { has_password: hash.is_some(), teams: teams.collect::<Result<_>>()?, account })
-    }
-
-    /// Stores a session.
-    pub fn insert_session(&mut self, new: &NewSession<'_>, now: Ts) -> Result<()> {
-        diesel::insert_into(session::table)
-            .values((
-                session::id.eq(new.id.to_string()),
-                session::token_hash.eq(new.token_hash),
-                session::account_id.eq(new.account.to_string()),
-                session::csrf.eq(new.csrf),
-                session::created_at.eq(now.as_micros()),
-                session::seen_at.eq(now.as_micros()),
-            ))
-            .execute(self.conn)?;
-        Ok(())
-    }
-
-    /// The session of a token's hash.
-    pub fn session(&mut self, token_hash: &str) -> Result<Option<StoredSession>> {
-        let row: Option<(String, String, i64, i64)> = session::table
-            .filter(session::token_hash.eq(token_hash))
-            .select((session::account_id, session::csrf, session::created_at, session::seen_at))
-            .get_result(self.conn)
-            .optional()?;
-        let Some((account_id, csrf, begun, seen)) = row else { return Ok(None) };
-        let (account, _) = self.account(id(&account_id, "session")?)?.ok_or(StoreError::Unreadable("session"))?;
-        Ok(Some(StoredSession { account, csrf, begun: Ts::from_micros(begun), seen: Ts::from_micros(seen) }))
-    }
-
-    /// Notes that a session was used.
-    pub fn touch_session(&mut self, token_hash: &str, now: Ts) -> Result<()> {
-        diesel::update(session::table.filter(session::token_hash.eq(token_hash)))
-            .set(session::seen_at.eq(now.as_micros()))
-            .execute(self.conn)?;
-        Ok(())
-    }
-
-    /// Ends a session; whether there was one.
-    pub fn end_session(&mut self, token_hash: &str) -> Result<bool> {
-        Ok(diesel::delete(session::table.filter(session::token_hash.eq(token_hash))).execute(self.conn)? > 0)
-    }
-
-    /// Ends all sessions of an account; how many.
-    pub fn end_sessions_of(&mut self, account_id: AccountId) -> Result<usize> {
-        let of = session::table.filter(session::account_id.eq(account_id.to_string()));
-        Ok(diesel::delete(of).execute(self.conn)?)
-    }
-
-    /// Ends all sessions of a person's accounts, and the tokens for passwords.
-    pub fn end_sessions_of_person(&mut self, person_id: PersonId) -> Result<()> {
-        let of: Vec<String> =
-            account::table.filter(account::person_id.eq(person_id.to_string())).select(account::id).load(self.conn)?;
-        for account_id in of {
-            diesel::delete(session::table.filter(session::account_id.eq(&account_id))).execute(self.conn)?;
-            diesel::delete(account_token::table.find(account_id)).execute(self.conn)?;
-        }
-        Ok(())
-    }
-
-    /// Removes sessions that nobody may use any more.
-    pub fn end_sessions_before(&mut self, idle: Ts, begun: Ts) -> Result<()> {
-        diesel::delete(
-            session::table.filter(session::seen_at.lt(idle.as_micros()).or(session::created_at.lt(begun.as_micros()))),
-        )
-        .execute(self.conn)?;
-        Ok(())
+        let factors = self.factor_count(account.id)?;
+        Ok(AccountDetail { factors, has_password: hash.is_some(), teams: teams.collect::<Result<_>>()?, account })
     }
 }

@@ -14,6 +14,8 @@ pub enum Job {
     LeadAcknowledgement(estampe_domain::LeadId),
     /// Tell the card's holder.
     LeadNotice(estampe_domain::LeadId),
+    /// Write to the holder of an account.
+    AccountMail(estampe_domain::mail::AccountMail, estampe_domain::AccountId),
     /// Run a connector: plan, and apply unless held.
     Sync(estampe_domain::RunId),
     /// Apply a plan that stands.
@@ -24,9 +26,20 @@ pub enum Job {
 
 impl Job {
     pub(crate) fn stored(&self) -> (&'static str, String) {
+        use estampe_domain::mail::AccountMail;
         match self {
             Self::LeadAcknowledgement(lead) => ("mail.lead-ack", lead.to_string()),
             Self::LeadNotice(lead) => ("mail.lead-notice", lead.to_string()),
+            Self::AccountMail(mail, account) => {
+                let kind = match mail {
+                    AccountMail::Invitation => "mail.account-invitation",
+                    AccountMail::Reset => "mail.account-reset",
+                    AccountMail::PasswordChanged => "mail.account-password",
+                    AccountMail::FactorsChanged => "mail.account-factors",
+                    AccountMail::NewBrowser => "mail.account-browser",
+                };
+                (kind, account.to_string())
+            }
             Self::Sync(run) => ("run.sync", run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
@@ -40,14 +53,17 @@ impl Job {
             "run.sync" => Self::Sync(id(reference, "job")?),
             "run.apply" => Self::Apply(id(reference, "job")?),
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
-            _ => return Err(StoreError::Unreadable("job")),
+            _ => {
+                let mail = kind.strip_prefix("mail.").and_then(estampe_domain::mail::AccountMail::from_stored);
+                Self::AccountMail(mail.ok_or(StoreError::Unreadable("job"))?, id(reference, "job")?)
+            }
         })
     }
 
     /// Where it waits.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::LeadAcknowledgement(_) | Self::LeadNotice(_) => Queue::Mail,
+            Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) => Queue::Mail,
             Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) => Queue::House,
         }
     }

@@ -4,12 +4,14 @@
 //! would bind makes SQLite prepare the statement anew at every call.
 
 pub mod accounts;
+mod approvals;
 pub(crate) mod audit;
 mod blobs;
 mod cards;
 pub mod checkup;
 mod endings;
 mod erasing;
+pub mod factors;
 pub mod gauges;
 pub mod group_plans;
 pub mod groups;
@@ -31,6 +33,7 @@ mod run_log;
 pub mod runs;
 mod scope;
 mod secrets;
+pub mod sessions;
 mod settings;
 mod sources;
 

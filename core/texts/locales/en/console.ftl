@@ -233,6 +233,11 @@ lead-mails-none = No mail.
 
 mail-kind-acknowledgement = Copy to the visitor
 mail-kind-notice = Notice to the holder
+mail-kind-invitation = Invitation
+mail-kind-reset = Code for a forgotten password
+mail-kind-password = Word of a changed password
+mail-kind-factors = Word of changed second factors
+mail-kind-browser = Word of a new browser
 mail-state-waiting = waiting
 mail-state-running = under way
 mail-state-done = sent

@@ -45,3 +45,6 @@ error-too-many-text = Many came from your connection in a short time. { $seconds
 }, then reload the page.
 error-reference = Reference
 error-home = Go to home
+
+error-unconfirmed-title = Confirm who you are
+error-unconfirmed-text = This needs a person who showed a short while ago who they are.

@@ -20,3 +20,24 @@ mail-message = Message
 mail-card-link = Their card
 mail-own-card-link = Your card
 mail-footer = Sent by { $organisation }, from its own servers.
+
+# To the holders of accounts.
+
+mail-account-greeting = Hello { $name },
+mail-account-code = Code
+mail-account-link = Your account
+mail-account-not-you = If that was not you, end all sessions there, change your password and tell whoever administers the console.
+mail-invitation-subject = Your account at { $organisation }
+mail-invitation-intro = You were given an account of { $organisation }’s console. Choose a password for it with this code.
+mail-invitation-once = The code is good once, for seven days.
+mail-welcome-link = Choose a password
+mail-reset-subject = Another password for { $organisation }
+mail-reset-intro = Somebody, most likely you, asked for a code to choose another password for { $organisation }’s console.
+mail-reset-once = The code is good once, for an hour. Your second factor stays as it is.
+mail-reset-not-you = If that was not you, nothing is to be done: without the code nothing changes.
+mail-password-subject = Your password was changed
+mail-password-intro = Another password was chosen for your account of { $organisation }’s console.
+mail-factors-subject = Your second factors were changed
+mail-factors-intro = A second factor of your account of { $organisation }’s console was added or removed.
+mail-browser-subject = You signed in from a new browser
+mail-browser-intro = Somebody signed in to your account of { $organisation }’s console from a browser that had not been used before.

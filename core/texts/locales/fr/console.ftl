@@ -233,6 +233,11 @@ lead-mails-none = Aucun courriel.
 
 mail-kind-acknowledgement = Copie au visiteur
 mail-kind-notice = Avis à la personne
+mail-kind-invitation = Invitation
+mail-kind-reset = Code pour un mot de passe oublié
+mail-kind-password = Avis de changement de mot de passe
+mail-kind-factors = Avis de changement de second facteur
+mail-kind-browser = Avis de nouveau navigateur
 mail-state-waiting = en attente
 mail-state-running = en cours
 mail-state-done = parti

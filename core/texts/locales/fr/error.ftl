@@ -45,3 +45,6 @@ error-too-many-text = Beaucoup de demandes sont venues de votre connexion en peu
 }, puis rechargez la page.
 error-reference = Référence
 error-home = Aller à l’accueil
+
+error-unconfirmed-title = Confirmez votre identité
+error-unconfirmed-text = Cette opération demande une personne qui vient de prouver son identité.

@@ -20,3 +20,24 @@ mail-message = Message
 mail-card-link = Sa carte
 mail-own-card-link = Votre carte
 mail-footer = Envoyé par { $organisation }, depuis ses propres serveurs.
+
+# To the holders of accounts.
+
+mail-account-greeting = Bonjour { $name },
+mail-account-code = Code
+mail-account-link = Votre compte
+mail-account-not-you = Si ce n’était pas vous, terminez-y toutes les sessions, changez de mot de passe et prévenez la personne qui administre la console.
+mail-invitation-subject = Votre compte chez { $organisation }
+mail-invitation-intro = Un compte vous a été ouvert sur la console de { $organisation }. Choisissez un mot de passe avec ce code.
+mail-invitation-once = Le code ne sert qu’une fois, pendant sept jours.
+mail-welcome-link = Choisir un mot de passe
+mail-reset-subject = Un autre mot de passe pour { $organisation }
+mail-reset-intro = Quelqu’un, sans doute vous, a demandé un code pour choisir un autre mot de passe sur la console de { $organisation }.
+mail-reset-once = Le code ne sert qu’une fois, pendant une heure. Votre second facteur ne change pas.
+mail-reset-not-you = Si ce n’était pas vous, il n’y a rien à faire : sans le code, rien ne change.
+mail-password-subject = Votre mot de passe a été changé
+mail-password-intro = Un autre mot de passe a été choisi pour votre compte sur la console de { $organisation }.
+mail-factors-subject = Vos seconds facteurs ont changé
+mail-factors-intro = Un second facteur de votre compte sur la console de { $organisation } a été ajouté ou retiré.
+mail-browser-subject = Vous vous êtes connecté depuis un nouveau navigateur
+mail-browser-intro = Quelqu’un s’est connecté à votre compte sur la console de { $organisation } depuis un navigateur qui n’avait pas encore servi.

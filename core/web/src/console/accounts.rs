@@ -8,10 +8,11 @@ use estampe_domain::account::AccountDetail;
 use estampe_domain::{AccountId, Error, Right};
 use estampe_service::views::{AccountChange, AccountPage, Invited, NewAccount};
 
+use crate::console::confirm::SensitiveForm;
 use crate::console::people::{here, query_of};
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, Kind, problems};
-use crate::forms::{Fields, Nothing, ProtectedForm};
+use crate::forms::{Fields, Nothing};
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
 use crate::session::Desk;
@@ -158,8 +159,8 @@ pub(crate) async fn new(desk: Desk) -> Reply {
 }
 
 /// `POST /accounts`
-pub(crate) async fn add(sent: ProtectedForm<NewForm>) -> Reply {
-    let ProtectedForm { desk, form: NewForm(typed) } = sent;
+pub(crate) async fn add(sent: SensitiveForm<NewForm>) -> Reply {
+    let SensitiveForm { desk, form: NewForm(typed) } = sent;
     match desk.service().add_account(&desk.ctx, typed.clone()).await {
         Ok(invited) => invitation(&desk, invited).await,
         Err(error @ (Error::Invalid { .. } | Error::Conflict(_))) => {
@@ -176,8 +177,8 @@ pub(crate) async fn show(desk: Desk, path: web::Path<String>) -> Reply {
 }
 
 /// `POST /accounts/{id}`
-pub(crate) async fn change(sent: ProtectedForm<ChangeForm>, path: web::Path<String>) -> Reply {
-    let ProtectedForm { desk, form: ChangeForm(change) } = sent;
+pub(crate) async fn change(sent: SensitiveForm<ChangeForm>, path: web::Path<String>) -> Reply {
+    let SensitiveForm { desk, form: ChangeForm(change) } = sent;
     let id: AccountId = desk.id(&path)?;
     match desk.service().change_account(&desk.ctx, id, change).await {
         Ok(()) => Ok(see_other(&format!("/accounts/{id}"))),
@@ -188,14 +189,14 @@ pub(crate) async fn change(sent: ProtectedForm<ChangeForm>, path: web::Path<Stri
 }
 
 /// `POST /accounts/{id}/invite`
-pub(crate) async fn invite(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
+pub(crate) async fn invite(sent: SensitiveForm<Nothing>, path: web::Path<String>) -> Reply {
     let desk = sent.desk;
     let id: AccountId = desk.id(&path)?;
     let invited = desk.ok(desk.service().invite_again(&desk.ctx, id).await)?;
     invitation(&desk, invited).await
 }
 
-async fn invitation(desk: &Desk, invited: Invited) -> Reply {
+pub(crate) async fn invitation(desk: &Desk, invited: Invited) -> Reply {
     page(desk, invited.account.id, Some(invited.token.reveal().to_owned()), None).await
 }
 

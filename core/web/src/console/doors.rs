@@ -1,18 +1,21 @@
-//! The ways in and out of the console: first run, sign in, sign out.
+//! The ways in and out of the console: first run, password, sign out. See `second_door` for
+//! the other factor.
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use estampe_domain::ErrorKind;
-use estampe_service::views::{FirstRun, FirstRunOutcome, SignedIn, WelcomeOutcome};
+use estampe_service::views::{FirstRun, FirstRunOutcome, PasskeyAsked, WelcomeOutcome};
+use estampe_texts::key;
 
 use crate::console::people::query_of;
+use crate::error::Fault;
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, Nothing, OpenForm, ProtectedForm};
 use crate::locale::Lang;
-use crate::respond::{Reply, local_path, see_other};
+use crate::respond::{Reply, see_other};
 use crate::routes::Table;
-use crate::session::{cookie, no_cookie, presented};
+use crate::session::{enter, knock, no_cookie, presented};
 use crate::visit::Visit;
 
 /// A page with one form on a sheet: first run and sign in.
@@ -25,10 +28,26 @@ pub(crate) struct DoorPage<'a> {
     pub(crate) text: &'a str,
     pub(crate) submit: &'a str,
     pub(crate) action: &'a str,
-    pub(crate) next: &'a str,
+    /// Where the switch of language leads back to.
+    pub(crate) back: &'a str,
+    /// What the form carries unseen.
+    pub(crate) hidden: Vec<(String, String)>,
     pub(crate) fields: Vec<Field>,
+    /// A passkey, instead of the fields.
+    pub(crate) passkey: Option<PasskeyForm>,
+    /// Other doors: where, and the key of the words.
+    pub(crate) foot: Vec<(&'static str, &'static str)>,
     /// What is wrong with the whole.
     pub(crate) problem: Option<String>,
+}
+
+/// A passkey is asked for.
+pub(crate) struct PasskeyForm {
+    pub(crate) action: &'static str,
+    pub(crate) asked: PasskeyAsked,
+    pub(crate) words: &'static str,
+    /// What stands before the names of its fields.
+    pub(crate) prefix: &'static str,
 }
 
 impl DoorPage<'_> {
@@ -105,17 +124,39 @@ pub(crate) fn first_run_page<'a>(
     DoorPage {
         l,
         host,
-        title: estampe_texts::key("first-run-title"),
-        text: estampe_texts::key("first-run-text"),
-        submit: estampe_texts::key("first-run-submit"),
+        title: key("first-run-title"),
+        text: key("first-run-text"),
+        submit: key("first-run-submit"),
         action: "/first-run",
-        next: "",
+        back: "/first-run",
+        hidden: Vec::new(),
         fields,
+        passkey: None,
+        foot: Vec::new(),
         problem: None,
     }
 }
 
-pub(crate) fn sign_in_page<'a>(l: &'a Lang, host: &'a str, form: &'a SignIn, problem: Option<&str>) -> DoorPage<'a> {
+/// What else the door offers.
+#[derive(Default)]
+pub(crate) struct SignInOffer {
+    pub(crate) passkey: Option<PasskeyForm>,
+    /// Whether a code can go by mail.
+    pub(crate) forgotten: bool,
+}
+
+/// Where somebody wanted to go, for a form to carry.
+pub(crate) fn next_of(next: &str) -> Vec<(String, String)> {
+    if next.is_empty() { Vec::new() } else { vec![("next".to_owned(), next.to_owned())] }
+}
+
+pub(crate) fn sign_in_page<'a>(
+    l: &'a Lang,
+    host: &'a str,
+    form: &'a SignIn,
+    offer: SignInOffer,
+    problem: Option<&str>,
+) -> DoorPage<'a> {
     let fields = vec![
         Field::new("email", l.t("sign-in-email"), &form.email)
             .kind(Kind::Line("email"))
@@ -128,12 +169,15 @@ pub(crate) fn sign_in_page<'a>(l: &'a Lang, host: &'a str, form: &'a SignIn, pro
     DoorPage {
         l,
         host,
-        title: estampe_texts::key("sign-in-title"),
-        text: estampe_texts::key("sign-in-text"),
-        submit: estampe_texts::key("sign-in-submit"),
+        title: key("sign-in-title"),
+        text: key("sign-in-text"),
+        submit: key("sign-in-submit"),
         action: "/sign-in",
-        next: &form.next,
+        back: "/sign-in",
+        hidden: next_of(&form.next),
         fields,
+        passkey: offer.passkey,
+        foot: if offer.forgotten { vec![("/forgotten", key("sign-in-forgotten"))] } else { Vec::new() },
         problem: problem.map(|key| l.t(key).to_string()),
     }
 }
@@ -145,10 +189,11 @@ async fn first_run(visit: Visit) -> Reply {
     visit.page(&first_run_page(&visit.l, visit.organisation(), &FirstRun::default(), &[]))
 }
 
-async fn do_first_run(sent: OpenForm<FirstRunForm>) -> Reply {
+async fn do_first_run(sent: OpenForm<FirstRunForm>, request: HttpRequest) -> Reply {
     let OpenForm { visit, form: FirstRunForm(form) } = sent;
-    match visit.ok(visit.service().first_run(&visit.ctx, &form).await)? {
-        FirstRunOutcome::Done(signed_in) => Ok(enter(&signed_in, "/")),
+    let knock = knock(&visit, &request);
+    match visit.ok(visit.service().first_run(&visit.ctx, &knock, &form).await)? {
+        FirstRunOutcome::Done(admission) => Ok(enter(&admission, "/")),
         FirstRunOutcome::Problems(found) => {
             let page = first_run_page(&visit.l, visit.organisation(), &form, &found);
             visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
@@ -191,12 +236,15 @@ pub(crate) fn welcome_page<'a>(
     DoorPage {
         l,
         host,
-        title: estampe_texts::key("welcome-title"),
-        text: estampe_texts::key("welcome-text"),
-        submit: estampe_texts::key("welcome-submit"),
+        title: key("welcome-title"),
+        text: key("welcome-text"),
+        submit: key("welcome-submit"),
         action: "/welcome",
-        next: "",
+        back: "/welcome",
+        hidden: Vec::new(),
         fields,
+        passkey: None,
+        foot: Vec::new(),
         problem: None,
     }
 }
@@ -205,10 +253,11 @@ async fn welcome(visit: Visit) -> Reply {
     visit.page(&welcome_page(&visit.l, visit.organisation(), &WelcomeForm::default(), &[]))
 }
 
-async fn do_welcome(sent: OpenForm<WelcomeForm>) -> Reply {
+async fn do_welcome(sent: OpenForm<WelcomeForm>, request: HttpRequest) -> Reply {
     let OpenForm { visit, form } = sent;
-    match visit.ok(visit.service().welcome(&visit.ctx, &form.token, &form.password).await)? {
-        WelcomeOutcome::Done(signed_in) => Ok(enter(&signed_in, "/")),
+    let knock = knock(&visit, &request);
+    match visit.ok(visit.service().welcome(&visit.ctx, &knock, &form.token, &form.password).await)? {
+        WelcomeOutcome::Done(admission) => Ok(enter(&admission, "/")),
         WelcomeOutcome::Problems(found) => {
             let page = welcome_page(&visit.l, visit.organisation(), &form, &found);
             visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
@@ -221,23 +270,40 @@ async fn sign_in(visit: Visit, request: HttpRequest) -> Reply {
         return Ok(see_other("/first-run"));
     }
     let form = SignIn { next: query_of(&request, "next"), ..SignIn::default() };
-    visit.page(&sign_in_page(&visit.l, visit.organisation(), &form, None))
+    let offer = offer(&visit)?;
+    visit.page(&sign_in_page(&visit.l, visit.organisation(), &form, offer, None))
 }
 
-async fn do_sign_in(sent: OpenForm<SignIn>) -> Reply {
+async fn do_sign_in(sent: OpenForm<SignIn>, request: HttpRequest) -> Reply {
     let OpenForm { visit, form } = sent;
-    let outcome = visit.ok(visit.service().sign_in(&visit.ctx, &form.email, &form.password).await);
+    let knock = knock(&visit, &request);
+    let outcome = visit.ok(visit.service().sign_in(&visit.ctx, &knock, &form.email, &form.password).await);
     let fault = match outcome {
-        Ok(signed_in) => return Ok(enter(&signed_in, local_path(&form.next))),
+        Ok(admission) => return Ok(enter(&admission, &form.next)),
         Err(fault) => fault,
     };
-    let (status, problem) = match fault.domain().map(estampe_domain::Error::kind) {
-        Some(ErrorKind::Unauthenticated) => (StatusCode::UNPROCESSABLE_ENTITY, estampe_texts::key("sign-in-wrong")),
-        Some(ErrorKind::StorageFull) => (StatusCode::INSUFFICIENT_STORAGE, estampe_texts::key("sign-in-full")),
-        Some(ErrorKind::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, estampe_texts::key("sign-in-throttled")),
+    let (status, problem) = refusal(fault, key("sign-in-wrong"))?;
+    let offer = offer(&visit)?;
+    visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, offer, Some(problem)))
+}
+
+/// Why somebody was not let in, as the door says it; other faults go on.
+pub(crate) fn refusal(fault: Fault, wrong: &'static str) -> Result<(StatusCode, &'static str), Fault> {
+    Ok(match fault.domain().map(estampe_domain::Error::kind) {
+        Some(ErrorKind::Unauthenticated) => (StatusCode::UNPROCESSABLE_ENTITY, wrong),
+        Some(ErrorKind::StorageFull) => (StatusCode::INSUFFICIENT_STORAGE, key("sign-in-full")),
+        Some(ErrorKind::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, key("sign-in-throttled")),
         _ => return Err(fault),
-    };
-    visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, Some(problem)))
+    })
+}
+
+/// What else the door offers now.
+fn offer(visit: &Visit) -> Result<SignInOffer, Fault> {
+    let service = visit.service();
+    let asked = if service.passkeys_can_be() { Some(visit.ok(service.ask_passkey(visit.ctx.now))?) } else { None };
+    let passkey =
+        asked.map(|asked| PasskeyForm { action: "/sign-in/passkey", asked, words: key("sign-in-passkey"), prefix: "" });
+    Ok(SignInOffer { passkey, forgotten: service.settings().mail_configured })
 }
 
 async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
@@ -250,9 +316,9 @@ async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
     Ok(reply)
 }
 
-fn enter(signed_in: &SignedIn, next: &str) -> HttpResponse {
-    let mut reply = see_other(next);
-    // a cookie of our own making is always writable
-    let _ = reply.add_cookie(&cookie(&signed_in.token));
-    reply
+/// The door once more, for whoever was not let in by another way.
+pub(crate) fn sign_in_again(visit: &Visit, next: &str, status: StatusCode, problem: &str) -> Reply {
+    let form = SignIn { next: next.to_owned(), ..SignIn::default() };
+    let offer = offer(visit)?;
+    visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, offer, Some(problem)))
 }

@@ -51,7 +51,7 @@ impl LeadDetailPage<'_> {
     }
 
     fn kind(&self, mail: &MailEntry) -> &'static str {
-        words::mail(mail.kind)
+        words::mail(mail.about)
     }
 
     /// Whether this was told rather than asked.

@@ -1,6 +1,9 @@
 //! The internal listener: the console for accounts, and the health checks.
 
+pub(crate) mod account_help;
 pub(crate) mod accounts;
+pub(crate) mod approvals;
+pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod groups;
@@ -11,12 +14,15 @@ pub(crate) mod leads;
 pub(crate) mod mapping;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
+pub(crate) mod own;
+pub(crate) mod own_factors;
 pub(crate) mod people;
 pub(crate) mod person_edit;
 pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod runs;
+pub(crate) mod second_door;
 pub(crate) mod shell;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
@@ -109,14 +115,32 @@ pub(crate) fn routes() -> Table {
                 .get("/{id}", accounts::show)
                 .post("/{id}", accounts::change)
                 .post("/{id}/invite", accounts::invite)
+                .post("/{id}/factors", account_help::reset_factors)
+                .post("/{id}/sessions", account_help::end_sessions)
+        })
+        .scope("/approvals", |table| {
+            table
+                .get("", approvals::list)
+                .post("/{approval}/agree", approvals::agree)
+                .post("/{approval}/refuse", approvals::refuse)
         })
         .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
         });
-    [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
-        .into_iter()
-        .fold(table, |table, add| add(table))
+    [
+        doors::routes,
+        second_door::routes,
+        confirm::routes,
+        own::routes,
+        language::routes,
+        health::routes,
+        metrics::routes,
+        assets::routes,
+        ca::routes,
+    ]
+    .into_iter()
+    .fold(table, |table, add| add(table))
 }
 
 /// Nobody learns which addresses exist here without signing in.

@@ -3,6 +3,7 @@
 use actix_web::web;
 use askama::Template;
 use estampe_domain::JobId;
+use estampe_domain::LeadId;
 use estampe_service::views::{Outbox, OutboxEntry};
 
 use crate::console::shell::{Section, Shell};
@@ -22,8 +23,13 @@ pub(crate) struct OutboxPage<'a> {
 }
 
 impl OutboxPage<'_> {
+    /// The lead that a mail is about, for whoever sees leads.
+    fn lead(&self, entry: &OutboxEntry) -> Option<LeadId> {
+        entry.mail.about.lead().filter(|_| self.s.sees.leads)
+    }
+
     fn kind(&self, entry: &OutboxEntry) -> &'static str {
-        words::mail(entry.mail.kind)
+        words::mail(entry.mail.about)
     }
 
     fn state(&self, entry: &OutboxEntry) -> (&'static str, &'static str) {

@@ -11,6 +11,7 @@ use estampe_domain::{Error, Right};
 use estampe_service::{OfferedPlugins, PluginDetail};
 use estampe_texts::key;
 
+use crate::console::confirm::SensitiveForm;
 use crate::console::plugin_file::NotTaken;
 use crate::console::shell::{Section, Shell};
 use crate::console::sources::SourceLine;
@@ -357,7 +358,7 @@ pub(crate) async fn install(sent: ProtectedForm<Nothing>, id: web::Path<String>)
 }
 
 /// `POST /plugins/{id}/upgrade`: a bundle that lies ready.
-pub(crate) async fn upgrade(sent: ProtectedForm<Nothing>, id: web::Path<String>) -> Reply {
+pub(crate) async fn upgrade(sent: SensitiveForm<Nothing>, id: web::Path<String>) -> Reply {
     let desk = sent.desk;
     desk.ok(desk.service().upgrade_offered(&desk.ctx, &id).await)?;
     Ok(see_other(&path_of(&id)))
@@ -381,8 +382,8 @@ impl From<Fields> for Decision {
 }
 
 /// `POST /plugins/{id}/grants`
-pub(crate) async fn grant(sent: ProtectedForm<Decision>, id: web::Path<String>) -> Reply {
-    let ProtectedForm { desk, form: decision } = sent;
+pub(crate) async fn grant(sent: SensitiveForm<Decision>, id: web::Path<String>) -> Reply {
+    let SensitiveForm { desk, form: decision } = sent;
     desk.needs(Right::PluginsGrant)?;
     let plugin = desk.ok(desk.service().plugin(&desk.ctx, &id).await)?;
     let newest = plugin.newest().map(|version| version.sha256.as_str());
@@ -440,8 +441,8 @@ fn network_field(l: &Lang, typed: &str) -> Field {
 }
 
 /// `POST /plugins/{id}/network`
-pub(crate) async fn network(sent: ProtectedForm<Network>, id: web::Path<String>) -> Reply {
-    let ProtectedForm { desk, form: Network { add, remove } } = sent;
+pub(crate) async fn network(sent: SensitiveForm<Network>, id: web::Path<String>) -> Reply {
+    let SensitiveForm { desk, form: Network { add, remove } } = sent;
     desk.needs(Right::PluginsGrant)?;
     let (grant, revoke) = if remove.is_empty() {
         let Ok(item) = format!("network {}", add.trim()).parse::<Permission>() else {

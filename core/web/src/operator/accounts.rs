@@ -14,12 +14,12 @@ use crate::operator::wire::{Body, Wire};
 use crate::respond::Reply;
 
 fn view(detail: &AccountDetail) -> Value {
-    let AccountDetail { account, has_password, teams } = detail;
+    let AccountDetail { account, has_password, factors, teams } = detail;
     let teams: Vec<_> = teams.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
     json!({
         "id": account.id, "name": account.name.as_str(), "email": account.email.as_str(),
         "person": account.person, "roles": account.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
-        "active": account.active, "has_password": has_password, "teams": teams,
+        "active": account.active, "has_password": has_password, "factors": factors, "teams": teams,
     })
 }
 
@@ -108,6 +108,21 @@ pub(crate) async fn invite(wire: Wire, path: web::Path<String>) -> Reply {
     let id = found(&wire, &path).await?.account.id;
     let invited = wire.ok(wire.service().invite_again(&wire.ctx, id).await)?;
     invitation(&wire, invited).await
+}
+
+/// `POST /v1/accounts/{id or address}/reset-factors`
+pub(crate) async fn reset_factors(wire: Wire, path: web::Path<String>) -> Reply {
+    let id = found(&wire, &path).await?.account.id;
+    wire.ok(wire.service().reset_factors(&wire.ctx, id).await)?;
+    let detail = wire.ok(wire.service().account(&wire.ctx, id).await)?;
+    wire.json(StatusCode::OK, &view(&detail))
+}
+
+/// `POST /v1/accounts/{id or address}/sign-out`
+pub(crate) async fn sign_out(wire: Wire, path: web::Path<String>) -> Reply {
+    let id = found(&wire, &path).await?.account.id;
+    let ended = wire.ok(wire.service().end_sessions(&wire.ctx, id).await)?;
+    wire.json(StatusCode::OK, &json!({ "ended": ended }))
 }
 
 async fn invitation(wire: &Wire, invited: Invited) -> Reply {

@@ -88,6 +88,8 @@ pub(crate) fn routes() -> Table {
             .get("/accounts/{account}", accounts::show)
             .post("/accounts/{account}", accounts::change)
             .post("/accounts/{account}/invite", accounts::invite)
+            .post("/accounts/{account}/reset-factors", accounts::reset_factors)
+            .post("/accounts/{account}/sign-out", accounts::sign_out)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)

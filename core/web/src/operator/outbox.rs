@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 use estampe_domain::JobId;
-use estampe_domain::mail::{LeadMail, MailOutage};
+use estampe_domain::mail::{LeadMail, MailOutage, Occasion};
 use estampe_service::views::{JobState, OutboxEntry};
 use serde::Serialize;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::respond::Reply;
 struct MailView {
     id: String,
     mail: &'static str,
-    lead: String,
+    lead: Option<String>,
     state: &'static str,
     tries: u32,
     since: String,
@@ -29,11 +29,12 @@ impl From<&OutboxEntry> for MailView {
         let mail = &entry.mail;
         Self {
             id: mail.job.to_string(),
-            mail: match mail.kind {
-                LeadMail::Acknowledgement => "lead-acknowledgement",
-                LeadMail::Notice => "lead-notice",
+            mail: match mail.about {
+                Occasion::Lead(LeadMail::Acknowledgement, _) => "lead-acknowledgement",
+                Occasion::Lead(LeadMail::Notice, _) => "lead-notice",
+                Occasion::Account(mail, _) => mail.as_str(),
             },
-            lead: mail.lead.to_string(),
+            lead: mail.about.lead().map(|lead| lead.to_string()),
             state: match mail.state {
                 JobState::Waiting => "waiting",
                 JobState::Running => "running",

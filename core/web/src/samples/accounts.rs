@@ -16,6 +16,7 @@ pub(crate) fn detail(name: &str, roles: &[Role], has_password: bool, active: boo
     AccountDetail {
         account: Account { id, name: name.parse().unwrap(), email, person: None, roles, active },
         has_password,
+        factors: u64::from(has_password),
         teams,
     }
 }

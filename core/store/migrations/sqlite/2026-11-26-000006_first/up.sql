@@ -410,8 +410,74 @@ CREATE TABLE session (
     token_hash TEXT NOT NULL UNIQUE,
     account_id TEXT NOT NULL REFERENCES account (id),
     csrf TEXT NOT NULL,
+    -- how its holder showed who they are: 'password', 'passkey', 'token', or a provider's name
+    how TEXT NOT NULL,
+    -- where it is: browser and system, and the address that it began from
+    agent TEXT NOT NULL,
+    address TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    seen_at BIGINT NOT NULL
+    seen_at BIGINT NOT NULL,
+    -- when its holder last showed who they are
+    confirmed_at BIGINT NOT NULL,
+    -- when with a second factor; NULL where none was shown
+    factor_at BIGINT
+);
+CREATE INDEX session_account ON session (account_id);
+
+-- Between the password and the second factor. Whoever stands here is not signed in.
+CREATE TABLE half_session (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    how TEXT NOT NULL,
+    ends_at BIGINT NOT NULL
+);
+CREATE INDEX half_session_account ON half_session (account_id);
+
+-- Browsers that an account was signed in from: what strangers try does not count against them.
+CREATE TABLE known_browser (
+    token_hash TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (token_hash, account_id)
+);
+CREATE INDEX known_browser_account ON known_browser (account_id);
+
+-- Second factors. A passkey has no secret here; the seed of an app is sealed.
+CREATE TABLE account_factor (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    kind TEXT NOT NULL CHECK (kind IN ('passkey', 'totp')),
+    name TEXT NOT NULL,
+    -- of a passkey: its credential id in base64url
+    credential TEXT UNIQUE,
+    -- of a passkey: what it is checked by, as JSON
+    passkey TEXT,
+    -- of an app: its seed
+    seed BLOB,
+    -- of an app: the last step that a code was taken for; no code is taken twice
+    step BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    used_at BIGINT
+);
+CREATE INDEX account_factor_account ON account_factor (account_id);
+
+-- Acts that wait for a second administrator; what was to be done is emptied once it is decided.
+CREATE TABLE approval (
+    id TEXT NOT NULL PRIMARY KEY,
+    act TEXT NOT NULL,
+    asked_by TEXT NOT NULL REFERENCES account (id),
+    asked_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    done BOOLEAN,
+    -- an account's id, or 'operator'
+    decided_by TEXT,
+    decided_at BIGINT
+);
+
+CREATE TABLE recovery_code (
+    account_id TEXT NOT NULL REFERENCES account (id),
+    code_hash TEXT NOT NULL,
+    PRIMARY KEY (account_id, code_hash)
 );
 
 CREATE TABLE setting (

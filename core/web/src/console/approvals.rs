@@ -1,0 +1,108 @@
+//! Acts that wait for a second administrator.
+
+use actix_web::web;
+use askama::Template;
+use estampe_domain::access::{Role, Roles};
+use estampe_domain::approval::{Act, Approval};
+use estampe_domain::{AccountId, ApprovalId, Error};
+use estampe_service::views::ActDone;
+
+use crate::console::accounts::invitation;
+use crate::console::confirm::SensitiveForm;
+use crate::console::shell::{Section, Shell};
+use crate::forms::{Nothing, ProtectedForm};
+use crate::locale::Lang;
+use crate::respond::{Reply, see_other, segment};
+use crate::session::Desk;
+use crate::words;
+
+/// What waits.
+#[derive(Template)]
+#[template(path = "console/approvals.html")]
+pub(crate) struct ApprovalsPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) s: Shell,
+    pub(crate) approvals: &'a [Approval],
+    /// Whoever asks may not agree to it themselves.
+    pub(crate) own: AccountId,
+    pub(crate) problem: Option<String>,
+}
+
+impl ApprovalsPage<'_> {
+    /// What is to be done, in words.
+    fn what(&self, approval: &Approval) -> String {
+        let roles = |names: &[String]| {
+            let roles: Roles = names.iter().filter_map(|name| Role::from_stored(name)).collect();
+            words::roles(self.l, roles)
+        };
+        match &approval.act {
+            Act::AddAccount { name, email, roles: names, .. } => self
+                .l
+                .t("approval-add")
+                .with("name", format!("{name} <{email}>"))
+                .with("roles", roles(names))
+                .to_string(),
+            Act::ChangeAccount { roles: Some(names), .. } => {
+                self.l.t("approval-roles").with("roles", roles(names)).to_string()
+            }
+            Act::ChangeAccount { active: Some(true), .. } => self.l.t("approval-enable").to_string(),
+            Act::ChangeAccount { active: Some(false), .. } => self.l.t("approval-disable").to_string(),
+            Act::ChangeAccount { .. } => self.l.t("approval-change").to_string(),
+            Act::GrantPlugin { plugin, grant, revoke } => {
+                let sign = |sign: &'static str| move |item: &String| format!("{sign} {item}");
+                let items: Vec<_> = grant.iter().map(sign("+")).chain(revoke.iter().map(sign("−"))).collect();
+                self.l.t("approval-grant").with("plugin", plugin.clone()).with("items", items.join(", ")).to_string()
+            }
+        }
+    }
+
+    /// Where to look at what it is about.
+    fn about(&self, approval: &Approval) -> Option<String> {
+        match &approval.act {
+            Act::AddAccount { .. } => None,
+            Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
+            Act::GrantPlugin { plugin, .. } => Some(format!("/plugins/{}", segment(plugin))),
+        }
+    }
+
+    fn is_own(&self, approval: &Approval) -> bool {
+        approval.asked_by == self.own
+    }
+}
+
+async fn page(desk: &Desk, problem: Option<&'static str>) -> Reply {
+    let approvals = desk.ok(desk.service().approvals(&desk.ctx).await)?;
+    desk.page(&ApprovalsPage {
+        l: &desk.l,
+        s: Shell::new(desk, Section::Accounts, "/approvals"),
+        approvals: &approvals,
+        own: desk.account.id,
+        problem: problem.map(|key| desk.l.t(key).to_string()),
+    })
+}
+
+/// `GET /approvals`
+pub(crate) async fn list(desk: Desk) -> Reply {
+    page(&desk, None).await
+}
+
+/// `POST /approvals/{approval}/agree`
+pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>) -> Reply {
+    let desk = sent.desk;
+    let id: ApprovalId = desk.id(&path)?;
+    match desk.service().approve(&desk.ctx, id).await {
+        Ok(ActDone::Invited(invited)) => invitation(&desk, *invited).await,
+        Ok(ActDone::Account(account)) => Ok(see_other(&format!("/accounts/{account}"))),
+        Ok(ActDone::Plugin(plugin)) => Ok(see_other(&format!("/plugins/{}", segment(&plugin)))),
+        Err(Error::Conflict(_)) => page(&desk, Some("approval-cannot")).await,
+        Err(error) => desk.ok(Err(error)),
+    }
+}
+
+/// `POST /approvals/{approval}/refuse`
+pub(crate) async fn refuse(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
+    let desk = sent.desk;
+    let id: ApprovalId = desk.id(&path)?;
+    desk.ok(desk.service().refuse(&desk.ctx, id).await)?;
+    Ok(see_other("/approvals"))
+}

@@ -1,0 +1,173 @@
+//! The doors and one's own account, for the gallery.
+
+use askama::Template as _;
+use estampe_domain::approval::{Act, Approval};
+use estampe_domain::credential::Secret;
+use estampe_domain::session::{Agent, Factor, FactorKind, How, SessionFacts};
+use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, SessionId};
+use estampe_service::views::{OwnFactors, PasskeyAsked, StepOffer, TotpOffer};
+
+use super::{HOST, Sevens, lang, now, shell};
+use crate::console::approvals::ApprovalsPage;
+use crate::console::confirm::confirm_page;
+use crate::console::doors::{PasskeyForm, SignIn, SignInOffer, sign_in_page};
+use crate::console::own::{OwnPage, password_fields};
+use crate::console::own_factors::{RecoveryCodesPage, app_page, passkey_page};
+use crate::console::second_door::{forgotten_page, second_page};
+use crate::console::shell::{Section, Shell};
+
+fn asked() -> PasskeyAsked {
+    PasskeyAsked { options: r#"{"challenge":"AAAA"}"#.into(), state: "sealed".into() }
+}
+
+fn step(passkey: bool) -> StepOffer {
+    StepOffer { passkey: passkey.then(asked), app: true }
+}
+
+fn factor(kind: FactorKind, name: &str, used: bool) -> Factor {
+    let created_at = now().plus_seconds(-40 * 86_400);
+    let used_at = used.then(|| now().plus_seconds(-3600));
+    Factor { id: FactorId::new(now(), &Sevens), kind, name: name.parse().unwrap(), created_at, used_at }
+}
+
+fn session(agent: &str, how: How, with_factor: bool, ago: i64) -> SessionFacts {
+    SessionFacts {
+        id: SessionId::new(now().plus_seconds(-ago), &Sevens),
+        how,
+        agent: Agent::from_stored(agent.to_owned()),
+        address: "10.20.3.117".into(),
+        begun: now().plus_seconds(-ago),
+        seen: now().plus_seconds(-ago),
+        with_factor,
+    }
+}
+
+fn own_page<'a>(
+    l: &'a crate::locale::Lang,
+    s: Shell,
+    own: &'a OwnFactors,
+    sessions: &'a [SessionFacts],
+    found: &[(&'static str, &'static str)],
+) -> OwnPage<'a> {
+    OwnPage {
+        l,
+        s,
+        email: "mireille.bordes@banque-garonne.example".into(),
+        own,
+        sessions,
+        this: sessions.first().map(|session| session.id),
+        fields: password_fields(l, found),
+        done: None,
+        must_enrol: false,
+    }
+}
+
+fn approvals() -> Vec<Approval> {
+    let one = |seconds: i64, act| Approval {
+        id: ApprovalId::new(now().plus_seconds(seconds), &Sevens),
+        act,
+        asked_by: AccountId::new(now().plus_seconds(seconds), &Sevens),
+        asked_by_name: "Karim Benali".into(),
+        asked_at: now().plus_seconds(-7200),
+        ends_at: now(),
+    };
+    vec![
+        one(
+            0,
+            Act::AddAccount {
+                name: "Iris Bonnet".into(),
+                email: "iris.bonnet@banque-garonne.example".into(),
+                roles: vec!["auditor".into()],
+                person: None,
+            },
+        ),
+        one(1, Act::GrantPlugin { plugin: "ldap".into(), grant: vec!["field read title".into()], revoke: Vec::new() }),
+    ]
+}
+
+/// Every door besides the first.
+pub(crate) fn pages(locale: Locale) -> Vec<(&'static str, String)> {
+    let l = &lang(locale);
+    let s = || shell(Section::Account);
+    let own_id = AccountId::new(now(), &Sevens);
+    let passkey = PasskeyForm { action: "/sign-in/passkey", asked: asked(), words: "sign-in-passkey", prefix: "" };
+    let offer = SignInOffer { passkey: Some(passkey), forgotten: true };
+    let full = OwnFactors {
+        factors: vec![
+            factor(FactorKind::Passkey, "Portable du bureau", true),
+            factor(FactorKind::Totp, "Mon téléphone", false),
+        ],
+        recovery_codes: 2,
+        has_password: true,
+        passkeys_can_be: true,
+    };
+    let bare = OwnFactors { factors: Vec::new(), recovery_codes: 0, has_password: true, passkeys_can_be: false };
+    let sessions = [
+        session("Firefox · Linux", How::Passkey, true, 0),
+        session("Safari · iOS", How::Password, true, 86_400),
+        session("", How::Token, false, 5 * 86_400),
+    ];
+    let wrong = [("current", "password-current-wrong"), ("password", "password-breached")];
+    let mut enrols = own_page(l, s(), &bare, sessions.get(..1).unwrap(), &[]);
+    enrols.must_enrol = true;
+    let mut done = own_page(l, s(), &full, &sessions, &[]);
+    done.done = Some("own-done-factor");
+    let offered = || TotpOffer {
+        qr: "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path d='M0 0h8v8H0z'/></svg>".into(),
+        seed: Secret::new("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
+        state: "sealed".into(),
+    };
+    let codes = || {
+        ["kq3m7x-2hf4ab-wcyd6e-n5rtz2", "abcdef-ghijkl-mnopqr-stuvwx"]
+            .repeat(5)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    };
+    vec![
+        ("sign-in-all", sign_in_page(l, HOST, &SignIn::default(), offer, None).render().unwrap()),
+        ("second", second_page(l, HOST, step(true), "/people", None).render().unwrap()),
+        ("second-wrong", second_page(l, HOST, step(false), "", Some("second-wrong")).render().unwrap()),
+        ("forgotten", forgotten_page(l, HOST, false, true).render().unwrap()),
+        ("forgotten-sent", forgotten_page(l, HOST, true, true).render().unwrap()),
+        ("forgotten-no-mail", forgotten_page(l, HOST, false, false).render().unwrap()),
+        ("confirm", confirm_page(l, HOST, (step(true), false), Vec::new(), None).render().unwrap()),
+        (
+            "confirm-password",
+            confirm_page(l, HOST, (StepOffer { passkey: None, app: false }, true), Vec::new(), Some("confirm-wrong"))
+                .render()
+                .unwrap(),
+        ),
+        (
+            "confirm-again",
+            confirm_page(l, HOST, (StepOffer { passkey: None, app: false }, false), Vec::new(), None).render().unwrap(),
+        ),
+        ("own", done.render().unwrap()),
+        ("own-enrols", enrols.render().unwrap()),
+        ("own-wrong", own_page(l, s(), &full, &sessions, &wrong).render().unwrap()),
+        ("factor-app", app_page(l, s(), offered(), "Mon téléphone", &[]).render().unwrap()),
+        (
+            "factor-app-wrong",
+            app_page(l, s(), offered(), "", &[("name", "factor-name-needed"), ("code", "factor-code-wrong")])
+                .render()
+                .unwrap(),
+        ),
+        (
+            "factor-passkey",
+            passkey_page(l, s(), asked(), "Mon appareil", &[("passkey", "factor-passkey-wrong")]).render().unwrap(),
+        ),
+        (
+            "approvals",
+            ApprovalsPage { l, s: shell(Section::Accounts), approvals: &approvals(), own: own_id, problem: None }
+                .render()
+                .unwrap(),
+        ),
+        (
+            "approvals-empty",
+            ApprovalsPage { l, s: shell(Section::Accounts), approvals: &[], own: own_id, problem: None }
+                .render()
+                .unwrap(),
+        ),
+        ("recovery-codes", RecoveryCodesPage { l, s: s(), codes: codes() }.render().unwrap()),
+    ]
+}
