@@ -31,7 +31,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     let rest = |prefix: &str| pattern.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let asks = match pattern {
         "/first-run" | "/sign-in" | "/welcome" => Asks::Nothing,
-        "/sign-out" | "/" => Asks::Account,
+        "/sign-out" | "/" | "/styleguide" | "/styleguide/themes.css" => Asks::Account,
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
         "/people" => Asks::About(R::PeopleRead),

@@ -1,6 +1,7 @@
 //! Every test that drives the product by the doors that its users use.
 
 mod access;
+mod accessibility;
 mod acme;
 mod active_directory;
 mod ad_changes;

@@ -95,6 +95,13 @@ pub(crate) fn employee(person: PersonId) -> Shell {
     Shell { sees, ..shell(Section::Own) }
 }
 
+/// Somebody who may sign in and has nothing to see.
+pub(crate) fn nobody() -> Shell {
+    let mut shell = employee(PersonId::new(now(), &Sevens));
+    (shell.section, shell.sees.own, shell.sees.leads) = (Section::Home, None, false);
+    shell
+}
+
 pub(crate) fn shell(section: Section) -> Shell {
     Shell {
         sees: sees(),

@@ -35,6 +35,10 @@ welcome-token-hint = Whoever made the account gave it to you. It is good once.
 welcome-token-wrong = This token is not valid, or it is too old. Ask whoever made the account for a new one.
 welcome-submit = Choose and sign in
 
+nothing-title = There is nothing here for you yet
+nothing-person = You are signed in, but your account is not tied to a person, so it has no card and no leads to show. Ask whoever administers the accounts to choose your person.
+nothing-role = You are signed in, but your account’s roles open no section. Ask whoever administers the accounts for the role that you need.
+
 nav-accounts = Accounts
 nav-own = My card
 

@@ -35,6 +35,10 @@ welcome-token-hint = La personne qui a créé le compte vous l’a donné. Il ne
 welcome-token-wrong = Ce jeton n’est pas valable, ou il est trop ancien. Demandez-en un nouveau à la personne qui administre les comptes.
 welcome-submit = Choisir et se connecter
 
+nothing-title = Il n’y a encore rien ici pour vous
+nothing-person = Vous êtes bien connecté, mais votre compte n’est relié à aucune personne : il n’a ni carte ni contacts à montrer. Demandez à qui administre les comptes de choisir votre personne.
+nothing-role = Vous êtes bien connecté, mais les rôles de votre compte n’ouvrent aucune rubrique. Demandez à qui administre les comptes le rôle qu’il vous faut.
+
 nav-accounts = Comptes
 nav-own = Ma carte
 

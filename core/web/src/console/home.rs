@@ -52,6 +52,16 @@ impl<'a> HomePage<'a> {
     }
 }
 
+/// For whoever may sign in and finds no section at all.
+#[derive(Template)]
+#[template(path = "console/nothing.html")]
+pub(crate) struct NothingPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) s: Shell,
+    /// Whether the account is somebody's whose data is known.
+    pub(crate) has_person: bool,
+}
+
 fn point(l: &Lang, attention: &Attention) -> Point {
     let action = |key: &'static str, href: String| Some((l.t(key).to_string(), href));
     match attention {
@@ -159,8 +169,13 @@ pub(crate) fn percent(part: u64, whole: u64) -> u64 {
 /// `GET /`
 pub(crate) async fn show(desk: Desk) -> Reply {
     let sees = Sees::of(&desk.ctx);
-    if let (false, Some(first)) = (sees.overview, sees.first()) {
-        return Ok(see_other(&first));
+    match (sees.overview, sees.first()) {
+        (true, _) => {}
+        (false, Some(first)) => return Ok(see_other(&first)),
+        (false, None) => {
+            let (s, has_person) = (Shell::new(&desk, Section::Home, "/"), desk.ctx.person.is_some());
+            return desk.page(&NothingPage { l: &desk.l, s, has_person });
+        }
     }
     let home = desk.ok(desk.service().home(&desk.ctx).await)?;
     desk.page(&HomePage::new(&desk.l, Shell::new(&desk, Section::Home, "/"), &home))

@@ -22,6 +22,7 @@ pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
+pub(crate) mod styleguide;
 
 use actix_web::web;
 
@@ -114,7 +115,7 @@ pub(crate) fn routes() -> Table {
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
         });
-    [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
+    [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes, styleguide::routes]
         .into_iter()
         .fold(table, |table, add| add(table))
 }
