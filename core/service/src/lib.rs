@@ -24,6 +24,7 @@ mod people;
 mod plan_pages;
 mod plugins;
 mod requests;
+mod roll;
 mod runs;
 mod sources;
 mod sync;
@@ -96,6 +97,7 @@ pub struct Service {
     directory_gate: directory_sign_in::Gate,
     purposes: leads::KeptPurposes,
     cards: cards::KeptCards,
+    roll: tokio::sync::Mutex<Option<roll::KeptRoll>>,
     work: Notify,
     gauges: gauges::Reading,
     hurry: AtomicBool,
@@ -114,6 +116,7 @@ impl Service {
             directory_gate: directory_sign_in::Gate::default(),
             purposes: leads::KeptPurposes::default(),
             cards: cards::no_cards(),
+            roll: tokio::sync::Mutex::default(),
             work: Notify::new(),
             gauges: gauges::Reading::default(),
             hurry: AtomicBool::new(false),

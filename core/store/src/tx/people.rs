@@ -52,9 +52,9 @@ pub struct IdentityRow {
 /// External id, person, fingerprint, photo, whether active.
 type Identity = (String, String, String, Option<String>, bool);
 
-type Row = (String, String, bool, i64, String, String);
+pub(super) type Row = (String, String, bool, i64, String, String);
 
-fn read((person_id, profile, active, changed_at, card_id, public_id): &Row) -> Result<PersonSummary> {
+pub(super) fn read((person_id, profile, active, changed_at, card_id, public_id): &Row) -> Result<PersonSummary> {
     Ok(PersonSummary {
         id: id(person_id, "person")?,
         profile: json(profile, "person")?,
@@ -207,6 +207,7 @@ impl Tx<'_> {
         profile: &Profile,
         now: Ts,
     ) -> Result<()> {
+        self.people_added = true;
         let person = (
             person::id.eq(person_id.to_string()),
             person::display_name.eq(profile.display_name.as_str()),
