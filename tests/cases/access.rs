@@ -35,6 +35,8 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
         "/people" => Asks::About(R::PeopleRead),
+        "/people/bulk" | "/people/bulk/{id}/undo" if read => Asks::Account,
+        _ if rest("/people/bulk").is_some() => Asks::All(R::PeopleChange),
         _ if rest("/people").is_some() => match pattern.rsplit('/').next()? {
             "{id}" | "photo.jpg" => Asks::About(R::PeopleRead),
             // a button's address leads back to the person

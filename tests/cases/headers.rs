@@ -35,6 +35,7 @@ struct World {
     run: String,
     lead: String,
     ending: String,
+    bulk: String,
     stylesheet: (String, String),
 }
 
@@ -53,11 +54,13 @@ impl World {
         let input = format!("people={}", estampe_tests::sample().display());
         assert_eq!(server.cli(&["source", "add", "gone", "--input", &input]).code, 0);
         let ending = server.json(&["source", "disconnect", "gone", "--people", "keep", "--yes"]);
+        let bulk = server.json(&["card", "up", found["people"][0]["id"].as_str().unwrap()]);
         let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
         Self {
             account: account["account"]["id"].as_str().unwrap().to_owned(),
             person: found["people"][0]["id"].as_str().unwrap().to_owned(),
             lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
+            bulk: bulk["id"].as_str().unwrap().to_owned(),
             ending: ending["id"].as_str().unwrap().to_owned(),
             run: server.sync()["id"].as_str().unwrap().to_owned(),
             card: card.rsplit('/').next().unwrap().to_owned(),
@@ -81,6 +84,7 @@ impl World {
                 ("id", "people") => &self.person,
                 ("id", "runs") => &self.run,
                 ("id", "endings") => &self.ending,
+                ("id", "bulk") => &self.bulk,
                 ("group", _) => "nobody",
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so

@@ -5,6 +5,7 @@
 //! as few transactions as the work has steps.
 
 mod accounts;
+mod bulk;
 mod cards;
 mod checkup;
 mod directory_sign_in;

@@ -1,6 +1,6 @@
 //! The jobs as the worker sees them, and what mails say.
 
-use estampe_domain::ids::{JobId, LeadId, RunId, SourceId};
+use estampe_domain::ids::{BulkId, JobId, LeadId, RunId, SourceId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::LeadMail;
 use estampe_domain::person::Profile;
@@ -34,6 +34,8 @@ pub enum Work {
     Apply(RunId),
     /// End a source, and what came from it.
     EndSource(SourceId),
+    /// Do one thing to the cards of many people.
+    Bulk(BulkId),
 }
 
 impl From<&Job> for Work {
@@ -44,6 +46,7 @@ impl From<&Job> for Work {
             Job::Sync(run) => Self::Sync(*run),
             Job::Apply(run) => Self::Apply(*run),
             Job::EndSource(source) => Self::EndSource(*source),
+            Job::Bulk(bulk) => Self::Bulk(*bulk),
         }
     }
 }
@@ -109,6 +112,7 @@ impl Service {
 
     /// Removes jobs done more than 30 days ago and sessions past their time.
     pub async fn tidy(&self) -> Result<()> {
+        self.forget_bulks().await?;
         let now = self.ports.clock.now();
         Ok(self
             .store

@@ -20,7 +20,7 @@ impl Service {
         let query = query_of(filter, scope);
         // a group, a team, those with a conflict are few: the database looks through them
         let roll = match scope {
-            Scope::All if filter.group.is_none() && !filter.conflicts => Some(self.roll().await?),
+            Scope::All if filter.group.is_none() && !filter.conflicts && !filter.cards_down => Some(self.roll().await?),
             Scope::All | Scope::Team(..) | Scope::Own(_) => None,
         };
         let page = self
@@ -38,6 +38,9 @@ impl Service {
                 let conflicting =
                     PeopleQuery { active: Some(true), conflicts: true, scope: Some(scope), ..PeopleQuery::default() };
                 let conflicts = tx.people_count(&conflicting)?;
+                let down =
+                    PeopleQuery { active: Some(true), cards_down: true, scope: Some(scope), ..PeopleQuery::default() };
+                let cards_down = tx.people_count(&down)?;
                 let (mut people, total) = match roll {
                     Some(roll) => {
                         let limit = usize::try_from(query.limit).unwrap_or_default();
@@ -52,10 +55,21 @@ impl Service {
                 let more = people.len() as u64 > PAGE.unsigned_abs();
                 people.truncate(usize::try_from(PAGE).unwrap_or_default());
                 let next = if more { people.last().map(|person| person.id.to_string()) } else { None };
-                Ok(PeoplePage { people, total, conflicts, next })
+                Ok(PeoplePage { people, total, conflicts, cards_down, next })
             })
             .await?;
         Ok(page)
+    }
+
+    /// Everybody whom a filter finds, by name.
+    pub(crate) async fn people_ids(&self, ctx: &Context, filter: &PeopleFilter) -> Result<Vec<PersonId>> {
+        let scope = ctx.scope(Right::PeopleRead)?;
+        let query = query_of(filter, scope);
+        if scope == Scope::All && filter.group.is_none() && !filter.conflicts && !filter.cards_down {
+            let roll = self.roll().await?;
+            return Ok(roll.find(&query.words, query.active, None, usize::MAX).ids);
+        }
+        Ok(self.store.read(move |tx| tx.people_ids(&query)).await?)
     }
 
     /// One person.
@@ -109,8 +123,9 @@ impl Service {
 fn query_of(filter: &PeopleFilter, scope: Scope) -> PeopleQuery {
     PeopleQuery {
         words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
-        active: if filter.conflicts { Some(true) } else { filter.active },
+        active: if filter.conflicts || filter.cards_down { Some(true) } else { filter.active },
         conflicts: filter.conflicts,
+        cards_down: filter.cards_down,
         group: filter.group,
         scope: Some(scope),
         after: None,

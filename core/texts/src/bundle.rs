@@ -33,6 +33,7 @@ macro_rules! sources {
 
 sources![
     "account.ftl",
+    "bulk.ftl",
     "card.ftl",
     "common.ftl",
     "console.ftl",

@@ -228,6 +228,7 @@ pub(crate) fn summary(name: &str, title: &str, active: bool) -> PersonSummary {
         id: PersonId::new(now(), &Sevens),
         profile,
         active,
+        card_active: title != "Conseillère",
         card: CardId::new(now(), &Sevens),
         public_id: PublicId::new(&Sevens),
         changed_at: now().plus_seconds(-7200),
@@ -239,10 +240,12 @@ pub(crate) fn people() -> PeoplePage {
         people: vec![
             summary("Karim Benali", "Chargé de clientèle", true),
             summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", true),
-            summary("Inès Oyarzabal", "Conseillère", false),
+            summary("Inès Oyarzabal", "Conseillère", true),
+            summary("Paul Vidal", "Juriste", false),
         ],
         total: 1204,
         conflicts: 3,
+        cards_down: 1,
         next: Some("x".into()),
     }
 }

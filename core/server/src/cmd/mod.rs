@@ -2,6 +2,7 @@
 
 mod account;
 mod ca;
+mod card;
 mod doctor;
 mod ending;
 mod group;

@@ -20,6 +20,8 @@ pub enum Job {
     Apply(estampe_domain::RunId),
     /// End a source, and what came from it.
     EndSource(estampe_domain::SourceId),
+    /// Do one thing to the cards of many people.
+    Bulk(estampe_domain::BulkId),
 }
 
 impl Job {
@@ -30,6 +32,7 @@ impl Job {
             Self::Sync(run) => ("run.sync", run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
+            Self::Bulk(bulk) => ("person.bulk", bulk.to_string()),
         }
     }
 
@@ -40,6 +43,7 @@ impl Job {
             "run.sync" => Self::Sync(id(reference, "job")?),
             "run.apply" => Self::Apply(id(reference, "job")?),
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
+            "person.bulk" => Self::Bulk(id(reference, "job")?),
             _ => return Err(StoreError::Unreadable("job")),
         })
     }
@@ -48,7 +52,7 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             Self::LeadAcknowledgement(_) | Self::LeadNotice(_) => Queue::Mail,
-            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) => Queue::House,
+            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) | Self::Bulk(_) => Queue::House,
         }
     }
 }

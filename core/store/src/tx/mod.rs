@@ -6,6 +6,7 @@
 pub mod accounts;
 pub(crate) mod audit;
 mod blobs;
+mod bulks;
 mod cards;
 pub mod checkup;
 mod endings;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use estampe_domain::PersonId;
 use estampe_domain::person::PersonSummary;
 
-use super::people::{Row, read};
+use super::people::{Row, read, shown_columns};
 use super::{Tx, id};
 use crate::conn::per_backend;
 use crate::error::Result;
@@ -48,7 +48,7 @@ impl Tx<'_> {
                     .inner_join(card::table)
                     .filter(person::id.eq_any(chunk))
                     .filter(person::erased_at.is_null())
-                    .select((person::id, person::profile, person::active, person::changed_at, card::id, card::public_id))
+                    .select(shown_columns!())
                     .load(c)?
             });
             for row in &rows {

@@ -1,6 +1,9 @@
 //! The internal listener: the console for accounts, and the health checks.
 
+pub(crate) mod account_change;
+pub(crate) mod account_parts;
 pub(crate) mod accounts;
+pub(crate) mod bulk;
 pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod groups;
@@ -46,6 +49,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
 pub(crate) fn routes() -> Table {
     let table = Table::new()
         .get("/", home::show)
+        // before the people, whose ids are what else stands there
+        .scope("/people/bulk", |table| {
+            table
+                .post("", bulk::begin)
+                .get("", bulk::back)
+                .get("/{id}", bulk::show)
+                .post("/{id}/undo", bulk::undo)
+                .get("/{id}/undo", bulk::undo_back)
+        })
         .scope("/people", |table| {
             table
                 .get("", people::list)
@@ -107,9 +119,9 @@ pub(crate) fn routes() -> Table {
                 .get("", accounts::list)
                 .post("", accounts::add)
                 .get("/new", accounts::new)
-                .get("/{id}", accounts::show)
-                .post("/{id}", accounts::change)
-                .post("/{id}/invite", accounts::invite)
+                .get("/{id}", account_change::show)
+                .post("/{id}", account_change::change)
+                .post("/{id}/invite", account_change::invite)
         })
         .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
         .scope("/outbox", |table| {

@@ -20,6 +20,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/welcome", &["welcome"]),
     ("/", &["home", "nothing"]),
     ("/people", &["people"]),
+    ("/people/bulk/{id}", &["bulk-moves", "bulk-done", "bulk-undo", "bulk-undone"]),
     ("/people/{id}", &["person"]),
     ("/people/{id}/edit", &["person-edit", "person-own-edit"]),
     ("/sources", &["sources"]),
@@ -57,6 +58,9 @@ const OTHERS: &[&str] = &[
     "/health/ready",
     "/metrics",
     "/people/{id}/photo.jpg",
+    // the question before it is an answer to the list's form
+    "/people/bulk",
+    "/people/bulk/{id}/undo",
     "/people/{id}/settle",
     "/people/{id}/give-back",
     "/sources/{name}/sync",
@@ -96,7 +100,7 @@ fn every_page_has_a_sample() {
 #[test]
 fn every_sample_is_of_some_page() {
     for (sample, _) in pages(Locale::En) {
-        let known = PAGES.iter().flat_map(|(_, names)| *names).chain(&["error"]);
+        let known = PAGES.iter().flat_map(|(_, names)| *names).chain(&["error", "bulk-ask"]);
         assert!(known.into_iter().any(|name| belongs(sample, name)), "{sample} shows no page");
     }
 }
