@@ -2,6 +2,7 @@
 
 mod access;
 mod accessibility;
+mod account_forms;
 mod acme;
 mod active_directory;
 mod ad_changes;
@@ -35,6 +36,7 @@ mod plan_lines;
 mod plugin_kit;
 mod plugins;
 mod server;
+mod settings;
 mod slow;
 mod source_ending;
 mod sources;

@@ -132,6 +132,13 @@ pub enum Attention {
     PluginWaits(String, String),
     /// No mail server is configured: so many mails wait.
     NoMailServer(u64),
+    /// The database's file system is full, or has little room left: free and in all, in octets.
+    DiskLow {
+        /// Free; nothing, when a write just failed for want of room.
+        free: u64,
+        /// In all.
+        total: u64,
+    },
     /// No source is configured yet.
     NoSource,
 }

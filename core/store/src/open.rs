@@ -201,6 +201,12 @@ impl Store {
         self.inner.people_changes.load(Ordering::Acquire)
     }
 
+    /// How much room there is for the database: octets free, octets in all. `None` when another
+    /// machine may hold it.
+    pub fn room(&self) -> Option<(u64, u64)> {
+        self.inner.disk.room()
+    }
+
     /// Whether nobody but this process writes to the database.
     pub fn is_alone(&self) -> bool {
         self.inner.is_alone

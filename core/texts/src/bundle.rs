@@ -44,6 +44,7 @@ sources![
     "person.ftl",
     "plugin.ftl",
     "run.ftl",
+    "settings.ftl",
     "styleguide.ftl"
 ];
 

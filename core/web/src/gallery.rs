@@ -35,6 +35,7 @@ use crate::console::person_edit::{self, PersonEditPage};
 use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::{RunPage, Show};
+use crate::console::settings::SettingsPage;
 use crate::console::shell::Section;
 use crate::console::source_fields::SourceFieldsPage;
 use crate::console::source_form::Found;
@@ -42,6 +43,7 @@ use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing}
 use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
 use crate::console::styleguide::{StyleguidePage, themes_css};
 use crate::error::ErrorPage;
+use crate::plain::Warning;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
 use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
@@ -171,11 +173,12 @@ fn console_pages(locale: Locale) -> Pages {
         let detail = extensions::detail(plugin);
         PluginPage::new(l, s(Section::Plugins), &detail).render().unwrap()
     };
+    let warnings = ["certificate_ends_soon", "acme_failing"].map(|code| Warning { code, text: "" });
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
         ("sign-in", sign_in_page(l, HOST, &sign_in, Some("sign-in-wrong")).render().unwrap()),
-        ("home", HomePage::new(l, s(Section::Home), &samples::home(false)).render().unwrap()),
-        ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true)).render().unwrap()),
+        ("home", HomePage::new(l, s(Section::Home), &samples::home(false), &warnings).render().unwrap()),
+        ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true), &[]).render().unwrap()),
         ("nothing", NothingPage { l, s: samples::nobody(), has_person: false }.render().unwrap()),
         ("nothing-role", NothingPage { l, s: samples::nobody(), has_person: true }.render().unwrap()),
         ("people", people_page(&filter, None, &people).render().unwrap()),
@@ -207,6 +210,7 @@ fn console_pages(locale: Locale) -> Pages {
         ("plugin-new", plugin(extensions::fresh())),
         ("plugin-paused", plugin(extensions::paused())),
         ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
+        ("settings", SettingsPage { l, s: s(Section::Settings), facts: &samples::settings() }.render().unwrap()),
         ("styleguide", StyleguidePage::new(l, s(Section::Styleguide)).render().unwrap()),
         ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
     ];

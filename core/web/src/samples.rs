@@ -61,6 +61,7 @@ pub(crate) fn sees() -> Sees {
         plugins: true,
         outbox: true,
         accounts: true,
+        settings: true,
         changes_people: true,
         changes_own: true,
         changes_accounts: true,
@@ -83,6 +84,7 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         plugins: false,
         outbox: false,
         accounts: false,
+        settings: false,
         changes_people: false,
         changes_own: true,
         changes_accounts: false,
@@ -429,6 +431,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::PlanOnly))),
         Attention::NoMailServer(2),
         Attention::NoSource,
+        Attention::DiskLow { free: 412_000_000, total: 42_000_000_000 },
     ];
     Home {
         attention: if quiet { Vec::new() } else { attention },
@@ -442,4 +445,24 @@ pub(crate) fn home(quiet: bool) -> Home {
             overview("Entra ID", None),
         ],
     }
+}
+
+/// Some of the configuration.
+pub(crate) fn settings() -> Vec<crate::state::SettingFact> {
+    let fact = |key: &str, value: &str, place: Option<&str>| crate::state::SettingFact {
+        key: key.into(),
+        value: value.into(),
+        place: place.map(Into::into),
+    };
+    let file = Some("/etc/estampe/estampe.toml");
+    vec![
+        fact("organisation", HOST, file),
+        fact("data_dir", "/var/lib/estampe", None),
+        fact("listen.public", "0.0.0.0:8443", None),
+        fact("public.origin", "https://cartes.banque-garonne.example", file),
+        fact("smtp.host", "", None),
+        fact("smtp.username", "estampe", Some("environment")),
+        fact("tls.names", "localhost", None),
+        fact("log.level", "info", None),
+    ]
 }

@@ -20,6 +20,7 @@ pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod runs;
+pub(crate) mod settings;
 pub(crate) mod shell;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
@@ -49,6 +50,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 pub(crate) fn routes() -> Table {
     let table = Table::new()
         .get("/", home::show)
+        .get("/settings", settings::show)
         // before the people, whose ids are what else stands there
         .scope("/people/bulk", |table| {
             table

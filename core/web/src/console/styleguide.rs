@@ -55,8 +55,9 @@ pub(crate) struct StyleguidePage<'a> {
 
 /// Every icon, by its name.
 const ICONS: &[&str] = &[
-    "alert", "back", "check", "clock", "download", "exchange", "forward", "globe", "home", "inbox", "key", "leave",
-    "link", "lock", "mail", "people", "person", "phone", "pin", "plug", "plus", "qr", "refresh", "search",
+    "alert", "back", "check", "clock", "disk", "download", "exchange", "forward", "gear", "globe", "home", "inbox",
+    "key", "leave", "link", "lock", "mail", "people", "person", "phone", "pin", "plug", "plus", "qr", "refresh",
+    "search",
 ];
 
 /// The tones of a pill, a notice, a banner.

@@ -41,6 +41,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/leads", &["leads"]),
     ("/leads/{id}", &["lead"]),
     ("/outbox", &["outbox"]),
+    ("/settings", &["settings"]),
     ("/styleguide", &["styleguide"]),
 ];
 
