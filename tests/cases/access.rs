@@ -31,12 +31,15 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     let rest = |prefix: &str| pattern.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let asks = match pattern {
         "/first-run" | "/sign-in" | "/sign-in/second" | "/sign-in/passkey" | "/welcome" | "/forgotten" => Asks::Nothing,
-        "/sign-out" | "/" | "/confirm" => Asks::Account,
+        "/sign-out" | "/" | "/confirm" | "/styleguide" | "/styleguide/themes.css" => Asks::Account,
         // what is one's own, whoever one is
         _ if rest("/account").is_some() => Asks::Account,
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
+        "/settings" => Asks::All(R::HealthRead),
         "/people" => Asks::About(R::PeopleRead),
+        "/people/bulk" | "/people/bulk/{id}/undo" if read => Asks::Account,
+        _ if rest("/people/bulk").is_some() => Asks::All(R::PeopleChange),
         _ if rest("/people").is_some() => match pattern.rsplit('/').next()? {
             "{id}" | "photo.jpg" => Asks::About(R::PeopleRead),
             // a button's address leads back to the person
@@ -68,16 +71,16 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     Some(asks)
 }
 
-struct Signed {
+pub(crate) struct Signed {
     role: Role,
-    browser: reqwest::Client,
+    pub(crate) browser: reqwest::Client,
     csrf: String,
 }
 
-const PASSWORD: &str = "violet hortensia 47";
+pub(crate) const PASSWORD: &str = "violet hortensia 47";
 
 /// A browser that chose its password by the token of an invitation.
-async fn welcomed(server: &Server, role: Role, person: Option<&str>) -> Signed {
+pub(crate) async fn welcomed(server: &Server, role: Role, person: Option<&str>) -> Signed {
     let email = format!("{}@banque.example", role.as_str());
     let mut add = vec!["account", "add", email.as_str(), "--name", "Somebody", "--role", role.as_str()];
     add.extend(person.iter().flat_map(|person| ["--person", person]));

@@ -38,6 +38,7 @@ struct World {
     run: String,
     lead: String,
     ending: String,
+    bulk: String,
     stylesheet: (String, String),
 }
 
@@ -56,11 +57,13 @@ impl World {
         let input = format!("people={}", estampe_tests::sample().display());
         assert_eq!(server.cli(&["source", "add", "gone", "--input", &input]).code, 0);
         let ending = server.json(&["source", "disconnect", "gone", "--people", "keep", "--yes"]);
+        let bulk = server.json(&["card", "up", found["people"][0]["id"].as_str().unwrap()]);
         let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
         Self {
             account: account["account"]["id"].as_str().unwrap().to_owned(),
             person: found["people"][0]["id"].as_str().unwrap().to_owned(),
             lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
+            bulk: bulk["id"].as_str().unwrap().to_owned(),
             ending: ending["id"].as_str().unwrap().to_owned(),
             run: server.sync()["id"].as_str().unwrap().to_owned(),
             card: card.rsplit('/').next().unwrap().to_owned(),
@@ -84,6 +87,7 @@ impl World {
                 ("id", "people") => &self.person,
                 ("id", "runs") => &self.run,
                 ("id", "endings") => &self.ending,
+                ("id", "bulk") => &self.bulk,
                 ("group", _) => "nobody",
                 // nobody has such a session or factor: a page of ours says so
                 ("session" | "factor" | "approval", _) => &self.lead,

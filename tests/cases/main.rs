@@ -1,9 +1,12 @@
 //! Every test that drives the product by the doors that its users use.
 
 mod access;
+mod accessibility;
+mod account_forms;
 mod acme;
 mod active_directory;
 mod ad_changes;
+mod bulk;
 mod cards;
 mod config;
 mod console;
@@ -23,6 +26,7 @@ mod ldap_doctor;
 mod ldap_misbehaving;
 mod ldap_sign_in;
 mod leads;
+mod live;
 mod mapping;
 mod observe;
 mod outbox;
@@ -33,6 +37,7 @@ mod plan_lines;
 mod plugin_kit;
 mod plugins;
 mod server;
+mod settings;
 mod sign_in;
 mod slow;
 mod source_ending;

@@ -37,6 +37,7 @@ pub struct Browser {
 impl Browser {
     /// Opens one that reads this language.
     pub async fn open(language: &str) -> Self {
+        crate::tls::provide();
         let profile = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Process::start(
@@ -160,6 +161,16 @@ impl Browser {
     pub async fn value(&self, selector: &str) -> String {
         let field = self.client.find(Locator::Css(selector)).await.unwrap();
         field.prop("value").await.unwrap().unwrap_or_default()
+    }
+
+    /// Runs a script on the page that stands there; what it returns.
+    pub async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Runs a script that gives its answer to the function which is its last argument.
+    pub async fn wait_for_script(&self, script: &str) -> Value {
+        self.client.execute_async(script, Vec::new()).await.unwrap()
     }
 
     /// Whether the page is wider than its window.

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -92,8 +92,7 @@ impl Server {
 
     /// Starts one in this folder, in which something may be prepared already.
     pub async fn start_in(folder: TempDir, options: Options) -> Self {
-        static TLS: Once = Once::new();
-        TLS.call_once(|| rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap());
+        crate::tls::provide();
         let (public, internal) = free_ports();
         let url = match options.database {
             Database::Sqlite => String::new(),

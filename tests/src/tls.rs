@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use rcgen::{
@@ -14,6 +14,12 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, NamedGroup, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::Digest;
+
+/// Says once which cryptography this process uses: every client over TLS needs it.
+pub fn provide() {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap());
+}
 
 /// A certificate authority whose key the test has.
 pub struct Authority {

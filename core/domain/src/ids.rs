@@ -67,6 +67,8 @@ uuid_id! {
     SubjectId,
     /// Why data is processed.
     PurposeId,
+    /// One thing done to many people.
+    BulkId,
     /// What signs in.
     AccountId,
     /// A signed-in browser.

@@ -292,8 +292,10 @@ pub struct PersonSummary {
     pub id: PersonId,
     /// The profile.
     pub profile: Profile,
-    /// Whether they are with us, so the card is shown.
+    /// Whether they are with us: nobody else's card is shown.
     pub active: bool,
+    /// Whether their card may be shown: nobody took it down.
+    pub card_active: bool,
     /// The main card.
     pub card: CardId,
     /// Its public id.

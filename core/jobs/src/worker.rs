@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, Error, Locale, Result, RunId, SourceId, Ts};
+use estampe_domain::{Actor, BulkId, Error, Locale, Result, RunId, SourceId, Ts};
 use estampe_service::{DueJob, Lease, Queue, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -99,6 +99,7 @@ impl Worker {
             Work::Sync(run) => self.do_run(&job, run, false).await,
             Work::Apply(run) => self.do_run(&job, run, true).await,
             Work::EndSource(source) => self.end_source(&job, source).await,
+            Work::Bulk(bulk) => self.do_bulk(&job, bulk).await,
         };
         if let Err(error) = done {
             // the lease runs out and the job is tried again
@@ -138,6 +139,23 @@ impl Worker {
         let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
         let done = tokio::select! {
             done = self.service.do_end_source(&ctx, source, job.lease) => done,
+            lost = self.keep(job.lease) => lost,
+        };
+        if self.is_anothers(job, &done).await? {
+            return Ok(());
+        }
+        match done {
+            Ok(()) => self.service.finish_job(job.lease).await,
+            Err(error) => later(&self.service, job, &error, u32::MAX).await,
+        }
+    }
+
+    /// Does one thing to the cards of many people while the lease is kept. It is never given
+    /// up: half of them would stay.
+    async fn do_bulk(&self, job: &DueJob, bulk: BulkId) -> Result<()> {
+        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+        let done = tokio::select! {
+            done = self.service.do_bulk(&ctx, bulk, job.lease) => done,
             lost = self.keep(job.lease) => lost,
         };
         if self.is_anothers(job, &done).await? {

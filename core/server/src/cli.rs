@@ -1,8 +1,12 @@
 //! The command line.
 
+mod card;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use card::{CardCommand, Choose};
 
 /// Digital business cards, leads and signatures, inside your own network.
 #[derive(Debug, Parser)]
@@ -44,6 +48,9 @@ pub enum Command {
     /// People of the organisation
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Cards taken down and put up, of one person or of many
+    #[command(subcommand)]
+    Card(CardCommand),
     /// Groups of the directories, and who is in them
     #[command(subcommand)]
     Group(GroupCommand),

@@ -16,7 +16,7 @@ use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Edge, Listeners, TlsFacts};
+use estampe_web::{AppState, Edge, Listeners, SettingFact, TlsFacts};
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -29,13 +29,13 @@ use crate::tls::Tls;
 const NICENESS: i32 = 10;
 
 /// Starts everything, says that it is ready, and stops it at Ctrl-C or SIGTERM.
-pub fn run(settings: CheckedSettings) -> Result<(), String> {
+pub fn run(settings: CheckedSettings, shown: Vec<SettingFact>) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let exposition = telemetry::init(&settings.log_filter, settings.log_json, &clock)?;
     let failed = |e| format!("tokio: {e}");
     let answering = threads(2, 32).build().map_err(failed)?;
     let background = threads(1, 16).on_thread_start(stand_back).build().map_err(failed)?;
-    let ended = answering.block_on(serve(settings, clock, exposition, background.handle()));
+    let ended = answering.block_on(serve(settings, shown, clock, exposition, background.handle()));
     // what hangs there is not waited for: its work is in the store
     background.shutdown_timeout(Duration::from_secs(5));
     ended
@@ -62,6 +62,7 @@ fn stand_back() {
 
 async fn serve(
     settings: CheckedSettings,
+    shown: Vec<SettingFact>,
     clock: Arc<dyn Clock>,
     exposition: Exposition,
     background: &Handle,
@@ -106,8 +107,11 @@ async fn serve(
     tokio::spawn(exposition.clone().keep());
     let edge = Edge::new(&settings.edge);
     let places = edge.places();
-    let state =
-        AppState::new(Arc::clone(&service)).with_tls(facts).with_edge(edge).with_metrics(move || exposition.text());
+    let state = AppState::new(Arc::clone(&service))
+        .with_tls(facts)
+        .with_edge(edge)
+        .with_metrics(move || exposition.text())
+        .with_settings(shown);
     let (stop, stopped) = watch::channel(false);
     let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
     let listeners =

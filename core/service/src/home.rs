@@ -9,10 +9,14 @@ use estampe_store::{JobState, PeopleQuery};
 use crate::Service;
 use crate::views::{Attention, Home, PluginEntry};
 
+/// Under so many octets free somebody should make room; as `estampe doctor` says it.
+const LITTLE: u64 = 1 << 30;
+
 impl Service {
     /// What needs a person first, and the figures.
     pub async fn home(&self, ctx: &Context) -> Result<Home> {
         ctx.require(Right::Overview)?;
+        let disk = self.store.room();
         let (now, mail_configured) = (ctx.now, self.settings.mail_configured);
         let home = self
             .store
@@ -48,6 +52,9 @@ impl Service {
                     } else if let Some(waiting) = plugin.waiting {
                         attention.push(Attention::PluginWaits(plugin.id, waiting.info.version));
                     }
+                }
+                if let Some((free, total)) = disk.filter(|(free, total)| *free < LITTLE || *free < total / 20) {
+                    attention.insert(0, Attention::DiskLow { free, total });
                 }
                 if sources.is_empty() {
                     attention.push(Attention::NoSource);

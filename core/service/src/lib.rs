@@ -7,6 +7,7 @@
 mod accounts;
 mod admission;
 mod approvals;
+mod bulk;
 mod cards;
 mod checkup;
 mod directory_sign_in;
@@ -27,6 +28,7 @@ mod people;
 mod plan_pages;
 mod plugins;
 mod requests;
+mod roll;
 mod runs;
 mod second_step;
 mod sign_in;
@@ -122,6 +124,7 @@ pub struct Service {
     directory_gate: directory_sign_in::Gate,
     purposes: leads::KeptPurposes,
     cards: cards::KeptCards,
+    roll: tokio::sync::Mutex<Option<roll::KeptRoll>>,
     work: Notify,
     gauges: gauges::Reading,
     hurry: AtomicBool,
@@ -141,6 +144,7 @@ impl Service {
             directory_gate: directory_sign_in::Gate::default(),
             purposes: leads::KeptPurposes::default(),
             cards: cards::no_cards(),
+            roll: tokio::sync::Mutex::default(),
             work: Notify::new(),
             gauges: gauges::Reading::default(),
             hurry: AtomicBool::new(false),

@@ -1,7 +1,7 @@
 //! The jobs as the worker sees them, and what mails say.
 
 use estampe_domain::account::Account;
-use estampe_domain::ids::{AccountId, JobId, LeadId, RunId, SecretToken, SourceId};
+use estampe_domain::ids::{AccountId, BulkId, JobId, LeadId, RunId, SecretToken, SourceId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::{AccountMail, LeadMail, Occasion};
 use estampe_domain::person::Profile;
@@ -36,6 +36,8 @@ pub enum Work {
     Apply(RunId),
     /// End a source, and what came from it.
     EndSource(SourceId),
+    /// Do one thing to the cards of many people.
+    Bulk(BulkId),
 }
 
 impl From<&Job> for Work {
@@ -47,6 +49,7 @@ impl From<&Job> for Work {
             Job::Sync(run) => Self::Sync(*run),
             Job::Apply(run) => Self::Apply(*run),
             Job::EndSource(source) => Self::EndSource(*source),
+            Job::Bulk(bulk) => Self::Bulk(*bulk),
         }
     }
 }
@@ -126,6 +129,7 @@ impl Service {
 
     /// Removes jobs done more than 30 days ago and sessions past their time.
     pub async fn tidy(&self) -> Result<()> {
+        self.forget_bulks().await?;
         let now = self.ports.clock.now();
         let limits = self.settings.sign_in;
         Ok(self

@@ -17,18 +17,16 @@ impl Service {
         let scope = ctx.scope(Right::PeopleRead)?;
         let after: Option<PersonId> =
             filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
-        let mut query = PeopleQuery {
-            words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
-            active: if filter.conflicts { Some(true) } else { filter.active },
-            conflicts: filter.conflicts,
-            group: filter.group,
-            scope: Some(scope),
-            after: None,
-            limit: PAGE + 1,
+        let query = query_of(filter, scope);
+        // a group, a team, those with a conflict are few: the database looks through them
+        let roll = match scope {
+            Scope::All if filter.group.is_none() && !filter.conflicts && !filter.cards_down => Some(self.roll().await?),
+            Scope::All | Scope::Team(..) | Scope::Own(_) => None,
         };
         let page = self
             .store
             .read(move |tx| {
+                let mut query = query;
                 // an address holds an id, never a name
                 if let Some(after) = after {
                     if !tx.is_within(after, scope)? {
@@ -37,21 +35,41 @@ impl Service {
                     let last = tx.person(after)?.ok_or(Error::NotFound)?;
                     query.after = Some((last.profile.sort_key(), after.to_string()));
                 }
-                let total = tx.people_count(&query)?;
                 let conflicting =
                     PeopleQuery { active: Some(true), conflicts: true, scope: Some(scope), ..PeopleQuery::default() };
                 let conflicts = tx.people_count(&conflicting)?;
-                let mut found = tx.people(&query)?;
-                let more = found.len() as u64 > PAGE.unsigned_abs();
-                if more {
-                    found.pop();
-                }
-                let next = if more { found.last().map(|(person, _)| person.id.to_string()) } else { None };
-                let people = found.into_iter().map(|(person, _)| person).collect();
-                Ok(PeoplePage { people, total, conflicts, next })
+                let down =
+                    PeopleQuery { active: Some(true), cards_down: true, scope: Some(scope), ..PeopleQuery::default() };
+                let cards_down = tx.people_count(&down)?;
+                let (mut people, total) = match roll {
+                    Some(roll) => {
+                        let limit = usize::try_from(query.limit).unwrap_or_default();
+                        let found = roll.find(&query.words, query.active, after, limit);
+                        (tx.people_of(&found.ids)?, found.total)
+                    }
+                    None => {
+                        let total = tx.people_count(&query)?;
+                        (tx.people(&query)?.into_iter().map(|(person, _)| person).collect(), total)
+                    }
+                };
+                let more = people.len() as u64 > PAGE.unsigned_abs();
+                people.truncate(usize::try_from(PAGE).unwrap_or_default());
+                let next = if more { people.last().map(|person| person.id.to_string()) } else { None };
+                Ok(PeoplePage { people, total, conflicts, cards_down, next })
             })
             .await?;
         Ok(page)
+    }
+
+    /// Everybody whom a filter finds, by name.
+    pub(crate) async fn people_ids(&self, ctx: &Context, filter: &PeopleFilter) -> Result<Vec<PersonId>> {
+        let scope = ctx.scope(Right::PeopleRead)?;
+        let query = query_of(filter, scope);
+        if scope == Scope::All && filter.group.is_none() && !filter.conflicts && !filter.cards_down {
+            let roll = self.roll().await?;
+            return Ok(roll.find(&query.words, query.active, None, usize::MAX).ids);
+        }
+        Ok(self.store.read(move |tx| tx.people_ids(&query)).await?)
     }
 
     /// One person.
@@ -98,5 +116,19 @@ impl Service {
             })
             .await?;
         photo.ok_or(Error::NotFound)
+    }
+}
+
+/// What a filter asks of the database.
+fn query_of(filter: &PeopleFilter, scope: Scope) -> PeopleQuery {
+    PeopleQuery {
+        words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
+        active: if filter.conflicts || filter.cards_down { Some(true) } else { filter.active },
+        conflicts: filter.conflicts,
+        cards_down: filter.cards_down,
+        group: filter.group,
+        scope: Some(scope),
+        after: None,
+        limit: PAGE + 1,
     }
 }

@@ -135,6 +135,13 @@ pub enum Attention {
     PluginWaits(String, String),
     /// No mail server is configured: so many mails wait.
     NoMailServer(u64),
+    /// The database's file system is full, or has little room left: free and in all, in octets.
+    DiskLow {
+        /// Free; nothing, when a write just failed for want of room.
+        free: u64,
+        /// In all.
+        total: u64,
+    },
     /// No source is configured yet.
     NoSource,
 }
@@ -166,6 +173,8 @@ pub struct PeopleFilter {
     /// Only people with an entered value that the directory contradicts; those disabled
     /// wait until they are back.
     pub conflicts: bool,
+    /// Only people whose card was taken down.
+    pub cards_down: bool,
     /// Only people of this group.
     pub group: Option<GroupId>,
     /// Where the last page ended, as [`PeoplePage::next`] gave it.
@@ -181,8 +190,24 @@ pub struct PeoplePage {
     pub total: u64,
     /// Of how many people, whatever the filter, the directory contradicts what was entered.
     pub conflicts: u64,
+    /// How many cards are taken down, whatever the filter.
+    pub cards_down: u64,
     /// Where the next page begins.
     pub next: Option<String>,
+}
+
+/// Whom an act on many people is about.
+#[derive(Clone, Debug)]
+pub enum Chosen {
+    /// These.
+    These(Vec<PersonId>),
+    /// All whom a filter finds.
+    All {
+        /// The filter; of its page nothing counts.
+        filter: PeopleFilter,
+        /// How many the reader saw that it finds.
+        seen: Option<u64>,
+    },
 }
 
 /// A page of groups, by name.

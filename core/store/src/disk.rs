@@ -57,6 +57,14 @@ impl Disk {
         self.full.load(Ordering::Relaxed)
     }
 
+    /// How many octets are free, and how many there are; none is free where a write just
+    /// failed for want of room. `None` when another machine may hold the database.
+    pub fn room(&self) -> Option<(u64, u64)> {
+        let stat = rustix::fs::statvfs(self.folder.as_ref()?).ok()?;
+        let free = if self.was_full() { 0 } else { stat.f_bavail.saturating_mul(stat.f_frsize) };
+        Some((free, stat.f_blocks.saturating_mul(stat.f_frsize)))
+    }
+
     /// What is full, when there is no room now.
     pub fn low(&self) -> Option<String> {
         let folder = self.folder.as_ref()?;

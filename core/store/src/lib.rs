@@ -39,5 +39,6 @@ pub use tx::outbox::{MailHistory, MailRow, Retry};
 pub use tx::people::{IdentityOf, IdentityRow, PeopleQuery};
 pub use tx::plans::{PlanPayload, StagedItem};
 pub use tx::receive::{KnownSubject, NewLead, PreparedLead, ShownPurpose, StoredConsent};
+pub use tx::roll::RollRow;
 pub use tx::runs::NewRun;
 pub use tx::sessions::{NewSession, StoredSession};

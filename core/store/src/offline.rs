@@ -60,8 +60,14 @@ impl Offline {
     /// Looks at it with the keys.
     pub fn look<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let keys = self.keys.as_ref().map_err(|e| StoreError::Connection(e.to_string()))?;
-        let mut tx =
-            Tx { conn: &mut self.conn, keys, clock: &*self.clock, random: &*self.random, cards_changed: false };
+        let mut tx = Tx {
+            conn: &mut self.conn,
+            keys,
+            clock: &*self.clock,
+            random: &*self.random,
+            cards_changed: false,
+            people_added: false,
+        };
         work(&mut tx)
     }
 }

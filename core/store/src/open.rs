@@ -116,6 +116,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     card_changes: AtomicU64,
+    people_changes: AtomicU64,
     /// Ids of words that this process knows to be on disk.
     wordings: Mutex<HashSet<String>>,
     is_alone: bool,
@@ -174,6 +175,7 @@ impl Store {
                 clock,
                 random,
                 card_changes: AtomicU64::new(0),
+                people_changes: AtomicU64::new(0),
                 wordings: Mutex::default(),
                 is_alone: matches!(settings.database, Database::Sqlite(_)),
                 _lock: lock,
@@ -191,6 +193,18 @@ impl Store {
     /// process writes.
     pub fn card_changes(&self) -> u64 {
         self.inner.card_changes.load(Ordering::Acquire)
+    }
+
+    /// A number that rises after every commit here by which a list of people is another: like
+    /// [`card_changes`](Self::card_changes), and when somebody is new.
+    pub fn people_changes(&self) -> u64 {
+        self.inner.people_changes.load(Ordering::Acquire)
+    }
+
+    /// How much room there is for the database: octets free, octets in all. `None` when another
+    /// machine may hold it.
+    pub fn room(&self) -> Option<(u64, u64)> {
+        self.inner.disk.room()
     }
 
     /// Whether nobody but this process writes to the database.
@@ -314,7 +328,14 @@ impl Store {
 
 impl Inner {
     fn tx<'a>(&'a self, conn: &'a mut Conn) -> Tx<'a> {
-        Tx { conn, keys: &self.keys, clock: &*self.clock, random: &*self.random, cards_changed: false }
+        Tx {
+            conn,
+            keys: &self.keys,
+            clock: &*self.clock,
+            random: &*self.random,
+            cards_changed: false,
+            people_added: false,
+        }
     }
 }
 
@@ -333,11 +354,14 @@ fn in_transaction<T>(
             meter.work_failed();
         }
     })?;
-    let cards_changed = tx.cards_changed;
+    let (cards_changed, people_added) = (tx.cards_changed, tx.people_added);
     let commits = if write { open.conn.ensure_commits().map_err(StoreError::from) } else { Ok(()) };
     commits.and_then(|()| open.commit()).inspect_err(|_| meter.commit_failed())?;
     if cards_changed {
         inner.card_changes.fetch_add(1, Ordering::Release);
+    }
+    if cards_changed || people_added {
+        inner.people_changes.fetch_add(1, Ordering::Release);
     }
     Ok(value)
 }

@@ -467,6 +467,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    bulk (id) {
+        id -> Text,
+        act -> Text,
+        people -> BigInt,
+        done -> BigInt,
+        changed -> BigInt,
+        undoes -> Nullable<Text>,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    bulk_person (bulk_id, seq) {
+        bulk_id -> Text,
+        seq -> BigInt,
+        person_id -> Text,
+        changed -> Bool,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     appliance_key,
     data_key,
@@ -497,6 +519,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     wording,
     consent,
     job,
+    bulk,
+    bulk_person,
     account,
     account_role,
     account_team,

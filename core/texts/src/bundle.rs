@@ -33,6 +33,7 @@ macro_rules! sources {
 
 sources![
     "account.ftl",
+    "bulk.ftl",
     "card.ftl",
     "common.ftl",
     "console.ftl",
@@ -42,7 +43,9 @@ sources![
     "mapping.ftl",
     "person.ftl",
     "plugin.ftl",
-    "run.ftl"
+    "run.ftl",
+    "settings.ftl",
+    "styleguide.ftl"
 ];
 
 static FR: LazyLock<Bundle> = LazyLock::new(|| build(Locale::Fr));

@@ -33,6 +33,7 @@ macro_rules! assets {
 assets![
     "app.css" "app.css" "text/css; charset=utf-8",
     "door.js" "door.js" "text/javascript; charset=utf-8",
+    "console.js" "console.js" "text/javascript; charset=utf-8",
     "mark.svg" "mark.svg" "image/svg+xml",
     "inter-latin.woff2" "fonts/inter-latin.woff2" "font/woff2",
     "inter-latin-ext.woff2" "fonts/inter-latin-ext.woff2" "font/woff2",

@@ -1,12 +1,14 @@
 //! Renders every page with sample data, in both languages, and checks what must hold
 //! for all of them. The pages are left in `target/gallery` to be looked at.
 
+mod accounts;
+mod bulk;
+mod coverage;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use askama::Template;
-use estampe_domain::Error;
-use estampe_domain::account::AccountDetail;
 use estampe_domain::bundle::{InstalledPlugin, Signature};
 use estampe_domain::ending::{EndingPlan, PeopleFate};
 use estampe_domain::mapping::{Mapping, Target};
@@ -15,16 +17,15 @@ use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
 use estampe_domain::{Locale, lead::LeadForm};
-use estampe_service::views::{Doubt, FirstRun, GroupPage, NewAccount, Outbox, PeopleFilter, PeoplePage};
+use estampe_service::views::{Doubt, FirstRun, GroupPage, Outbox, PeopleFilter, PeoplePage};
 use estampe_service::views::{PluginEntry, RunDetail};
 use estampe_service::{MappingPreview, OfferedPlugins};
 
 use crate::assets;
-use crate::console::accounts::{AccountShowPage, AccountsPage, choices, new_page};
-use crate::console::doors::{SignIn, SignInOffer, WelcomeForm, first_run_page, sign_in_page, welcome_page};
+use crate::console::doors::{SignIn, SignInOffer, first_run_page, sign_in_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::groups::GroupsPage;
-use crate::console::home::HomePage;
+use crate::console::home::{HomePage, NothingPage};
 use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::mapping::{MappingPage, Told, Typed};
 use crate::console::new_source::{NewSource, new_source_page};
@@ -34,12 +35,15 @@ use crate::console::person_edit::{self, PersonEditPage};
 use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::{RunPage, Show};
+use crate::console::settings::SettingsPage;
 use crate::console::shell::Section;
 use crate::console::source_fields::SourceFieldsPage;
 use crate::console::source_form::Found;
 use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing};
 use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
+use crate::console::styleguide::{StyleguidePage, themes_css};
 use crate::error::ErrorPage;
+use crate::plain::Warning;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
 use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
@@ -125,10 +129,11 @@ fn console_pages(locale: Locale) -> Pages {
     let (group, groups) = (samples::group("Tous les salariés", 1204), samples::groups());
     let no_groups = GroupPage { groups: Vec::new(), total: 0, next: None };
     let within = PeopleFilter { group: Some(group.id), ..PeopleFilter::default() };
-    let people_page = |filter, group, page| PeopleListPage { l, s: s(Section::People), filter, group, page };
+    let people_page =
+        |filter, group, page| PeopleListPage { l, s: s(Section::People), filter, group, page, nobody_chosen: false };
     let groups_page = |page, is_later| GroupsPage { l, s: s(Section::Sources), source: "Annuaire RH", page, is_later };
     let (all, nobody) =
-        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, next: None });
+        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, cards_down: 0, next: None });
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
     let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
     let sign_in = SignIn::default();
@@ -168,11 +173,14 @@ fn console_pages(locale: Locale) -> Pages {
         let detail = extensions::detail(plugin);
         PluginPage::new(l, s(Section::Plugins), &detail).render().unwrap()
     };
+    let warnings = ["certificate_ends_soon", "acme_failing"].map(|code| Warning { code, text: "" });
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
         ("sign-in", sign_in_page(l, HOST, &sign_in, SignInOffer::default(), Some("sign-in-wrong")).render().unwrap()),
-        ("home", HomePage::new(l, s(Section::Home), &samples::home(false)).render().unwrap()),
-        ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true)).render().unwrap()),
+        ("home", HomePage::new(l, s(Section::Home), &samples::home(false), &warnings).render().unwrap()),
+        ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true), &[]).render().unwrap()),
+        ("nothing", NothingPage { l, s: samples::nobody(), has_person: false }.render().unwrap()),
+        ("nothing-role", NothingPage { l, s: samples::nobody(), has_person: true }.render().unwrap()),
         ("people", people_page(&filter, None, &people).render().unwrap()),
         ("people-group", people_page(&within, Some(&group), &people).render().unwrap()),
         ("people-none", people_page(&filter, None, &nobody).render().unwrap()),
@@ -202,62 +210,13 @@ fn console_pages(locale: Locale) -> Pages {
         ("plugin-new", plugin(extensions::fresh())),
         ("plugin-paused", plugin(extensions::paused())),
         ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
+        ("settings", SettingsPage { l, s: s(Section::Settings), facts: &samples::settings() }.render().unwrap()),
+        ("styleguide", StyleguidePage::new(l, s(Section::Styleguide)).render().unwrap()),
         ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
     ];
     pages.extend(run_pages(l));
-    pages.extend(account_pages(l));
+    pages.extend(accounts::pages(l));
     pages
-}
-
-/// Accounts.
-fn account_pages(l: &crate::locale::Lang) -> Pages {
-    use estampe_domain::access::{Role, Roles};
-
-    let s = || shell(Section::Accounts);
-    let show = |detail: &AccountDetail, token: Option<&str>, problem: Option<&str>| {
-        let page = AccountShowPage {
-            l,
-            s: s(),
-            detail,
-            roles: choices(detail.account.roles),
-            token: token.map(str::to_owned),
-            welcome: "https://estampe.banque-garonne.example/welcome".to_owned(),
-            problem: problem.map(|key| l.t(key).to_string()),
-        };
-        page.render().unwrap()
-    };
-    let last = samples::accounts::detail("Maelys Durand", &[Role::Administrator], true, true);
-    let invited = samples::accounts::detail("Karim Benali", &[Role::Employee, Role::TeamManager], false, true);
-    let reader = {
-        let mut s = s();
-        s.sees.changes_accounts = false;
-        let detail = &samples::accounts::detail("Iris Bonnet", &[Role::Auditor], true, false);
-        let roles = choices(Roles::NONE.with(Role::Auditor));
-        AccountShowPage { l, s, detail, roles, token: None, welcome: String::new(), problem: None }.render().unwrap()
-    };
-    let page = &samples::accounts::accounts();
-    let typed = NewAccount { name: "Karim Benali".to_owned(), email: "karim".to_owned(), ..NewAccount::default() };
-    let wrong = Error::invalid("email", "an e-mail address is needed");
-    vec![
-        ("accounts", AccountsPage { l, s: s(), page, is_later: false }.render().unwrap()),
-        ("account-new", new_page(l, s(), &NewAccount::default(), None).render().unwrap()),
-        ("account-new-wrong", new_page(l, s(), &typed, Some(&wrong)).render().unwrap()),
-        ("account-invited", show(&invited, Some("7f2c-0d1e-0a5b-9c44-1b02-77aa"), None)),
-        ("account-last", show(&last, None, Some("account-last"))),
-        ("account-read", reader),
-        ("welcome", welcome_page(l, HOST, &WelcomeForm::default(), &[]).render().unwrap()),
-        (
-            "welcome-wrong",
-            welcome_page(
-                l,
-                HOST,
-                &WelcomeForm::default(),
-                &[("token", "welcome-token-wrong"), ("password", "password-too-short")],
-            )
-            .render()
-            .unwrap(),
-        ),
-    ]
 }
 
 /// A run, wherever it stands.
@@ -372,9 +331,16 @@ fn ownership_pages(locale: Locale) -> Pages {
     vec![
         (
             "people-conflicts",
-            PeopleListPage { l, s: shell(Section::People), filter: &filter, group: None, page: &people }
-                .render()
-                .unwrap(),
+            PeopleListPage {
+                l,
+                s: shell(Section::People),
+                filter: &filter,
+                group: None,
+                page: &people,
+                nobody_chosen: true,
+            }
+            .render()
+            .unwrap(),
         ),
         ("person-conflict", page(&person, false)),
         ("person-stale", page(&person, true)),
@@ -433,6 +399,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(doubtful_pages(locale));
     pages.extend(mapping_pages(locale));
     pages.extend(samples::doors::pages(locale));
+    pages.extend(bulk::pages(&lang(locale)));
     pages
 }
 
@@ -442,7 +409,9 @@ fn every_page_says_its_words_and_nothing_inline() {
         for (name, html) in pages(locale) {
             assert!(!html.contains('⟦'), "{name} ({}) lacks words: {html}", locale.tag());
             assert!(!html.contains("{$") && !html.contains("{ $"), "{name} lacks an argument");
-            let lower = html.to_lowercase();
+            // our own module is the one script there is
+            let module = format!("<script type=\"module\" src=\"{}\"></script>", assets::url("console.js"));
+            let lower = html.replace(&module, "").to_lowercase();
             for inline in ["<style", "style=", "<script", " onclick", " onload", " onsubmit", "javascript:"] {
                 assert!(!lower.contains(inline), "{name}: {inline}");
             }
@@ -516,7 +485,10 @@ fn a_version_that_waits_is_told_apart_from_the_one_in_use() {
 #[test]
 fn the_gallery_is_written() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/gallery");
+    let _ = std::fs::remove_dir_all(&folder);
     assets::write_to(&folder);
+    std::fs::create_dir_all(folder.join("styleguide")).unwrap();
+    std::fs::write(folder.join("styleguide/themes.css"), themes_css()).unwrap();
     for locale in Locale::ALL {
         for (name, html) in pages(locale) {
             let path = folder.join(format!("{name}.{}.html", locale.tag()));

@@ -43,6 +43,10 @@ impl Surface {
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
     script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The same where pages ask again for parts of themselves.
+const CONSOLE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
+    script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
 /// No device, no advertising interface.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), \
     browsing-topics=()";
@@ -68,6 +72,9 @@ pub struct Headers(Surface);
 
 impl Headers {
     pub(crate) fn set(self, headers: &mut HeaderMap) {
+        if self.0 == Surface::Console {
+            set(headers, CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONSOLE_POLICY));
+        }
         for (name, value) in ALWAYS {
             set(headers, name, value);
         }

@@ -44,4 +44,4 @@ pub use headers::{Surface, headers};
 pub use plain::TlsFacts;
 pub use routes::{Route, routes};
 pub use serve::{Listeners, Servers, serve};
-pub use state::{AppState, LocalRoot};
+pub use state::{AppState, LocalRoot, SettingFact};

@@ -60,6 +60,17 @@ impl Lang {
         estampe_texts::number(self.locale, *number.borrow())
     }
 
+    /// A size of files, in the unit that people read.
+    pub(crate) fn octets(&self, octets: u64) -> String {
+        let (mega, giga) = match self.locale {
+            Locale::Fr => ("Mo", "Go"),
+            Locale::En => ("MB", "GB"),
+        };
+        let (count, unit) =
+            if octets < 10_000_000_000 { (octets / 1_000_000, mega) } else { (octets / 1_000_000_000, giga) };
+        format!("{}\u{a0}{unit}", self.n(count))
+    }
+
     /// A moment, with "UTC" where that is the zone.
     pub(crate) fn when(&self, at: &Ts) -> String {
         self.zoned(estampe_texts::date_time(self.locale, *at, &self.zone), *at)

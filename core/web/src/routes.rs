@@ -91,7 +91,7 @@ impl Table {
         self
     }
 
-    fn list(&self) -> Vec<Route> {
+    pub(crate) fn list(&self) -> Vec<Route> {
         let mut list = Vec::new();
         for row in &self.rows {
             let methods: &[_] = if row.verb == Verb::Get { &["GET", "HEAD"] } else { &["POST"] };

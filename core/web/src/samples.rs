@@ -62,6 +62,7 @@ pub(crate) fn sees() -> Sees {
         plugins: true,
         outbox: true,
         accounts: true,
+        settings: true,
         changes_people: true,
         changes_own: true,
         changes_accounts: true,
@@ -84,6 +85,7 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         plugins: false,
         outbox: false,
         accounts: false,
+        settings: false,
         changes_people: false,
         changes_own: true,
         changes_accounts: false,
@@ -94,6 +96,13 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         changes_mails: false,
     };
     Shell { sees, ..shell(Section::Own) }
+}
+
+/// Somebody who may sign in and has nothing to see.
+pub(crate) fn nobody() -> Shell {
+    let mut shell = employee(PersonId::new(now(), &Sevens));
+    (shell.section, shell.sees.own, shell.sees.leads) = (Section::Home, None, false);
+    shell
 }
 
 pub(crate) fn shell(section: Section) -> Shell {
@@ -222,6 +231,7 @@ pub(crate) fn summary(name: &str, title: &str, active: bool) -> PersonSummary {
         id: PersonId::new(now(), &Sevens),
         profile,
         active,
+        card_active: title != "Conseillère",
         card: CardId::new(now(), &Sevens),
         public_id: PublicId::new(&Sevens),
         changed_at: now().plus_seconds(-7200),
@@ -233,10 +243,12 @@ pub(crate) fn people() -> PeoplePage {
         people: vec![
             summary("Karim Benali", "Chargé de clientèle", true),
             summary("Zoé Lefèvre-Núñez", "Directrice des financements d’exportation", true),
-            summary("Inès Oyarzabal", "Conseillère", false),
+            summary("Inès Oyarzabal", "Conseillère", true),
+            summary("Paul Vidal", "Juriste", false),
         ],
         total: 1204,
         conflicts: 3,
+        cards_down: 1,
         next: Some("x".into()),
     }
 }
@@ -422,6 +434,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::PlanOnly))),
         Attention::NoMailServer(2),
         Attention::NoSource,
+        Attention::DiskLow { free: 412_000_000, total: 42_000_000_000 },
     ];
     Home {
         attention: if quiet { Vec::new() } else { attention },
@@ -435,4 +448,24 @@ pub(crate) fn home(quiet: bool) -> Home {
             overview("Entra ID", None),
         ],
     }
+}
+
+/// Some of the configuration.
+pub(crate) fn settings() -> Vec<crate::state::SettingFact> {
+    let fact = |key: &str, value: &str, place: Option<&str>| crate::state::SettingFact {
+        key: key.into(),
+        value: value.into(),
+        place: place.map(Into::into),
+    };
+    let file = Some("/etc/estampe/estampe.toml");
+    vec![
+        fact("organisation", HOST, file),
+        fact("data_dir", "/var/lib/estampe", None),
+        fact("listen.public", "0.0.0.0:8443", None),
+        fact("public.origin", "https://cartes.banque-garonne.example", file),
+        fact("smtp.host", "", None),
+        fact("smtp.username", "estampe", Some("environment")),
+        fact("tls.names", "localhost", None),
+        fact("log.level", "info", None),
+    ]
 }

@@ -17,6 +17,18 @@ pub struct AppState {
     pub(crate) pages: Pages,
     pub(crate) edge: Edge,
     pub(crate) exposition: Option<Exposition>,
+    pub(crate) settings: Vec<SettingFact>,
+}
+
+/// A value of the configuration, as it may be shown: no secret, no address with a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingFact {
+    /// `listen.public`
+    pub key: String,
+    /// As people read it.
+    pub value: String,
+    /// The file in which it stands, or `environment`; none for a default.
+    pub place: Option<String>,
 }
 
 /// Gives what was measured, in the text format of Prometheus.
@@ -45,7 +57,7 @@ impl AppState {
             internal_names: name(&settings.internal_origin),
             ..EdgeSettings::default()
         });
-        Self { service, tls: Arc::default(), zone, pages: Pages::new(), edge, exposition: None }
+        Self { service, tls: Arc::default(), zone, pages: Pages::new(), edge, exposition: None, settings: Vec::new() }
     }
 
     /// With these hosts, proxies and limits, instead of the origins' hosts, no proxy
@@ -64,6 +76,12 @@ impl AppState {
     /// Shows what `exposition` gives under `/metrics`, on the internal listener.
     pub fn with_metrics(mut self, exposition: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.exposition = Some(Box::new(exposition));
+        self
+    }
+
+    /// Shows how the appliance is configured.
+    pub fn with_settings(mut self, settings: Vec<SettingFact>) -> Self {
+        self.settings = settings;
         self
     }
 

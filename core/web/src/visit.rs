@@ -14,7 +14,8 @@ use tracing::instrument::Instrumented;
 use crate::error::{Cause, Fault};
 use crate::headers::Surface;
 use crate::locale::{Lang, wanted};
-use crate::state::AppState;
+use crate::plain::Warning;
+use crate::state::{AppState, SettingFact};
 use crate::telemetry::{request_id, span_of};
 
 /// Extracted first by every handler; on its own it is an unknown visitor's.
@@ -47,6 +48,16 @@ impl Visit {
     /// The use cases.
     pub(crate) fn service(&self) -> &Service {
         &self.state.service
+    }
+
+    /// How the appliance is configured, as it may be shown.
+    pub(crate) fn setting_facts(&self) -> &[SettingFact] {
+        &self.state.settings
+    }
+
+    /// What the listeners and their certificates warn of.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        self.state.tls.warnings()
     }
 
     /// Who hosts this.

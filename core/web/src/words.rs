@@ -13,7 +13,7 @@ use estampe_domain::lead::LeadField;
 use estampe_domain::mail::{AccountMail, LeadMail, Occasion, ServerFault};
 use estampe_domain::manifest::ConfigProblem;
 use estampe_domain::ownership::{InputProblem, Owner};
-use estampe_domain::person::{NotAPerson, ProfileField};
+use estampe_domain::person::{NotAPerson, PersonSummary, ProfileField};
 use estampe_domain::plugin::{LogLevel, SyncMode};
 use estampe_domain::run::{PlanAction, Refusal, RunState};
 use estampe_domain::text::TextProblem;
@@ -122,6 +122,15 @@ pub(crate) const fn reason(reason: PlanReason) -> &'static str {
         PlanReason::Moved => key("run-why-moved"),
         PlanReason::DisabledThere => key("run-why-disabled-there"),
         PlanReason::Back => key("run-why-back"),
+    }
+}
+
+/// Where somebody's card stands, and its tone.
+pub(crate) fn card_state(person: &PersonSummary) -> (&'static str, &'static str) {
+    match (person.active, person.card_active) {
+        (false, _) => (key("person-disabled"), "plain"),
+        (true, false) => (key("person-card-down"), "sun"),
+        (true, true) => (key("person-active"), "leaf"),
     }
 }
 

@@ -18,14 +18,15 @@ const USUAL_SEED: &str = "20260301";
 /// Installs, builds, starts the databases, tests.
 pub fn run(workspace: &Path, filters: &[String]) -> Result<(), String> {
     prepare(workspace)?;
-    let (sslyze, componentize) = (tools::sslyze()?, tools::componentize(workspace)?);
+    let (sslyze, componentize, axe) = (tools::sslyze()?, tools::componentize(workspace)?, tools::axe(workspace)?);
+    gallery(workspace)?;
     let cluster = Cluster::start(Keeping::Nothing)?;
     let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
     // both are tried, so that one failure does not hide another
     let ours = {
         let mut cargo = tests(workspace, &filters);
         cargo.env("ESTAMPE_TEST_POSTGRES", cluster.url()).env("ESTAMPE_TEST_SSLYZE", &sslyze);
-        cargo.env("ESTAMPE_TEST_COMPONENTIZE", &componentize);
+        cargo.env("ESTAMPE_TEST_COMPONENTIZE", &componentize).env("ESTAMPE_TEST_AXE", &axe);
         children::run("cargo test", &mut cargo)
     };
     if crate::stop::asked() {
@@ -71,6 +72,14 @@ fn tests(workspace: &Path, names: &[&str]) -> Command {
         cargo.env(SEED, USUAL_SEED);
     }
     cargo
+}
+
+/// The pages of the gallery, which a browser looks at in another test.
+fn gallery(workspace: &Path) -> Result<(), String> {
+    note("rendering the gallery");
+    let mut cargo = build::cargo(workspace);
+    cargo.arg("test").args(build::TESTED).args(["--quiet", "--lib", "--", "the_gallery_is_written"]);
+    children::output("cargo test of the gallery", &mut cargo).map(|_| ())
 }
 
 /// What the tests drive: the compiler process, the plugins, and the server built from

@@ -69,19 +69,30 @@ pub fn sslyze() -> Result<PathBuf, String> {
 /// The folder `node_modules` of the example in JavaScript (componentize-js, from npm's
 /// registry), installed when it is not there as its lock file says.
 pub fn componentize(workspace: &Path) -> Result<PathBuf, String> {
-    let root = cache()?.join("tools/componentize");
-    let (stamp, example) = (root.join("installed"), workspace.join("plugin-sdk/examples/hello-js"));
+    node_modules("componentize", &workspace.join("plugin-sdk/examples/hello-js"))
+}
+
+/// axe-core's one file, which the tests hold every page against.
+pub fn axe(workspace: &Path) -> Result<PathBuf, String> {
+    Ok(node_modules("axe", &workspace.join("tests/axe"))?.join("axe-core/axe.min.js"))
+}
+
+/// A folder `node_modules` as the lock file in this folder says, installed when it is not
+/// there.
+fn node_modules(name: &str, described: &Path) -> Result<PathBuf, String> {
+    let root = cache()?.join("tools").join(name);
+    let stamp = root.join("installed");
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    let wanted = read(&example.join("package-lock.json"))?;
+    let wanted = read(&described.join("package-lock.json"))?;
     let modules = root.join("node_modules");
     // the stamp is written last: a half-made folder is made anew
     if modules.is_dir() && read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(modules);
     }
-    note(&format!("installing componentize-js into {} (once)", root.display()));
+    note(&format!("installing {name} into {} (once)", root.display()));
     std::fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
     for name in ["package.json", "package-lock.json"] {
-        std::fs::write(root.join(name), read(&example.join(name))?).map_err(|error| format!("{name}: {error}"))?;
+        std::fs::write(root.join(name), read(&described.join(name))?).map_err(|error| format!("{name}: {error}"))?;
     }
     let mut npm = Command::new("/usr/bin/npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&root);

@@ -2,6 +2,7 @@
 
 mod account;
 mod ca;
+mod card;
 mod doctor;
 mod ending;
 mod group;
@@ -38,7 +39,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     match &cli.command {
         Command::Serve => {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
-            crate::serve::run(checked)?;
+            crate::serve::run(checked, config::shown(&settings, &origins))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::{Cli, PersonCommand};
 use crate::cmd::print;
-use crate::cmd::work::{encoded, list, more, query_path, text};
+use crate::cmd::work::{encoded, list, more, person_row, query_path, text};
 use crate::operator::Operator;
 
 /// People named in an error at most.
@@ -19,10 +19,7 @@ pub async fn run(cli: &Cli, command: &PersonCommand, operator: &Operator) -> Res
             let show = conflicts.then_some("conflicts");
             let pairs = [("q", query.as_deref()), ("show", show), ("after", after.as_deref())];
             let answer = operator.get(&query_path("/v1/people", &pairs)).await?;
-            let code = list(cli, &answer, "people", "Nobody.", |person| {
-                let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
-                vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
-            });
+            let code = list(cli, &answer, "people", "Nobody.", person_row);
             more(cli, &answer);
             code
         }
@@ -40,7 +37,7 @@ pub async fn run(cli: &Cli, command: &PersonCommand, operator: &Operator) -> Res
 
 /// The path of the one person that is meant: by id, by the whole name, or by words that fit
 /// nobody else.
-async fn found(operator: &Operator, wanted: &str) -> Result<String, String> {
+pub(super) async fn found(operator: &Operator, wanted: &str) -> Result<String, String> {
     let path = |id: &str| format!("/v1/people/{}", encoded(id));
     let is_id = wanted.len() == 36 && wanted.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b'-');
     if is_id {

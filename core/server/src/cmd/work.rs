@@ -48,6 +48,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
             Ok(ExitCode::SUCCESS)
         }
         Command::Person(command) => super::person::run(cli, command, operator).await,
+        Command::Card(command) => super::card::run(cli, command, operator).await,
         Command::Group(command) => super::group::run(cli, command, operator).await,
         Command::Account(command) => super::account::run(cli, command, operator).await,
         Command::Lead(LeadCommand::List { after }) => {
@@ -88,7 +89,12 @@ async fn first_run(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
 
 /// A person on one line.
 pub(super) fn person_row(person: &Value) -> Vec<String> {
-    let shown = if person.get("active") == Some(&Value::Bool(false)) { "disabled" } else { "" };
+    let is_no = |key: &str| person.get(key) == Some(&Value::Bool(false));
+    let shown = match (is_no("active"), is_no("card_active")) {
+        (true, _) => "disabled",
+        (false, true) => "taken down",
+        (false, false) => "",
+    };
     vec![text(person, "name"), text(person, "title"), text(person, "card_url"), shown.into()]
 }
 

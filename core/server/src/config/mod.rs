@@ -6,11 +6,13 @@ mod edge;
 mod layers;
 mod plugins;
 mod settings;
+mod shown;
 mod tls;
 
 pub use check::CheckedSettings;
 pub use layers::{Origins, load};
 pub use settings::Settings;
+pub use shown::shown;
 pub use tls::{AcmeSource, Name, TlsSource};
 
 /// What is wrong with the configuration, a line each.

@@ -22,6 +22,8 @@ pub enum Job {
     Apply(estampe_domain::RunId),
     /// End a source, and what came from it.
     EndSource(estampe_domain::SourceId),
+    /// Do one thing to the cards of many people.
+    Bulk(estampe_domain::BulkId),
 }
 
 impl Job {
@@ -43,6 +45,7 @@ impl Job {
             Self::Sync(run) => ("run.sync", run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
+            Self::Bulk(bulk) => ("person.bulk", bulk.to_string()),
         }
     }
 
@@ -53,6 +56,7 @@ impl Job {
             "run.sync" => Self::Sync(id(reference, "job")?),
             "run.apply" => Self::Apply(id(reference, "job")?),
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
+            "person.bulk" => Self::Bulk(id(reference, "job")?),
             _ => {
                 let mail = kind.strip_prefix("mail.").and_then(estampe_domain::mail::AccountMail::from_stored);
                 Self::AccountMail(mail.ok_or(StoreError::Unreadable("job"))?, id(reference, "job")?)
@@ -64,7 +68,7 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) => Queue::Mail,
-            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) => Queue::House,
+            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) | Self::Bulk(_) => Queue::House,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod accounts;
 mod approvals;
 pub(crate) mod audit;
 mod blobs;
+mod bulks;
 mod cards;
 pub mod checkup;
 mod endings;
@@ -29,6 +30,7 @@ pub mod receive;
 mod receive_postgres;
 #[cfg(feature = "postgres")]
 pub(crate) mod receive_together;
+pub mod roll;
 mod run_log;
 pub mod runs;
 mod scope;
@@ -55,6 +57,8 @@ pub struct Tx<'a> {
     pub(crate) random: &'a dyn Random,
     /// Whether this transaction changed what a card shows, or whether it is shown.
     pub(crate) cards_changed: bool,
+    /// Whether somebody was added to the people.
+    pub(crate) people_added: bool,
 }
 
 /// A data key with its id.

@@ -26,6 +26,8 @@ pub struct PeopleQuery {
     pub active: Option<bool>,
     /// Only those with an entered value that the directory contradicts.
     pub conflicts: bool,
+    /// Only those whose card was taken down.
+    pub cards_down: bool,
     /// Only those who are in this group.
     pub group: Option<GroupId>,
     /// Only those whom the reader may see.
@@ -52,13 +54,16 @@ pub struct IdentityRow {
 /// External id, person, fingerprint, photo, whether active.
 type Identity = (String, String, String, Option<String>, bool);
 
-type Row = (String, String, bool, i64, String, String);
+pub(super) type Row = (String, String, bool, i64, String, String, bool);
 
-fn read((person_id, profile, active, changed_at, card_id, public_id): &Row) -> Result<PersonSummary> {
+pub(super) fn read(
+    (person_id, profile, active, changed_at, card_id, public_id, card_active): &Row,
+) -> Result<PersonSummary> {
     Ok(PersonSummary {
         id: id(person_id, "person")?,
         profile: json(profile, "person")?,
         active: *active,
+        card_active: *card_active,
         card: id(card_id, "card")?,
         public_id: id(public_id, "card")?,
         changed_at: Ts::from_micros(*changed_at),
@@ -94,6 +99,14 @@ fn containing(word: &str) -> String {
     format!("%{word}%")
 }
 
+/// What [`read`] reads.
+macro_rules! shown_columns {
+    () => {
+        (person::id, person::profile, person::active, person::changed_at, card::id, card::public_id, card::active)
+    };
+}
+pub(super) use shown_columns;
+
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
         let mut query = $query;
@@ -106,6 +119,9 @@ macro_rules! filtered {
         if let Some(group) = $filter.group {
             let within = "person.id IN (SELECT person_id FROM group_member WHERE group_id = ";
             query = query.filter(sql::<Bool>(within).bind::<Text, _>(group.to_string()).sql(")"));
+        }
+        if $filter.cards_down {
+            query = query.filter(sql::<Bool>("person.id IN (SELECT person_id FROM card WHERE NOT active)"));
         }
         if $filter.conflicts {
             query = query.filter(person::conflicts.gt(0));
@@ -161,13 +177,17 @@ impl Tx<'_> {
                 person::sort_key.gt(key.clone()).or(person::sort_key.eq(key.clone()).and(person::id.gt(after.clone()))),
             );
         }
-        let rows: Vec<(Row, String)> = rows
-            .select((
-                (person::id, person::profile, person::active, person::changed_at, card::id, card::public_id),
-                person::sort_key,
-            ))
-            .load(self.conn)?;
+        let rows: Vec<(Row, String)> = rows.select((shown_columns!(), person::sort_key)).load(self.conn)?;
         rows.into_iter().map(|(row, key)| Ok((read(&row)?, key))).collect()
+    }
+
+    /// Everybody whom a query finds, by name.
+    pub fn people_ids(&mut self, query: &PeopleQuery) -> Result<Vec<PersonId>> {
+        let ids: Vec<String> = filtered!(person::table.into_boxed(), query)
+            .order((person::sort_key, person::id))
+            .select(person::id)
+            .load(self.conn)?;
+        ids.iter().map(|text| id(text, "person")).collect()
     }
 
     /// How many people a query finds, wherever it begins.
@@ -182,7 +202,7 @@ impl Tx<'_> {
             .inner_join(card::table)
             .filter(person::id.eq(person_id.to_string()))
             .filter(person::erased_at.is_null())
-            .select((person::id, person::profile, person::active, person::changed_at, card::id, card::public_id))
+            .select(shown_columns!())
             .get_result(self.conn)
             .optional()?;
         row.as_ref().map(read).transpose()
@@ -207,6 +227,7 @@ impl Tx<'_> {
         profile: &Profile,
         now: Ts,
     ) -> Result<()> {
+        self.people_added = true;
         let person = (
             person::id.eq(person_id.to_string()),
             person::display_name.eq(profile.display_name.as_str()),

@@ -35,6 +35,10 @@ welcome-token-hint = It came by mail, or whoever made the account gave it to you
 welcome-token-wrong = This code is not valid, or it is too old. Ask for a new one.
 welcome-submit = Choose and sign in
 
+nothing-title = There is nothing here for you yet
+nothing-person = You are signed in, but your account is not tied to a person, so it has no card and no leads to show. Ask whoever administers the accounts to choose your person.
+nothing-role = You are signed in, but your account’s roles open no section. Ask whoever administers the accounts for the role that you need.
+
 nav-accounts = Accounts
 nav-own = My card
 
@@ -56,7 +60,7 @@ account-create = Create the account
 account-address-taken = An account has this address already.
 account-role-needed = Choose at least one role.
 account-last = This is the last administrator. Make another one first.
-account-save = Save the roles
+account-save = Save
 account-sessions-end = Whoever is signed in with this account has to sign in anew.
 account-invite = New token
 account-invite-again = New token for another password
@@ -66,8 +70,21 @@ account-token-title = Hand over this token
 account-token-text = { $name } chooses a password with it, once, within seven days. It is shown only now.
 account-token-where = Where
 account-token = Token
-account-person = The person of this account
+account-person = Person
+account-person-hint = An employee sees the card and the leads of this person, and signs in only while the directory counts them.
+account-person-none = Nobody’s
+account-person-see = See this person
+account-find = Find a person
+account-find-hint = Name or e-mail, as in the list of people.
+account-find-nobody = Nobody fits these words.
+account-find-several = Several people fit. Choose one of them, or type more.
+account-candidates = Which of them?
 account-teams = Teams
+account-teams-hint = A team manager sees the people of these groups, and the leads that they receive.
+account-team-add = Add a group
+account-team-hint = Its name, as on the page of its source, or its id.
+account-team-unknown = No group has this name.
+account-team-several = Several sources have a group of this name. Give its id: estampe group list shows it.
 
 role-employee = Employee
 role-employee-hint = Their own card, and the leads it receives.

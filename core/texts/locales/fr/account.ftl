@@ -35,6 +35,10 @@ welcome-token-hint = Il est arrivé par courrier électronique, ou la personne q
 welcome-token-wrong = Ce code n’est pas valable, ou il est trop ancien. Demandez-en un nouveau.
 welcome-submit = Choisir et se connecter
 
+nothing-title = Il n’y a encore rien ici pour vous
+nothing-person = Vous êtes bien connecté, mais votre compte n’est relié à aucune personne : il n’a ni carte ni contacts à montrer. Demandez à qui administre les comptes de choisir votre personne.
+nothing-role = Vous êtes bien connecté, mais les rôles de votre compte n’ouvrent aucune rubrique. Demandez à qui administre les comptes le rôle qu’il vous faut.
+
 nav-accounts = Comptes
 nav-own = Ma carte
 
@@ -56,7 +60,7 @@ account-create = Créer le compte
 account-address-taken = Un compte a déjà cette adresse.
 account-role-needed = Choisissez au moins un rôle.
 account-last = C’est le dernier administrateur. Nommez-en d’abord un autre.
-account-save = Enregistrer les rôles
+account-save = Enregistrer
 account-sessions-end = Qui est connecté avec ce compte devra se reconnecter.
 account-invite = Nouveau jeton
 account-invite-again = Nouveau jeton pour un autre mot de passe
@@ -66,8 +70,21 @@ account-token-title = Transmettez ce jeton
 account-token-text = { $name } s’en sert une fois, dans les sept jours, pour choisir un mot de passe. Il ne s’affiche que maintenant.
 account-token-where = Où
 account-token = Jeton
-account-person = La personne de ce compte
+account-person = Personne
+account-person-hint = Un collaborateur voit la carte et les contacts de cette personne, et ne se connecte que tant que l’annuaire la compte.
+account-person-none = À personne
+account-person-see = Voir cette personne
+account-find = Chercher une personne
+account-find-hint = Nom ou courriel, comme dans la liste des personnes.
+account-find-nobody = Personne ne correspond à ces mots.
+account-find-several = Plusieurs personnes correspondent. Choisissez-en une, ou précisez.
+account-candidates = Laquelle ?
 account-teams = Équipes
+account-teams-hint = Un responsable d’équipe voit les personnes de ces groupes, et les contacts qu’elles reçoivent.
+account-team-add = Ajouter un groupe
+account-team-hint = Son nom, comme sur la page de sa source, ou son identifiant.
+account-team-unknown = Aucun groupe ne porte ce nom.
+account-team-several = Plusieurs sources ont un groupe de ce nom. Donnez son identifiant : estampe group list l’affiche.
 
 role-employee = Collaborateur
 role-employee-hint = Sa propre carte, et les contacts reçus par elle.

@@ -1,20 +1,22 @@
 //! Accounts: who may sign in, and what for.
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::access::{Role, Roles};
 use estampe_domain::account::AccountDetail;
-use estampe_domain::{AccountId, Error, Right};
-use estampe_service::views::{AccountChange, AccountPage, Invited, NewAccount};
+use estampe_domain::{Error, PersonId, Right};
+use estampe_service::views::{AccountPage, NewAccount};
 
+use crate::console::account_change::invitation;
+use crate::console::account_parts::{Candidate, Choice, Meant, candidate_of, choices, find_field, meant, roles_field};
 use crate::console::confirm::SensitiveForm;
 use crate::console::people::{here, query_of};
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, Kind, problems};
-use crate::forms::{Fields, Nothing};
+use crate::forms::Fields;
 use crate::locale::Lang;
-use crate::respond::{Reply, see_other};
+use crate::respond::Reply;
 use crate::session::Desk;
 use crate::words;
 
@@ -47,98 +49,97 @@ impl AccountsPage<'_> {
 pub(crate) struct AccountNewPage<'a> {
     pub(crate) l: &'a Lang,
     pub(crate) s: Shell,
+    /// The lines of the form, then the roles for the summary.
     pub(crate) fields: Vec<Field>,
+    pub(crate) told: Vec<Field>,
+    /// Those to choose from, when several fit the words.
+    pub(crate) candidates: Vec<Candidate>,
     pub(crate) roles: Vec<Choice>,
-    pub(crate) problem: Option<String>,
-}
-
-/// One account.
-#[derive(Template)]
-#[template(path = "console/account.html")]
-pub(crate) struct AccountShowPage<'a> {
-    pub(crate) l: &'a Lang,
-    pub(crate) s: Shell,
-    pub(crate) detail: &'a AccountDetail,
-    pub(crate) roles: Vec<Choice>,
-    /// The token by which a password is chosen, where one was just made.
-    pub(crate) token: Option<String>,
-    pub(crate) welcome: String,
-    pub(crate) problem: Option<String>,
-}
-
-impl AccountShowPage<'_> {
-    fn is_administrator(&self) -> bool {
-        self.detail.account.roles.has(Role::Administrator)
-    }
-}
-
-/// A role that may be ticked.
-pub(crate) struct Choice {
-    pub(crate) name: &'static str,
-    pub(crate) words: &'static str,
-    pub(crate) hint: &'static str,
-    pub(crate) ticked: bool,
-}
-
-pub(crate) fn choices(roles: Roles) -> Vec<Choice> {
-    let choice = |role: Role| {
-        let (words, hint) = words::role(role);
-        Choice { name: role.as_str(), words, hint, ticked: roles.has(role) }
-    };
-    Role::ALL.map(choice).into()
-}
-
-/// What is typed for a new account.
-#[derive(Default)]
-pub(crate) struct NewForm(NewAccount);
-
-impl From<Fields> for NewForm {
-    fn from(fields: Fields) -> Self {
-        let roles = ticked(&fields);
-        Self(NewAccount { name: fields.text("name"), email: fields.text("email"), roles, person: None })
-    }
-}
-
-/// What is ticked of an account.
-pub(crate) struct ChangeForm(AccountChange);
-
-impl From<Fields> for ChangeForm {
-    fn from(fields: Fields) -> Self {
-        let active = match fields.text("active").as_str() {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        };
-        let roles = active.is_none().then(|| ticked(&fields));
-        Self(AccountChange { roles, active, ..AccountChange::default() })
-    }
-}
-
-fn ticked(fields: &Fields) -> Roles {
-    fields.all("role").iter().filter_map(|name| Role::from_stored(name)).collect()
-}
-
-pub(crate) fn new_page<'a>(l: &'a Lang, s: Shell, typed: &NewAccount, wrong: Option<&Error>) -> AccountNewPage<'a> {
-    let (what, other) = match wrong {
-        Some(Error::Invalid { what, .. }) => (what.as_str(), None),
-        Some(Error::Conflict(_)) => ("", Some(l.t("account-address-taken").to_string())),
-        _ => ("", None),
-    };
-    let problem = |name: &str, key: &'static str| (what == name).then(|| l.t(key).to_string());
-    let fields = vec![
-        Field::new("name", l.t("account-name"), &typed.name).problem(problem("name", "first-run-name-needed")),
-        Field::new("email", l.t("first-run-email"), &typed.email)
-            .kind(Kind::Line("email"))
-            .inputmode("email")
-            .problem(problem("email", "first-run-email-wrong")),
-    ];
-    let problem = other.or_else(|| problem("roles", "account-role-needed"));
-    AccountNewPage { l, s, fields, roles: choices(typed.roles), problem }
 }
 
 impl AccountNewPage<'_> {
     fn problems(&self) -> usize {
-        problems(&self.fields)
+        problems(&self.fields) + problems(&self.told)
+    }
+
+    fn typed_find(&self) -> &str {
+        self.fields.iter().find(|field| field.name == "find").map_or("", |field| &field.value)
+    }
+
+    fn roles_problem(&self) -> Option<&str> {
+        self.told.first()?.problem.as_deref()
+    }
+}
+
+/// What is typed for a new account.
+#[derive(Clone, Default)]
+pub(crate) struct NewForm {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) roles: Roles,
+    /// Words that mean the person whose it is.
+    pub(crate) find: String,
+    /// The person chosen among several that these words mean.
+    pub(crate) candidate: Option<PersonId>,
+}
+
+impl From<Fields> for NewForm {
+    fn from(fields: Fields) -> Self {
+        Self {
+            name: fields.text("name"),
+            email: fields.text("email"),
+            roles: ticked(&fields),
+            find: fields.text("find").trim().to_owned(),
+            candidate: candidate_of(&fields),
+        }
+    }
+}
+
+/// The roles that are ticked.
+pub(crate) fn ticked(fields: &Fields) -> Roles {
+    fields.all("role").iter().filter_map(|name| Role::from_stored(name)).collect()
+}
+
+/// What is wrong with what was typed: a field's name and its words.
+pub(crate) type Problems = Vec<(&'static str, &'static str)>;
+
+/// Words of the problem of a field.
+pub(crate) fn said(l: &Lang, wrong: &Problems, name: &str) -> Option<String> {
+    wrong.iter().find(|(field, _)| *field == name).map(|(_, key)| l.t(key).to_string())
+}
+
+pub(crate) fn new_page<'a>(
+    l: &'a Lang,
+    s: Shell,
+    typed: &NewForm,
+    wrong: &Problems,
+    candidates: Vec<Candidate>,
+) -> AccountNewPage<'a> {
+    let fields = vec![
+        Field::new("name", l.t("account-name"), &typed.name).problem(said(l, wrong, "name")),
+        Field::new("email", l.t("first-run-email"), &typed.email)
+            .kind(Kind::Line("email"))
+            .inputmode("email")
+            .problem(said(l, wrong, "email")),
+        find_field(l, &typed.find, said(l, wrong, "find")),
+    ];
+    let told = vec![roles_field(l, said(l, wrong, "roles"))];
+    AccountNewPage { l, s, fields, told, candidates, roles: choices(typed.roles) }
+}
+
+/// Where the domain finds a fault with a new account.
+fn fault(error: &Error) -> Option<(&'static str, &'static str)> {
+    use estampe_texts::key;
+    match error {
+        Error::Conflict(_) => Some(("email", key("account-address-taken"))),
+        Error::Invalid { what, .. } => match what.as_str() {
+            "name" => Some(("name", key("first-run-name-needed"))),
+            "email" => Some(("email", key("first-run-email-wrong"))),
+            "roles" => Some(("roles", key("account-role-needed"))),
+            "person" => Some(("find", key("account-find-nobody"))),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -155,65 +156,47 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
 pub(crate) async fn new(desk: Desk) -> Reply {
     desk.needs(Right::AccountsChange)?;
     let s = Shell::new(&desk, Section::Accounts, "/accounts/new");
-    desk.page(&new_page(&desk.l, s, &NewAccount::default(), None))
+    desk.page(&new_page(&desk.l, s, &NewForm::default(), &Vec::new(), Vec::new()))
 }
 
 /// `POST /accounts`
 pub(crate) async fn add(sent: SensitiveForm<NewForm>) -> Reply {
-    let SensitiveForm { desk, form: NewForm(typed) } = sent;
-    match desk.service().add_account(&desk.ctx, typed.clone()).await {
-        Ok(invited) => invitation(&desk, invited).await,
-        Err(error @ (Error::Invalid { .. } | Error::Conflict(_))) => {
-            let s = Shell::new(&desk, Section::Accounts, "/accounts/new");
-            desk.page_with(StatusCode::UNPROCESSABLE_ENTITY, &new_page(&desk.l, s, &typed, Some(&error)))
+    use estampe_texts::key;
+    let SensitiveForm { desk, form: typed } = sent;
+    desk.needs(Right::AccountsChange)?;
+    let (mut wrong, mut candidates) = (Problems::new(), Vec::new());
+    let mut person = typed.candidate;
+    if person.is_none() && !typed.find.is_empty() {
+        match meant(&desk, &typed.find).await? {
+            Meant::One(one) => person = Some(one.id),
+            Meant::Nobody => wrong.push(("find", key("account-find-nobody"))),
+            Meant::Several(several) => {
+                wrong.push(("find", key("account-find-several")));
+                candidates = several;
+            }
         }
-        Err(error) => desk.ok(Err(error)),
     }
-}
-
-/// `GET /accounts/{id}`
-pub(crate) async fn show(desk: Desk, path: web::Path<String>) -> Reply {
-    page(&desk, desk.id(&path)?, None, None).await
-}
-
-/// `POST /accounts/{id}`
-pub(crate) async fn change(sent: SensitiveForm<ChangeForm>, path: web::Path<String>) -> Reply {
-    let SensitiveForm { desk, form: ChangeForm(change) } = sent;
-    let id: AccountId = desk.id(&path)?;
-    match desk.service().change_account(&desk.ctx, id, change).await {
-        Ok(()) => Ok(see_other(&format!("/accounts/{id}"))),
-        Err(Error::Invalid { .. }) => page(&desk, id, None, Some("account-role-needed")).await,
-        Err(Error::Conflict(_)) => page(&desk, id, None, Some("account-last")).await,
-        Err(error) => desk.ok(Err(error)),
+    // all that is wrong is told at once
+    if typed.roles.is_empty() {
+        wrong.push(("roles", key("account-role-needed")));
     }
-}
-
-/// `POST /accounts/{id}/invite`
-pub(crate) async fn invite(sent: SensitiveForm<Nothing>, path: web::Path<String>) -> Reply {
-    let desk = sent.desk;
-    let id: AccountId = desk.id(&path)?;
-    let invited = desk.ok(desk.service().invite_again(&desk.ctx, id).await)?;
-    invitation(&desk, invited).await
-}
-
-pub(crate) async fn invitation(desk: &Desk, invited: Invited) -> Reply {
-    page(desk, invited.account.id, Some(invited.token.reveal().to_owned()), None).await
-}
-
-async fn page(desk: &Desk, id: AccountId, token: Option<String>, problem: Option<&'static str>) -> Reply {
-    let detail = desk.ok(desk.service().account(&desk.ctx, id).await)?;
-    let s = Shell::new(desk, Section::Accounts, format!("/accounts/{id}"));
-    let page = AccountShowPage {
-        l: &desk.l,
-        s,
-        roles: choices(detail.account.roles),
-        detail: &detail,
-        welcome: format!("{}/welcome", desk.origin()),
-        problem: problem.map(|key| desk.l.t(key).to_string()),
-        token,
-    };
-    match page.problem {
-        Some(_) => desk.page_with(StatusCode::CONFLICT, &page),
-        None => desk.page(&page),
+    if typed.name.trim().is_empty() {
+        wrong.push(("name", key("first-run-name-needed")));
     }
+    if !typed.email.contains('@') {
+        wrong.push(("email", key("first-run-email-wrong")));
+    }
+    if wrong.is_empty() {
+        let NewForm { name, email, roles, .. } = typed.clone();
+        match desk.service().add_account(&desk.ctx, NewAccount { name, email, roles, person }).await {
+            Ok(invited) => return invitation(&desk, invited).await,
+            Err(error) => match fault(&error) {
+                Some(problem) => wrong.push(problem),
+                None => return desk.ok(Err(error)),
+            },
+        }
+    }
+    let s = Shell::new(&desk, Section::Accounts, "/accounts/new");
+    let page = new_page(&desk.l, s, &typed, &wrong, candidates);
+    desk.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }

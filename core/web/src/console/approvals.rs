@@ -7,7 +7,7 @@ use estampe_domain::approval::{Act, Approval};
 use estampe_domain::{AccountId, ApprovalId, Error};
 use estampe_service::views::ActDone;
 
-use crate::console::accounts::invitation;
+use crate::console::account_change::invitation;
 use crate::console::confirm::SensitiveForm;
 use crate::console::shell::{Section, Shell};
 use crate::forms::{Nothing, ProtectedForm};

@@ -6,10 +6,12 @@ use estampe_service::views::{Attention, Home};
 use estampe_texts::key;
 
 use super::runs::stopped_half_way;
+use super::settings;
 use crate::console::plugins::path_of;
 use crate::console::shell::{Section, Sees, Shell};
 use crate::console::sources::SourceLine;
 use crate::locale::Lang;
+use crate::plain::Warning;
 use crate::respond::{Reply, see_other};
 use crate::session::Desk;
 use crate::words;
@@ -35,10 +37,13 @@ pub(crate) struct Point {
 }
 
 impl<'a> HomePage<'a> {
-    pub(crate) fn new(l: &'a Lang, s: Shell, home: &Home) -> Self {
+    pub(crate) fn new(l: &'a Lang, s: Shell, home: &Home, warnings: &[Warning]) -> Self {
         let figure = |count: u64, key: &'static str| (l.n(count), l.t(key).with("count", count).to_string());
         Self {
-            points: home.attention.iter().map(|attention| point(l, attention)).collect(),
+            points: {
+                let warned = warnings.iter().filter_map(|warning| warned(l, warning));
+                warned.chain(home.attention.iter().map(|attention| point(l, attention))).collect()
+            },
             figures: vec![
                 figure(home.cards, key("figure-cards")),
                 figure(home.people, key("figure-people")),
@@ -50,6 +55,29 @@ impl<'a> HomePage<'a> {
             s,
         }
     }
+}
+
+/// For whoever may sign in and finds no section at all.
+#[derive(Template)]
+#[template(path = "console/nothing.html")]
+pub(crate) struct NothingPage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) s: Shell,
+    /// Whether the account is somebody's whose data is known.
+    pub(crate) has_person: bool,
+}
+
+/// What the listeners and their certificates warn of.
+fn warned(l: &Lang, warning: &Warning) -> Option<Point> {
+    let (title, text) = settings::warning(warning.code)?;
+    let ended = warning.code == "certificate_ended";
+    Some(Point {
+        icon: "lock",
+        tone: if ended { "seal" } else { "sun" },
+        title: l.t(title).to_string(),
+        text: l.t(text).to_string(),
+        action: Some((l.t("home-settings-action").to_string(), "/settings".to_owned())),
+    })
 }
 
 fn point(l: &Lang, attention: &Attention) -> Point {
@@ -127,6 +155,20 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-no-mail-text").with("count", *waiting).to_string(),
             action: None,
         },
+        Attention::DiskLow { free: 0, .. } => Point {
+            icon: "disk",
+            tone: "seal",
+            title: l.t("home-disk-full-title").to_string(),
+            text: l.t("home-disk-full-text").to_string(),
+            action: None,
+        },
+        Attention::DiskLow { free, total } => Point {
+            icon: "disk",
+            tone: "seal",
+            title: l.t("home-disk-title").to_string(),
+            text: l.t("home-disk-text").with("free", l.octets(*free)).with("total", l.octets(*total)).to_string(),
+            action: None,
+        },
         Attention::NoSource => Point {
             icon: "refresh",
             tone: "plate",
@@ -159,9 +201,15 @@ pub(crate) fn percent(part: u64, whole: u64) -> u64 {
 /// `GET /`
 pub(crate) async fn show(desk: Desk) -> Reply {
     let sees = Sees::of(&desk.ctx);
-    if let (false, Some(first)) = (sees.overview, sees.first()) {
-        return Ok(see_other(&first));
+    match (sees.overview, sees.first()) {
+        (true, _) => {}
+        (false, Some(first)) => return Ok(see_other(&first)),
+        (false, None) => {
+            let (s, has_person) = (Shell::new(&desk, Section::Home, "/"), desk.ctx.person.is_some());
+            return desk.page(&NothingPage { l: &desk.l, s, has_person });
+        }
     }
     let home = desk.ok(desk.service().home(&desk.ctx).await)?;
-    desk.page(&HomePage::new(&desk.l, Shell::new(&desk, Section::Home, "/"), &home))
+    let s = Shell::new(&desk, Section::Home, "/");
+    desk.page(&HomePage::new(&desk.l, s, &home, &desk.warnings()))
 }

@@ -1,8 +1,11 @@
 //! The internal listener: the console for accounts, and the health checks.
 
+pub(crate) mod account_change;
 pub(crate) mod account_help;
+pub(crate) mod account_parts;
 pub(crate) mod accounts;
 pub(crate) mod approvals;
+pub(crate) mod bulk;
 pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
@@ -23,11 +26,13 @@ pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod second_door;
+pub(crate) mod settings;
 pub(crate) mod shell;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
+pub(crate) mod styleguide;
 
 use actix_web::web;
 
@@ -51,6 +56,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
 pub(crate) fn routes() -> Table {
     let table = Table::new()
         .get("/", home::show)
+        .get("/settings", settings::show)
+        // before the people, whose ids are what else stands there
+        .scope("/people/bulk", |table| {
+            table
+                .post("", bulk::begin)
+                .get("", bulk::back)
+                .get("/{id}", bulk::show)
+                .post("/{id}/undo", bulk::undo)
+                .get("/{id}/undo", bulk::undo_back)
+        })
         .scope("/people", |table| {
             table
                 .get("", people::list)
@@ -112,9 +127,9 @@ pub(crate) fn routes() -> Table {
                 .get("", accounts::list)
                 .post("", accounts::add)
                 .get("/new", accounts::new)
-                .get("/{id}", accounts::show)
-                .post("/{id}", accounts::change)
-                .post("/{id}/invite", accounts::invite)
+                .get("/{id}", account_change::show)
+                .post("/{id}", account_change::change)
+                .post("/{id}/invite", account_change::invite)
                 .post("/{id}/factors", account_help::reset_factors)
                 .post("/{id}/sessions", account_help::end_sessions)
         })
@@ -138,6 +153,7 @@ pub(crate) fn routes() -> Table {
         metrics::routes,
         assets::routes,
         ca::routes,
+        styleguide::routes,
     ]
     .into_iter()
     .fold(table, |table, add| add(table))

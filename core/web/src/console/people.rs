@@ -11,6 +11,7 @@ use estampe_service::views::{PeopleFilter, PeoplePage, PersonDetail};
 
 use crate::console::person_settle::{Kept, kept};
 use crate::console::shell::{Section, Shell, initials};
+use crate::error::Fault;
 use crate::locale::Lang;
 use crate::respond::{Reply, kept_as};
 use crate::session::Desk;
@@ -26,48 +27,32 @@ pub(crate) struct PeopleListPage<'a> {
     /// The group whose people are listed.
     pub(crate) group: Option<&'a GroupSummary>,
     pub(crate) page: &'a PeoplePage,
+    /// Something was asked of nobody.
+    pub(crate) nobody_chosen: bool,
 }
 
 impl PeopleListPage<'_> {
-    /// The address of this list with one thing changed.
-    fn with(&self, show: &str, after: Option<&str>) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if !self.filter.query.is_empty() {
-            query.append_pair("q", &self.filter.query);
-        }
-        if let Some(group) = self.filter.group {
-            query.append_pair("group", &group.to_string());
-        }
-        if !show.is_empty() {
-            query.append_pair("show", show);
-        }
-        if let Some(after) = after {
-            query.append_pair("after", after);
-        }
-        let query = query.finish();
-        if query.is_empty() { "/people".to_owned() } else { format!("/people?{query}") }
-    }
-
     /// What is shown of all, as it stands in the address.
     fn shows(&self) -> &'static str {
-        match (self.filter.conflicts, self.filter.active) {
-            (true, _) => "conflicts",
-            (false, Some(true)) => "active",
-            (false, Some(false)) => "disabled",
-            (false, None) => "",
-        }
+        shows(self.filter)
     }
 
-    /// Conflicts have their place only where there are any.
+    /// The address of this list with one thing changed.
+    fn with(&self, show: &str, after: Option<&str>) -> String {
+        address(self.filter, show, after)
+    }
+
+    /// Conflicts, and cards that were taken down, have their place only where there are any.
     fn filters(&self) -> Vec<(&'static str, String, bool)> {
         use estampe_texts::key;
-        let mut all = vec![
-            ("", key("people-all")),
-            ("active", key("people-active")),
-            ("disabled", key("people-disabled")),
-            ("conflicts", key("people-conflicts")),
-        ];
-        all.retain(|(show, _)| *show != "conflicts" || self.page.conflicts > 0 || self.filter.conflicts);
+        let mut all = vec![("", key("people-all")), ("active", key("people-active"))];
+        all.push(("disabled", key("people-disabled")));
+        if self.page.cards_down > 0 || self.filter.cards_down {
+            all.push(("down", key("people-cards-down")));
+        }
+        if self.page.conflicts > 0 || self.filter.conflicts {
+            all.push(("conflicts", key("people-conflicts")));
+        }
         all.into_iter().map(|(show, words)| (words, self.with(show, None), self.shows() == show)).collect()
     }
 
@@ -78,6 +63,36 @@ impl PeopleListPage<'_> {
     fn is_filtered(&self) -> bool {
         !self.filter.query.is_empty() || !self.shows().is_empty() || self.filter.group.is_some()
     }
+}
+
+/// What is shown of all, as it stands in the address.
+pub(crate) fn shows(filter: &PeopleFilter) -> &'static str {
+    match (filter.conflicts, filter.cards_down, filter.active) {
+        (true, ..) => "conflicts",
+        (_, true, _) => "down",
+        (.., Some(true)) => "active",
+        (.., Some(false)) => "disabled",
+        (.., None) => "",
+    }
+}
+
+/// The address of the list that a filter makes, showing something else of it.
+pub(crate) fn address(filter: &PeopleFilter, show: &str, after: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if !filter.query.is_empty() {
+        query.append_pair("q", &filter.query);
+    }
+    if let Some(group) = filter.group {
+        query.append_pair("group", &group.to_string());
+    }
+    if !show.is_empty() {
+        query.append_pair("show", show);
+    }
+    if let Some(after) = after {
+        query.append_pair("after", after);
+    }
+    let query = query.finish();
+    if query.is_empty() { "/people".to_owned() } else { format!("/people?{query}") }
 }
 
 /// One person.
@@ -149,26 +164,47 @@ pub(crate) fn here(request: &HttpRequest) -> String {
     request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned()
 }
 
-/// `GET /people`
-pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
-    let show = query_of(&request, "show");
-    let active = match show.as_str() {
+/// The filter of an address or a form.
+pub(crate) fn filter_of(
+    desk: &Desk,
+    query: &str,
+    show: &str,
+    group: &str,
+    after: Option<String>,
+) -> Result<PeopleFilter, Fault> {
+    let active = match show {
         "active" => Some(true),
         "disabled" => Some(false),
         _ => None,
     };
-    let after = Some(query_of(&request, "after")).filter(|after| !after.is_empty());
-    let group = Some(query_of(&request, "group")).filter(|group| !group.is_empty());
-    let group = group.map(|group| desk.id(&group)).transpose()?;
-    let query = query_of(&request, "q").trim().to_owned();
-    let filter = PeopleFilter { query, active, conflicts: show == "conflicts", group, after };
-    let group = match group {
+    let group = Some(group).filter(|group| !group.is_empty()).map(|group| desk.id(group)).transpose()?;
+    let query = query.trim().to_owned();
+    Ok(PeopleFilter { query, active, conflicts: show == "conflicts", cards_down: show == "down", group, after })
+}
+
+/// `GET /people`
+pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
+    let asked = |name| query_of(&request, name);
+    let after = Some(asked("after")).filter(|after| !after.is_empty());
+    let filter = filter_of(&desk, &asked("q"), &asked("show"), &asked("group"), after)?;
+    list_page(&desk, &filter, here(&request), false).await
+}
+
+/// The list, where something was asked of nobody.
+pub(crate) async fn nobody_chosen(desk: &Desk, filter: &PeopleFilter) -> Reply {
+    list_page(desk, filter, address(filter, shows(filter), None), true).await
+}
+
+async fn list_page(desk: &Desk, filter: &PeopleFilter, here: String, nobody_chosen: bool) -> Reply {
+    let group = match filter.group {
         Some(group) => Some(desk.ok(desk.service().group(&desk.ctx, group).await)?),
         None => None,
     };
-    let page = desk.ok(desk.service().people(&desk.ctx, &filter).await)?;
-    let s = Shell::new(&desk, Section::People, here(&request));
-    desk.page(&PeopleListPage { l: &desk.l, s, filter: &filter, group: group.as_ref(), page: &page })
+    let page = desk.ok(desk.service().people(&desk.ctx, filter).await)?;
+    let s = Shell::new(desk, Section::People, here);
+    let status = if nobody_chosen { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = PeopleListPage { l: &desk.l, s, filter, group: group.as_ref(), page: &page, nobody_chosen };
+    desk.page_with(status, &page)
 }
 
 /// `GET /people/{id}`

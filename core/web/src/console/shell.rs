@@ -16,10 +16,13 @@ pub(crate) enum Section {
     Plugins,
     Outbox,
     Accounts,
+    Settings,
     /// One's own card.
     Own,
     /// One's own account.
     Account,
+    /// The design system, in development.
+    Styleguide,
 }
 
 /// What whoever is signed in may see and do: nobody is shown a door that does not open.
@@ -34,6 +37,7 @@ pub(crate) struct Sees {
     pub(crate) plugins: bool,
     pub(crate) outbox: bool,
     pub(crate) accounts: bool,
+    pub(crate) settings: bool,
     /// Enters whatever is shown of everybody.
     pub(crate) changes_people: bool,
     /// Enters what is theirs of their own card.
@@ -58,6 +62,7 @@ impl Sees {
             plugins: ctx.may_all(Right::PluginsRead),
             outbox: ctx.may_all(Right::MailsRead),
             accounts: ctx.may_all(Right::AccountsRead),
+            settings: ctx.may_all(Right::HealthRead),
             changes_people: ctx.may_all(Right::PeopleChange),
             changes_own: ctx.may(Right::PeopleChange),
             changes_accounts: ctx.may_all(Right::AccountsChange),
@@ -124,8 +129,10 @@ impl Shell {
             Section::Plugins => "plugins",
             Section::Outbox => "outbox",
             Section::Accounts => "accounts",
+            Section::Settings => "settings",
             Section::Own => "own",
             Section::Account => "account",
+            Section::Styleguide => "styleguide",
         };
         if open == section { " aria-current=\"page\"" } else { "" }
     }

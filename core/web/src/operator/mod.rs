@@ -4,6 +4,7 @@
 //! codes.
 
 pub(crate) mod accounts;
+pub(crate) mod bulk;
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
@@ -80,6 +81,9 @@ pub(crate) fn routes() -> Table {
             .post("/outbox/resend", outbox::resend_all)
             .post("/outbox/{job}/resend", outbox::resend)
             .get("/people", people::list)
+            .post("/bulk", bulk::begin)
+            .get("/bulk/{id}", bulk::show)
+            .post("/bulk/{id}/undo", bulk::undo)
             .get("/people/{id}", ownership::person)
             .post("/people/{id}", ownership::edit)
             .post("/people/{id}/give-back", ownership::give_back)

@@ -19,6 +19,8 @@ struct PersonView {
     title: Option<String>,
     email: Option<String>,
     active: bool,
+    /// Whether nobody took the card down.
+    card_active: bool,
     public_id: String,
     card_url: String,
 }
@@ -31,6 +33,7 @@ impl PersonView {
             title: person.profile.title.as_ref().map(ToString::to_string),
             email: person.profile.emails.first().map(ToString::to_string),
             active: person.active,
+            card_active: person.card_active,
             public_id: person.public_id.to_string(),
             card_url: wire.service().card_url(&person.public_id),
         }
@@ -41,13 +44,14 @@ fn after(request: &HttpRequest) -> Option<String> {
     Some(query_of(request, "after")).filter(|after| !after.is_empty())
 }
 
-/// `GET /v1/people?q=&show=conflicts&group=&after=`
+/// `GET /v1/people?q=&show=conflicts|down&group=&after=`
 pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
     let group = Some(query_of(&request, "group")).filter(|group| !group.is_empty());
     let group = group.map(|group| wire.id(&group)).transpose()?;
-    let conflicts = query_of(&request, "show") == "conflicts";
+    let show = query_of(&request, "show");
+    let (conflicts, cards_down) = (show == "conflicts", show == "down");
     let query = query_of(&request, "q");
-    let filter = PeopleFilter { query, active: None, conflicts, group, after: after(&request) };
+    let filter = PeopleFilter { query, active: None, conflicts, cards_down, group, after: after(&request) };
     let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
     let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
     wire.json(

@@ -1,6 +1,7 @@
 //! The benches: one file each, one line in [`all`].
 
 mod card;
+mod console;
 mod directory;
 mod guests;
 mod idle;
@@ -38,6 +39,7 @@ pub fn all() -> Vec<Box<dyn Bench>> {
         Box::new(plugins::OfPlugins),
         Box::new(guests::OfGuests),
         Box::new(directory::Directory),
+        Box::new(console::Console),
     ]
 }
 

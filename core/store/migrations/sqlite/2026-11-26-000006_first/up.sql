@@ -167,6 +167,8 @@ CREATE TABLE card (
     changed_at BIGINT NOT NULL
 );
 CREATE INDEX card_person ON card (person_id);
+-- Those that were taken down.
+CREATE INDEX card_down ON card (person_id) WHERE NOT active;
 
 CREATE TABLE run (
     id TEXT NOT NULL PRIMARY KEY,
@@ -367,6 +369,28 @@ CREATE TABLE job (
 ) WITHOUT ROWID;
 CREATE INDEX job_due ON job (queue, state, run_at);
 CREATE INDEX job_reference ON job (reference);
+
+-- One thing done to the cards of many people: who was chosen, how far it is, what it changed.
+CREATE TABLE bulk (
+    id TEXT NOT NULL PRIMARY KEY,
+    act TEXT NOT NULL CHECK (act IN ('card-down', 'card-up')),
+    people BIGINT NOT NULL,
+    done BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    -- the one that this undoes
+    undoes TEXT UNIQUE REFERENCES bulk (id),
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+
+CREATE TABLE bulk_person (
+    bulk_id TEXT NOT NULL REFERENCES bulk (id),
+    seq BIGINT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES person (id),
+    -- whether their card was changed, and not so already
+    changed BOOLEAN NOT NULL,
+    PRIMARY KEY (bulk_id, seq)
+);
 
 CREATE TABLE account (
     id TEXT NOT NULL PRIMARY KEY,

@@ -1,0 +1,30 @@
+# The page of the design system, in development builds.
+
+styleguide-title = Design system
+styleguide-text = Tokens and parts of every page. Only a development build serves this page.
+styleguide-light = Light
+styleguide-dark = Dark
+styleguide-colours = Colours
+styleguide-type = Type
+styleguide-sentence = A well-printed visiting card: paper, ink, one plate colour, much air.
+styleguide-second = Second ink, for what explains.
+styleguide-third = Third ink, for what is only looked up.
+styleguide-buttons = Buttons
+styleguide-icons = Icons
+styleguide-pills = States
+styleguide-tone-plate = new
+styleguide-tone-leaf = good
+styleguide-tone-sun = waiting
+styleguide-tone-seal = failed
+styleguide-tone-plain = never
+styleguide-form = A form
+styleguide-hint = A hint says what is meant.
+styleguide-lines = Several lines
+styleguide-choice = One of several
+styleguide-notices = Notices
+styleguide-banner = Something waits for a decision
+styleguide-progress = Long work
+styleguide-progress-label = Cards taken down
+styleguide-point = What needs a person
+styleguide-facts = Facts
+styleguide-change = A change

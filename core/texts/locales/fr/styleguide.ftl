@@ -1,0 +1,30 @@
+# La page du système graphique, dans les versions de développement.
+
+styleguide-title = Système graphique
+styleguide-text = Les couleurs et les éléments de toutes les pages. Seule une version de développement montre cette page.
+styleguide-light = Clair
+styleguide-dark = Sombre
+styleguide-colours = Couleurs
+styleguide-type = Caractères
+styleguide-sentence = Une carte de visite bien imprimée : du papier, de l’encre, une couleur, beaucoup d’air.
+styleguide-second = Deuxième encre, pour ce qui explique.
+styleguide-third = Troisième encre, pour ce qu’on va chercher.
+styleguide-buttons = Boutons
+styleguide-icons = Icônes
+styleguide-pills = États
+styleguide-tone-plate = nouveau
+styleguide-tone-leaf = bon
+styleguide-tone-sun = en attente
+styleguide-tone-seal = en échec
+styleguide-tone-plain = jamais
+styleguide-form = Un formulaire
+styleguide-hint = Une indication dit ce qui est attendu.
+styleguide-lines = Plusieurs lignes
+styleguide-choice = Un choix parmi plusieurs
+styleguide-notices = Avis
+styleguide-banner = Quelque chose attend une décision
+styleguide-progress = Un long travail
+styleguide-progress-label = Cartes retirées
+styleguide-point = Ce qui demande une personne
+styleguide-facts = Faits
+styleguide-change = Un changement

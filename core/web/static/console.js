@@ -1,0 +1,84 @@
+// What the console does beyond plain pages. Everything works without this file too: forms are
+// sent, links are followed, and a page about work under way is loaded anew by the browser.
+
+// ---- a page whose parts are brought up to date in place
+
+const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
+
+/** Puts the parts of another state of this page in the place of those shown. */
+function bring(page) {
+  for (const shown of document.querySelectorAll('[data-part]')) {
+    const fresh = page.querySelector(`[data-part="${shown.dataset.part}"]`);
+    if (!fresh || fresh.outerHTML === shown.outerHTML) continue;
+    // what is read out as it changes has to stay the element that it is
+    if (shown.getAttribute('role') === 'status') shown.replaceChildren(...fresh.childNodes);
+    else shown.replaceWith(fresh);
+  }
+}
+
+/** Another state of this page; nothing where it cannot be had, such as after signing out. */
+async function fetchPage(address, signal) {
+  const answer = await fetch(address, { headers: { accept: 'text/html' }, signal });
+  return answer.ok && !answer.redirected ? parse(await answer.text()) : undefined;
+}
+
+// ---- work under way: its page follows it
+
+async function follow() {
+  try {
+    const page = await fetchPage(location.href);
+    if (!page?.querySelector('main[data-live]')) {
+      location.reload();
+      return;
+    }
+    bring(page);
+  } catch {
+    // the server may be restarting: asked again
+  }
+  setTimeout(follow, 1500);
+}
+if (document.querySelector('main[data-live]')) setTimeout(follow, 1500);
+
+// ---- search as you type
+
+const search = document.querySelector('form[data-search]');
+if (search) {
+  const input = search.elements.q;
+  let asked;
+  let timer;
+  let shown = input.value.trim();
+
+  const address = () => {
+    const query = new URLSearchParams();
+    for (const [name, value] of new FormData(search)) if (value.trim() !== '') query.append(name, value.trim());
+    return `${search.getAttribute('action')}${query.size ? `?${query}` : ''}`;
+  };
+
+  const look = async () => {
+    const typed = input.value.trim();
+    if (typed === shown) return;
+    asked?.abort();
+    const mine = (asked = new AbortController());
+    const wanted = address();
+    try {
+      const page = await fetchPage(wanted, mine.signal);
+      if (!page) {
+        location.assign(wanted);
+        return;
+      }
+      bring(page);
+      // the list before the search is one step back, not one for each letter
+      if (history.state?.typed) history.replaceState({ typed: true }, '', wanted);
+      else history.pushState({ typed: true }, '', wanted);
+      shown = typed;
+    } catch (problem) {
+      if (problem.name !== 'AbortError') location.assign(wanted);
+    }
+  };
+
+  input.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, 120);
+  });
+  addEventListener('popstate', () => location.reload());
+}

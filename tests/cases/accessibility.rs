@@ -1,0 +1,133 @@
+//! Every page of the gallery in Chromium: held against WCAG 2.2 AA by axe-core, in both
+//! languages and both themes, and never wider than its window at 320 px or at 200 % zoom.
+//! Pictures of the key pages are left in `target/screenshots` for a person to look at.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use estampe_tests::{Browser, DESKTOP, FileServer, PHONE, Scheme, workspace};
+use serde_json::Value;
+
+/// WCAG asks that a page of 1280 px can be read at 400 %, which is this.
+const NARROW: (u32, u32) = (320, 640);
+/// 1280 px at 200 %.
+const ZOOMED: (u32, u32) = (640, 450);
+
+/// Rules of WCAG 2.0 to 2.2, A and AA, and what is good practice beside it.
+const RUN: &str = "const done = arguments[arguments.length - 1];
+    axe.run(document, {
+        runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
+        resultTypes: ['violations'],
+    }).then(
+        (found) => done(found.violations.flatMap((rule) => rule.nodes.map((node) =>
+            `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`))),
+        (failed) => done([`axe failed: ${failed}`]),
+    );";
+
+/// What a person looks at after a change of the design.
+const KEY_PAGES: &[&str] = &[
+    "account-new-wrong",
+    "accounts",
+    "card",
+    "exchange-wrong",
+    "groups",
+    "home",
+    "home-well",
+    "leads",
+    "outbox",
+    "people",
+    "people-empty",
+    "person-conflict",
+    "plugin-waits",
+    "run-held",
+    "run-plan",
+    "source",
+    "styleguide",
+];
+
+/// The pages of one language, as the gallery's own test wrote them.
+fn pages(language: &str) -> Vec<String> {
+    let folder = gallery();
+    let files = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` renders it first", folder.display()));
+    let ending = format!(".{language}.html");
+    let names = files.filter_map(|file| Some(file.unwrap().file_name().to_str()?.strip_suffix(&ending)?.to_owned()));
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert!(names.len() > 100, "{names:?}");
+    names
+}
+
+fn gallery() -> PathBuf {
+    workspace().join("target/gallery")
+}
+
+/// What axe finds on the page that stands there.
+async fn violations(browser: &Browser) -> Vec<String> {
+    let found = browser.wait_for_script(RUN).await;
+    found.as_array().unwrap_or_else(|| panic!("{found}")).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+async fn every_page_passes(language: &str) {
+    let axe = std::env::var("ESTAMPE_TEST_AXE").expect("`cargo xtask test` installs axe-core");
+    let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{axe}: {error}"));
+    let files = FileServer::start(&gallery()).await;
+    let browser = Browser::open(language).await;
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in pages(language) {
+        browser.show_as(DESKTOP, Scheme::Light).await;
+        browser.go(&format!("{}/{name}.{language}.html", files.origin)).await;
+        browser.script(&axe).await;
+        for (size, scheme) in [(DESKTOP, Scheme::Light), (DESKTOP, Scheme::Dark), (NARROW, Scheme::Light)] {
+            browser.show_as(size, scheme).await;
+            for violation in violations(&browser).await {
+                found.entry(violation).or_default().push(format!("{name} at {} px, {scheme:?}", size.0));
+            }
+        }
+        for size in [NARROW, ZOOMED] {
+            browser.show_as(size, Scheme::Light).await;
+            if browser.scrolls_sideways().await {
+                found.entry(format!("wider than {} px", size.0)).or_default().push(name.clone());
+            }
+        }
+        if KEY_PAGES.contains(&name.as_str()) {
+            for (size, label) in [(PHONE, "phone"), (DESKTOP, "desktop")] {
+                for (scheme, shade) in [(Scheme::Light, "light"), (Scheme::Dark, "dark")] {
+                    browser.show_as(size, scheme).await;
+                    browser.picture(&format!("gallery-{name}-{language}-{label}-{shade}")).await;
+                }
+            }
+        }
+    }
+    browser.close().await;
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody_in_french() {
+    every_page_passes("fr").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody_in_english() {
+    every_page_passes("en").await;
+}
+
+/// A test that finds nothing proves something only if it would find something.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_with_faults_is_found_out() {
+    let axe = std::fs::read_to_string(std::env::var("ESTAMPE_TEST_AXE").unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let page =
+        "<!doctype html><html><title>x</title><body><img src=x><input><p style='color:#ccc'>pale</p></body></html>";
+    std::fs::write(folder.path().join("bad.html"), page).unwrap();
+    let files = FileServer::start(folder.path()).await;
+    let browser = Browser::open("en").await;
+    browser.go(&format!("{}/bad.html", files.origin)).await;
+    browser.script(&axe).await;
+    let found = violations(&browser).await.join("\n");
+    for rule in ["html-has-lang", "image-alt", "label", "color-contrast"] {
+        assert!(found.contains(&format!("{rule}:")), "{rule}: {found}");
+    }
+    browser.close().await;
+}
