@@ -65,16 +65,16 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     Some(asks)
 }
 
-struct Signed {
-    role: Role,
-    browser: reqwest::Client,
-    csrf: String,
+pub(crate) struct Signed {
+    pub(crate) role: Role,
+    pub(crate) browser: reqwest::Client,
+    pub(crate) csrf: String,
 }
 
 const PASSWORD: &str = "violet hortensia 47";
 
 /// A browser that chose its password by the token of an invitation.
-async fn welcomed(server: &Server, role: Role, person: Option<&str>) -> Signed {
+pub(crate) async fn welcomed(server: &Server, role: Role, person: Option<&str>) -> Signed {
     let email = format!("{}@banque.example", role.as_str());
     let mut add = vec!["account", "add", email.as_str(), "--name", "Somebody", "--role", role.as_str()];
     add.extend(person.iter().flat_map(|person| ["--person", person]));
@@ -370,6 +370,7 @@ fn the_table_is_what_was_meant() {
                 R::PeopleRead,
                 R::SourcesRead,
                 R::SourcesChange,
+                R::SourcesRun,
                 R::PluginsRead,
                 R::PluginsChange,
                 R::MailsRead,

@@ -4,6 +4,7 @@ mod access;
 mod acme;
 mod active_directory;
 mod ad_changes;
+mod api;
 mod cards;
 mod config;
 mod console;

@@ -42,6 +42,9 @@ pub enum Error {
     /// It contradicts what is there now.
     #[error("{0}")]
     Conflict(String),
+    /// What is to be changed is not what its reader saw.
+    #[error("{0} was changed meanwhile; look again")]
+    Changed(&'static str),
     /// The actor may not do this.
     #[error("not allowed")]
     Forbidden,
@@ -76,7 +79,7 @@ impl Error {
         match self {
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid { .. } | Self::Bundle(_) => ErrorKind::Invalid,
-            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::Changed(_) => ErrorKind::Conflict,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::Plugin(_) | Self::Unavailable(_) => ErrorKind::Unavailable,
@@ -91,6 +94,7 @@ impl Error {
             Self::NotFound => "not_found",
             Self::Invalid { .. } | Self::Bundle(_) => "invalid",
             Self::Conflict(_) => "conflict",
+            Self::Changed(_) => "changed",
             Self::Forbidden => "forbidden",
             Self::Unauthenticated => "unauthenticated",
             Self::Plugin(_) => "plugin_failed",

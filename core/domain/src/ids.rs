@@ -71,6 +71,8 @@ uuid_id! {
     AccountId,
     /// A signed-in browser.
     SessionId,
+    /// A token of the API.
+    ApiTokenId,
     /// Durable work to do later.
     JobId,
     /// One line of the audit log.

@@ -38,6 +38,7 @@ pub mod signature;
 pub mod source;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod vcard;
 
 pub use access::Right;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::cmd::token::TokenCommand;
+
 /// Digital business cards, leads and signatures, inside your own network.
 #[derive(Debug, Parser)]
 #[command(name = "estampe", version, about, max_term_width = 100)]
@@ -50,6 +52,9 @@ pub enum Command {
     /// Who may sign in, and what for
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Tokens by which programs use the API
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),

@@ -28,6 +28,7 @@ mod runs;
 mod sources;
 mod sync;
 mod throttle;
+mod tokens;
 pub mod views;
 
 use std::sync::Arc;
@@ -40,11 +41,12 @@ use estampe_store::Store;
 use tokio::sync::Notify;
 
 pub use cards::TRUSTED;
-pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
+pub use estampe_store::{AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use requests::RequestIds;
+pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;

@@ -107,13 +107,15 @@ impl Service {
         Ok(self.store.write(move |tx| tx.kill_job(lease, now, &error)).await?)
     }
 
-    /// Removes jobs done more than 30 days ago and sessions past their time.
+    /// Removes jobs done more than 30 days ago, sessions past their time, and answers that
+    /// nobody will ask for again.
     pub async fn tidy(&self) -> Result<()> {
         let now = self.ports.clock.now();
         Ok(self
             .store
             .write(move |tx| {
                 tx.prune_jobs(now.plus_seconds(-30 * 86_400))?;
+                tx.forget_answers_before(now.plus_seconds(-crate::tokens::ANSWERS_KEPT))?;
                 tx.end_sessions_before(
                     now.plus_seconds(-crate::accounts::SESSION_IDLE),
                     now.plus_seconds(-crate::accounts::SESSION_ABSOLUTE),

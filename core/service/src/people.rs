@@ -8,15 +8,13 @@ use estampe_store::PeopleQuery;
 use crate::Service;
 use crate::views::{PeopleFilter, PeoplePage, PersonDetail, Photo};
 
-/// How a page of people is long.
-const PAGE: i64 = 50;
-
 impl Service {
     /// People by name.
     pub async fn people(&self, ctx: &Context, filter: &PeopleFilter) -> Result<PeoplePage> {
         let scope = ctx.scope(Right::PeopleRead)?;
         let after: Option<PersonId> =
-            filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
+            filter.page.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
+        let limit = filter.page.limit;
         let mut query = PeopleQuery {
             words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
             active: if filter.conflicts { Some(true) } else { filter.active },
@@ -24,7 +22,7 @@ impl Service {
             group: filter.group,
             scope: Some(scope),
             after: None,
-            limit: PAGE + 1,
+            limit: limit + 1,
         };
         let page = self
             .store
@@ -42,7 +40,7 @@ impl Service {
                     PeopleQuery { active: Some(true), conflicts: true, scope: Some(scope), ..PeopleQuery::default() };
                 let conflicts = tx.people_count(&conflicting)?;
                 let mut found = tx.people(&query)?;
-                let more = found.len() as u64 > PAGE.unsigned_abs();
+                let more = found.len() as u64 > limit.unsigned_abs();
                 if more {
                     found.pop();
                 }
@@ -57,7 +55,7 @@ impl Service {
     /// One person.
     pub async fn person(&self, ctx: &Context, person: PersonId) -> Result<PersonDetail> {
         let scope = ctx.scope(Right::PeopleRead)?;
-        let counts_leads = ctx.may_all(Right::LeadsRead) || ctx.person == Some(person);
+        let counts_leads = ctx.may_all(Right::LeadsRead) || (ctx.person == Some(person) && ctx.may(Right::LeadsRead));
         let detail = self
             .store
             .read(move |tx| {

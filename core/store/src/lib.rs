@@ -28,6 +28,7 @@ pub use open::{Database, OpenError, Store, StoreSettings};
 pub use submit::Single;
 pub use tx::Tx;
 pub use tx::accounts::{NewSession, StoredSession};
+pub use tx::answers::{AnswerKey, Before};
 pub use tx::checkup::{CheckupPage, CheckupPart, DatabaseFacts};
 pub use tx::gauges::OutboxDepth;
 pub use tx::group_plans::{GroupAction, GroupContent, StagedGroup};

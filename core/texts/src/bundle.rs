@@ -42,7 +42,8 @@ sources![
     "mapping.ftl",
     "person.ftl",
     "plugin.ftl",
-    "run.ftl"
+    "run.ftl",
+    "token.ftl",
 ];
 
 static FR: LazyLock<Bundle> = LazyLock::new(|| build(Locale::Fr));

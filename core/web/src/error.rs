@@ -4,13 +4,13 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use estampe_domain::{Error, ErrorKind, RequestId};
 use estampe_texts::key;
-use serde::Serialize;
 
+use crate::api::{FieldProblem, Problem};
 use crate::headers::Surface;
 use crate::locale::Lang;
 use crate::respond::see_other;
@@ -45,6 +45,25 @@ pub(crate) enum Cause {
     Misdirected,
     /// More than this client may ask; seconds to wait.
     TooMany(u64),
+    /// No token, or a wrong one.
+    Bearer {
+        /// Whether one was presented.
+        wrong: bool,
+    },
+    /// No answer of a kind that the asker takes; the kind that there is.
+    NotAcceptable(&'static str),
+    /// A body that cannot be read at all; why.
+    Malformed(String),
+    /// Parts of what was sent that cannot be used.
+    Problems(Vec<FieldProblem>),
+    /// An edit whose maker does not say what they saw.
+    NeedsMatch,
+    /// An Idempotency-Key that came with another request before.
+    KeyUsed,
+    /// A request with the same Idempotency-Key is under way.
+    UnderWay,
+    /// A request with the same Idempotency-Key began, and nobody knows how it ended.
+    OutcomeUnknown,
     /// Not signed in: where to go instead.
     SignIn(String),
 }
@@ -116,7 +135,7 @@ impl Inner {
                 key("error-origin-title"),
                 match self.surface {
                     Surface::Public | Surface::Plain => key("error-origin-text"),
-                    Surface::Console | Surface::Operator => key("error-console-origin-text"),
+                    Surface::Console | Surface::Api | Surface::Operator => key("error-console-origin-text"),
                 },
             ),
             Cause::Expired => {
@@ -174,6 +193,42 @@ impl Inner {
                 key("error-too-many-title"),
                 key("error-too-many-text"),
             ),
+            Cause::NotAcceptable(_) => entry(
+                StatusCode::NOT_ACCEPTABLE,
+                "not_acceptable",
+                key("error-acceptable-title"),
+                key("error-invalid-text"),
+            ),
+            Cause::Malformed(_) => {
+                entry(StatusCode::BAD_REQUEST, "malformed", key("error-invalid-title"), key("error-invalid-text"))
+            }
+            Cause::Problems(_) => entry(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                key("error-invalid-title"),
+                key("error-invalid-text"),
+            ),
+            Cause::NeedsMatch => entry(
+                StatusCode::PRECONDITION_REQUIRED,
+                "precondition_required",
+                key("error-match-title"),
+                key("error-invalid-text"),
+            ),
+            Cause::KeyUsed => {
+                entry(StatusCode::UNPROCESSABLE_ENTITY, "key_used", key("error-key-title"), key("error-invalid-text"))
+            }
+            Cause::UnderWay => {
+                entry(StatusCode::CONFLICT, "under_way", key("error-under-way-title"), key("error-unavailable-text"))
+            }
+            Cause::OutcomeUnknown => {
+                entry(StatusCode::CONFLICT, "outcome_unknown", key("error-outcome-title"), key("error-conflict-text"))
+            }
+            Cause::Bearer { .. } => entry(
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                key("error-token-title"),
+                key("error-unauthenticated-text"),
+            ),
             Cause::SignIn(_) => entry(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
@@ -191,7 +246,7 @@ impl Inner {
                 key("error-not-found-title"),
                 match self.surface {
                     Surface::Public | Surface::Plain => key("error-not-found-text"),
-                    Surface::Console | Surface::Operator => key("error-console-not-found-text"),
+                    Surface::Console | Surface::Api | Surface::Operator => key("error-console-not-found-text"),
                 },
             ),
             ErrorKind::Invalid => entry(
@@ -199,6 +254,12 @@ impl Inner {
                 error.code(),
                 key("error-invalid-title"),
                 key("error-invalid-text"),
+            ),
+            ErrorKind::Conflict if matches!(error, Error::Changed(_)) && self.surface == Surface::Api => entry(
+                StatusCode::PRECONDITION_FAILED,
+                error.code(),
+                key("error-conflict-title"),
+                key("error-conflict-text"),
             ),
             ErrorKind::Conflict => {
                 entry(StatusCode::CONFLICT, error.code(), key("error-conflict-title"), key("error-conflict-text"))
@@ -236,12 +297,41 @@ impl Inner {
     /// What the domain adds for people: never for defects, which may hold internals.
     fn detail(&self) -> Option<String> {
         match &self.cause {
-            Cause::Domain(Error::Invalid { .. } | Error::Bundle(_) | Error::Conflict(_)) => match &self.cause {
-                Cause::Domain(error) => Some(error.to_string()),
-                _ => None,
-            },
+            Cause::Domain(Error::Invalid { .. } | Error::Bundle(_) | Error::Conflict(_) | Error::Changed(_)) => {
+                match &self.cause {
+                    Cause::Domain(error) => Some(error.to_string()),
+                    _ => None,
+                }
+            }
             Cause::Domain(Error::Plugin(failure)) => Some(failure.message.clone()),
+            Cause::Domain(Error::Forbidden) if self.surface == Surface::Api => {
+                Some("the token's scopes, or the roles of its account, do not allow this".to_owned())
+            }
+            Cause::Bearer { wrong: false } => Some("send Authorization: Bearer with a token".to_owned()),
+            Cause::Bearer { wrong: true } => {
+                Some("the token is none, expired, was revoked, or its account may not sign in".to_owned())
+            }
+            Cause::NotAcceptable(media) => Some(format!("there is {media} alone")),
+            Cause::Malformed(why) => Some(why.clone()),
+            Cause::NeedsMatch => Some("send If-Match with the ETag of what is to be changed".to_owned()),
+            Cause::KeyUsed => Some("this Idempotency-Key came with another request; take a new one".to_owned()),
+            Cause::UnderWay => Some("a request with this Idempotency-Key is under way; ask again".to_owned()),
+            Cause::OutcomeUnknown => Some(
+                "a request with this Idempotency-Key began and did not end; see what it did, then take a new key"
+                    .to_owned(),
+            ),
             _ => None,
+        }
+    }
+
+    /// What is wrong part by part, for programs.
+    fn errors(&self) -> Vec<FieldProblem> {
+        match &self.cause {
+            Cause::Problems(problems) => problems.clone(),
+            Cause::Domain(Error::Invalid { what, why }) if self.surface == Surface::Api => {
+                vec![FieldProblem::body(format!("/{what}"), why.clone())]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -270,18 +360,6 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) seconds: u64,
 }
 
-/// RFC 9457.
-#[derive(Serialize)]
-struct Problem {
-    r#type: String,
-    title: String,
-    status: u16,
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    request: String,
-}
-
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.cause.fmt(f)
@@ -303,7 +381,7 @@ impl ResponseError for Fault {
         let inner = &self.0;
         let Entry { status, code, title, text } = inner.entry();
         let mut response = match (&inner.cause, inner.surface) {
-            (_, Surface::Operator) => {
+            (_, Surface::Operator | Surface::Api) => {
                 HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(
                     serde_json::to_string(&Problem {
                         r#type: format!("urn:estampe:problem:{code}"),
@@ -311,6 +389,7 @@ impl ResponseError for Fault {
                         status: status.as_u16(),
                         code,
                         detail: inner.detail(),
+                        errors: inner.errors(),
                         request: inner.request.to_string(),
                     })
                     .unwrap_or_default(),
@@ -335,6 +414,17 @@ impl ResponseError for Fault {
             }
         };
         match inner.cause {
+            Cause::Bearer { wrong } => {
+                let value = if wrong {
+                    "Bearer realm=\"estampe\", error=\"invalid_token\""
+                } else {
+                    "Bearer realm=\"estampe\""
+                };
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(value));
+            }
+            Cause::UnderWay => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+            }
             Cause::Method(allowed) => {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             }

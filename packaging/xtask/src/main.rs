@@ -78,7 +78,7 @@ enum Command {
     Ci,
     /// Who knows whom among the crates
     Arrows,
-    /// Writes docs/plugins/contract.md from the contract
+    /// Writes docs/plugins/contract.md from the contract, docs/api/openapi.json from the code
     Docs,
 }
 

@@ -268,6 +268,7 @@ impl Tx<'_> {
                 ))
                 .execute(self.conn)?;
             self.end_sessions_of(account_id)?;
+            self.revoke_api_tokens_of(account_id, now)?;
             self.drop_account_token(account_id)?;
             self.put_teams(account_id, &[])?;
         }

@@ -22,21 +22,25 @@ pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
+pub(crate) mod tokens;
 
-use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, web};
+use estampe_domain::Actor;
 
-use crate::assets;
 use crate::error::Fault;
 use crate::headers::Surface;
 use crate::public::ca;
-use crate::respond::{Reply, wrong_method};
+use crate::respond::wrong_method;
 use crate::routes::Table;
 use crate::session::Desk;
 use crate::telemetry::page as metrics;
+use crate::visit::Visit;
+use crate::{api, assets};
 
 /// Adds the routes of the internal listener.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.app_data(Surface::Console);
+    api::configure(config);
     routes().register(config, |allowed| web::to(move |desk: Desk| async move { wrong_method(&desk, allowed) }));
     config.default_service(web::to(missing));
 }
@@ -114,12 +118,18 @@ pub(crate) fn routes() -> Table {
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
         });
-    [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
+    [tokens::routes, doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
         .into_iter()
         .fold(table, |table, add| add(table))
 }
 
-/// Nobody learns which addresses exist here without signing in.
-async fn missing(desk: Desk) -> Reply {
-    Err(Fault::not_found(&desk))
+/// Nobody learns which addresses exist here without signing in; those of the API are no
+/// secret.
+async fn missing(request: HttpRequest) -> Result<HttpResponse, actix_web::Error> {
+    let visit = Visit::of(&request, Actor::Visitor)?;
+    if visit.surface == Surface::Api {
+        return Err(Fault::not_found(&visit).into());
+    }
+    let desk = Desk::of(&request).await?;
+    Err(Fault::not_found(&desk).into())
 }

@@ -161,7 +161,7 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
     let group = Some(query_of(&request, "group")).filter(|group| !group.is_empty());
     let group = group.map(|group| desk.id(&group)).transpose()?;
     let query = query_of(&request, "q").trim().to_owned();
-    let filter = PeopleFilter { query, active, conflicts: show == "conflicts", group, after };
+    let filter = PeopleFilter { query, active, conflicts: show == "conflicts", group, page: after.into() };
     let group = match group {
         Some(group) => Some(desk.ok(desk.service().group(&desk.ctx, group).await)?),
         None => None,

@@ -28,7 +28,7 @@ use crate::visit::Visit;
 
 pub use client::ClientAddress;
 pub use forwarded::ForwardHeader;
-pub(crate) use rates::Rates;
+pub(crate) use rates::{Left, Rates};
 
 /// Most bytes of an address: path and query.
 const URI: usize = 8 * 1024;
@@ -57,6 +57,9 @@ pub struct EdgeSettings {
     pub leads_per_minute: u32,
     /// Leads at one card, a minute; 0 for any number.
     pub card_leads_per_minute: u32,
+    /// Requests to the API by one token, a minute; 0 for any number. A tenth of it is how many
+    /// wrong tokens a client may present.
+    pub api_requests_per_minute: u32,
 }
 
 /// The settings made ready, with the counts that all workers share.
@@ -135,7 +138,7 @@ impl Edge {
         }
         let names = match surface {
             Surface::Public => Some(&self.public),
-            Surface::Console => Some(&self.internal),
+            Surface::Console | Surface::Api => Some(&self.internal),
             // in clear, a host leads nowhere: the redirect goes to the configured one
             Surface::Plain => None,
             // whoever may open the socket has come to the right place

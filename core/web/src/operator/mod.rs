@@ -16,6 +16,7 @@ pub(crate) mod plan_pages;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod sources;
+pub(crate) mod tokens;
 pub(crate) mod wire;
 
 use actix_web::http::StatusCode;
@@ -88,6 +89,9 @@ pub(crate) fn routes() -> Table {
             .get("/accounts/{account}", accounts::show)
             .post("/accounts/{account}", accounts::change)
             .post("/accounts/{account}/invite", accounts::invite)
+            .get("/tokens", tokens::list)
+            .post("/tokens", tokens::make)
+            .post("/tokens/{id}/revoke", tokens::revoke)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)

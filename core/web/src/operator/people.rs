@@ -47,7 +47,7 @@ pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
     let group = group.map(|group| wire.id(&group)).transpose()?;
     let conflicts = query_of(&request, "show") == "conflicts";
     let query = query_of(&request, "q");
-    let filter = PeopleFilter { query, active: None, conflicts, group, after: after(&request) };
+    let filter = PeopleFilter { query, active: None, conflicts, group, page: after(&request).into() };
     let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
     let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
     wire.json(
