@@ -2,7 +2,7 @@
 
 use estampe_domain::access::Role;
 use estampe_tests::api::{Program, json};
-use estampe_tests::{on_both, until};
+use estampe_tests::{Options, Server, on_both, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -90,7 +90,14 @@ on_both! {
     }
 
     async fn a_run_is_begun_looked_at_and_decided_about(database) {
-        let server = sample(database).await;
+        let server = Server::start(Options { database, extra: estampe_tests::UNLIMITED.to_owned() }).await;
+        let (file, people) = (server.folder().join("people.ldif"), std::fs::read(estampe_tests::sample()).unwrap());
+        std::fs::write(&file, &people).unwrap();
+        server.import(&file);
+        // somebody gets another title, so that there is something to plan
+        let (title, senior) = (b"\ntitle: ", b"\ntitle: Senior ");
+        let at = people.windows(title.len()).position(|octets| octets == title).unwrap();
+        std::fs::write(&file, [&people[..at], senior, &people[at + title.len()..]].concat()).unwrap();
         let program = Program::service(&server, &["sources:run", "plugins:read"]);
         assert_eq!(program.get("/plugins/directory-file", 200).await["state"], "enabled");
         let source = program.get("/sources/siege", 200).await;

@@ -243,9 +243,9 @@ pub(crate) async fn change(sent: Sent, request: HttpRequest, path: web::Path<Str
     let Nothing {} = query(caller, &request)?;
     let id: AccountId = caller.id(&path)?;
     caller.ok(caller.ctx.require(Right::AccountsChange))?;
+    let AccountPatch { roles: names, active, person, teams } = sent.json()?;
     let before = found(caller, id).await?;
     seen(caller, &request, &AccountView::from(&before))?;
-    let AccountPatch { roles: names, active, person, teams } = sent.json()?;
     let no_person = |_| Error::invalid("person", "an id of a person is needed, or nothing");
     let person = match person.as_deref() {
         None => None,

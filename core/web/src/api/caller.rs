@@ -194,10 +194,14 @@ async fn read(visit: &Visit, request: &HttpRequest, payload: Payload) -> Result<
 }
 
 impl Sent {
-    /// Reads the body; nothing at all is an empty object.
+    /// Reads the body where one may be left out.
+    pub(crate) fn json_or_nothing<T: DeserializeOwned + Default>(&self) -> Result<T, Fault> {
+        if self.body.is_empty() { Ok(T::default()) } else { Ok(self.json::<Option<T>>()?.unwrap_or_default()) }
+    }
+
+    /// Reads the body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        let bytes: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
         let wrong = |cause| Fault::new(&self.caller, cause);
         let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let pointer = FieldProblem::pointer_of(error.path());

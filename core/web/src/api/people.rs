@@ -143,6 +143,9 @@ pub(crate) struct PeoplePage {
     next: Option<String>,
 }
 
+/// Most characters of what is searched for.
+const LONGEST: usize = 200;
+
 /// Which people.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -249,7 +252,11 @@ fn fields(made: &Made) -> Vec<Field> {
         headers(("Link" = String, description = "The next page, `rel=\"next\"`.")))))]
 pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
     let Which { q, active, group, cursor: at, limit } = query(&caller, &request)?;
-    let wrong = |_| Fault::new(&caller, Cause::Problems(vec![FieldProblem::query("group", "it is no id of a group")]));
+    let problem = |name: &str, why: &str| Fault::new(&caller, Cause::Problems(vec![FieldProblem::query(name, why)]));
+    let wrong = |_| problem("group", "it is no id of a group");
+    if q.as_ref().is_some_and(|q| q.chars().count() > LONGEST) {
+        return Err(problem("q", "it has at most 200 characters"));
+    }
     let group = group.map(|group| group.parse()).transpose().map_err(wrong)?;
     let page = asking(&caller, "people", at.as_deref(), limit)?;
     let filter = PeopleFilter { query: q.unwrap_or_default(), active, group, page, ..PeopleFilter::default() };
@@ -443,10 +450,10 @@ pub(crate) async fn change(sent: Sent, request: HttpRequest, path: web::Path<Str
     let Nothing {} = query(caller, &request)?;
     let id: PersonId = caller.id(&path)?;
     caller.ok(caller.ctx.scope(estampe_domain::Right::PeopleChange))?;
-    let before = found(caller, id).await?;
-    seen(caller, &request, &PersonFull::new(caller, &before))?;
     let problems = |problems| Fault::new(caller, Cause::Problems(problems));
     let inputs = sent.json::<PersonPatch>()?.inputs().map_err(|problem| problems(vec![problem]))?;
+    let before = found(caller, id).await?;
+    seen(caller, &request, &PersonFull::new(caller, &before))?;
     let change = PersonChange { inputs, seen: Some(before.made.version()) };
     match caller.ok(caller.service().edit_person(&caller.ctx, id, change).await)? {
         PersonEdit::Done => {

@@ -188,7 +188,7 @@ pub(crate) async fn start(sent: Sent, request: HttpRequest, name: web::Path<Stri
     once(&sent, &request, async || {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::SourcesRun))?;
-        let NewRun { plan_only, full } = sent.json()?;
+        let NewRun { plan_only, full } = sent.json_or_nothing()?;
         let started = caller.ok(caller.service().start_sync(&caller.ctx, &name, plan_only, full).await)?;
         shown(caller, StatusCode::ACCEPTED, started.run).await
     })
@@ -212,7 +212,7 @@ pub(crate) async fn approve(sent: Sent, request: HttpRequest, path: web::Path<St
     once(&sent, &request, async || {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::SourcesRun))?;
-        let (id, Empty {}) = (caller.id(&path)?, sent.json()?);
+        let (id, Empty {}) = (caller.id(&path)?, sent.json_or_nothing()?);
         caller.ok(caller.service().approve_run(&caller.ctx, id).await)?;
         shown(caller, StatusCode::ACCEPTED, id).await
     })
@@ -230,7 +230,7 @@ pub(crate) async fn discard(sent: Sent, request: HttpRequest, path: web::Path<St
     once(&sent, &request, async || {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::SourcesRun))?;
-        let (id, Empty {}) = (caller.id(&path)?, sent.json()?);
+        let (id, Empty {}) = (caller.id(&path)?, sent.json_or_nothing()?);
         caller.ok(caller.service().discard_run(&caller.ctx, id).await)?;
         shown(caller, StatusCode::OK, id).await
     })

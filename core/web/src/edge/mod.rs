@@ -132,6 +132,10 @@ impl Edge {
         if head.uri.path_and_query().is_some_and(|path| path.as_str().len() > URI) {
             return Err(Cause::AddressTooLong);
         }
+        // no text of ours has it, and databases do not agree about what follows it
+        if head.uri.path_and_query().is_some_and(|path| path.as_str().contains("%00")) {
+            return Err(Cause::Malformed("the address has a NUL in it".to_owned()));
+        }
         // nothing here is ever decompressed, so nothing can be without bound
         if is_encoded(&head.headers) {
             return Err(Cause::MediaType);
