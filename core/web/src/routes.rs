@@ -184,7 +184,7 @@ impl Address {
             (true, false, false, false) => "GET, HEAD",
             (true, true, false, false) => "GET, HEAD, POST",
             (true, false, true, false) => "GET, HEAD, PATCH",
-            (true, false, false, true) => "GET, HEAD, DELETE",
+            (true, false, false, true) => "DELETE, GET, HEAD",
             (true, true, true, false) => "GET, HEAD, PATCH, POST",
             (true, true, false, true) => "DELETE, GET, HEAD, POST",
             (true, false, true, true) => "DELETE, GET, HEAD, PATCH",
