@@ -4,13 +4,13 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use estampe_domain::{Error, ErrorKind, RequestId};
 use estampe_texts::key;
 
-use crate::api::{FieldProblem, Problem};
+use crate::api::{ApiCause, FieldProblem, Problem};
 use crate::headers::Surface;
 use crate::locale::Lang;
 use crate::respond::see_other;
@@ -45,30 +45,13 @@ pub(crate) enum Cause {
     Misdirected,
     /// More than this client may ask; seconds to wait.
     TooMany(u64),
-    /// No token, or a wrong one.
-    Bearer {
-        /// Whether one was presented.
-        wrong: bool,
-    },
-    /// No answer of a kind that the asker takes; the kind that there is.
-    NotAcceptable(&'static str),
-    /// A body that cannot be read at all; why.
-    Malformed(String),
-    /// Parts of what was sent that cannot be used.
-    Problems(Vec<FieldProblem>),
-    /// An edit whose maker does not say what they saw.
-    NeedsMatch,
-    /// An Idempotency-Key that came with another request before.
-    KeyUsed,
-    /// A request with the same Idempotency-Key is under way.
-    UnderWay,
-    /// A request with the same Idempotency-Key began, and nobody knows how it ended.
-    OutcomeUnknown,
+    /// What only programs meet.
+    Api(ApiCause),
     /// Not signed in: where to go instead.
     SignIn(String),
 }
 
-fn entry(status: StatusCode, code: &'static str, title: &'static str, text: &'static str) -> Entry {
+pub(crate) fn entry(status: StatusCode, code: &'static str, title: &'static str, text: &'static str) -> Entry {
     Entry { status, code, title, text }
 }
 
@@ -83,7 +66,7 @@ struct Inner {
 }
 
 /// A line of the one table.
-struct Entry {
+pub(crate) struct Entry {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -193,42 +176,7 @@ impl Inner {
                 key("error-too-many-title"),
                 key("error-too-many-text"),
             ),
-            Cause::NotAcceptable(_) => entry(
-                StatusCode::NOT_ACCEPTABLE,
-                "not_acceptable",
-                key("error-acceptable-title"),
-                key("error-invalid-text"),
-            ),
-            Cause::Malformed(_) => {
-                entry(StatusCode::BAD_REQUEST, "malformed", key("error-invalid-title"), key("error-invalid-text"))
-            }
-            Cause::Problems(_) => entry(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                key("error-invalid-title"),
-                key("error-invalid-text"),
-            ),
-            Cause::NeedsMatch => entry(
-                StatusCode::PRECONDITION_REQUIRED,
-                "precondition_required",
-                key("error-match-title"),
-                key("error-invalid-text"),
-            ),
-            Cause::KeyUsed => {
-                entry(StatusCode::UNPROCESSABLE_ENTITY, "key_used", key("error-key-title"), key("error-invalid-text"))
-            }
-            Cause::UnderWay => {
-                entry(StatusCode::CONFLICT, "under_way", key("error-under-way-title"), key("error-unavailable-text"))
-            }
-            Cause::OutcomeUnknown => {
-                entry(StatusCode::CONFLICT, "outcome_unknown", key("error-outcome-title"), key("error-conflict-text"))
-            }
-            Cause::Bearer { .. } => entry(
-                StatusCode::UNAUTHORIZED,
-                "unauthenticated",
-                key("error-token-title"),
-                key("error-unauthenticated-text"),
-            ),
+            Cause::Api(cause) => cause.entry(),
             Cause::SignIn(_) => entry(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
@@ -307,19 +255,7 @@ impl Inner {
             Cause::Domain(Error::Forbidden) if self.surface == Surface::Api => {
                 Some("the token's scopes, or the roles of its account, do not allow this".to_owned())
             }
-            Cause::Bearer { wrong: false } => Some("send Authorization: Bearer with a token".to_owned()),
-            Cause::Bearer { wrong: true } => {
-                Some("the token is none, expired, was revoked, or its account may not sign in".to_owned())
-            }
-            Cause::NotAcceptable(media) => Some(format!("there is {media} alone")),
-            Cause::Malformed(why) => Some(why.clone()),
-            Cause::NeedsMatch => Some("send If-Match with the ETag of what is to be changed".to_owned()),
-            Cause::KeyUsed => Some("this Idempotency-Key came with another request; take a new one".to_owned()),
-            Cause::UnderWay => Some("a request with this Idempotency-Key is under way; ask again".to_owned()),
-            Cause::OutcomeUnknown => Some(
-                "a request with this Idempotency-Key began and did not end; see what it did, then take a new key"
-                    .to_owned(),
-            ),
+            Cause::Api(cause) => cause.detail(),
             _ => None,
         }
     }
@@ -327,7 +263,7 @@ impl Inner {
     /// What is wrong part by part, for programs.
     fn errors(&self) -> Vec<FieldProblem> {
         match &self.cause {
-            Cause::Problems(problems) => problems.clone(),
+            Cause::Api(cause) => cause.errors(),
             Cause::Domain(Error::Invalid { what, why }) if self.surface == Surface::Api => {
                 vec![FieldProblem::body(format!("/{what}"), why.clone())]
             }
@@ -413,23 +349,13 @@ impl ResponseError for Fault {
                     .body(page.render().unwrap_or_default())
             }
         };
-        match inner.cause {
-            Cause::Bearer { wrong } => {
-                let value = if wrong {
-                    "Bearer realm=\"estampe\", error=\"invalid_token\""
-                } else {
-                    "Bearer realm=\"estampe\""
-                };
-                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(value));
-            }
-            Cause::UnderWay => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
-            }
+        match &inner.cause {
+            Cause::Api(cause) => cause.set(response.headers_mut()),
             Cause::Method(allowed) => {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             }
             Cause::TooMany(seconds) => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! Whatever the document allows, and more: schemathesis against the running server.
 
+use std::fmt::Write as _;
 use std::process::Command;
 
 use estampe_domain::access::Role;
@@ -78,11 +79,13 @@ fn settings(server: &Server) -> String {
         ("get_source", "name", "siege"),
         ("get_plugin", "id", "directory-file"),
     ] {
-        settings += &format!(
-            "[[operations]]\ninclude-operation-id = \"{operation}\"\nparameters = {{ \"path.{parameter}\" = \"{value}\" }}\n"
+        let _ = writeln!(
+            settings,
+            "[[operations]]\ninclude-operation-id = \"{operation}\"\nparameters = {{ \"path.{parameter}\" = \"{value}\" }}"
         );
     }
-    settings += &format!(
+    let _ = write!(
+        settings,
         "[[operations]]\ninclude-operation-id = \"change_person\"\n\
          parameters = {{ \"path.id\" = \"{}\", \"If-Match\" = \"*\" }}\n\
          [[operations]]\ninclude-operation-id = \"start_run\"\nparameters = {{ \"path.name\" = \"siege\" }}\n",

@@ -30,7 +30,7 @@ on_both! {
             let link = link.unwrap();
             let link = link.strip_prefix("</api/v1").and_then(|l| l.strip_suffix(">; rel=\"next\"")).unwrap();
             assert_eq!(link, format!("/people?limit=7&cursor={next}"));
-            path = link.to_owned();
+            link.clone_into(&mut path);
         }
         let wanted: Vec<_> = all.iter().map(|person| text(&person["id"]).to_owned()).collect();
         assert_eq!(seen, wanted);

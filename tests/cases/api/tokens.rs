@@ -212,8 +212,8 @@ async fn the_document_needs_no_token_and_is_the_kept_one() {
     let url = format!("{}/api/v1/openapi.json", server.internal);
     let answer = server.client().get(&url).send().await.unwrap();
     let tag = answer.headers()["etag"].clone();
-    let served: Value = json(answer, 200).await;
+    let given: Value = json(answer, 200).await;
     let kept = std::fs::read_to_string(estampe_tests::workspace().join("docs/api/openapi.json")).unwrap();
-    assert_eq!(served, serde_json::from_str::<Value>(&kept).unwrap());
+    assert_eq!(given, serde_json::from_str::<Value>(&kept).unwrap());
     assert_eq!(server.client().get(&url).header("if-none-match", tag).send().await.unwrap().status(), 304);
 }

@@ -13,6 +13,7 @@ use estampe_service::{ApiCaller, Presented};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::ApiCause;
 use crate::api::problem::FieldProblem;
 use crate::connection;
 use crate::edge::Left;
@@ -48,7 +49,7 @@ impl Caller {
     async fn of(request: &HttpRequest) -> Result<Self, actix_web::Error> {
         let mut visit = Visit::of(request, Actor::Visitor)?;
         let Some(given) = bearer(request.headers()) else {
-            return Err(Fault::new(&visit, Cause::Bearer { wrong: false }).into());
+            return Err(Fault::new(&visit, ApiCause::Bearer { wrong: false }.into()).into());
         };
         let secret: Option<ApiSecret> = given.ok().and_then(|text| text.parse().ok());
         let presented = match &secret {
@@ -69,7 +70,7 @@ impl Caller {
         visit.ctx = who.context(visit.ctx);
         let media = if request.path().ends_with("/photo") { "image/jpeg" } else { "application/json" };
         if !accepts(request.headers(), media) {
-            return Err(Fault::new(&visit, Cause::NotAcceptable(media)).into());
+            return Err(Fault::new(&visit, ApiCause::NotAcceptable(media).into()).into());
         }
         Ok(Self { visit, who: (**who).clone(), secret })
     }
@@ -99,7 +100,7 @@ async fn refused(visit: &Visit, request: &HttpRequest, presented: &Presented) ->
     {
         return Fault::new(visit, Cause::Domain(error));
     }
-    Fault::new(visit, Cause::Bearer { wrong: true })
+    Fault::new(visit, ApiCause::Bearer { wrong: true }.into())
 }
 
 /// What the one `Authorization: Bearer` says; nothing where there is none.
@@ -183,7 +184,7 @@ async fn read(visit: &Visit, request: &HttpRequest, payload: Payload) -> Result<
     let body = match payload.to_bytes_limited(LIMIT).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) if connection::is_too_slow(&error) => return fault(Cause::TooSlow),
-        Ok(Err(_)) => return fault(Cause::Malformed("the body is cut short".to_owned())),
+        Ok(Err(_)) => return fault(ApiCause::Malformed("the body is cut short".to_owned()).into()),
         Err(_) => return fault(Cause::TooLarge),
     };
     // nothing at all needs no name
@@ -207,12 +208,12 @@ impl Sent {
             let pointer = FieldProblem::pointer_of(error.path());
             let inner = error.into_inner();
             if inner.is_data() {
-                wrong(Cause::Problems(vec![FieldProblem::body(pointer, without_place(&inner))]))
+                wrong(ApiCause::Problems(vec![FieldProblem::body(pointer, without_place(&inner))]).into())
             } else {
-                wrong(Cause::Malformed(inner.to_string()))
+                wrong(ApiCause::Malformed(inner.to_string()).into())
             }
         })?;
-        json.end().map_err(|error| wrong(Cause::Malformed(error.to_string())))?;
+        json.end().map_err(|error| wrong(ApiCause::Malformed(error.to_string()).into()))?;
         Ok(read)
     }
 }

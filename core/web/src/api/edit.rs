@@ -6,9 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::api::ApiCause;
 use crate::api::caller::{Caller, JSON};
 use crate::encoded::has;
-use crate::error::{Cause, Fault};
+use crate::error::Fault;
 use crate::respond::Reply;
 
 /// The tag of a representation: a hash of all its octets.
@@ -33,12 +34,9 @@ pub(crate) fn tagged(caller: &Caller, request: &HttpRequest, status: StatusCode,
 pub(crate) fn seen(caller: &Caller, request: &HttpRequest, body: &impl Serialize) -> Result<(), Fault> {
     let tag = tag(&caller.written(body)?);
     match matches(request, IF_MATCH, &tag) {
-        None => Err(Fault::new(caller, Cause::NeedsMatch)),
+        None => Err(Fault::new(caller, ApiCause::NeedsMatch.into())),
         Some(true) => Ok(()),
-        Some(false) => Err(caller
-            .ok::<()>(Err(estampe_domain::Error::Changed("this")))
-            .err()
-            .unwrap_or_else(|| Fault::not_found(caller))),
+        Some(false) => caller.ok(Err(estampe_domain::Error::Changed("this"))),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod caller;
+mod cause;
 mod document;
 mod edit;
 mod groups;
@@ -15,6 +16,7 @@ mod me;
 mod once;
 mod page;
 mod people;
+mod person_patch;
 mod plugins;
 mod problem;
 mod runs;
@@ -22,6 +24,7 @@ mod sources;
 mod tokens;
 
 pub(crate) use caller::RateNote;
+pub(crate) use cause::ApiCause;
 pub(crate) use problem::{FieldProblem, Problem};
 
 use actix_web::web;

@@ -9,9 +9,10 @@ use estampe_service::{AnswerKey, Asked};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::api::ApiCause;
 use crate::api::caller::Sent;
 use crate::api::problem::FieldProblem;
-use crate::error::{Cause, Fault};
+use crate::error::Fault;
 use crate::respond::Reply;
 
 /// The name that a program gives to a request.
@@ -39,9 +40,9 @@ pub(crate) async fn once(sent: &Sent, request: &HttpRequest, work: impl AsyncFnO
     match caller.ok(caller.service().begin_answer(&caller.ctx, &key, &fingerprint).await)? {
         Asked::New => {}
         Asked::Answered(kept) => return again(sent, &kept),
-        Asked::Differs => return Err(Fault::new(caller, Cause::KeyUsed)),
-        Asked::UnderWay => return Err(Fault::new(caller, Cause::UnderWay)),
-        Asked::Lost => return Err(Fault::new(caller, Cause::OutcomeUnknown)),
+        Asked::Differs => return Err(Fault::new(caller, ApiCause::KeyUsed.into())),
+        Asked::UnderWay => return Err(Fault::new(caller, ApiCause::UnderWay.into())),
+        Asked::Lost => return Err(Fault::new(caller, ApiCause::OutcomeUnknown.into())),
     }
     let answer = work().await;
     let answer = answer.unwrap_or_else(|fault| fault.error_response());
@@ -72,7 +73,10 @@ fn key(sent: &Sent, request: &HttpRequest) -> Result<Option<String>, Fault> {
     let text = first.to_str().map(str::trim).unwrap_or_default();
     if text.is_empty() || text.len() > LONGEST || all.next().is_some() {
         let why = format!("it is one text of 1 to {LONGEST} characters of ASCII");
-        return Err(Fault::new(&sent.caller, Cause::Problems(vec![FieldProblem::header("Idempotency-Key", why)])));
+        return Err(Fault::new(
+            &sent.caller,
+            ApiCause::Problems(vec![FieldProblem::header("Idempotency-Key", why)]).into(),
+        ));
     }
     Ok(Some(text.to_owned()))
 }

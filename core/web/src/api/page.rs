@@ -9,9 +9,10 @@ use estampe_service::views::Asking;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::ApiCause;
 use crate::api::caller::Caller;
 use crate::api::problem::FieldProblem;
-use crate::error::{Cause, Fault};
+use crate::error::Fault;
 use crate::respond::Reply;
 use crate::visit::Visit;
 
@@ -37,7 +38,7 @@ pub(crate) fn query<T: DeserializeOwned>(visit: &Visit, request: &HttpRequest) -
 pub(crate) struct Nothing {}
 
 fn wrong(visit: &Visit, problem: FieldProblem) -> Fault {
-    Fault::new(visit, Cause::Problems(vec![problem]))
+    Fault::new(visit, ApiCause::Problems(vec![problem]).into())
 }
 
 /// Reads `cursor` and `limit`. A cursor is of one kind of list alone.

@@ -4,17 +4,19 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use estampe_domain::ids::PersonId;
-use estampe_domain::ownership::{Inputs, Made};
+use estampe_domain::ownership::Made;
 use estampe_domain::person::{PersonSummary, PhoneKind, ProfileField};
 use estampe_service::views::{PeopleFilter, PersonChange, PersonDetail, PersonEdit};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::ApiCause;
 use crate::api::caller::{Caller, Sent};
 use crate::api::edit::{seen, tagged};
 use crate::api::page::{Nothing, answer, asking, cursor, listed, query};
+use crate::api::person_patch::{PersonPatch, pointer};
 use crate::api::problem::FieldProblem;
-use crate::error::{Cause, Fault};
+use crate::error::Fault;
 use crate::respond::{Reply, kept_as};
 
 /// A person.
@@ -73,8 +75,8 @@ pub(crate) enum NumberKind {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PhoneNumber {
-    kind: NumberKind,
-    number: String,
+    pub(super) kind: NumberKind,
+    pub(super) number: String,
 }
 
 /// A link.
@@ -83,20 +85,20 @@ pub(crate) struct PhoneNumber {
 pub(crate) struct NamedLink {
     /// Its words; the host stands in when there are none.
     #[serde(default)]
-    label: Option<String>,
+    pub(super) label: Option<String>,
     /// `https://…` or `http://…`
-    url: String,
+    pub(super) url: String,
 }
 
 /// A postal address.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Address {
-    street: Option<String>,
-    postal_code: Option<String>,
-    city: Option<String>,
-    region: Option<String>,
-    country: Option<String>,
+    pub(super) street: Option<String>,
+    pub(super) postal_code: Option<String>,
+    pub(super) city: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) country: Option<String>,
 }
 
 /// One person, with where what is shown comes from.
@@ -109,7 +111,7 @@ pub(crate) struct PersonFull {
     /// Who knows them, and as whom.
     identities: Vec<Identity>,
     /// Each field of the profile, and whose it is.
-    fields: Vec<Field>,
+    fields: Vec<ProfilePart>,
 }
 
 /// What a source calls a person.
@@ -121,7 +123,7 @@ pub(crate) struct Identity {
 
 /// A field of a profile.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Field {
+pub(crate) struct ProfilePart {
     field: &'static str,
     /// `directory`, `once` or `own`; `null` where no source says anything.
     owner: Option<&'static str>,
@@ -231,9 +233,9 @@ impl PersonFull {
     }
 }
 
-fn fields(made: &Made) -> Vec<Field> {
+fn fields(made: &Made) -> Vec<ProfilePart> {
     let open = made.conflicts();
-    let view = |field: ProfileField| Field {
+    let view = |field: ProfileField| ProfilePart {
         field: field.key(),
         owner: made.owner(field).map(|owner| owner.key()),
         entered: made.entered.of(field).is_some(),
@@ -252,7 +254,8 @@ fn fields(made: &Made) -> Vec<Field> {
         headers(("Link" = String, description = "The next page, `rel=\"next\"`.")))))]
 pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
     let Which { q, active, group, cursor: at, limit } = query(&caller, &request)?;
-    let problem = |name: &str, why: &str| Fault::new(&caller, Cause::Problems(vec![FieldProblem::query(name, why)]));
+    let problem =
+        |name: &str, why: &str| Fault::new(&caller, ApiCause::Problems(vec![FieldProblem::query(name, why)]).into());
     let wrong = |_| problem("group", "it is no id of a group");
     if q.as_ref().is_some_and(|q| q.chars().count() > LONGEST) {
         return Err(problem("q", "it has at most 200 characters"));
@@ -298,143 +301,6 @@ pub(crate) async fn photo(caller: Caller, request: HttpRequest, path: web::Path<
     Ok(kept_as(&request, "image/jpeg", photo.blob.as_str(), photo.bytes))
 }
 
-/// What changes of a person. What is not named stays; `null` clears a field. Lists are
-/// replaced as a whole.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct PersonPatch {
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    name: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    given_name: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    family_name: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    pronouns: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    title: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    organisation: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    department: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    office: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<PhoneNumber>>, max_items = 20)]
-    phones: Option<Option<Vec<PhoneNumber>>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
-    emails: Option<Option<Vec<String>>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<NamedLink>>, max_items = 20)]
-    links: Option<Option<Vec<NamedLink>>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<Address>)]
-    address: Option<Option<Address>>,
-    /// `fr` or `en`
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, pattern = "^(fr|en)$")]
-    language: Option<Option<String>>,
-}
-
-/// Tells what is `null` from what is not there.
-fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(from).map(Some)
-}
-
-/// Most rows of a list.
-const ROWS: usize = 20;
-
-impl PersonPatch {
-    /// As the form of the profile takes it, or what is wrong with its size.
-    fn inputs(self) -> Result<Inputs, FieldProblem> {
-        let mut inputs = Inputs::new();
-        let lines = [
-            ("name", self.name),
-            ("given-name", self.given_name),
-            ("family-name", self.family_name),
-            ("pronouns", self.pronouns),
-            ("title", self.title),
-            ("organisation", self.organisation),
-            ("department", self.department),
-            ("office", self.office),
-            ("language", self.language),
-        ];
-        for (input, text) in lines {
-            inputs.extend(text.map(|text| (input.to_owned(), text.unwrap_or_default())));
-        }
-        if let Some(address) = self.address {
-            let Address { street, postal_code, city, region, country } = address.unwrap_or_default();
-            let parts = [
-                ("street", street),
-                ("postal-code", postal_code),
-                ("city", city),
-                ("region", region),
-                ("country", country),
-            ];
-            inputs.extend(parts.map(|(input, text)| (input.to_owned(), text.unwrap_or_default())));
-        }
-        if let Some(phones) = self.phones {
-            let kind = |phone: &PhoneNumber| match phone.kind {
-                NumberKind::Work => "work".to_owned(),
-                NumberKind::Mobile => "mobile".to_owned(),
-            };
-            let phones = phones.unwrap_or_default();
-            rows(&mut inputs, "phones", "phone-kind", phones.iter().map(kind))?;
-            rows(&mut inputs, "phones", "phone", phones.into_iter().map(|phone| phone.number))?;
-        }
-        if let Some(emails) = self.emails {
-            rows(&mut inputs, "emails", "email", emails.unwrap_or_default().into_iter())?;
-        }
-        if let Some(links) = self.links {
-            let links = links.unwrap_or_default();
-            let label = |link: &NamedLink| link.label.clone().unwrap_or_default();
-            rows(&mut inputs, "links", "link-label", links.iter().map(label))?;
-            rows(&mut inputs, "links", "link", links.into_iter().map(|link| link.url))?;
-        }
-        Ok(inputs)
-    }
-}
-
-/// The rows of a list, numbered; an empty one clears it.
-fn rows(
-    inputs: &mut Inputs,
-    field: &str,
-    input: &str,
-    texts: impl ExactSizeIterator<Item = String>,
-) -> Result<(), FieldProblem> {
-    if texts.len() > ROWS {
-        return Err(FieldProblem::body(format!("/{field}"), format!("it has at most {ROWS} entries")));
-    }
-    if texts.len() == 0 {
-        inputs.push((format!("{input}.0"), String::new()));
-    }
-    inputs.extend(texts.enumerate().map(|(row, text)| (format!("{input}.{row}"), text)));
-    Ok(())
-}
-
-/// Where in a [`PersonPatch`] an input of the form stands.
-fn pointer(input: &str) -> String {
-    let (name, row) = input.split_once('.').unwrap_or((input, ""));
-    match name {
-        "phone" => format!("/phones/{row}/number"),
-        "phone-kind" => format!("/phones/{row}/kind"),
-        "email" => format!("/emails/{row}"),
-        "link" => format!("/links/{row}/url"),
-        "link-label" => format!("/links/{row}/label"),
-        "street" | "postal-code" | "city" | "region" | "country" => format!("/address/{}", name.replace('-', "_")),
-        line => format!("/{}", line.replace('-', "_")),
-    }
-}
-
 /// Changes what is shown of a person
 ///
 /// What is named is entered, and kept over what a directory says. Whoever may change only
@@ -450,7 +316,7 @@ pub(crate) async fn change(sent: Sent, request: HttpRequest, path: web::Path<Str
     let Nothing {} = query(caller, &request)?;
     let id: PersonId = caller.id(&path)?;
     caller.ok(caller.ctx.scope(estampe_domain::Right::PeopleChange))?;
-    let problems = |problems| Fault::new(caller, Cause::Problems(problems));
+    let problems = |problems| Fault::new(caller, ApiCause::Problems(problems).into());
     let inputs = sent.json::<PersonPatch>()?.inputs().map_err(|problem| problems(vec![problem]))?;
     let before = found(caller, id).await?;
     seen(caller, &request, &PersonFull::new(caller, &before))?;
@@ -463,33 +329,6 @@ pub(crate) async fn change(sent: Sent, request: HttpRequest, path: web::Path<Str
         PersonEdit::Problems(found) => {
             let all = found.0.iter().map(|(input, why)| FieldProblem::body(pointer(input), why.to_string()));
             Err(problems(all.collect()))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_patch_names_what_it_changes() {
-        let read = |json: &str| serde_json::from_str::<PersonPatch>(json).unwrap().inputs().unwrap();
-        let pair = |input: &str, text: &str| (input.to_owned(), text.to_owned());
-        assert_eq!(read("{}"), []);
-        assert_eq!(read(r#"{"title": null, "office": "Pau"}"#), [pair("title", ""), pair("office", "Pau")]);
-        assert_eq!(read(r#"{"emails": []}"#), [pair("email.0", "")]);
-        assert_eq!(
-            read(r#"{"phones": [{"kind": "mobile", "number": "+33 6"}]}"#),
-            [pair("phone-kind.0", "mobile"), pair("phone.0", "+33 6")]
-        );
-        assert!(serde_json::from_str::<PersonPatch>(r#"{"active": false}"#).is_err());
-        let many: Vec<_> = (0..21).map(|n| format!("a{n}@x.example")).collect();
-        let many = serde_json::from_value::<PersonPatch>(serde_json::json!({ "emails": many })).unwrap();
-        assert_eq!(many.inputs().unwrap_err().pointer.as_deref(), Some("/emails"));
-        for (input, place) in
-            [("phone.3", "/phones/3/number"), ("postal-code", "/address/postal_code"), ("given-name", "/given_name")]
-        {
-            assert_eq!(pointer(input), place);
         }
     }
 }

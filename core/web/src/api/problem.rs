@@ -61,7 +61,7 @@ impl FieldProblem {
     /// A place in a body as a JSON pointer.
     pub(crate) fn pointer_of(path: &Path) -> String {
         let mut pointer = String::new();
-        for segment in path.iter() {
+        for segment in path {
             let part = match segment {
                 Segment::Seq { index } => index.to_string(),
                 Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),

@@ -119,9 +119,8 @@ pub(crate) fn form(l: &Lang, typed: &Typed, wrong: Option<&Error>) -> (Vec<Field
 
 /// The scopes that may be ticked: none that opens nothing.
 pub(crate) fn choices(ctx: &estampe_domain::Context, is_services: bool, ticked: &[String]) -> Vec<ScopeChoice> {
-    let open = |scope: &TokenScope| match is_services {
-        true => scope.is_for_services(),
-        false => scope.opens().iter().all(|right| ctx.may(*right)),
+    let open = |scope: &TokenScope| {
+        if is_services { scope.is_for_services() } else { scope.opens().iter().all(|right| ctx.may(*right)) }
     };
     let choice = |scope: TokenScope| {
         let name = scope.as_str();
@@ -132,10 +131,12 @@ pub(crate) fn choices(ctx: &estampe_domain::Context, is_services: bool, ticked: 
 }
 
 async fn page(desk: &Desk, is_services: bool, typed: &Typed, outcome: Option<Result<MadeToken, Error>>) -> Reply {
-    let tokens = match is_services {
-        true => desk.ok(desk.service().service_tokens(&desk.ctx).await)?,
-        false => desk.ok(desk.service().own_tokens(&desk.ctx).await)?,
+    let tokens = if is_services {
+        desk.service().service_tokens(&desk.ctx).await
+    } else {
+        desk.service().own_tokens(&desk.ctx).await
     };
+    let tokens = desk.ok(tokens)?;
     let (secret, wrong) = match outcome {
         None => (None, None),
         Some(Ok(made)) => (Some(made.secret.reveal().to_owned()), None),

@@ -19,6 +19,7 @@ use actix_web::{HttpResponse, ResponseError, web};
 use estampe_domain::{Actor, PublicId};
 use ipnet::IpNet;
 
+use crate::api::ApiCause;
 use crate::connection::Places;
 use crate::edge::hosts::{Asked, Names};
 use crate::error::{Cause, Fault};
@@ -134,7 +135,7 @@ impl Edge {
         }
         // no text of ours has it, and databases do not agree about what follows it
         if head.uri.path_and_query().is_some_and(|path| path.as_str().contains("%00")) {
-            return Err(Cause::Malformed("the address has a NUL in it".to_owned()));
+            return Err(ApiCause::Malformed("the address has a NUL in it".to_owned()).into());
         }
         // nothing here is ever decompressed, so nothing can be without bound
         if is_encoded(&head.headers) {
