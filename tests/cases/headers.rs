@@ -84,7 +84,7 @@ impl World {
                 ("group", _) => "nobody",
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so
-                ("id", "leads" | "tokens" | "services") | ("job", _) => &self.lead,
+                ("id", "leads" | "groups" | "tokens" | "services") | ("job", _) => &self.lead,
                 ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
                 ("table", _) => "audit_event",

@@ -55,6 +55,19 @@ on_both! {
         let emails: Vec<_> = found["items"].as_array().unwrap().iter().map(|one| text(&one["email"])).collect();
         assert_eq!(emails, ["ada@banque.example", "zoe@banque.example"]);
 
+        // one that never ended: nobody knows, and a new key is the way out
+        server.sql("UPDATE idempotency SET sealed = NULL");
+        assert_eq!(json(keyed(&program, "k1", &new).send().await.unwrap(), 409).await["code"], "under_way");
+        server.sql("UPDATE idempotency SET begun_at = begun_at - 600000000");
+        assert_eq!(json(keyed(&program, "k1", &new).send().await.unwrap(), 409).await["code"], "outcome_unknown");
+    }
+
+    async fn no_answer_that_is_kept_lies_open(database) {
+        let server = sample(database).await;
+        let program = Program::service(&server, &["accounts:write"]);
+        let new = json!({ "name": "Ada", "email": "ada@banque.example", "roles": ["auditor"] });
+        let first = program.ask(Method::POST, "/accounts").header("idempotency-key", "k1").json(&new);
+        let first = json(first.send().await.unwrap(), 201).await;
         // neither the invitation nor what was asked lies open in the database
         let kept = server.sql("SELECT * FROM idempotency").join("\n");
         for words in ["ada@banque", text(&first["invitation"]["token"]), "k1|"] {

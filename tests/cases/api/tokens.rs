@@ -217,3 +217,65 @@ async fn the_document_needs_no_token_and_is_the_kept_one() {
     assert_eq!(given, serde_json::from_str::<Value>(&kept).unwrap());
     assert_eq!(server.client().get(&url).header("if-none-match", tag).send().await.unwrap().status(), 304);
 }
+
+on_both! {
+    async fn whoever_leaves_and_whatever_is_over_asks_nothing_more(database) {
+        let server = Server::start(Options { database, extra: estampe_tests::UNLIMITED.to_owned() }).await;
+        let file = server.folder().join("people.ldif");
+        let write = |count: u32| {
+            let person = |n| {
+                format!(
+                    "dn: uid=u{n},ou=people\nobjectClass: inetOrgPerson\nuid: u{n}\ncn: Person Number{n}\n\
+                     sn: Number{n}\nmail: u{n}@banque.example\n\n"
+                )
+            };
+            let people: String = (1..=count).map(person).collect();
+            std::fs::write(&file, format!("version: 1\n\n{people}")).unwrap();
+        };
+        write(30);
+        server.import(&file);
+        let person = text(&server.json(&["person", "list", "Number30"])["people"][0]["id"]).to_owned();
+        let signed = welcomed(&server, Role::Employee, Some(&person)).await;
+        let program = personal(&server, &signed, &["people:write"]).await;
+        program.get(&format!("/people/{person}"), 200).await;
+        write(29);
+        assert_eq!(server.sync()["counts"]["disabled"], 1);
+        program.get("/me", 401).await;
+
+        // past its end
+        let service = Program::service(&server, &["people:write"]);
+        let id = text(&service.get("/me", 200).await["token"]["id"]).to_owned();
+        let found = service.get("/people?q=Number7", 200).await;
+        let path = format!("/people/{}", text(&found["items"][0]["id"]));
+        let edit = service.ask(Method::PATCH, &path).header("if-match", "*").json(&json!({ "office": "Pau" }));
+        json(edit.send().await.unwrap(), 200).await;
+        server.sql(&format!("UPDATE api_token SET expires_at = 1 WHERE id = '{id}'"));
+        service.get("/me", 401).await;
+
+        // all of it is in the audit: by whom, through which token
+        let of = |operation: &str| {
+            let columns = "actor_kind, coalesce(actor_id, ''), object_id, outcome, details";
+            server.sql(&format!("SELECT {columns} FROM audit_event WHERE operation = '{operation}' ORDER BY id"))
+        };
+        assert_eq!(of("token.make").len(), 2);
+        assert!(of("token.make")[0].starts_with("account|") && of("token.make")[1].starts_with("operator||"));
+        assert!(of("token.use").iter().all(|event| event.starts_with("visitor||") && event.contains("|refused|")));
+        assert_eq!(of("token.use").len(), 2);
+        assert!(of("person.edit")[0].starts_with(&format!("service|{id}|")), "{:?}", of("person.edit"));
+    }
+
+    async fn what_an_account_does_through_a_token_says_which(database) {
+        let server = sample(database).await;
+        let signed = welcomed(&server, Role::Administrator, None).await;
+        let program = personal(&server, &signed, &["people:write"]).await;
+        let me = program.get("/me", 200).await;
+        let found = program.get("/people?q=lefevre", 200).await;
+        let path = format!("/people/{}", text(&found["items"][0]["id"]));
+        let edit = program.ask(Method::PATCH, &path).header("if-match", "*").json(&json!({ "office": "Pau" }));
+        json(edit.send().await.unwrap(), 200).await;
+        let events = server.sql("SELECT actor_kind, actor_id, details FROM audit_event WHERE operation = 'person.edit'");
+        let (account, token) = (text(&me["account"]["id"]), text(&me["token"]["id"]));
+        assert!(events[0].starts_with(&format!("account|{account}|")), "{events:?}");
+        assert!(events[0].contains(token), "{events:?}");
+    }
+}
