@@ -64,6 +64,8 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/leads").is_some() => Asks::About(R::LeadsRead),
         _ if rest("/outbox").is_some() => Asks::All(if read { R::MailsRead } else { R::MailsChange }),
         _ if rest("/approvals").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
+        _ if rest("/tokens/services").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
+        _ if rest("/tokens").is_some() => Asks::Account,
         "/accounts/new" => Asks::All(R::AccountsChange),
         _ if rest("/accounts").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ => return None,
@@ -72,9 +74,9 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
 }
 
 pub(crate) struct Signed {
-    role: Role,
+    pub(crate) role: Role,
     pub(crate) browser: reqwest::Client,
-    csrf: String,
+    pub(crate) csrf: String,
 }
 
 pub(crate) const PASSWORD: &str = "violet hortensia 47";
@@ -376,6 +378,7 @@ fn the_table_is_what_was_meant() {
                 R::PeopleRead,
                 R::SourcesRead,
                 R::SourcesChange,
+                R::SourcesRun,
                 R::PluginsRead,
                 R::PluginsChange,
                 R::MailsRead,

@@ -93,7 +93,7 @@ impl World {
                 ("session" | "factor" | "approval", _) => &self.lead,
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so
-                ("id", "leads") | ("job", _) => &self.lead,
+                ("id", "leads" | "groups" | "tokens" | "services") | ("job", _) => &self.lead,
                 ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
                 ("table", _) => "audit_event",
@@ -196,6 +196,34 @@ async fn every_route_carries_the_headers_and_lets_in_who_may() {
     walk(&world, Surface::Console, &administrator, &server.internal, true).await;
     let operator = Client::builder().unix_socket(server.data().join("operator.sock")).build().unwrap();
     walk(&world, Surface::Operator, &operator, "http://localhost", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_carries_the_headers_and_says_what_it_takes() {
+    let world = World::new().await;
+    let client = world.server.client();
+    for (pattern, methods) in addresses(Surface::Api) {
+        for method in METHODS {
+            let url = format!("{}{}", world.server.internal, world.path(&pattern));
+            let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), &url);
+            let answer = request.send().await.unwrap();
+            let what = format!("{method} {pattern}");
+            assert_headers(&answer, &what);
+            let wanted = match (methods.contains(&method), pattern.ends_with("/openapi.json")) {
+                (true, true) => 200,
+                (true, false) => 401,
+                (false, _) => 405,
+            };
+            assert_eq!(answer.status(), wanted, "{what}");
+            if wanted == 405 {
+                assert_eq!(answer.headers()["allow"], methods.join(", ").as_str(), "{what}");
+            }
+            if wanted != 200 {
+                assert_eq!(answer.headers()["content-type"], "application/problem+json", "{what}");
+                assert_eq!(answer.headers()["cache-control"], "no-store", "{what}");
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod account_forms;
 mod acme;
 mod active_directory;
 mod ad_changes;
+mod api;
 mod bulk;
 mod cards;
 mod config;

@@ -1,6 +1,7 @@
 //! The harness: starts the real binary, a mail server, databases and browsers, each
 //! with a folder and ports of its own, and stops them by process id.
 
+pub mod api;
 mod browser;
 mod bundle;
 pub mod canary;
@@ -35,8 +36,7 @@ pub use server::{Options, Output, Server, binary, free_ports, sample, workspace}
 pub use tls::{Authority, Offer, Served, fingerprint, shake_hands};
 
 /// A configuration without limits of rates, for tests that ask more than a person would.
-pub const UNLIMITED: &str =
-    "[limits]\nrequests_per_minute = 0\nleads_per_minute = 0\ncard_leads_per_minute = 0\nconnections_per_client = 0\n";
+pub const UNLIMITED: &str = "[limits]\nrequests_per_minute = 0\nleads_per_minute = 0\ncard_leads_per_minute = 0\napi_requests_per_minute = 0\nconnections_per_client = 0\n";
 
 /// Makes two tests of one: on SQLite and on PostgreSQL.
 #[macro_export]

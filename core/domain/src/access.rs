@@ -131,8 +131,10 @@ pub enum Right {
     LeadsRead,
     /// See sources, their settings, their runs and their groups.
     SourcesRead,
-    /// Add and set sources, run them, and decide about their plans.
+    /// Add and set sources.
     SourcesChange,
+    /// Run sources, and decide about the plans of their runs.
+    SourcesRun,
     /// End a source, with what becomes of its people.
     SourcesEnd,
     /// See plugins, and what they were granted.
@@ -155,13 +157,14 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Overview,
         Self::PeopleRead,
         Self::PeopleChange,
         Self::LeadsRead,
         Self::SourcesRead,
         Self::SourcesChange,
+        Self::SourcesRun,
         Self::SourcesEnd,
         Self::PluginsRead,
         Self::PluginsChange,
@@ -185,7 +188,7 @@ impl Right {
             | (P::PeopleRead, R::CardDesigner | R::Integrator | R::Auditor | R::DataProtectionOfficer)
             | (P::SourcesRead | P::PluginsRead, R::Integrator | R::Auditor | R::DataProtectionOfficer)
             | (P::Overview | P::HealthRead | P::MailsRead, R::Integrator | R::Auditor)
-            | (P::SourcesChange | P::PluginsChange, R::Integrator)
+            | (P::SourcesChange | P::SourcesRun | P::PluginsChange, R::Integrator)
             | (P::LeadsRead, R::DataProtectionOfficer)
             | (P::AccountsRead, R::Auditor | R::DataProtectionOfficer) => Some(Reach::All),
 
@@ -218,6 +221,7 @@ mod tests {
         let changes = [
             Right::PeopleChange,
             Right::SourcesChange,
+            Right::SourcesRun,
             Right::SourcesEnd,
             Right::PluginsChange,
             Right::PluginsGrant,

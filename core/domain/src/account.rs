@@ -33,3 +33,16 @@ pub struct AccountDetail {
     /// The groups whose people it sees as a team manager, with their names.
     pub teams: Vec<(GroupId, String)>,
 }
+
+impl AccountDetail {
+    /// What a change is sent with, so that it changes nothing that its maker did not see.
+    pub fn version(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let Account { id, name, email, person, roles, active } = &self.account;
+        let roles: Vec<_> = roles.iter().map(crate::access::Role::as_str).collect();
+        let facts = (id, name.as_str(), email.as_str(), person, roles, active, self.has_password, &self.teams);
+        // strings and lists all through: they always serialise
+        let facts = serde_json::to_vec(&facts).unwrap_or_default();
+        data_encoding::HEXLOWER.encode(&Sha256::digest(facts))
+    }
+}

@@ -1,9 +1,10 @@
 //! Who asks, in which language, under which request: carried everywhere.
 
 use crate::access::{Reach, Right, Roles, Scope};
-use crate::ids::{AccountId, PersonId, RequestId, SessionId};
+use crate::ids::{AccountId, ApiTokenId, PersonId, RequestId, SessionId};
 use crate::locale::Locale;
 use crate::time::Ts;
+use crate::token::{Through, TokenScope};
 
 /// Who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Actor {
     Visitor,
     /// A signed-in account.
     Account(AccountId),
+    /// A program, by a token that belongs to nobody.
+    Service(ApiTokenId),
     /// Root or the service's own user, by the operator socket or the command line.
     Operator,
     /// The appliance itself: schedule, worker, start-up.
@@ -24,6 +27,7 @@ impl Actor {
         match self {
             Self::Visitor => "visitor",
             Self::Account(_) => "account",
+            Self::Service(_) => "service",
             Self::Operator => "operator",
             Self::System => "system",
         }
@@ -67,6 +71,8 @@ pub struct Context {
     pub proof: Option<Proof>,
     /// Whether somebody else asked for this and they agreed: see [`approval`](crate::approval).
     pub seconded: bool,
+    /// The token that they act through, which narrows what they may.
+    pub through: Option<Through>,
     /// The language they read.
     pub locale: Locale,
     /// The request this belongs to.
@@ -78,7 +84,7 @@ pub struct Context {
 impl Context {
     /// Of somebody who is no account, or not known to be one yet.
     pub const fn new(actor: Actor, locale: Locale, request: RequestId, now: Ts) -> Self {
-        Self { actor, roles: Roles::NONE, person: None, proof: None, seconded: false, locale, request, now }
+        Self { actor, roles: Roles::NONE, person: None, proof: None, seconded: false, through: None, locale, request, now }
     }
 
     /// Of an account, once it is known.
@@ -100,16 +106,42 @@ impl Context {
             Actor::Operator | Actor::System => Ok(()),
             Actor::Visitor => Err(crate::Error::Unauthenticated),
             Actor::Account(_) if self.proof.is_some_and(|proof| proof.is_recent(self.now)) => Ok(()),
-            Actor::Account(_) => Err(crate::Error::Unconfirmed),
+            Actor::Account(_) | Actor::Service(_) => Err(crate::Error::Unconfirmed),
+        }
+    }
+
+    /// Of a program, once its token is known.
+    #[must_use]
+    pub const fn of_service(self, through: Through) -> Self {
+        Self { actor: Actor::Service(through.token), through: Some(through), ..self }
+    }
+
+    /// The account that acts, for what every account may do with what is its own. A token
+    /// needs this scope for it.
+    pub fn own_account(&self, scope: TokenScope) -> crate::Result<AccountId> {
+        match self.actor {
+            Actor::Visitor => Err(crate::Error::Unauthenticated),
+            Actor::Account(account) if self.through.is_none_or(|through| through.scopes.has(scope)) => Ok(account),
+            _ => Err(crate::Error::Forbidden),
         }
     }
 
     /// How far they may go.
     fn reach(&self, right: Right) -> crate::Result<Reach> {
+        if self.through.is_some_and(|through| !through.scopes.open(right)) {
+            return Err(crate::Error::Forbidden);
+        }
         match self.actor {
             Actor::Visitor => Err(crate::Error::Unauthenticated),
-            // whoever is root here, and the appliance itself
+            // whoever is root here, the appliance itself, and what an administrator let a program do
             Actor::Operator | Actor::System => Ok(Reach::All),
+            Actor::Service(_) => {
+                if self.through.is_some() {
+                    Ok(Reach::All)
+                } else {
+                    Err(crate::Error::Forbidden)
+                }
+            }
             Actor::Account(_) => self.roles.reach(right).ok_or(crate::Error::Forbidden),
         }
     }

@@ -44,6 +44,9 @@ pub enum Error {
     /// It contradicts what is there now.
     #[error("{0}")]
     Conflict(String),
+    /// What is to be changed is not what its reader saw.
+    #[error("{0} was changed meanwhile; look again")]
+    Changed(&'static str),
     /// The actor may not do this.
     #[error("not allowed")]
     Forbidden,
@@ -84,7 +87,7 @@ impl Error {
         match self {
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid { .. } | Self::Bundle(_) => ErrorKind::Invalid,
-            Self::Conflict(_) | Self::Awaits(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::Awaits(_) | Self::Changed(_) => ErrorKind::Conflict,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::Unauthenticated => ErrorKind::Unauthenticated,
             Self::Unconfirmed => ErrorKind::Unconfirmed,
@@ -101,6 +104,7 @@ impl Error {
             Self::Invalid { .. } | Self::Bundle(_) => "invalid",
             Self::Conflict(_) => "conflict",
             Self::Awaits(_) => "awaits_second",
+            Self::Changed(_) => "changed",
             Self::Forbidden => "forbidden",
             Self::Unauthenticated => "unauthenticated",
             Self::Unconfirmed => "unconfirmed",

@@ -77,6 +77,8 @@ uuid_id! {
     FactorId,
     /// An act that waits for a second administrator.
     ApprovalId,
+    /// A token of the API.
+    ApiTokenId,
     /// Durable work to do later.
     JobId,
     /// One line of the audit log.

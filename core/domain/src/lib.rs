@@ -42,6 +42,7 @@ pub mod signature;
 pub mod source;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod vcard;
 
 pub use access::{Right, Roles};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use card::{CardCommand, Choose};
+pub use crate::cmd::token::TokenCommand;
 
 /// Digital business cards, leads and signatures, inside your own network.
 #[derive(Debug, Parser)]
@@ -57,6 +58,9 @@ pub enum Command {
     /// Who may sign in, and what for
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Tokens by which programs use the API
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),

@@ -15,7 +15,9 @@ use serde_json::json;
 use crate::Service;
 use crate::approvals::names;
 use crate::sign_in::tell;
-use crate::views::{AccountChange, AccountPage, FirstRun, FirstRunOutcome, Invited, Knock, NewAccount, WelcomeOutcome};
+use crate::views::{
+    AccountChange, AccountPage, Asking, FirstRun, FirstRunOutcome, Invited, Knock, NewAccount, WelcomeOutcome,
+};
 
 /// A first-run token is good for so many seconds (24 hours).
 const FIRST_RUN: i64 = 24 * 3600;
@@ -23,8 +25,6 @@ const FIRST_RUN: i64 = 24 * 3600;
 pub const INVITATION: i64 = 7 * 24 * 3600;
 /// A code that was asked for by mail is good for so many seconds (1 hour).
 pub const RESET: i64 = 3600;
-/// How a page of accounts is long.
-const PAGE: i64 = 50;
 /// Where its hash and end stand.
 const FIRST_RUN_SETTING: &str = "first-run-token";
 
@@ -125,15 +125,16 @@ impl Service {
     }
 
     /// Accounts by their address.
-    pub async fn accounts(&self, ctx: &Context, after: Option<String>) -> Result<AccountPage> {
+    pub async fn accounts(&self, ctx: &Context, asked: impl Into<Asking>) -> Result<AccountPage> {
         ctx.require(Right::AccountsRead)?;
+        let Asking { after, limit } = asked.into();
         let after = after.map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let page = self
             .store
             .read(move |tx| {
                 // an address holds an id, never a name
-                let mut accounts = tx.account_list(after, PAGE + 1)?;
-                let more = accounts.len() as u64 > PAGE.unsigned_abs();
+                let mut accounts = tx.account_list(after, limit + 1)?;
+                let more = accounts.len() as u64 > limit.unsigned_abs();
                 if more {
                     accounts.pop();
                 }
@@ -252,7 +253,11 @@ impl Service {
         self.store
             .write(move |tx| {
                 tx.lock_accounts(ctx.now)?;
-                let (before, _) = tx.account(account)?.ok_or(Error::NotFound)?;
+                let seen = tx.account_detail(account)?.ok_or(Error::NotFound)?;
+                if change.seen.as_ref().is_some_and(|version| *version != seen.version()) {
+                    return Err(Error::Changed("this account").into());
+                }
+                let before = seen.account;
                 let ruled = !tx.usable_administrators()?.is_empty();
                 let after = Account {
                     roles: change.roles.unwrap_or(before.roles),
@@ -270,6 +275,7 @@ impl Service {
                 }
                 if !after.active {
                     tx.drop_account_token(account)?;
+                    tx.revoke_api_tokens_of(account, ctx.now)?;
                 }
                 if let Some(teams) = &change.teams {
                     for team in teams {
@@ -348,7 +354,7 @@ fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_stor
 }
 
 /// Whether an account may come in: whoever left does not, however the account itself stands.
-pub fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
+pub(crate) fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
     let person_is_there = match account.person {
         Some(person) => tx.person(person)?.is_some_and(|person| person.active),
         None => true,

@@ -7,14 +7,12 @@ use estampe_domain::{Context, Error, Result, Right};
 use estampe_store::GroupQuery;
 
 use crate::Service;
-use crate::views::GroupPage;
-
-/// How a page of groups is long.
-const PAGE: i64 = 50;
+use crate::views::{Asking, GroupPage};
 
 impl Service {
     /// Groups of a source, or of all, by name.
-    pub async fn groups(&self, ctx: &Context, source: Option<&str>, after: Option<&str>) -> Result<GroupPage> {
+    pub async fn groups(&self, ctx: &Context, source: Option<&str>, asked: impl Into<Asking>) -> Result<GroupPage> {
+        let Asking { after, limit } = asked.into();
         let sources = self.sources(ctx).await?;
         let source = match source {
             None => None,
@@ -28,7 +26,7 @@ impl Service {
         let page = self
             .store
             .read(move |tx| {
-                let mut query = GroupQuery { source, name: None, after: None, limit: PAGE + 1 };
+                let mut query = GroupQuery { source, name: None, after: None, limit: limit + 1 };
                 // an address holds an id, never a name
                 if let Some(after) = after {
                     let (last, key) = tx.group(after)?.ok_or(Error::NotFound)?;
@@ -39,8 +37,8 @@ impl Service {
                 for source in all {
                     total += tx.group_count(source)?;
                 }
-                let more = groups.len() as u64 > PAGE.unsigned_abs();
-                groups.truncate(usize::try_from(PAGE).unwrap_or_default());
+                let more = groups.len() as u64 > limit.unsigned_abs();
+                groups.truncate(usize::try_from(limit).unwrap_or_default());
                 let next = if more { groups.last().map(|(group, _)| group.id.to_string()) } else { None };
                 Ok(GroupPage { groups: groups.into_iter().map(|(group, _)| group).collect(), total, next })
             })

@@ -13,10 +13,8 @@ use estampe_store::{EarlierSubmission, Job, KnownSubject, NewJob, NewLead, Shown
 use serde_json::json;
 
 use crate::Service;
-use crate::views::{Doubt, Exchange, LeadDetail, LeadPage, Receipt, Submission};
+use crate::views::{Asking, Doubt, Exchange, LeadDetail, LeadPage, Receipt, Submission};
 
-/// How a page of leads is long.
-const PAGE: i64 = 50;
 /// Tries when two submissions meet in the database.
 const TRIES: u32 = 3;
 /// Copies of their own details that one visitor is sent within an hour.
@@ -191,15 +189,16 @@ impl Service {
     }
 
     /// Leads for the console, newest first.
-    pub async fn leads(&self, ctx: &Context, after: Option<String>) -> Result<LeadPage> {
+    pub async fn leads(&self, ctx: &Context, asked: impl Into<Asking>) -> Result<LeadPage> {
         let scope = ctx.scope(Right::LeadsRead)?;
+        let Asking { after, limit } = asked.into();
         let after = after.map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let page = self
             .store
             .read(move |tx| {
-                let mut leads = tx.leads(scope, after, PAGE + 1)?;
+                let mut leads = tx.leads(scope, after, limit + 1)?;
                 let total = tx.leads_in_all(scope)?;
-                let more = leads.len() as u64 > PAGE.unsigned_abs();
+                let more = leads.len() as u64 > limit.unsigned_abs();
                 if more {
                     leads.pop();
                 }

@@ -35,6 +35,7 @@ mod sign_in;
 mod sources;
 mod sync;
 mod throttle;
+mod tokens;
 mod totp;
 pub mod views;
 
@@ -48,11 +49,12 @@ use estampe_store::Store;
 use tokio::sync::Notify;
 
 pub use cards::TRUSTED;
-pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
+pub use estampe_store::{AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
 pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use requests::RequestIds;
+pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;

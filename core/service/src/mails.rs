@@ -127,7 +127,8 @@ impl Service {
         Ok(self.store.write(move |tx| tx.kill_job(lease, now, &error)).await?)
     }
 
-    /// Removes jobs done more than 30 days ago and sessions past their time.
+    /// Removes jobs done more than 30 days ago, sessions past their time, and answers that
+    /// nobody will ask for again.
     pub async fn tidy(&self) -> Result<()> {
         self.forget_bulks().await?;
         let now = self.ports.clock.now();
@@ -136,6 +137,7 @@ impl Service {
             .store
             .write(move |tx| {
                 tx.prune_jobs(now.plus_seconds(-30 * 86_400))?;
+                tx.forget_answers_before(now.plus_seconds(-crate::tokens::ANSWERS_KEPT))?;
                 tx.end_sessions_before(
                     now.plus_seconds(-limits.idle_seconds),
                     now.plus_seconds(-limits.absolute_seconds),

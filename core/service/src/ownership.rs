@@ -217,7 +217,7 @@ fn standing(tx: &mut Tx<'_>, person: PersonId, seen: Option<&str>) -> estampe_st
     tx.lock_person(person)?;
     let (_, made) = tx.made(person)?.ok_or(Error::NotFound)?;
     if seen.is_some_and(|seen| seen != made.version()) {
-        return Err(Error::Conflict("this person was changed meanwhile; look again".into()).into());
+        return Err(Error::Changed("this person").into());
     }
     Ok(made)
 }

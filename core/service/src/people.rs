@@ -8,16 +8,14 @@ use estampe_store::PeopleQuery;
 use crate::Service;
 use crate::views::{PeopleFilter, PeoplePage, PersonDetail, Photo};
 
-/// How a page of people is long.
-const PAGE: i64 = 50;
-
 impl Service {
     /// People by name.
     pub async fn people(&self, ctx: &Context, filter: &PeopleFilter) -> Result<PeoplePage> {
         let scope = ctx.scope(Right::PeopleRead)?;
         let after: Option<PersonId> =
-            filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
-        let query = query_of(filter, scope);
+            filter.page.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
+        let limit = filter.page.limit;
+        let mut query = query_of(filter, scope);
         // a group, a team, those with a conflict are few: the database looks through them
         let roll = match scope {
             Scope::All if filter.group.is_none() && !filter.conflicts && !filter.cards_down => Some(self.roll().await?),
@@ -52,8 +50,8 @@ impl Service {
                         (tx.people(&query)?.into_iter().map(|(person, _)| person).collect(), total)
                     }
                 };
-                let more = people.len() as u64 > PAGE.unsigned_abs();
-                people.truncate(usize::try_from(PAGE).unwrap_or_default());
+                let more = people.len() as u64 > limit.unsigned_abs();
+                people.truncate(usize::try_from(limit).unwrap_or_default());
                 let next = if more { people.last().map(|person| person.id.to_string()) } else { None };
                 Ok(PeoplePage { people, total, conflicts, cards_down, next })
             })
@@ -75,7 +73,7 @@ impl Service {
     /// One person.
     pub async fn person(&self, ctx: &Context, person: PersonId) -> Result<PersonDetail> {
         let scope = ctx.scope(Right::PeopleRead)?;
-        let counts_leads = ctx.may_all(Right::LeadsRead) || ctx.person == Some(person);
+        let counts_leads = ctx.may_all(Right::LeadsRead) || (ctx.person == Some(person) && ctx.may(Right::LeadsRead));
         let detail = self
             .store
             .read(move |tx| {
@@ -129,6 +127,6 @@ fn query_of(filter: &PeopleFilter, scope: Scope) -> PeopleQuery {
         group: filter.group,
         scope: Some(scope),
         after: None,
-        limit: PAGE + 1,
+        limit: filter.page.limit + 1,
     }
 }

@@ -27,7 +27,7 @@ impl Service {
         plan_only: bool,
         everybody: bool,
     ) -> Result<SyncStarted> {
-        ctx.require(Right::SourcesChange)?;
+        ctx.require(Right::SourcesRun)?;
         let source = self.source_named(ctx, source).await?.id;
         let last = self.store.read(move |tx| tx.runs(Some(source), 1)).await?;
         if let Some(Run { id: run, state, .. }) = last.first()
@@ -147,7 +147,7 @@ impl Service {
     }
 
     async fn decide(&self, ctx: &Context, run: RunId, to: RunState, operation: &'static str) -> Result<()> {
-        ctx.require(Right::SourcesChange)?;
+        ctx.require(Right::SourcesRun)?;
         let (ctx, random) = (*ctx, self.shared_random());
         let decided = self
             .store

@@ -177,14 +177,41 @@ pub struct PeopleFilter {
     pub cards_down: bool,
     /// Only people of this group.
     pub group: Option<GroupId>,
-    /// Where the last page ended, as [`PeoplePage::next`] gave it.
+    /// From where on, and how many.
+    pub page: Asking,
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// Where the last page ended, as its `next` said.
     pub after: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self { after: None, limit: 50 }
+    }
+}
+
+impl From<Option<String>> for Asking {
+    fn from(after: Option<String>) -> Self {
+        Self { after, ..Self::default() }
+    }
+}
+
+impl From<Option<&str>> for Asking {
+    fn from(after: Option<&str>) -> Self {
+        after.map(ToOwned::to_owned).into()
+    }
 }
 
 /// A page of people, by name.
 #[derive(Clone, Debug)]
 pub struct PeoplePage {
-    /// At most 50.
+    /// Some of them.
     pub people: Vec<PersonSummary>,
     /// How many the filter finds in all.
     pub total: u64,
@@ -213,7 +240,7 @@ pub enum Chosen {
 /// A page of groups, by name.
 #[derive(Clone, Debug)]
 pub struct GroupPage {
-    /// At most 50.
+    /// Some of them.
     pub groups: Vec<GroupSummary>,
     /// How many the source has in all.
     pub total: u64,
@@ -305,7 +332,7 @@ pub struct RefusalPage {
 /// A page of leads, newest first.
 #[derive(Clone, Debug)]
 pub struct LeadPage {
-    /// At most 50.
+    /// Some of them.
     pub leads: Vec<Lead>,
     /// How many in all.
     pub total: u64,
@@ -566,6 +593,9 @@ pub struct AccountChange {
     pub person: Option<Option<PersonId>>,
     /// The groups whose people it sees as a team manager.
     pub teams: Option<Vec<GroupId>>,
+    /// What its reader saw ([`AccountDetail::version`]); without it what stands there now is
+    /// changed, whatever it is.
+    pub seen: Option<String>,
 }
 
 /// An account and the token by which its password is chosen, once.

@@ -27,6 +27,11 @@ impl SecretKey {
         Some(Self(bytes.try_into().ok()?))
     }
 
+    /// From bytes that are a secret.
+    pub(crate) fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes, to be wrapped.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0

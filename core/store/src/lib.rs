@@ -28,6 +28,7 @@ pub use offline::{Offline, key_file_id};
 pub use open::{Database, OpenError, Store, StoreSettings};
 pub use submit::Single;
 pub use tx::Tx;
+pub use tx::answers::{AnswerKey, Before};
 pub use tx::checkup::{CheckupPage, CheckupPart, DatabaseFacts};
 pub use tx::factors::{StoredPasskey, StoredTotp};
 pub use tx::gauges::OutboxDepth;

@@ -489,6 +489,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    api_token (id) {
+        id -> Text,
+        account_id -> Nullable<Text>,
+        name -> Text,
+        scopes -> Text,
+        token_hash -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    idempotency (token_id, key_hash) {
+        token_id -> Text,
+        key_hash -> Text,
+        fingerprint -> Text,
+        sealed -> Nullable<Binary>,
+        begun_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     appliance_key,
     data_key,
@@ -525,6 +549,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_role,
     account_team,
     account_token,
+    api_token,
+    idempotency,
     session,
     half_session,
     known_browser,

@@ -45,7 +45,8 @@ sources![
     "plugin.ftl",
     "run.ftl",
     "settings.ftl",
-    "styleguide.ftl"
+    "styleguide.ftl",
+    "token.ftl",
 ];
 
 static FR: LazyLock<Bundle> = LazyLock::new(|| build(Locale::Fr));

@@ -9,8 +9,8 @@ use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use estampe_domain::{Error, ErrorKind, RequestId};
 use estampe_texts::key;
-use serde::Serialize;
 
+use crate::api::{ApiCause, FieldProblem, Problem};
 use crate::headers::Surface;
 use crate::locale::Lang;
 use crate::respond::see_other;
@@ -45,11 +45,13 @@ pub(crate) enum Cause {
     Misdirected,
     /// More than this client may ask; seconds to wait.
     TooMany(u64),
+    /// What only programs meet.
+    Api(ApiCause),
     /// Not signed in: where to go instead.
     SignIn(String),
 }
 
-fn entry(status: StatusCode, code: &'static str, title: &'static str, text: &'static str) -> Entry {
+pub(crate) fn entry(status: StatusCode, code: &'static str, title: &'static str, text: &'static str) -> Entry {
     Entry { status, code, title, text }
 }
 
@@ -66,7 +68,7 @@ struct Inner {
 }
 
 /// A line of the one table.
-struct Entry {
+pub(crate) struct Entry {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -118,7 +120,7 @@ impl Inner {
                 key("error-origin-title"),
                 match self.surface {
                     Surface::Public | Surface::Plain => key("error-origin-text"),
-                    Surface::Console | Surface::Operator => key("error-console-origin-text"),
+                    Surface::Console | Surface::Api | Surface::Operator => key("error-console-origin-text"),
                 },
             ),
             Cause::Expired => {
@@ -176,6 +178,7 @@ impl Inner {
                 key("error-too-many-title"),
                 key("error-too-many-text"),
             ),
+            Cause::Api(cause) => cause.entry(),
             Cause::SignIn(_) => entry(
                 StatusCode::UNAUTHORIZED,
                 "unauthenticated",
@@ -193,7 +196,7 @@ impl Inner {
                 key("error-not-found-title"),
                 match self.surface {
                     Surface::Public | Surface::Plain => key("error-not-found-text"),
-                    Surface::Console | Surface::Operator => key("error-console-not-found-text"),
+                    Surface::Console | Surface::Api | Surface::Operator => key("error-console-not-found-text"),
                 },
             ),
             ErrorKind::Invalid => entry(
@@ -201,6 +204,12 @@ impl Inner {
                 error.code(),
                 key("error-invalid-title"),
                 key("error-invalid-text"),
+            ),
+            ErrorKind::Conflict if matches!(error, Error::Changed(_)) && self.surface == Surface::Api => entry(
+                StatusCode::PRECONDITION_FAILED,
+                error.code(),
+                key("error-conflict-title"),
+                key("error-conflict-text"),
             ),
             ErrorKind::Conflict => {
                 entry(StatusCode::CONFLICT, error.code(), key("error-conflict-title"), key("error-conflict-text"))
@@ -244,12 +253,29 @@ impl Inner {
     /// What the domain adds for people: never for defects, which may hold internals.
     fn detail(&self) -> Option<String> {
         match &self.cause {
-            Cause::Domain(Error::Invalid { .. } | Error::Bundle(_) | Error::Conflict(_)) => match &self.cause {
-                Cause::Domain(error) => Some(error.to_string()),
-                _ => None,
-            },
+            Cause::Domain(Error::Invalid { .. } | Error::Bundle(_) | Error::Conflict(_) | Error::Changed(_)) => {
+                match &self.cause {
+                    Cause::Domain(error) => Some(error.to_string()),
+                    _ => None,
+                }
+            }
             Cause::Domain(Error::Plugin(failure)) => Some(failure.message.clone()),
+            Cause::Domain(Error::Forbidden) if self.surface == Surface::Api => {
+                Some("the token's scopes, or the roles of its account, do not allow this".to_owned())
+            }
+            Cause::Api(cause) => cause.detail(),
             _ => None,
+        }
+    }
+
+    /// What is wrong part by part, for programs.
+    fn errors(&self) -> Vec<FieldProblem> {
+        match &self.cause {
+            Cause::Api(cause) => cause.errors(),
+            Cause::Domain(Error::Invalid { what, why }) if self.surface == Surface::Api => {
+                vec![FieldProblem::body(format!("/{what}"), why.clone())]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -284,18 +310,6 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) seconds: u64,
 }
 
-/// RFC 9457.
-#[derive(Serialize)]
-struct Problem {
-    r#type: String,
-    title: String,
-    status: u16,
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    request: String,
-}
-
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.cause.fmt(f)
@@ -317,7 +331,7 @@ impl ResponseError for Fault {
         let inner = &self.0;
         let Entry { status, code, title, text } = inner.entry();
         let mut response = match (&inner.cause, inner.surface) {
-            (_, Surface::Operator) => {
+            (_, Surface::Operator | Surface::Api) => {
                 HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).body(
                     serde_json::to_string(&Problem {
                         r#type: format!("urn:estampe:problem:{code}"),
@@ -325,6 +339,7 @@ impl ResponseError for Fault {
                         status: status.as_u16(),
                         code,
                         detail: inner.detail(),
+                        errors: inner.errors(),
                         request: inner.request.to_string(),
                     })
                     .unwrap_or_default(),
@@ -352,12 +367,13 @@ impl ResponseError for Fault {
                     .body(page.render().unwrap_or_default())
             }
         };
-        match inner.cause {
+        match &inner.cause {
+            Cause::Api(cause) => cause.set(response.headers_mut()),
             Cause::Method(allowed) => {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             }
             Cause::TooMany(seconds) => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             _ => {}
         }

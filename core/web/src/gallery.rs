@@ -125,7 +125,7 @@ fn console_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let s = shell;
     let filter =
-        PeopleFilter { query: "zoé".into(), active: Some(true), after: Some("x".into()), ..PeopleFilter::default() };
+        PeopleFilter { query: "zoé".into(), active: Some(true), page: Some("x").into(), ..PeopleFilter::default() };
     let (group, groups) = (samples::group("Tous les salariés", 1204), samples::groups());
     let no_groups = GroupPage { groups: Vec::new(), total: 0, next: None };
     let within = PeopleFilter { group: Some(group.id), ..PeopleFilter::default() };
@@ -216,7 +216,39 @@ fn console_pages(locale: Locale) -> Pages {
     ];
     pages.extend(run_pages(l));
     pages.extend(accounts::pages(l));
+    pages.extend(token_pages(l));
     pages
+}
+
+/// Tokens of the API.
+fn token_pages(l: &crate::locale::Lang) -> Pages {
+    use crate::console::tokens::{TokensPage, Typed, choices, form};
+
+    let ctx = estampe_domain::Context::new(
+        estampe_domain::Actor::Operator,
+        l.locale,
+        estampe_domain::RequestId::new(samples::now(), &samples::Sevens),
+        samples::now(),
+    );
+    let show = |is_services: bool, tokens: &[_], typed: &Typed, wrong: Option<&Error>, secret: Option<&str>| {
+        let (fields, problem) = form(l, typed, wrong);
+        let section = if is_services { Section::Accounts } else { Section::Tokens };
+        let (s, secret) = (shell(section), secret.map(str::to_owned));
+        let scopes = choices(&ctx, is_services, &typed.scopes);
+        let page = TokensPage { l, s, is_services, may_make: true, tokens, fields, scopes, problem, secret };
+        page.render().unwrap()
+    };
+    let (tokens, nothing) = (samples::tokens::tokens(), Typed::default());
+    let typed = Typed { name: "Intranet".to_owned(), scopes: Vec::new(), days: "400".to_owned() };
+    let (days, scopes) = (Error::invalid("days", "it is 1 to 365"), Error::invalid("scopes", "name at least one"));
+    let secret = "estp_7c0fa1v2mk3n4o5p6q7r8s9t0u1v2a3b4c5d6e7f8g9h0i1j2k3l4m5n6o7p8q9";
+    vec![
+        ("tokens", show(false, &tokens, &nothing, None, None)),
+        ("tokens-empty", show(false, &[], &nothing, None, None)),
+        ("tokens-wrong-days", show(false, &tokens, &typed, Some(&days), None)),
+        ("tokens-wrong-scopes", show(true, &tokens, &typed, Some(&scopes), None)),
+        ("tokens-made", show(true, &tokens, &nothing, None, Some(secret))),
+    ]
 }
 
 /// A run, wherever it stands.

@@ -3,6 +3,7 @@
 
 use std::future::{Ready, ready};
 
+use actix_web::HttpMessage as _;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
@@ -11,6 +12,7 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
+use crate::api::RateNote;
 use crate::edge::admit;
 use crate::forms::Local;
 
@@ -21,6 +23,8 @@ pub enum Surface {
     Public,
     /// The console, for accounts.
     Console,
+    /// The JSON API, for programs; on the console's listener.
+    Api,
     /// The operator's Unix socket.
     Operator,
     /// The plain-HTTP listener, for anybody.
@@ -28,11 +32,17 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// The surface of a path: the API is a part of the console's listener.
+    pub(crate) fn at(self, path: &str) -> Self {
+        if self == Self::Console && crate::api::is_api(path) { Self::Api } else { self }
+    }
+
     /// Its name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Console => "console",
+            Self::Api => "api",
             Self::Operator => "operator",
             Self::Plain => "plain",
         }
@@ -87,7 +97,7 @@ impl Headers {
         let referrer = match self.0 {
             Surface::Public | Surface::Plain => "no-referrer",
             // forms need an Origin of their own, which "no-referrer" would take away
-            Surface::Console | Surface::Operator => "same-origin",
+            Surface::Console | Surface::Api | Surface::Operator => "same-origin",
         };
         set(headers, REFERRER_POLICY, HeaderValue::from_static(referrer));
     }
@@ -146,6 +156,10 @@ where
         Box::pin(async move {
             match answer.await {
                 Ok(mut answer) => {
+                    let rate = answer.request().extensions().get::<RateNote>().copied();
+                    if let Some(RateNote(left)) = rate {
+                        left.set(answer.headers_mut());
+                    }
                     headers.set(answer.headers_mut());
                     Ok(answer.map_into_left_body())
                 }

@@ -11,6 +11,7 @@ pub mod operator;
 pub mod plain;
 pub mod public;
 
+mod api;
 mod assets;
 mod connection;
 mod edge;

@@ -8,12 +8,12 @@ use estampe_domain::Actor;
 use crate::error::Fault;
 use crate::headers::Surface;
 use crate::visit::Visit;
-use crate::{console, operator, plain, public};
+use crate::{api, console, operator, plain, public};
 
 /// An address that a listener answers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// `GET`, `HEAD` or `POST`.
+    /// `GET`, `HEAD`, `POST`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// The path, with `{name}` or `{name:expression}` where a parameter stands.
     pub pattern: String,
@@ -25,6 +25,7 @@ pub fn routes(surface: Surface) -> Vec<Route> {
     let table = match surface {
         Surface::Public => public::routes(),
         Surface::Console => console::routes(),
+        Surface::Api => api::routes(),
         Surface::Operator => operator::routes(),
         Surface::Plain => plain::routes(),
     };
@@ -36,6 +37,8 @@ enum Verb {
     /// With HEAD, which is answered by the same handler.
     Get,
     Post,
+    Patch,
+    Delete,
 }
 
 struct Row {
@@ -77,6 +80,26 @@ impl Table {
         self.row(Verb::Post, pattern, web::post().to(handler))
     }
 
+    /// Answers PATCH.
+    pub(crate) fn patch<F, A>(self, pattern: &'static str, handler: F) -> Self
+    where
+        F: Handler<A>,
+        A: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.row(Verb::Patch, pattern, web::patch().to(handler))
+    }
+
+    /// Answers DELETE.
+    pub(crate) fn delete<F, A>(self, pattern: &'static str, handler: F) -> Self
+    where
+        F: Handler<A>,
+        A: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.row(Verb::Delete, pattern, web::delete().to(handler))
+    }
+
     /// Routes below a prefix. They cost those before them nothing: the router looks
     /// into a scope only when its prefix fits.
     pub(crate) fn scope(mut self, prefix: &'static str, fill: impl FnOnce(Self) -> Self) -> Self {
@@ -94,7 +117,12 @@ impl Table {
     pub(crate) fn list(&self) -> Vec<Route> {
         let mut list = Vec::new();
         for row in &self.rows {
-            let methods: &[_] = if row.verb == Verb::Get { &["GET", "HEAD"] } else { &["POST"] };
+            let methods: &[_] = match row.verb {
+                Verb::Get => &["GET", "HEAD"],
+                Verb::Post => &["POST"],
+                Verb::Patch => &["PATCH"],
+                Verb::Delete => &["DELETE"],
+            };
             let pattern = || format!("{}{}", row.prefix, row.pattern);
             list.extend(methods.iter().map(|method| Route { method, pattern: pattern() }));
         }
@@ -152,10 +180,23 @@ impl Address {
 
     fn resource(self, refuse: impl Fn(&'static str) -> actix_web::Route) -> Resource {
         let has = |verb| self.verbs.contains(&verb);
-        let allowed = match (has(Verb::Get), has(Verb::Post)) {
-            (true, true) => "GET, HEAD, POST",
-            (true, false) => "GET, HEAD",
-            (false, _) => "POST",
+        let allowed = match (has(Verb::Get), has(Verb::Post), has(Verb::Patch), has(Verb::Delete)) {
+            (true, false, false, false) => "GET, HEAD",
+            (true, true, false, false) => "GET, HEAD, POST",
+            (true, false, true, false) => "GET, HEAD, PATCH",
+            (true, false, false, true) => "DELETE, GET, HEAD",
+            (true, true, true, false) => "GET, HEAD, PATCH, POST",
+            (true, true, false, true) => "DELETE, GET, HEAD, POST",
+            (true, false, true, true) => "DELETE, GET, HEAD, PATCH",
+            (true, true, true, true) => "DELETE, GET, HEAD, PATCH, POST",
+            (false, true, false, false) => "POST",
+            (false, false, true, false) => "PATCH",
+            (false, false, false, true) => "DELETE",
+            (false, true, true, false) => "PATCH, POST",
+            (false, true, false, true) => "DELETE, POST",
+            (false, false, true, true) => "DELETE, PATCH",
+            (false, true, true, true) => "DELETE, PATCH, POST",
+            (false, false, false, false) => "",
         };
         let resource = Resource::new(self.pattern).default_service(refuse(allowed));
         self.routes.into_iter().fold(resource, Resource::route)
@@ -171,7 +212,7 @@ mod tests {
         let list = routes(Surface::Public);
         assert_eq!(list.first().map(|route| route.pattern.as_str()), Some("/c/{public_id:[^/.]+}"));
         // and no address stands there twice: the second would never be reached
-        for surface in [Surface::Public, Surface::Console, Surface::Operator] {
+        for surface in [Surface::Public, Surface::Console, Surface::Api, Surface::Operator] {
             let list = routes(surface);
             for (at, route) in list.iter().enumerate() {
                 assert!(!list.iter().skip(at + 1).any(|other| other == route), "{route:?}");

@@ -7,6 +7,7 @@ pub(crate) mod extensions;
 pub(crate) mod mapping;
 pub(crate) mod ownership;
 pub(crate) mod plans;
+pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 

@@ -32,7 +32,7 @@ impl Visit {
     pub(crate) fn of(request: &HttpRequest, actor: Actor) -> Result<Self, actix_web::Error> {
         let missing = || ErrorInternalServerError("not configured");
         let state = request.app_data::<web::Data<AppState>>().ok_or_else(missing)?.clone();
-        let surface = *request.app_data::<Surface>().ok_or_else(missing)?;
+        let surface = request.app_data::<Surface>().ok_or_else(missing)?.at(request.path());
         let (locale, chosen) = wanted(request, surface);
         let ctx = match request_id(request) {
             Some(id) => state.service.context_of(actor, locale, id),
@@ -70,7 +70,7 @@ impl Visit {
         let settings = self.service().settings();
         match self.surface {
             Surface::Public | Surface::Plain => &settings.public_origin,
-            Surface::Console | Surface::Operator => &settings.internal_origin,
+            Surface::Console | Surface::Api | Surface::Operator => &settings.internal_origin,
         }
     }
 

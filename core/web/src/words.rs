@@ -17,6 +17,7 @@ use estampe_domain::person::{NotAPerson, PersonSummary, ProfileField};
 use estampe_domain::plugin::{LogLevel, SyncMode};
 use estampe_domain::run::{PlanAction, Refusal, RunState};
 use estampe_domain::text::TextProblem;
+use estampe_domain::token::TokenScope;
 use estampe_service::views::JobState;
 use estampe_texts::key;
 
@@ -282,4 +283,21 @@ pub(crate) fn role(role: Role) -> (&'static str, &'static str) {
 /// Roles in one line.
 pub(crate) fn roles(l: &Lang, roles: Roles) -> String {
     roles.iter().map(|one| l.t(role(one).0).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a token may be used for.
+pub(crate) fn token_scope(scope: TokenScope) -> &'static str {
+    match scope {
+        TokenScope::PeopleRead => key("scope-people-read"),
+        TokenScope::PeopleWrite => key("scope-people-write"),
+        TokenScope::LeadsRead => key("scope-leads-read"),
+        TokenScope::SourcesRead => key("scope-sources-read"),
+        TokenScope::SourcesRun => key("scope-sources-run"),
+        TokenScope::PluginsRead => key("scope-plugins-read"),
+        TokenScope::AccountsRead => key("scope-accounts-read"),
+        TokenScope::AccountsWrite => key("scope-accounts-write"),
+        TokenScope::HealthRead => key("scope-health-read"),
+        TokenScope::TokensRead => key("scope-tokens-read"),
+        TokenScope::TokensWrite => key("scope-tokens-write"),
+    }
 }

@@ -1,9 +1,12 @@
-//! `cargo xtask docs`: writes docs/plugins/contract.md from the contract's text, so that
-//! the page cannot say anything else. CI holds the page to it.
+//! `cargo xtask docs`: writes docs/plugins/contract.md from the contract's text, and
+//! docs/api/openapi.json from the code of the API, so that they cannot say anything else. CI
+//! holds the page to the contract, and a test of the API holds the document to the code.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::{build, children};
 
 /// The contract's files, in the order in which they are read best.
 const SOURCES: [&str; 3] = ["estampe.wit", "http.wit", "ldap.wit"];
@@ -23,6 +26,11 @@ pub fn write(workspace: &Path) -> Result<(), String> {
     let (page, text) = (page(workspace), generate(workspace)?);
     fs::write(&page, text).map_err(|error| format!("{}: {error}", page.display()))?;
     println!("{}", page.display());
+    // the code says itself what it answers; its test writes the file where it is asked to
+    let mut cargo = build::cargo(workspace);
+    cargo.args(["test", "--quiet", "-p", "estampe-web", "--lib", "the_kept_document_is_what_the_code_says"]);
+    children::run("cargo test of the API's document", cargo.env("ESTAMPE_WRITE_OPENAPI", "1"))?;
+    println!("{}", workspace.join("docs/api/openapi.json").display());
     Ok(())
 }
 

@@ -69,7 +69,7 @@ enum Command {
     },
     /// The long trials; fails when one of them does
     Soak {
-        /// Only this one: large, rules, crashes, load
+        /// Only this one: large, rules, api, crashes, load
         name: Option<String>,
         #[command(flatten)]
         size: soak::Size,
@@ -78,7 +78,7 @@ enum Command {
     Ci,
     /// Who knows whom among the crates
     Arrows,
-    /// Writes docs/plugins/contract.md from the contract
+    /// Writes docs/plugins/contract.md from the contract, docs/api/openapi.json from the code
     Docs,
 }
 

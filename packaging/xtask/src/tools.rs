@@ -48,19 +48,60 @@ const SSLYZE: &[&str] = &[
 /// sslyze, which holds a server's TLS against Mozilla's profiles; installed into a virtual
 /// environment of the distribution's Python when it is not there.
 pub fn sslyze() -> Result<PathBuf, String> {
-    let root = cache()?.join("tools/sslyze");
-    let (program, stamp) = (root.join("bin/sslyze"), root.join("versions"));
-    let wanted = SSLYZE.join("\n");
+    python("sslyze", SSLYZE)
+}
+
+/// schemathesis and everything that it is made of, from PyPI.
+const SCHEMATHESIS: &[&str] = &[
+    "schemathesis==4.32.5",
+    "anyio==4.16.0",
+    "certifi==2026.10.19.post1",
+    "charset-normalizer==3.5.3",
+    "click==8.5.1",
+    "graphql-core==3.3.2",
+    "harfile==0.6.0",
+    "hypothesis==6.170.17",
+    "hypothesis-graphql==0.13.5",
+    "idna==3.20",
+    "iniconfig==2.3.1",
+    "jsonschema_rs==0.60.3",
+    "markdown-it-py==4.3.0",
+    "MarkupSafe==3.0.4",
+    "mdurl==0.1.2",
+    "packaging==26.4",
+    "pluggy==1.7.0",
+    "Pygments==2.21.0",
+    "pyrate-limiter==4.5.1",
+    "pytest==9.2.0",
+    "PyYAML==6.0.4",
+    "requests==2.34.2",
+    "rich==15.0.0",
+    "sortedcontainers==2.4.0",
+    "typing_extensions==4.16.0",
+    "urllib3==2.8.0",
+    "Werkzeug==3.1.9",
+];
+
+/// schemathesis, which asks the API whatever its document allows, and more.
+pub fn schemathesis() -> Result<PathBuf, String> {
+    python("schemathesis", SCHEMATHESIS)
+}
+
+/// A program of PyPI with everything that it is made of, the program's own package first.
+fn python(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let root = cache()?.join("tools").join(name);
+    let (program, stamp) = (root.join("bin").join(name), root.join("versions"));
+    let wanted = packages.join("\n");
     // the stamp is written last: a half-made environment is made anew
     if program.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|versions| versions == wanted) {
         return Ok(program);
     }
-    note(&format!("installing {} into {} (once)", SSLYZE.first().unwrap_or(&"sslyze"), root.display()));
+    note(&format!("installing {} into {} (once)", packages.first().unwrap_or(&name), root.display()));
     let mut venv = Command::new("/usr/bin/python3");
     venv.args(["-m", "venv", "--clear"]).arg(&root);
     children::run("python3 -m venv", &mut venv)?;
     let mut pip = Command::new(root.join("bin/pip"));
-    pip.args(["--quiet", "--disable-pip-version-check", "install", "--no-deps"]).args(SSLYZE);
+    pip.args(["--quiet", "--disable-pip-version-check", "install", "--no-deps"]).args(packages);
     children::run("pip install", &mut pip)?;
     std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
     Ok(program)

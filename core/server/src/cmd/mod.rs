@@ -15,6 +15,7 @@ mod plan;
 mod plugin;
 mod print;
 mod source;
+pub mod token;
 mod work;
 
 use std::process::ExitCode;

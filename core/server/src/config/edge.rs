@@ -33,6 +33,7 @@ impl Settings {
             requests_per_minute: limit("requests_per_minute", limits.requests_per_minute)?,
             leads_per_minute: limit("leads_per_minute", limits.leads_per_minute)?,
             card_leads_per_minute: limit("card_leads_per_minute", limits.card_leads_per_minute)?,
+            api_requests_per_minute: limit("api_requests_per_minute", limits.api_requests_per_minute)?,
         })
     }
 

@@ -84,6 +84,8 @@ pub struct Limits {
     pub requests_per_minute: i64,
     pub leads_per_minute: i64,
     pub card_leads_per_minute: i64,
+    /// Requests to the API by one token, a minute.
+    pub api_requests_per_minute: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,6 +176,7 @@ impl Default for Settings {
                 requests_per_minute: 1200,
                 leads_per_minute: 30,
                 card_leads_per_minute: 60,
+                api_requests_per_minute: 600,
             },
             smtp: Smtp {
                 host: String::new(),

@@ -242,6 +242,7 @@ impl Tx<'_> {
                 ))
                 .execute(self.conn)?;
             self.end_sessions_of(account_id)?;
+            self.revoke_api_tokens_of(account_id, now)?;
             self.drop_account_token(account_id)?;
             self.delete_factors(account_id)?;
             self.forget_browsers_of(account_id)?;

@@ -7,6 +7,8 @@ use diesel::prelude::*;
 use estampe_domain::Actor;
 use estampe_domain::audit::AuditEvent;
 
+use serde_json::Value;
+
 use super::{Tx, to_json};
 use crate::conn::per_backend;
 use crate::error::{Result, StoreError};
@@ -37,6 +39,7 @@ impl AuditRow {
             actor_kind: event.context.actor.kind().into(),
             actor_id: match event.context.actor {
                 Actor::Account(account) => Some(account.to_string()),
+                Actor::Service(token) => Some(token.to_string()),
                 Actor::Visitor | Actor::Operator | Actor::System => None,
             },
             operation: event.operation.into(),
@@ -44,7 +47,7 @@ impl AuditRow {
             object_id: event.object.1.clone(),
             outcome: event.outcome.as_str().into(),
             request_id: event.context.request.to_string(),
-            details: to_json(&event.details, "audit_event")?,
+            details: to_json(&details(event), "audit_event")?,
             mac: Vec::new(),
         };
         row.mac = row.with_parts(|parts| keys.audit.mac(parts));
@@ -72,6 +75,16 @@ impl AuditRow {
             self.details.as_bytes(),
         ])
     }
+}
+
+/// The details of an event; where an account acted through a token, which one.
+fn details(event: &AuditEvent) -> Cow<'_, Value> {
+    let (Actor::Account(_), Some(through)) = (event.context.actor, event.context.through) else {
+        return Cow::Borrowed(&event.details);
+    };
+    let mut details = event.details.as_object().cloned().unwrap_or_default();
+    details.insert("token".to_owned(), through.token.to_string().into());
+    Cow::Owned(details.into())
 }
 
 /// The row as values to insert, for either kind of connection.

@@ -4,6 +4,8 @@
 //! would bind makes SQLite prepare the statement anew at every call.
 
 pub mod accounts;
+pub mod answers;
+mod api_tokens;
 mod approvals;
 pub(crate) mod audit;
 mod blobs;

@@ -43,6 +43,12 @@ error-too-many-text = Many came from your connection in a short time. { $seconds
     [one] Wait one second
    *[other] Wait { $seconds } seconds
 }, then reload the page.
+error-acceptable-title = This is not given in the format that was asked for
+error-match-title = Say what you saw
+error-key-title = This key was used for something else
+error-under-way-title = This is being done
+error-outcome-title = Nobody knows how this ended
+error-token-title = A token is needed
 error-reference = Reference
 error-home = Go to home
 

@@ -43,6 +43,12 @@ error-too-many-text = Beaucoup de demandes sont venues de votre connexion en peu
     [one] Attendez une seconde
    *[other] Attendez { $seconds } secondes
 }, puis rechargez la page.
+error-acceptable-title = Le format demandé n’existe pas ici
+error-match-title = Dites ce que vous avez vu
+error-key-title = Cette clé a servi à autre chose
+error-under-way-title = C’est en cours
+error-outcome-title = Personne ne sait comment cela s’est terminé
+error-token-title = Il faut un jeton
 error-reference = Référence
 error-home = Aller à l’accueil
 

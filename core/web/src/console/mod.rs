@@ -33,21 +33,25 @@ pub(crate) mod source_form;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
 pub(crate) mod styleguide;
+pub(crate) mod tokens;
 
-use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, web};
+use estampe_domain::Actor;
 
-use crate::assets;
 use crate::error::Fault;
 use crate::headers::Surface;
 use crate::public::ca;
-use crate::respond::{Reply, wrong_method};
+use crate::respond::wrong_method;
 use crate::routes::Table;
 use crate::session::Desk;
 use crate::telemetry::page as metrics;
+use crate::visit::Visit;
+use crate::{api, assets};
 
 /// Adds the routes of the internal listener.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.app_data(Surface::Console);
+    api::configure(config);
     routes().register(config, |allowed| web::to(move |desk: Desk| async move { wrong_method(&desk, allowed) }));
     config.default_service(web::to(missing));
 }
@@ -148,6 +152,7 @@ pub(crate) fn routes() -> Table {
         second_door::routes,
         confirm::routes,
         own::routes,
+        tokens::routes,
         language::routes,
         health::routes,
         metrics::routes,
@@ -159,7 +164,13 @@ pub(crate) fn routes() -> Table {
     .fold(table, |table, add| add(table))
 }
 
-/// Nobody learns which addresses exist here without signing in.
-async fn missing(desk: Desk) -> Reply {
-    Err(Fault::not_found(&desk))
+/// Nobody learns which addresses exist here without signing in; those of the API are no
+/// secret.
+async fn missing(request: HttpRequest) -> Result<HttpResponse, actix_web::Error> {
+    let visit = Visit::of(&request, Actor::Visitor)?;
+    if visit.surface == Surface::Api {
+        return Err(Fault::not_found(&visit).into());
+    }
+    let desk = Desk::of(&request).await?;
+    Err(Fault::not_found(&desk).into())
 }

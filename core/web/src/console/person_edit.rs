@@ -279,7 +279,7 @@ pub(crate) async fn save(sent: ProtectedForm<Sent>, path: web::Path<String>) -> 
             let typed = Typed { inputs, problems: Some(&found), stale: false };
             form(&desk, id, StatusCode::UNPROCESSABLE_ENTITY, &typed).await
         }
-        Err(Error::Conflict(_)) => {
+        Err(Error::Conflict(_) | Error::Changed(_)) => {
             form(&desk, id, StatusCode::CONFLICT, &Typed { inputs, problems: None, stale: true }).await
         }
         Err(error) => desk.ok(Err(error)),

@@ -23,6 +23,8 @@ pub(crate) enum Section {
     Account,
     /// The design system, in development.
     Styleguide,
+    /// One's own tokens.
+    Tokens,
 }
 
 /// What whoever is signed in may see and do: nobody is shown a door that does not open.
@@ -133,6 +135,7 @@ impl Shell {
             Section::Own => "own",
             Section::Account => "account",
             Section::Styleguide => "styleguide",
+            Section::Tokens => "tokens",
         };
         if open == section { " aria-current=\"page\"" } else { "" }
     }

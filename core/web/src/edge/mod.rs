@@ -19,6 +19,7 @@ use actix_web::{HttpResponse, ResponseError, web};
 use estampe_domain::{Actor, PublicId};
 use ipnet::IpNet;
 
+use crate::api::ApiCause;
 use crate::connection::Places;
 use crate::edge::hosts::{Asked, Names};
 use crate::error::{Cause, Fault};
@@ -28,7 +29,7 @@ use crate::visit::Visit;
 
 pub use client::ClientAddress;
 pub use forwarded::ForwardHeader;
-pub(crate) use rates::Rates;
+pub(crate) use rates::{Left, Rates};
 
 /// Most bytes of an address: path and query.
 const URI: usize = 8 * 1024;
@@ -57,6 +58,9 @@ pub struct EdgeSettings {
     pub leads_per_minute: u32,
     /// Leads at one card, a minute; 0 for any number.
     pub card_leads_per_minute: u32,
+    /// Requests to the API by one token, a minute; 0 for any number. A tenth of it is how many
+    /// wrong tokens a client may present.
+    pub api_requests_per_minute: u32,
 }
 
 /// The settings made ready, with the counts that all workers share.
@@ -129,13 +133,17 @@ impl Edge {
         if head.uri.path_and_query().is_some_and(|path| path.as_str().len() > URI) {
             return Err(Cause::AddressTooLong);
         }
+        // no text of ours has it, and databases do not agree about what follows it
+        if head.uri.path_and_query().is_some_and(|path| path.as_str().contains("%00")) {
+            return Err(ApiCause::Malformed("the address has a NUL in it".to_owned()).into());
+        }
         // nothing here is ever decompressed, so nothing can be without bound
         if is_encoded(&head.headers) {
             return Err(Cause::MediaType);
         }
         let names = match surface {
             Surface::Public => Some(&self.public),
-            Surface::Console => Some(&self.internal),
+            Surface::Console | Surface::Api => Some(&self.internal),
             // in clear, a host leads nowhere: the redirect goes to the configured one
             Surface::Plain => None,
             // whoever may open the socket has come to the right place

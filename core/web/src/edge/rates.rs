@@ -9,9 +9,10 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
 
-use estampe_domain::PublicId;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::middleware::NoOpMiddleware;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use estampe_domain::{ApiTokenId, PublicId};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::{NoOpMiddleware, RateLimitingMiddleware, StateInformationMiddleware};
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
@@ -41,8 +42,8 @@ impl StateStore for Table {
 }
 
 /// A budget per key.
-struct Budget {
-    limiter: RateLimiter<u64, Table, DefaultClock, NoOpMiddleware>,
+struct Budget<M: RateLimitingMiddleware<<DefaultClock as Clock>::Instant> = NoOpMiddleware> {
+    limiter: RateLimiter<u64, Table, DefaultClock, M>,
     clock: DefaultClock,
     hasher: RandomState,
 }
@@ -67,8 +68,63 @@ impl Budget {
     }
 }
 
+/// How much of a budget is left, as headers say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    /// How many may come at once.
+    most: u32,
+    /// How many of those are left.
+    now: u32,
+    /// How many come back in a minute.
+    a_minute: u32,
+}
+
+impl Left {
+    /// The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+    pub(crate) fn set(self, headers: &mut HeaderMap) {
+        let seconds = |count: u32| (u64::from(count) * 60).div_ceil(u64::from(self.a_minute.max(1)));
+        let fields = [
+            ("ratelimit-policy", format!("\"token\";q={};w={}", self.most, seconds(self.most))),
+            ("ratelimit", format!("\"token\";r={};t={}", self.now, seconds(self.most.saturating_sub(self.now)))),
+        ];
+        for (name, value) in fields {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+}
+
+/// A budget that tells how much of it is left.
+struct ToldBudget {
+    budget: Budget<StateInformationMiddleware>,
+    a_minute: u32,
+}
+
+impl ToldBudget {
+    fn a_minute(number: u32) -> Option<Self> {
+        let Budget { limiter, clock, hasher } = Budget::a_minute(number)?;
+        let budget = Budget { limiter: limiter.with_middleware(), clock, hasher };
+        Some(Self { budget, a_minute: number })
+    }
+
+    fn take(&self, key: impl std::hash::Hash) -> Result<Left, u64> {
+        let Budget { limiter, clock, hasher } = &self.budget;
+        match limiter.check_key(&hasher.hash_one(key)) {
+            Ok(state) => Ok(Left {
+                most: state.quota().burst_size().get(),
+                now: state.remaining_burst_capacity(),
+                a_minute: self.a_minute,
+            }),
+            Err(refused) => Err(refused.wait_time_from(clock.now()).as_secs() + 1),
+        }
+    }
+}
+
 /// Every budget, shared by all workers.
 pub(crate) struct Rates {
+    tokens: Option<ToldBudget>,
+    wrong_tokens: Option<Budget>,
     requests: Option<Budget>,
     forms: Option<Budget>,
     leads: Option<Budget>,
@@ -79,12 +135,25 @@ pub(crate) struct Rates {
 impl Rates {
     pub(super) fn new(settings: &EdgeSettings) -> Self {
         Self {
+            tokens: ToldBudget::a_minute(settings.api_requests_per_minute),
+            wrong_tokens: Budget::a_minute(settings.api_requests_per_minute.div_ceil(10)),
             requests: Budget::a_minute(settings.requests_per_minute),
             forms: Budget::a_minute(settings.requests_per_minute),
             leads: Budget::a_minute(settings.leads_per_minute),
             repeats: Budget::a_minute(settings.leads_per_minute.saturating_mul(10)),
             card_leads: Budget::a_minute(settings.card_leads_per_minute),
         }
+    }
+
+    /// A request by this token: what is left where there is a limit, or how many seconds to
+    /// wait.
+    pub(crate) fn token(&self, token: ApiTokenId) -> Result<Option<Left>, u64> {
+        self.tokens.as_ref().map(|budget| budget.take(token)).transpose()
+    }
+
+    /// A token of this client that opens nothing.
+    pub(crate) fn wrong_token(&self, client: ClientAddress) -> Result<(), u64> {
+        take(self.wrong_tokens.as_ref(), client.unit())
     }
 
     /// A request of this client, whatever it asks for; the error is how many seconds

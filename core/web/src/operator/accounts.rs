@@ -97,7 +97,7 @@ pub(crate) async fn change(wire: Wire, path: web::Path<String>, body: Body) -> R
         Some("") => Some(None),
         Some(text) => Some(Some(wire.ok(text.parse().map_err(no_person))?)),
     };
-    let change = AccountChange { roles, active, person, teams };
+    let change = AccountChange { roles, active, person, teams, seen: None };
     wire.ok(wire.service().change_account(&wire.ctx, id, change).await)?;
     let detail = wire.ok(wire.service().account(&wire.ctx, id).await)?;
     wire.json(StatusCode::OK, &view(&detail))

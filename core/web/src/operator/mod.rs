@@ -17,6 +17,7 @@ pub(crate) mod plan_pages;
 pub(crate) mod plugins;
 pub(crate) mod runs;
 pub(crate) mod sources;
+pub(crate) mod tokens;
 pub(crate) mod wire;
 
 use actix_web::http::StatusCode;
@@ -94,6 +95,9 @@ pub(crate) fn routes() -> Table {
             .post("/accounts/{account}/invite", accounts::invite)
             .post("/accounts/{account}/reset-factors", accounts::reset_factors)
             .post("/accounts/{account}/sign-out", accounts::sign_out)
+            .get("/tokens", tokens::list)
+            .post("/tokens", tokens::make)
+            .post("/tokens/{id}/revoke", tokens::revoke)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)

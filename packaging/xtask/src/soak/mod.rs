@@ -7,12 +7,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use crate::steps::{loud, seconds};
-use crate::{bench, children, testing};
+use crate::{bench, children, testing, tools};
 
 /// How long, where a trial leaves the choice.
 #[derive(Clone, Copy, clap::Args)]
 pub struct Size {
-    /// `crashes`: how many kills; `rules`: how many cases of each property
+    /// `crashes`: how many kills; `rules`: how many cases of each property; `api`: how many
+    /// tries of each operation
     #[arg(long)]
     rounds: Option<u32>,
     /// `load`: how many minutes
@@ -25,6 +26,7 @@ type Trial = (&'static str, &'static str, fn(&Path, Size) -> Result<(), String>)
 const TRIALS: &[Trial] = &[
     ("large", "50,000 people with photos from a file of 200 MB, in flat memory", large),
     ("rules", "every property, 20,000 cases each, another seed each time", rules),
+    ("api", "everything that the API's document allows and more, 400 tries of each operation", api),
     ("crashes", "1,000 times kill -9 while 32 clients leave details", crashes),
     ("load", "an hour of mixed load: memory must not grow, no lead be lost", load),
 ];
@@ -56,6 +58,14 @@ pub fn run(workspace: &Path, name: Option<&str>, size: Size) -> Result<(), Strin
 
 fn large(workspace: &Path, _: Size) -> Result<(), String> {
     testing::named(workspace, &["a_large_file_is_read_in_flat_memory"], &[("ESTAMPE_TEST_BIG", "1".to_owned())])
+}
+
+fn api(workspace: &Path, size: Size) -> Result<(), String> {
+    let tries = size.rounds.unwrap_or(400).to_string();
+    let tool = tools::schemathesis()?.display().to_string();
+    let environment =
+        [("ESTAMPE_TEST_API_TRIES", tries), ("ESTAMPE_TEST_API_SEED", seed()), ("ESTAMPE_TEST_SCHEMATHESIS", tool)];
+    testing::named(workspace, &["api::fuzz::"], &environment)
 }
 
 fn crashes(workspace: &Path, size: Size) -> Result<(), String> {

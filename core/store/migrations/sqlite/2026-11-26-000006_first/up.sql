@@ -504,6 +504,34 @@ CREATE TABLE recovery_code (
     PRIMARY KEY (account_id, code_hash)
 );
 
+-- A token of the API; only the hash of its text is kept. Without an account it is a service's.
+CREATE TABLE api_token (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT REFERENCES account (id),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    -- to the hour
+    last_used_at BIGINT,
+    revoked_at BIGINT
+);
+CREATE INDEX api_token_account ON api_token (account_id);
+
+-- What a request with an Idempotency-Key did, for a day. The answer is sealed under a key made
+-- of the token's text and the Idempotency-Key, neither of which is kept; none as long as the
+-- request is under way.
+CREATE TABLE idempotency (
+    token_id TEXT NOT NULL REFERENCES api_token (id),
+    key_hash TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    sealed BLOB,
+    begun_at BIGINT NOT NULL,
+    PRIMARY KEY (token_id, key_hash)
+);
+CREATE INDEX idempotency_begun ON idempotency (begun_at);
+
 CREATE TABLE setting (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL,
