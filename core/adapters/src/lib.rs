@@ -1,10 +1,11 @@
 //! Ports of the domain made real: clock, randomness, mail, requests of plugins, directories,
-//! images, QR; and what else speaks to the outside world: ACME.
+//! sign-in providers, images, QR; and what else speaks to the outside world: ACME.
 
 mod acme;
 mod egress;
 mod images;
 mod ldap;
+mod openid;
 mod qr;
 mod smtp;
 mod smtp_door;
@@ -14,6 +15,7 @@ pub use acme::{AcmeAccount, AcmeSettings, Issued};
 pub use egress::{CheckedEgress, EgressSettings};
 pub use images::Portraits;
 pub use ldap::LdapDirectories;
+pub use openid::OpenIdProviders;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};

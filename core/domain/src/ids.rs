@@ -69,6 +69,8 @@ uuid_id! {
     PurposeId,
     /// What signs in.
     AccountId,
+    /// Who else may say who somebody is.
+    ProviderId,
     /// A signed-in browser.
     SessionId,
     /// Durable work to do later.

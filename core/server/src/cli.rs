@@ -1,8 +1,12 @@
 //! The command line.
 
+mod provider;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use provider::{ProviderCommand, SetProvider};
 
 /// Digital business cards, leads and signatures, inside your own network.
 #[derive(Debug, Parser)]
@@ -50,6 +54,9 @@ pub enum Command {
     /// Who may sign in, and what for
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Who else may say who somebody is: single sign-on, and sign-in by a directory
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_adapters::{
-    CheckedEgress, LdapDirectories, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock, SystemRandom,
+    CheckedEgress, LdapDirectories, NoMailer, OpenIdProviders, Portraits, QrPictures, SmtpMailer, SystemClock,
+    SystemRandom,
 };
-use estampe_domain::ports::{Clock, Mailer, Random};
+use estampe_domain::ports::{Clock, HttpEgress, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
@@ -77,7 +78,9 @@ async fn serve(
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let host = Arc::new(plugin_host(&settings, &store, &clock, &random, background.clone())?);
+    let egress: Arc<dyn HttpEgress> =
+        Arc::new(CheckedEgress::new(&settings.egress, Arc::clone(&clock), Arc::clone(&random))?);
+    let host = Arc::new(plugin_host(&settings, &store, &clock, &egress, background.clone())?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let ports = Ports {
@@ -85,6 +88,7 @@ async fn serve(
         random,
         plugins: Arc::<PluginHost>::clone(&host),
         directory: host,
+        open_id: Arc::new(OpenIdProviders::new(egress)),
         images: Arc::new(Portraits),
         qr: Arc::new(QrPictures),
     };
@@ -149,10 +153,9 @@ fn plugin_host(
     settings: &CheckedSettings,
     store: &Store,
     clock: &Arc<dyn Clock>,
-    random: &Arc<dyn Random>,
+    egress: &Arc<dyn HttpEgress>,
     runtime: Handle,
 ) -> Result<PluginHost, String> {
-    let egress = CheckedEgress::new(&settings.egress, Arc::clone(clock), Arc::clone(random))?;
     PluginHost::start(HostSettings {
         offered: settings.plugins.dir.clone(),
         keys: settings.plugins.keys.clone(),
@@ -167,7 +170,7 @@ fn plugin_host(
             ..Limits::default()
         },
         clock: Arc::clone(clock),
-        egress: Arc::new(egress),
+        egress: Arc::clone(egress),
         ldap: Arc::new(LdapDirectories),
         runtime,
     })

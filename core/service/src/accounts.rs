@@ -372,7 +372,7 @@ impl Service {
         (token, hash)
     }
 
-    fn new_session(&self, now: Ts) -> (SecretToken, FreshSession) {
+    pub(crate) fn new_session(&self, now: Ts) -> (SecretToken, FreshSession) {
         let token = SecretToken::new(self.random());
         let fresh = FreshSession {
             id: SessionId::new(now, self.random()),
@@ -428,13 +428,13 @@ impl Service {
 }
 
 /// The account that a token is for, if it may come in.
-fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_store::Result<Option<Account>> {
+pub(crate) fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_store::Result<Option<Account>> {
     let Some(account) = tx.account_of_token(hash, now)? else { return Ok(None) };
     Ok(is_there(tx, &account)?.then_some(account))
 }
 
 /// Whether an account may come in: whoever left does not, however the account itself stands.
-fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
+pub(crate) fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> estampe_store::Result<bool> {
     let person_is_there = match account.person {
         Some(person) => tx.person(person)?.is_some_and(|person| person.active),
         None => true,
@@ -451,14 +451,20 @@ fn ensure_person(tx: &mut estampe_store::Tx<'_>, person: Option<PersonId>) -> es
     }
 }
 
-struct FreshSession {
+/// A session that is not stored yet.
+pub(crate) struct FreshSession {
     id: SessionId,
     token_hash: String,
     csrf: String,
 }
 
 impl FreshSession {
-    fn store(&self, tx: &mut estampe_store::Tx<'_>, account: AccountId, now: Ts) -> estampe_store::Result<()> {
+    pub(crate) fn store(
+        &self,
+        tx: &mut estampe_store::Tx<'_>,
+        account: AccountId,
+        now: Ts,
+    ) -> estampe_store::Result<()> {
         let new = NewSession { id: self.id, token_hash: &self.token_hash, account, csrf: &self.csrf };
         tx.insert_session(&new, now)
     }

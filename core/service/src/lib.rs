@@ -14,6 +14,7 @@ mod examine;
 mod gauges;
 mod groups;
 mod home;
+mod identities;
 mod leads;
 mod mails;
 mod mapping;
@@ -23,8 +24,10 @@ mod password;
 mod people;
 mod plan_pages;
 mod plugins;
+mod providers;
 mod requests;
 mod runs;
+mod sign_in_with;
 mod sources;
 mod sync;
 mod throttle;
@@ -34,17 +37,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
-use estampe_domain::ports::{Clock, Directory, Images, Plugins, QrCodes, Random};
+use estampe_domain::ports::{Clock, Directory, Images, OpenId, Plugins, QrCodes, Random};
 use estampe_domain::{Actor, Context, Locale, Result};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
 pub use cards::TRUSTED;
 pub use estampe_store::{CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
+pub use identities::{Came, Errand, OwnWay};
 pub use mails::{DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
+pub use providers::{ProviderDetail, ProviderSaved, ProviderTried};
 pub use requests::RequestIds;
+pub use sign_in_with::{BACK, DoorWay, Started};
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;
@@ -80,6 +86,8 @@ pub struct Ports {
     pub plugins: Arc<dyn Plugins>,
     /// Asks connectors.
     pub directory: Arc<dyn Directory>,
+    /// Asks sign-in providers.
+    pub open_id: Arc<dyn OpenId>,
     /// Makes photos harmless.
     pub images: Arc<dyn Images>,
     /// Draws QR codes.

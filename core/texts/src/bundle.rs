@@ -42,6 +42,7 @@ sources![
     "mapping.ftl",
     "person.ftl",
     "plugin.ftl",
+    "provider.ftl",
     "run.ftl"
 ];
 

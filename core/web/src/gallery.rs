@@ -206,6 +206,7 @@ fn console_pages(locale: Locale) -> Pages {
     ];
     pages.extend(run_pages(l));
     pages.extend(account_pages(l));
+    pages.extend(samples::providers::pages(l));
     pages
 }
 

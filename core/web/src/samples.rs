@@ -6,6 +6,7 @@ pub(crate) mod extensions;
 pub(crate) mod mapping;
 pub(crate) mod ownership;
 pub(crate) mod plans;
+pub(crate) mod providers;
 
 use std::collections::BTreeMap;
 

@@ -13,6 +13,7 @@ mod person;
 mod plan;
 mod plugin;
 mod print;
+mod provider;
 mod source;
 mod work;
 

@@ -90,7 +90,8 @@ impl Tx<'_> {
                 .values((account_role::account_id.eq(&text), account_role::role.eq(role.as_str())))
                 .execute(self.conn)?;
         }
-        Ok(())
+        // given again it is given by hand
+        self.forget_mapped(account_id, roles)
     }
 
     /// Writes the groups whose people an account sees as a team manager.
@@ -269,6 +270,7 @@ impl Tx<'_> {
                 .execute(self.conn)?;
             self.end_sessions_of(account_id)?;
             self.drop_account_token(account_id)?;
+            self.drop_identities_of(account_id)?;
             self.put_teams(account_id, &[])?;
         }
         Ok(())

@@ -4,9 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use estampe_domain::ErrorKind;
+use estampe_service::DoorWay;
 use estampe_service::views::{FirstRun, FirstRunOutcome, SignedIn, WelcomeOutcome};
 
 use crate::console::people::query_of;
+use crate::error::Fault;
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, Nothing, OpenForm, ProtectedForm};
 use crate::locale::Lang;
@@ -14,6 +16,7 @@ use crate::respond::{Reply, local_path, see_other};
 use crate::routes::Table;
 use crate::session::{cookie, no_cookie, presented};
 use crate::visit::Visit;
+use crate::words::provider::{reason, why};
 
 /// A page with one form on a sheet: first run and sign in.
 #[derive(Template)]
@@ -29,9 +32,26 @@ pub(crate) struct DoorPage<'a> {
     pub(crate) fields: Vec<Field>,
     /// What is wrong with the whole.
     pub(crate) problem: Option<String>,
+    /// Providers beside it.
+    pub(crate) ways: Vec<DoorWay>,
+    /// Whether the form's token is for them as well.
+    pub(crate) invited: bool,
 }
 
 impl DoorPage<'_> {
+    /// With the providers that people can sign in by.
+    async fn with_ways(self, visit: &Visit) -> Result<Self, Fault> {
+        Ok(Self { ways: visit.ok(visit.service().door_ways().await)?, ..self })
+    }
+
+    fn next_query(&self) -> String {
+        if self.next.is_empty() {
+            return String::new();
+        }
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", self.next).finish();
+        format!("?{query}")
+    }
+
     fn problems(&self) -> usize {
         problems(&self.fields)
     }
@@ -112,6 +132,8 @@ pub(crate) fn first_run_page<'a>(
         next: "",
         fields,
         problem: None,
+        ways: Vec::new(),
+        invited: false,
     }
 }
 
@@ -135,6 +157,8 @@ pub(crate) fn sign_in_page<'a>(l: &'a Lang, host: &'a str, form: &'a SignIn, pro
         next: &form.next,
         fields,
         problem: problem.map(|key| l.t(key).to_string()),
+        ways: Vec::new(),
+        invited: false,
     }
 }
 
@@ -198,11 +222,16 @@ pub(crate) fn welcome_page<'a>(
         next: "",
         fields,
         problem: None,
+        ways: Vec::new(),
+        invited: true,
     }
 }
 
-async fn welcome(visit: Visit) -> Reply {
-    visit.page(&welcome_page(&visit.l, visit.organisation(), &WelcomeForm::default(), &[]))
+async fn welcome(visit: Visit, request: HttpRequest) -> Reply {
+    let form = WelcomeForm::default();
+    let mut page = welcome_page(&visit.l, visit.organisation(), &form, &[]).with_ways(&visit).await?;
+    page.problem = reason(&query_of(&request, "why")).map(|reason| why(&visit.l, reason));
+    visit.page(&page)
 }
 
 async fn do_welcome(sent: OpenForm<WelcomeForm>) -> Reply {
@@ -210,7 +239,7 @@ async fn do_welcome(sent: OpenForm<WelcomeForm>) -> Reply {
     match visit.ok(visit.service().welcome(&visit.ctx, &form.token, &form.password).await)? {
         WelcomeOutcome::Done(signed_in) => Ok(enter(&signed_in, "/")),
         WelcomeOutcome::Problems(found) => {
-            let page = welcome_page(&visit.l, visit.organisation(), &form, &found);
+            let page = welcome_page(&visit.l, visit.organisation(), &form, &found).with_ways(&visit).await?;
             visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
@@ -221,7 +250,9 @@ async fn sign_in(visit: Visit, request: HttpRequest) -> Reply {
         return Ok(see_other("/first-run"));
     }
     let form = SignIn { next: query_of(&request, "next"), ..SignIn::default() };
-    visit.page(&sign_in_page(&visit.l, visit.organisation(), &form, None))
+    let mut page = sign_in_page(&visit.l, visit.organisation(), &form, None).with_ways(&visit).await?;
+    page.problem = reason(&query_of(&request, "why")).map(|reason| why(&visit.l, reason));
+    visit.page(&page)
 }
 
 async fn do_sign_in(sent: OpenForm<SignIn>) -> Reply {
@@ -237,7 +268,8 @@ async fn do_sign_in(sent: OpenForm<SignIn>) -> Reply {
         Some(ErrorKind::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, estampe_texts::key("sign-in-throttled")),
         _ => return Err(fault),
     };
-    visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, Some(problem)))
+    let page = sign_in_page(&visit.l, visit.organisation(), &form, Some(problem)).with_ways(&visit).await?;
+    visit.page_with(status, &page)
 }
 
 async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
@@ -250,7 +282,7 @@ async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
     Ok(reply)
 }
 
-fn enter(signed_in: &SignedIn, next: &str) -> HttpResponse {
+pub(crate) fn enter(signed_in: &SignedIn, next: &str) -> HttpResponse {
     let mut reply = see_other(next);
     // a cookie of our own making is always writable
     let _ = reply.add_cookie(&cookie(&signed_in.token));

@@ -11,13 +11,16 @@ pub(crate) mod leads;
 pub(crate) mod mapping;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
+pub(crate) mod own_ways;
 pub(crate) mod people;
 pub(crate) mod person_edit;
 pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
+pub(crate) mod providers;
 pub(crate) mod runs;
 pub(crate) mod shell;
+pub(crate) mod sign_in_with;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
@@ -106,15 +109,25 @@ pub(crate) fn routes() -> Table {
                 .get("", accounts::list)
                 .post("", accounts::add)
                 .get("/new", accounts::new)
+                .get("/providers", providers::list)
+                .post("/providers", providers::add)
+                .get("/providers/new", providers::new)
+                .get("/providers/{provider}", providers::show)
+                .post("/providers/{provider}", providers::change)
+                .get("/providers/{provider}/check", providers::back)
+                .post("/providers/{provider}/check", providers::check)
+                .get("/providers/{provider}/remove", providers::back)
+                .post("/providers/{provider}/remove", providers::remove)
                 .get("/{id}", accounts::show)
                 .post("/{id}", accounts::change)
                 .post("/{id}/invite", accounts::invite)
         })
+        .scope("/account", |table| table.get("/sign-in", own_ways::list).post("/sign-in/{provider}", own_ways::act))
         .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
         });
-    [doors::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
+    [doors::routes, sign_in_with::routes, language::routes, health::routes, metrics::routes, assets::routes, ca::routes]
         .into_iter()
         .fold(table, |table, add| add(table))
 }

@@ -18,6 +18,8 @@ pub(crate) enum Section {
     Accounts,
     /// One's own card.
     Own,
+    /// One's own account.
+    Account,
 }
 
 /// What whoever is signed in may see and do: nobody is shown a door that does not open.
@@ -123,6 +125,7 @@ impl Shell {
             Section::Outbox => "outbox",
             Section::Accounts => "accounts",
             Section::Own => "own",
+            Section::Account => "account",
         };
         if open == section { " aria-current=\"page\"" } else { "" }
     }

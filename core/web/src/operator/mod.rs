@@ -14,6 +14,7 @@ pub(crate) mod ownership;
 pub(crate) mod people;
 pub(crate) mod plan_pages;
 pub(crate) mod plugins;
+pub(crate) mod providers;
 pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod wire;
@@ -88,6 +89,12 @@ pub(crate) fn routes() -> Table {
             .get("/accounts/{account}", accounts::show)
             .post("/accounts/{account}", accounts::change)
             .post("/accounts/{account}/invite", accounts::invite)
+            .get("/providers", providers::list)
+            .post("/providers", providers::add)
+            .get("/providers/{provider}", providers::show)
+            .post("/providers/{provider}", providers::change)
+            .post("/providers/{provider}/check", providers::check)
+            .post("/providers/{provider}/remove", providers::remove)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)
