@@ -31,6 +31,8 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     let rest = |prefix: &str| pattern.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let asks = match pattern {
         "/first-run" | "/sign-in" | "/welcome" => Asks::Nothing,
+        _ if rest("/sign-in").is_some() => Asks::Nothing,
+        _ if rest("/account").is_some() => Asks::Account,
         "/sign-out" | "/" => Asks::Account,
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
@@ -58,7 +60,9 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         },
         _ if rest("/leads").is_some() => Asks::About(R::LeadsRead),
         _ if rest("/outbox").is_some() => Asks::All(if read { R::MailsRead } else { R::MailsChange }),
-        "/accounts/new" => Asks::All(R::AccountsChange),
+        "/accounts/new" | "/accounts/providers/new" => Asks::All(R::AccountsChange),
+        // a button's address leads back to the provider
+        "/accounts/providers/{provider}/check" | "/accounts/providers/{provider}/remove" if read => Asks::Account,
         _ if rest("/accounts").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ => return None,
     };

@@ -13,10 +13,12 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
 
 /// Pages of the console that are for people who are not signed in (yet).
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 12] = [
     "/welcome",
     "/first-run",
     "/sign-in",
+    "/sign-in/back",
+    "/sign-in/with/{provider}",
     "/language/{tag}",
     "/health/live",
     "/health/ready",
@@ -53,6 +55,8 @@ impl World {
         let input = format!("people={}", estampe_tests::sample().display());
         assert_eq!(server.cli(&["source", "add", "gone", "--input", &input]).code, 0);
         let ending = server.json(&["source", "disconnect", "gone", "--people", "keep", "--yes"]);
+        let provider = ["provider", "add", "directory", "--kind", "directory", "--label", "D", "--source", "siege"];
+        assert_eq!(server.cli(&provider).code, 0);
         let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
         Self {
             account: account["account"]["id"].as_str().unwrap().to_owned(),
@@ -82,6 +86,7 @@ impl World {
                 ("id", "runs") => &self.run,
                 ("id", "endings") => &self.ending,
                 ("group", _) => "nobody",
+                ("provider", _) => "directory",
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so
                 ("id", "leads") | ("job", _) => &self.lead,

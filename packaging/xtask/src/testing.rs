@@ -19,13 +19,14 @@ const USUAL_SEED: &str = "20260301";
 pub fn run(workspace: &Path, filter: Option<&str>) -> Result<(), String> {
     prepare(workspace)?;
     let (sslyze, componentize) = (tools::sslyze()?, tools::componentize(workspace)?);
+    let oidc = tools::oidc_provider(workspace)?;
     let cluster = Cluster::start(Keeping::Nothing)?;
     let filter = filter.unwrap_or_default();
     // both are tried, so that one failure does not hide another
     let ours = {
         let mut cargo = tests(workspace, &[filter]);
         cargo.env("ESTAMPE_TEST_POSTGRES", cluster.url()).env("ESTAMPE_TEST_SSLYZE", &sslyze);
-        cargo.env("ESTAMPE_TEST_COMPONENTIZE", &componentize);
+        cargo.env("ESTAMPE_TEST_COMPONENTIZE", &componentize).env("ESTAMPE_TEST_OIDC", &oidc);
         children::run("cargo test", &mut cargo)
     };
     if crate::stop::asked() {

@@ -69,8 +69,18 @@ pub fn sslyze() -> Result<PathBuf, String> {
 /// The folder `node_modules` of the example in JavaScript (componentize-js, from npm's
 /// registry), installed when it is not there as its lock file says.
 pub fn componentize(workspace: &Path) -> Result<PathBuf, String> {
-    let root = cache()?.join("tools/componentize");
-    let (stamp, example) = (root.join("installed"), workspace.join("plugin-sdk/examples/hello-js"));
+    npm("componentize", "componentize-js", &workspace.join("plugin-sdk/examples/hello-js"))
+}
+
+/// The same of a real OpenID Connect provider, which the tests sign in by.
+pub fn oidc_provider(workspace: &Path) -> Result<PathBuf, String> {
+    npm("oidc", "oidc-provider", &workspace.join("tests/oidc"))
+}
+
+/// What a folder's lock file names, installed by npm.
+fn npm(place: &str, what: &str, example: &Path) -> Result<PathBuf, String> {
+    let root = cache()?.join("tools").join(place);
+    let stamp = root.join("installed");
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
     let wanted = read(&example.join("package-lock.json"))?;
     let modules = root.join("node_modules");
@@ -78,7 +88,7 @@ pub fn componentize(workspace: &Path) -> Result<PathBuf, String> {
     if modules.is_dir() && read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(modules);
     }
-    note(&format!("installing componentize-js into {} (once)", root.display()));
+    note(&format!("installing {what} into {} (once)", root.display()));
     std::fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
     for name in ["package.json", "package-lock.json"] {
         std::fs::write(root.join(name), read(&example.join(name))?).map_err(|error| format!("{name}: {error}"))?;

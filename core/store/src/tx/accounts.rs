@@ -257,6 +257,8 @@ impl Tx<'_> {
         for account_id in of {
             let account_id: AccountId = id(&account_id, "account")?;
             let row = account::table.find(account_id.to_string());
+            // a directory's identity is the person's own
+            self.drop_identities_of(account_id)?;
             if self.usable_administrators()? == [account_id] {
                 diesel::update(row).set(account::person_id.eq(None::<String>)).execute(self.conn)?;
                 continue;
@@ -270,7 +272,6 @@ impl Tx<'_> {
                 .execute(self.conn)?;
             self.end_sessions_of(account_id)?;
             self.drop_account_token(account_id)?;
-            self.drop_identities_of(account_id)?;
             self.put_teams(account_id, &[])?;
         }
         Ok(())

@@ -163,7 +163,10 @@ fn wrong(visit: &Visit, fault: Fault) -> Result<(StatusCode, String), Fault> {
     let (status, key) = match fault.domain().map(estampe_domain::Error::kind) {
         Some(ErrorKind::Unauthenticated) => (StatusCode::UNPROCESSABLE_ENTITY, "sign-in-directory-wrong"),
         Some(ErrorKind::StorageFull) => (StatusCode::INSUFFICIENT_STORAGE, "sign-in-full"),
-        Some(ErrorKind::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, "sign-in-directory-away"),
+        // its source may be gone
+        Some(ErrorKind::Unavailable | ErrorKind::NotFound) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "sign-in-directory-away")
+        }
         _ => return Err(fault),
     };
     Ok((status, visit.l.t(key).to_string()))
