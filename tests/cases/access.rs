@@ -30,7 +30,8 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     let read = method != "POST";
     let rest = |prefix: &str| pattern.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let asks = match pattern {
-        "/first-run" | "/sign-in" | "/sign-in/second" | "/sign-in/passkey" | "/welcome" | "/forgotten" => Asks::Nothing,
+        "/first-run" | "/sign-in" | "/welcome" | "/forgotten" => Asks::Nothing,
+        _ if rest("/sign-in").is_some() => Asks::Nothing,
         "/sign-out" | "/" | "/confirm" | "/styleguide" | "/styleguide/themes.css" => Asks::Account,
         // what is one's own, whoever one is
         _ if rest("/account").is_some() => Asks::Account,
@@ -66,7 +67,9 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/approvals").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ if rest("/tokens/services").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ if rest("/tokens").is_some() => Asks::Account,
-        "/accounts/new" => Asks::All(R::AccountsChange),
+        "/accounts/new" | "/accounts/providers/new" => Asks::All(R::AccountsChange),
+        // a button's address leads back to the provider
+        "/accounts/providers/{provider}/check" | "/accounts/providers/{provider}/remove" if read => Asks::Account,
         _ if rest("/accounts").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ => return None,
     };

@@ -13,13 +13,15 @@ const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
 
 /// Pages of the console that are for people who are not signed in (yet).
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 15] = [
     "/sign-in/second",
     "/sign-in/passkey",
     "/forgotten",
     "/welcome",
     "/first-run",
     "/sign-in",
+    "/sign-in/back",
+    "/sign-in/with/{provider}",
     "/language/{tag}",
     "/health/live",
     "/health/ready",
@@ -58,6 +60,8 @@ impl World {
         assert_eq!(server.cli(&["source", "add", "gone", "--input", &input]).code, 0);
         let ending = server.json(&["source", "disconnect", "gone", "--people", "keep", "--yes"]);
         let bulk = server.json(&["card", "up", found["people"][0]["id"].as_str().unwrap()]);
+        let provider = ["provider", "add", "directory", "--kind", "directory", "--label", "D", "--source", "siege"];
+        assert_eq!(server.cli(&provider).code, 0);
         let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
         Self {
             account: account["account"]["id"].as_str().unwrap().to_owned(),
@@ -91,6 +95,7 @@ impl World {
                 ("group", _) => "nobody",
                 // nobody has such a session or factor: a page of ours says so
                 ("session" | "factor" | "approval", _) => &self.lead,
+                ("provider", _) => "directory",
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail has this id: a page of ours says so
                 ("id", "leads" | "groups" | "tokens" | "services") | ("job", _) => &self.lead,

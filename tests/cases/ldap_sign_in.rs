@@ -34,7 +34,7 @@ fn policy() -> String {
     format!("overlay ppolicy\nppolicy_default \"cn=policy,{SUFFIX}\"\n")
 }
 
-fn person(uid: &str, more: &str) -> String {
+pub(super) fn person(uid: &str, more: &str) -> String {
     format!(
         "dn: uid={uid},{PEOPLE}\nobjectClass: inetOrgPerson\nobjectClass: extensibleObject\nuid: {uid}\n\
          cn: {uid} Mirbach\nsn: Mirbach\nmail: {uid}@mirbach.example\nuserPassword: {SECRET}\n{more}\n"
@@ -42,7 +42,7 @@ fn person(uid: &str, more: &str) -> String {
 }
 
 /// A directory whose accounts are locked after three wrong passwords, for two seconds.
-fn directory(entries: &str) -> Slapd {
+pub(super) fn directory(entries: &str) -> Slapd {
     let policy_entry = format!(
         "dn: cn=policy,{SUFFIX}\nobjectClass: person\nobjectClass: pwdPolicy\ncn: policy\nsn: policy\n\
          pwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxFailure: 3\npwdLockoutDuration: 2\n\n"
@@ -59,7 +59,7 @@ fn well(server: &Server, arguments: &[&str]) -> Output {
 }
 
 /// A server whose source "siege" has read this directory.
-async fn serving(options: Options, slapd: &Slapd, set: &[&str]) -> Server {
+pub(super) async fn serving(options: Options, slapd: &Slapd, set: &[&str]) -> Server {
     let server = Server::start(options).await;
     server.never_logs(&[SECRET, PASSWORD, "mirbach", "quince"]);
     well(&server, &["plugin", "install", "ldap", "--yes"]);

@@ -1,11 +1,12 @@
 //! Ports of the domain made real: clock, randomness, mail, requests of plugins, directories,
-//! images, QR; and what else speaks to the outside world: ACME.
+//! sign-in providers, images, QR; and what else speaks to the outside world: ACME.
 
 mod acme;
 mod breaches;
 mod egress;
 mod images;
 mod ldap;
+mod openid;
 mod passkeys;
 mod qr;
 mod smtp;
@@ -17,6 +18,7 @@ pub use breaches::{BreachFile, NoBreaches};
 pub use egress::{CheckedEgress, EgressSettings};
 pub use images::Portraits;
 pub use ldap::LdapDirectories;
+pub use openid::OpenIdProviders;
 pub use passkeys::WebAuthnPasskeys;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};

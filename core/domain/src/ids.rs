@@ -71,6 +71,8 @@ uuid_id! {
     BulkId,
     /// What signs in.
     AccountId,
+    /// Who else may say who somebody is.
+    ProviderId,
     /// A signed-in browser.
     SessionId,
     /// A second factor of an account.

@@ -12,6 +12,7 @@ use crate::ldap::examine::{Examination, ServerReport};
 use crate::ldap::sign_in::{LoginFound, Verdict};
 use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use crate::mail::{MailFailure, OutgoingMail};
+use crate::openid::{OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart};
 use crate::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
 use crate::signature::{Signature, SignatureInput};
 use crate::time::Ts;
@@ -199,6 +200,23 @@ pub trait HttpEgress: Send + Sync {
     /// redirect, and attaches the credential last. Any status is an answer; a failure says
     /// why there is none.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, PluginFailure>;
+}
+
+/// Lets an OpenID Connect provider say who somebody is: code flow with PKCE.
+#[async_trait]
+pub trait OpenId: Send + Sync {
+    /// Where a browser is sent to sign in.
+    async fn start(&self, party: &OpenIdParty, secrets: &OpenIdSecrets, now: Ts) -> OpenIdStart;
+    /// Exchanges the code that a browser brought back, and checks everything about the token.
+    async fn finish(
+        &self,
+        party: &OpenIdParty,
+        secrets: &OpenIdSecrets,
+        back: &OpenIdBack,
+        now: Ts,
+    ) -> Result<OpenIdClaims, OpenIdRefusal>;
+    /// Asks for what the provider says of itself, whatever is kept of it.
+    async fn look(&self, party: &OpenIdParty, now: Ts) -> Result<OpenIdFound, OpenIdRefusal>;
 }
 
 /// Connects to LDAP directories.

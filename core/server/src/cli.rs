@@ -1,12 +1,15 @@
 //! The command line.
 
 mod card;
+mod provider;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use card::{CardCommand, Choose};
+pub use provider::{ProviderCommand, SetProvider};
+
 pub use crate::cmd::token::TokenCommand;
 
 /// Digital business cards, leads and signatures, inside your own network.
@@ -61,6 +64,9 @@ pub enum Command {
     /// Tokens by which programs use the API
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Who else may say who somebody is: single sign-on, and sign-in by a directory
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),

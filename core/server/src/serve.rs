@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_adapters::{
-    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, Portraits, QrPictures, SmtpMailer, SystemClock,
-    SystemRandom, WebAuthnPasskeys,
+    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, Portraits, QrPictures,
+    SmtpMailer, SystemClock, SystemRandom, WebAuthnPasskeys,
 };
-use estampe_domain::ports::{Breaches, Clock, Mailer, Random};
+use estampe_domain::ports::{Breaches, Clock, HttpEgress, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
@@ -79,7 +79,9 @@ async fn serve(
         Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
         None => Arc::new(NoMailer),
     };
-    let host = Arc::new(plugin_host(&settings, &store, &clock, &random, background.clone())?);
+    let egress: Arc<dyn HttpEgress> =
+        Arc::new(CheckedEgress::new(&settings.egress, Arc::clone(&clock), Arc::clone(&random))?);
+    let host = Arc::new(plugin_host(&settings, &store, &clock, &egress, background.clone())?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let breaches: Arc<dyn Breaches> = match &settings.breached_passwords {
@@ -91,6 +93,7 @@ async fn serve(
         random,
         plugins: Arc::<PluginHost>::clone(&host),
         directory: host,
+        open_id: Arc::new(OpenIdProviders::new(egress)),
         images: Arc::new(Portraits),
         qr: Arc::new(QrPictures),
         breaches,
@@ -161,10 +164,9 @@ fn plugin_host(
     settings: &CheckedSettings,
     store: &Store,
     clock: &Arc<dyn Clock>,
-    random: &Arc<dyn Random>,
+    egress: &Arc<dyn HttpEgress>,
     runtime: Handle,
 ) -> Result<PluginHost, String> {
-    let egress = CheckedEgress::new(&settings.egress, Arc::clone(clock), Arc::clone(random))?;
     PluginHost::start(HostSettings {
         offered: settings.plugins.dir.clone(),
         keys: settings.plugins.keys.clone(),
@@ -179,7 +181,7 @@ fn plugin_host(
             ..Limits::default()
         },
         clock: Arc::clone(clock),
-        egress: Arc::new(egress),
+        egress: Arc::clone(egress),
         ldap: Arc::new(LdapDirectories),
         runtime,
     })

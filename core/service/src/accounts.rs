@@ -348,7 +348,7 @@ impl Service {
 }
 
 /// The account that a token is for, if it may come in.
-fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_store::Result<Option<Account>> {
+pub(crate) fn of_token(tx: &mut estampe_store::Tx<'_>, hash: &str, now: Ts) -> estampe_store::Result<Option<Account>> {
     let Some(account) = tx.account_of_token(hash, now)? else { return Ok(None) };
     Ok(is_there(tx, &account)?.then_some(account))
 }

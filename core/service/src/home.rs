@@ -36,6 +36,10 @@ impl Service {
                 if conflicts > 0 {
                     attention.push(Attention::Conflicts(conflicts));
                 }
+                let waiting = tx.approval_count(now)?;
+                if waiting > 0 {
+                    attention.push(Attention::SecondLook(waiting));
+                }
                 let dead = tx.mail_count(JobState::Dead)?;
                 if dead > 0 {
                     attention.push(Attention::DeadMail(dead));

@@ -18,6 +18,7 @@ mod factors;
 mod gauges;
 mod groups;
 mod home;
+mod identities;
 mod leads;
 mod mails;
 mod mapping;
@@ -27,11 +28,13 @@ mod password;
 mod people;
 mod plan_pages;
 mod plugins;
+mod providers;
 mod requests;
 mod roll;
 mod runs;
 mod second_step;
 mod sign_in;
+mod sign_in_with;
 mod sources;
 mod sync;
 mod throttle;
@@ -43,17 +46,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
-use estampe_domain::ports::{Breaches, Clock, Directory, Images, Passkeys, Plugins, QrCodes, Random};
+use estampe_domain::ports::{Breaches, Clock, Directory, Images, OpenId, Passkeys, Plugins, QrCodes, Random};
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
 pub use cards::TRUSTED;
 pub use estampe_store::{AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
+pub use identities::{Came, Errand, OwnWay};
 pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
+pub use providers::{ProviderDetail, ProviderSaved, ProviderTried};
 pub use requests::RequestIds;
+pub use sign_in_with::{BACK, DoorWay, Started};
 pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
 
 use crate::password::Passwords;
@@ -105,6 +111,8 @@ pub struct Ports {
     pub plugins: Arc<dyn Plugins>,
     /// Asks connectors.
     pub directory: Arc<dyn Directory>,
+    /// Asks sign-in providers.
+    pub open_id: Arc<dyn OpenId>,
     /// Makes photos harmless.
     pub images: Arc<dyn Images>,
     /// Draws QR codes.

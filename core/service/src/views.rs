@@ -142,6 +142,8 @@ pub enum Attention {
         /// In all.
         total: u64,
     },
+    /// So many acts wait for a second administrator.
+    SecondLook(u64),
     /// No source is configured yet.
     NoSource,
 }

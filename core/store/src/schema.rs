@@ -444,6 +444,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    sign_in_provider (id) {
+        id -> Text,
+        name -> Text,
+        label -> Text,
+        settings -> Text,
+        coming -> Text,
+        sealed -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_identity (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        account_id -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    account_mapped_role (account_id, provider_id, role) {
+        account_id -> Text,
+        provider_id -> Text,
+        role -> Text,
+    }
+}
+
+diesel::table! {
+    pending_sign_in (state_hash) {
+        state_hash -> Text,
+        provider_id -> Text,
+        sealed -> Binary,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
     setting (key) {
         key -> Text,
         value -> Text,
@@ -557,6 +596,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_factor,
     recovery_code,
     approval,
+    sign_in_provider,
+    account_identity,
+    account_mapped_role,
+    pending_sign_in,
     setting,
     audit_event,
 );

@@ -43,6 +43,7 @@ sources![
     "mapping.ftl",
     "person.ftl",
     "plugin.ftl",
+    "provider.ftl",
     "run.ftl",
     "settings.ftl",
     "styleguide.ftl",

@@ -217,6 +217,7 @@ fn console_pages(locale: Locale) -> Pages {
     pages.extend(run_pages(l));
     pages.extend(accounts::pages(l));
     pages.extend(token_pages(l));
+    pages.extend(samples::providers::pages(l));
     pages
 }
 

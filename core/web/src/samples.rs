@@ -7,6 +7,7 @@ pub(crate) mod extensions;
 pub(crate) mod mapping;
 pub(crate) mod ownership;
 pub(crate) mod plans;
+pub(crate) mod providers;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -428,6 +429,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::TooManyGone))),
         Attention::RunFailed(run(RunState::Failed, None)),
         Attention::Conflicts(3),
+        Attention::SecondLook(2),
         Attention::DeadMail(4),
         Attention::MailOutage(outage(), 14),
         Attention::PluginProblem("entra-id".into(), "it was built for contract 0.2".into()),

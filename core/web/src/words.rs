@@ -2,6 +2,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod mapping;
+pub(crate) mod provider;
 
 use std::borrow::Cow;
 

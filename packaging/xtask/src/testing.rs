@@ -19,7 +19,7 @@ const USUAL_SEED: &str = "20260301";
 pub fn run(workspace: &Path, filters: &[String]) -> Result<(), String> {
     prepare(workspace)?;
     let (sslyze, componentize, axe) = (tools::sslyze()?, tools::componentize(workspace)?, tools::axe(workspace)?);
-    let schemathesis = tools::schemathesis()?;
+    let (schemathesis, oidc) = (tools::schemathesis()?, tools::oidc_provider(workspace)?);
     gallery(workspace)?;
     let cluster = Cluster::start(Keeping::Nothing)?;
     let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
@@ -27,7 +27,7 @@ pub fn run(workspace: &Path, filters: &[String]) -> Result<(), String> {
     let ours = {
         let mut cargo = tests(workspace, &filters);
         cargo.env("ESTAMPE_TEST_POSTGRES", cluster.url()).env("ESTAMPE_TEST_SSLYZE", &sslyze);
-        cargo.env("ESTAMPE_TEST_SCHEMATHESIS", &schemathesis);
+        cargo.env("ESTAMPE_TEST_SCHEMATHESIS", &schemathesis).env("ESTAMPE_TEST_OIDC", &oidc);
         cargo.env("ESTAMPE_TEST_COMPONENTIZE", &componentize).env("ESTAMPE_TEST_AXE", &axe);
         children::run("cargo test", &mut cargo)
     };

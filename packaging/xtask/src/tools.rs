@@ -118,6 +118,11 @@ pub fn axe(workspace: &Path) -> Result<PathBuf, String> {
     Ok(node_modules("axe", &workspace.join("tests/axe"))?.join("axe-core/axe.min.js"))
 }
 
+/// A real OpenID Connect provider, which the tests sign in by.
+pub fn oidc_provider(workspace: &Path) -> Result<PathBuf, String> {
+    node_modules("oidc", &workspace.join("tests/oidc"))
+}
+
 /// A folder `node_modules` as the lock file in this folder says, installed when it is not
 /// there.
 fn node_modules(name: &str, described: &Path) -> Result<PathBuf, String> {

@@ -8,11 +8,14 @@ use async_trait::async_trait;
 use estampe_adapters::{NoBreaches, Portraits, QrPictures, SystemClock, SystemRandom, WebAuthnPasskeys};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::mapping::Mapping;
+use estampe_domain::openid::{
+    OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart, ProofReason,
+};
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SourcePhoto, SyncCall,
 };
-use estampe_domain::ports::{Clock, Directory, Offered, Plugins};
-use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles};
+use estampe_domain::ports::{Clock, Directory, Offered, OpenId, Plugins};
+use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles, Ts};
 use estampe_service::views::Submission;
 use estampe_service::{Ports, Service, Settings, SignInSettings};
 use estampe_store::{Database, Store, StoreSettings};
@@ -81,6 +84,34 @@ impl Directory for NoDirectory {
     }
 }
 
+/// Nobody signs in.
+struct NoProvider;
+
+fn no_provider() -> OpenIdRefusal {
+    OpenIdRefusal::new(ProofReason::Unreachable, "there is none here")
+}
+
+#[async_trait]
+impl OpenId for NoProvider {
+    async fn start(&self, _: &OpenIdParty, _: &OpenIdSecrets, _: Ts) -> OpenIdStart {
+        Err(no_provider())
+    }
+
+    async fn finish(
+        &self,
+        _: &OpenIdParty,
+        _: &OpenIdSecrets,
+        _: &OpenIdBack,
+        _: Ts,
+    ) -> Result<OpenIdClaims, OpenIdRefusal> {
+        Err(no_provider())
+    }
+
+    async fn look(&self, _: &OpenIdParty, _: Ts) -> Result<OpenIdFound, OpenIdRefusal> {
+        Err(no_provider())
+    }
+}
+
 impl Door {
     /// Opens a store in `folder`, in the file there or at this address of PostgreSQL.
     pub fn open(folder: &Path, postgres: Option<String>) -> Result<Self, String> {
@@ -97,6 +128,7 @@ impl Door {
             clock,
             random,
             directory: Arc::new(NoDirectory),
+            open_id: Arc::new(NoProvider),
             images: Arc::new(Portraits),
             qr: Arc::new(QrPictures),
             plugins: Arc::new(NoPlugins),

@@ -14,6 +14,7 @@ mod person;
 mod plan;
 mod plugin;
 mod print;
+mod provider;
 mod source;
 pub mod token;
 mod work;

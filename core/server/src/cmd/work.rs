@@ -52,6 +52,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Group(command) => super::group::run(cli, command, operator).await,
         Command::Account(command) => super::account::run(cli, command, operator).await,
         Command::Token(command) => super::token::run(cli, command, operator).await,
+        Command::Provider(command) => super::provider::run(cli, command, operator).await,
         Command::Lead(LeadCommand::List { after }) => {
             let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
             let code = list(cli, &answer, "leads", "No lead yet.", |lead| {

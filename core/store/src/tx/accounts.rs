@@ -64,7 +64,8 @@ impl Tx<'_> {
                 .values((account_role::account_id.eq(&text), account_role::role.eq(role.as_str())))
                 .execute(self.conn)?;
         }
-        Ok(())
+        // given again it is given by hand
+        self.forget_mapped(account_id, roles)
     }
 
     /// Writes the groups whose people an account sees as a team manager.
@@ -230,6 +231,8 @@ impl Tx<'_> {
         for account_id in of {
             let account_id: AccountId = id(&account_id, "account")?;
             let row = account::table.find(account_id.to_string());
+            // a directory's identity is the person's own
+            self.drop_identities_of(account_id)?;
             if self.usable_administrators()? == [account_id] {
                 diesel::update(row).set(account::person_id.eq(None::<String>)).execute(self.conn)?;
                 continue;

@@ -18,6 +18,7 @@ pub mod factors;
 pub mod gauges;
 pub mod group_plans;
 pub mod groups;
+mod identities;
 pub mod jobs;
 pub mod leads;
 pub mod outbox;
@@ -26,6 +27,7 @@ pub mod people;
 mod plan_pages;
 pub mod plans;
 mod plugins;
+mod providers;
 mod purposes;
 pub mod receive;
 #[cfg(feature = "postgres")]

@@ -222,3 +222,10 @@ approval-enable = Enable an account
 approval-disable = Disable an account
 approval-change = Another person or other teams of an account
 approval-grant = { $plugin } may reach: { $items }
+
+own-more = Other ways in
+home-second-title = { $count ->
+    [one] Something waits for a second administrator
+   *[other] { $count } things wait for a second administrator
+}
+home-second-action = Look at it

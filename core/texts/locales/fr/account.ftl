@@ -222,3 +222,10 @@ approval-enable = Activer un compte
 approval-disable = Désactiver un compte
 approval-change = Une autre personne ou d’autres équipes pour un compte
 approval-grant = { $plugin } pourra atteindre : { $items }
+
+own-more = Autres accès
+home-second-title = { $count ->
+    [one] Une demande attend un second regard
+   *[other] { $count } demandes attendent un second regard
+}
+home-second-action = Voir

@@ -29,6 +29,8 @@ pub(crate) struct AccountsPage<'a> {
     pub(crate) page: &'a AccountPage,
     /// Whether this is not the first page.
     pub(crate) is_later: bool,
+    /// Whether what is sensitive waits for a second administrator.
+    pub(crate) seconds: bool,
 }
 
 impl AccountsPage<'_> {
@@ -149,7 +151,7 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
     let is_later = after.is_some();
     let page = desk.ok(desk.service().accounts(&desk.ctx, after).await)?;
     let s = Shell::new(&desk, Section::Accounts, here(&request));
-    desk.page(&AccountsPage { l: &desk.l, s, page: &page, is_later })
+    desk.page(&AccountsPage { l: &desk.l, s, page: &page, is_later, seconds: desk.service().settings().sign_in.second_administrator })
 }
 
 /// `GET /accounts/new`

@@ -127,6 +127,8 @@ pub(crate) fn confirm_page<'a>(
         }),
         foot: vec![("/", key("confirm-leave"))],
         problem: problem.map(|key| l.t(key).to_string()),
+        ways: Vec::new(),
+        invited: false,
     }
 }
 

@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use askama::Template;
 use estampe_domain::ErrorKind;
+use estampe_service::DoorWay;
 use estampe_service::views::{FirstRun, FirstRunOutcome, PasskeyAsked, WelcomeOutcome};
 use estampe_texts::key;
 
@@ -17,6 +18,7 @@ use crate::respond::{Reply, see_other};
 use crate::routes::Table;
 use crate::session::{enter, knock, no_cookie, presented};
 use crate::visit::Visit;
+use crate::words::provider::{reason, why};
 
 /// A page with one form on a sheet: first run and sign in.
 #[derive(Template)]
@@ -39,6 +41,10 @@ pub(crate) struct DoorPage<'a> {
     pub(crate) foot: Vec<(&'static str, &'static str)>,
     /// What is wrong with the whole.
     pub(crate) problem: Option<String>,
+    /// Providers beside it.
+    pub(crate) ways: Vec<DoorWay>,
+    /// Whether the form's token is for them as well.
+    pub(crate) invited: bool,
 }
 
 /// A passkey is asked for.
@@ -51,6 +57,17 @@ pub(crate) struct PasskeyForm {
 }
 
 impl DoorPage<'_> {
+    /// With the providers that people can sign in by.
+    async fn with_ways(self, visit: &Visit) -> Result<Self, Fault> {
+        Ok(Self { ways: visit.ok(visit.service().door_ways().await)?, ..self })
+    }
+
+    fn next_query(&self) -> String {
+        let Some((_, next)) = self.hidden.iter().find(|(name, _)| name == "next") else { return String::new() };
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+        format!("?{query}")
+    }
+
     fn problems(&self) -> usize {
         problems(&self.fields)
     }
@@ -134,6 +151,8 @@ pub(crate) fn first_run_page<'a>(
         passkey: None,
         foot: Vec::new(),
         problem: None,
+        ways: Vec::new(),
+        invited: false,
     }
 }
 
@@ -143,6 +162,8 @@ pub(crate) struct SignInOffer {
     pub(crate) passkey: Option<PasskeyForm>,
     /// Whether a code can go by mail.
     pub(crate) forgotten: bool,
+    /// Providers.
+    pub(crate) ways: Vec<DoorWay>,
 }
 
 /// Where somebody wanted to go, for a form to carry.
@@ -179,6 +200,8 @@ pub(crate) fn sign_in_page<'a>(
         passkey: offer.passkey,
         foot: if offer.forgotten { vec![("/forgotten", key("sign-in-forgotten"))] } else { Vec::new() },
         problem: problem.map(|key| l.t(key).to_string()),
+        ways: offer.ways,
+        invited: false,
     }
 }
 
@@ -246,11 +269,16 @@ pub(crate) fn welcome_page<'a>(
         passkey: None,
         foot: Vec::new(),
         problem: None,
+        ways: Vec::new(),
+        invited: true,
     }
 }
 
-async fn welcome(visit: Visit) -> Reply {
-    visit.page(&welcome_page(&visit.l, visit.organisation(), &WelcomeForm::default(), &[]))
+async fn welcome(visit: Visit, request: HttpRequest) -> Reply {
+    let form = WelcomeForm::default();
+    let mut page = welcome_page(&visit.l, visit.organisation(), &form, &[]).with_ways(&visit).await?;
+    page.problem = reason(&query_of(&request, "why")).map(|reason| why(&visit.l, reason));
+    visit.page(&page)
 }
 
 async fn do_welcome(sent: OpenForm<WelcomeForm>, request: HttpRequest) -> Reply {
@@ -259,7 +287,7 @@ async fn do_welcome(sent: OpenForm<WelcomeForm>, request: HttpRequest) -> Reply 
     match visit.ok(visit.service().welcome(&visit.ctx, &knock, &form.token, &form.password).await)? {
         WelcomeOutcome::Done(admission) => Ok(enter(&admission, "/")),
         WelcomeOutcome::Problems(found) => {
-            let page = welcome_page(&visit.l, visit.organisation(), &form, &found);
+            let page = welcome_page(&visit.l, visit.organisation(), &form, &found).with_ways(&visit).await?;
             visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
@@ -270,8 +298,10 @@ async fn sign_in(visit: Visit, request: HttpRequest) -> Reply {
         return Ok(see_other("/first-run"));
     }
     let form = SignIn { next: query_of(&request, "next"), ..SignIn::default() };
-    let offer = offer(&visit)?;
-    visit.page(&sign_in_page(&visit.l, visit.organisation(), &form, offer, None))
+    let offer = offer(&visit).await?;
+    let mut page = sign_in_page(&visit.l, visit.organisation(), &form, offer, None);
+    page.problem = reason(&query_of(&request, "why")).map(|reason| why(&visit.l, reason));
+    visit.page(&page)
 }
 
 async fn do_sign_in(sent: OpenForm<SignIn>, request: HttpRequest) -> Reply {
@@ -283,7 +313,7 @@ async fn do_sign_in(sent: OpenForm<SignIn>, request: HttpRequest) -> Reply {
         Err(fault) => fault,
     };
     let (status, problem) = refusal(fault, key("sign-in-wrong"))?;
-    let offer = offer(&visit)?;
+    let offer = offer(&visit).await?;
     visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, offer, Some(problem)))
 }
 
@@ -298,12 +328,13 @@ pub(crate) fn refusal(fault: Fault, wrong: &'static str) -> Result<(StatusCode, 
 }
 
 /// What else the door offers now.
-fn offer(visit: &Visit) -> Result<SignInOffer, Fault> {
+async fn offer(visit: &Visit) -> Result<SignInOffer, Fault> {
     let service = visit.service();
     let asked = if service.passkeys_can_be() { Some(visit.ok(service.ask_passkey(visit.ctx.now))?) } else { None };
     let passkey =
         asked.map(|asked| PasskeyForm { action: "/sign-in/passkey", asked, words: key("sign-in-passkey"), prefix: "" });
-    Ok(SignInOffer { passkey, forgotten: service.settings().mail_configured })
+    let ways = visit.ok(service.door_ways().await)?;
+    Ok(SignInOffer { passkey, forgotten: service.settings().mail_configured, ways })
 }
 
 async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
@@ -317,8 +348,8 @@ async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
 }
 
 /// The door once more, for whoever was not let in by another way.
-pub(crate) fn sign_in_again(visit: &Visit, next: &str, status: StatusCode, problem: &str) -> Reply {
+pub(crate) async fn sign_in_again(visit: &Visit, next: &str, status: StatusCode, problem: &str) -> Reply {
     let form = SignIn { next: next.to_owned(), ..SignIn::default() };
-    let offer = offer(visit)?;
+    let offer = offer(visit).await?;
     visit.page_with(status, &sign_in_page(&visit.l, visit.organisation(), &form, offer, Some(problem)))
 }

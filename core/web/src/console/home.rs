@@ -112,6 +112,13 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-conflicts-text").to_string(),
             action: action(key("home-conflicts-action"), "/people?show=conflicts".to_owned()),
         },
+        Attention::SecondLook(count) => Point {
+            icon: "key",
+            tone: "sun",
+            title: l.t("home-second-title").with("count", *count).to_string(),
+            text: l.t("approvals-text").to_string(),
+            action: action(key("home-second-action"), "/approvals".to_owned()),
+        },
         Attention::DeadMail(count) => Point {
             icon: "mail",
             tone: "sun",

@@ -19,15 +19,18 @@ pub(crate) mod new_source;
 pub(crate) mod outbox;
 pub(crate) mod own;
 pub(crate) mod own_factors;
+pub(crate) mod own_ways;
 pub(crate) mod people;
 pub(crate) mod person_edit;
 pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
+pub(crate) mod providers;
 pub(crate) mod runs;
 pub(crate) mod second_door;
 pub(crate) mod settings;
 pub(crate) mod shell;
+pub(crate) mod sign_in_with;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
@@ -131,6 +134,15 @@ pub(crate) fn routes() -> Table {
                 .get("", accounts::list)
                 .post("", accounts::add)
                 .get("/new", accounts::new)
+                .get("/providers", providers::list)
+                .post("/providers", providers::add)
+                .get("/providers/new", providers::new)
+                .get("/providers/{provider}", providers::show)
+                .post("/providers/{provider}", providers::change)
+                .get("/providers/{provider}/check", providers::back)
+                .post("/providers/{provider}/check", providers::check)
+                .get("/providers/{provider}/remove", providers::back)
+                .post("/providers/{provider}/remove", providers::remove)
                 .get("/{id}", account_change::show)
                 .post("/{id}", account_change::change)
                 .post("/{id}/invite", account_change::invite)
@@ -150,6 +162,7 @@ pub(crate) fn routes() -> Table {
     [
         doors::routes,
         second_door::routes,
+        sign_in_with::routes,
         confirm::routes,
         own::routes,
         tokens::routes,

@@ -8,7 +8,7 @@ use estampe_domain::{Error, SessionId};
 use estampe_service::views::{OwnFactors, PasswordOutcome};
 use estampe_texts::key;
 
-use crate::console::own_factors;
+use crate::console::{own_factors, own_ways};
 use crate::console::people::query_of;
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, Kind, problems};
@@ -31,6 +31,8 @@ pub(crate) fn routes(table: Table) -> Table {
             .post("/passkey", own_factors::add_passkey)
             .get("/recovery", back)
             .post("/recovery", own_factors::recovery)
+            .get("/sign-in", own_ways::list)
+            .post("/sign-in/{provider}", own_ways::act)
             .post("/factors/{factor}/remove", own_factors::remove)
             .post("/sessions/end", end_others)
             .post("/sessions/{session}/end", end)

@@ -83,6 +83,8 @@ pub(crate) fn second_page<'a>(
         }),
         foot: vec![("/sign-in", key("second-again"))],
         problem: problem.map(|key| l.t(key).to_string()),
+        ways: Vec::new(),
+        invited: false,
     }
 }
 
@@ -138,7 +140,7 @@ async fn passkey(sent: OpenForm<PasskeySent>, request: HttpRequest) -> Reply {
         Err(fault) => fault,
     };
     let (status, problem) = refusal(fault, key("sign-in-passkey-wrong"))?;
-    super::doors::sign_in_again(&visit, &form.next, status, problem)
+    super::doors::sign_in_again(&visit, &form.next, status, problem).await
 }
 
 /// The address of whoever forgot.
@@ -180,6 +182,8 @@ pub(crate) fn forgotten_page<'a>(l: &'a Lang, host: &'a str, asked: bool, mail: 
             vec![("/sign-in", key("second-again"))]
         },
         problem: None,
+        ways: Vec::new(),
+        invited: false,
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn pages(l: &Lang) -> Pages {
         vec![("find", "account-find-several"), ("team", "account-team-unknown"), ("roles", "account-role-needed")];
     let nothing = Problems::new();
     vec![
-        ("accounts", AccountsPage { l, s: s(), page, is_later: false }.render().unwrap()),
+        ("accounts", AccountsPage { l, s: s(), page, is_later: false, seconds: true }.render().unwrap()),
         ("account-new", new_page(l, s(), &NewForm::default(), &nothing, Vec::new()).render().unwrap()),
         ("account-new-wrong", new_page(l, s(), &typed, &wrong, candidates()).render().unwrap()),
         (

@@ -15,6 +15,7 @@ pub(crate) mod ownership;
 pub(crate) mod people;
 pub(crate) mod plan_pages;
 pub(crate) mod plugins;
+pub(crate) mod providers;
 pub(crate) mod runs;
 pub(crate) mod sources;
 pub(crate) mod tokens;
@@ -98,6 +99,12 @@ pub(crate) fn routes() -> Table {
             .get("/tokens", tokens::list)
             .post("/tokens", tokens::make)
             .post("/tokens/{id}/revoke", tokens::revoke)
+            .get("/providers", providers::list)
+            .post("/providers", providers::add)
+            .get("/providers/{provider}", providers::show)
+            .post("/providers/{provider}", providers::change)
+            .post("/providers/{provider}/check", providers::check)
+            .post("/providers/{provider}/remove", providers::remove)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
             .get("/leads", people::leads)

@@ -532,6 +532,48 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_begun ON idempotency (begun_at);
 
+-- Who else may say who somebody is: an OpenID Connect provider, or a source's directory.
+CREATE TABLE sign_in_provider (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    label TEXT NOT NULL,
+    -- how it is spoken to, and what becomes of whoever comes, JSON
+    settings TEXT NOT NULL,
+    coming TEXT NOT NULL,
+    -- our secret there, sealed; NULL: there is none
+    sealed BLOB,
+    created_at BIGINT NOT NULL
+);
+
+-- Who an account is elsewhere. Nobody is recognised by an address.
+CREATE TABLE account_identity (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    created_at BIGINT NOT NULL,
+    used_at BIGINT,
+    PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX account_identity_account ON account_identity (account_id);
+
+-- Roles that a provider's rules gave, beside those that an administrator gave by hand.
+CREATE TABLE account_mapped_role (
+    account_id TEXT NOT NULL REFERENCES account (id),
+    provider_id TEXT NOT NULL REFERENCES sign_in_provider (id),
+    role TEXT NOT NULL,
+    PRIMARY KEY (account_id, provider_id, role)
+);
+CREATE INDEX account_mapped_role_provider ON account_mapped_role (provider_id);
+
+-- Sign-ins that were begun and whose browser is elsewhere. The state is kept as its hash.
+CREATE TABLE pending_sign_in (
+    state_hash TEXT NOT NULL PRIMARY KEY,
+    provider_id TEXT NOT NULL REFERENCES sign_in_provider (id),
+    sealed BLOB NOT NULL,
+    ends_at BIGINT NOT NULL
+);
+CREATE INDEX pending_sign_in_ends ON pending_sign_in (ends_at);
+
 CREATE TABLE setting (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL,
