@@ -19,10 +19,14 @@ impl Service {
     /// Lets an act go on that needs no second look or had one; keeps it otherwise, and says so
     /// by [`Error::Awaits`].
     pub(crate) async fn second_look(&self, ctx: &Context, act: impl FnOnce() -> Act) -> Result<()> {
-        let Actor::Account(asked_by) = ctx.actor else { return Ok(()) };
         if !self.settings.sign_in.second_administrator || ctx.seconded {
             return Ok(());
         }
+        // nobody could be shown what a program wants
+        if ctx.through.is_some() {
+            return Err(Error::Forbidden);
+        }
+        let Actor::Account(asked_by) = ctx.actor else { return Ok(()) };
         let (id, act) = (ApprovalId::new(ctx.now, self.random()), act());
         let (ctx, random) = (*ctx, self.shared_random());
         self.store

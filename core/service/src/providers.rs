@@ -98,6 +98,7 @@ impl Service {
         secret: Option<Secret>,
     ) -> Result<ProviderSaved> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         let read = match form.read() {
             Ok(read) => read,
             Err(problems) => return Ok(ProviderSaved::Problems(problems)),
@@ -152,6 +153,7 @@ impl Service {
     /// Removes a provider: nobody comes from there any more, and what its rules gave is gone.
     pub async fn remove_provider(&self, ctx: &Context, name: &str) -> Result<()> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         let (ctx, random, name) = (*ctx, self.shared_random(), name.to_owned());
         let removed = self.store.write(move |tx| {
             tx.lock_accounts(ctx.now)?;
@@ -171,6 +173,7 @@ impl Service {
     /// Asks a provider for what it says of itself.
     pub async fn check_provider(&self, ctx: &Context, name: &str) -> Result<ProviderTried> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         let detail = self.provider(ctx, name).await?;
         let Some(party) = self.party(&detail.provider).await? else {
             return Ok(ProviderTried::Directory(detail.form.source));

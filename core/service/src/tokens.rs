@@ -104,6 +104,7 @@ impl Service {
     /// have now, and one that is made through another token reaches no farther than that.
     pub async fn make_own_token(&self, ctx: &Context, new: NewToken) -> Result<MadeToken> {
         let account = ctx.own_account(TokenScope::TokensWrite)?;
+        ctx.require_recent()?;
         let made = self.new_token(ctx, Some(account), &new)?;
         let beyond = |scope: &TokenScope| {
             let through = ctx.through.is_some_and(|through| !through.scopes.has(*scope));
@@ -151,6 +152,7 @@ impl Service {
     /// Makes a token for a program that acts for nobody.
     pub async fn make_service_token(&self, ctx: &Context, new: NewToken) -> Result<MadeToken> {
         ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
         let made = self.new_token(ctx, None, &new)?;
         if let Some(own) = made.token.scopes.iter().find(|scope| !scope.is_for_services()) {
             let why = format!("\"{}\" is for tokens of accounts: a service has no tokens of its own", own.as_str());

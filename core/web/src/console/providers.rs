@@ -12,6 +12,7 @@ use estampe_domain::provider::{FormProblems, ProviderForm};
 use estampe_service::{ProviderDetail, ProviderSaved, ProviderTried};
 
 use crate::console::accounts::{Choice, choices};
+use crate::console::confirm::SensitiveForm;
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, Nothing, ProtectedForm};
@@ -178,8 +179,8 @@ pub(crate) async fn new(desk: Desk) -> Reply {
 }
 
 /// `POST /accounts/providers`
-pub(crate) async fn add(sent: ProtectedForm<Typed>) -> Reply {
-    let ProtectedForm { desk, form: typed } = sent;
+pub(crate) async fn add(sent: SensitiveForm<Typed>) -> Reply {
+    let SensitiveForm { desk, form: typed } = sent;
     match desk.ok(desk.service().add_provider(&desk.ctx, &typed.form, typed.secret()).await)? {
         ProviderSaved::Done(provider) => Ok(see_other(&format!("/accounts/providers/{}", provider.name))),
         ProviderSaved::Problems(found) => {
@@ -197,8 +198,8 @@ pub(crate) async fn show(desk: Desk, path: web::Path<String>) -> Reply {
 }
 
 /// `POST /accounts/providers/{provider}`
-pub(crate) async fn change(sent: ProtectedForm<Typed>, path: web::Path<String>) -> Reply {
-    let ProtectedForm { desk, form: typed } = sent;
+pub(crate) async fn change(sent: SensitiveForm<Typed>, path: web::Path<String>) -> Reply {
+    let SensitiveForm { desk, form: typed } = sent;
     match desk.ok(desk.service().set_provider(&desk.ctx, &path, &typed.form, typed.secret()).await)? {
         ProviderSaved::Done(provider) => Ok(see_other(&format!("/accounts/providers/{}", provider.name))),
         ProviderSaved::Problems(found) => {
@@ -229,7 +230,7 @@ pub(crate) async fn check(sent: ProtectedForm<Nothing>, path: web::Path<String>)
 }
 
 /// `POST /accounts/providers/{provider}/remove`
-pub(crate) async fn remove(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
+pub(crate) async fn remove(sent: SensitiveForm<Nothing>, path: web::Path<String>) -> Reply {
     let desk = sent.desk;
     desk.ok(desk.service().remove_provider(&desk.ctx, &path).await)?;
     Ok(see_other("/accounts/providers"))

@@ -7,6 +7,7 @@ use estampe_domain::token::{ApiToken, MOST_DAYS, TokenScope, USUAL_DAYS};
 use estampe_domain::{Error, Right};
 use estampe_service::{MadeToken, NewToken};
 
+use crate::console::confirm::SensitiveForm;
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, problems};
 use crate::forms::{Fields, Nothing, ProtectedForm};
@@ -167,8 +168,8 @@ pub(crate) async fn own(desk: Desk) -> Reply {
 }
 
 /// `POST /tokens`
-pub(crate) async fn make_own(sent: ProtectedForm<Typed>) -> Reply {
-    let ProtectedForm { desk, form } = sent;
+pub(crate) async fn make_own(sent: SensitiveForm<Typed>) -> Reply {
+    let SensitiveForm { desk, form } = sent;
     match desk.service().make_own_token(&desk.ctx, form.new_token()).await {
         Ok(made) => page(&desk, false, &Typed::default(), Some(Ok(made))).await,
         wrong => page(&desk, false, &form, Some(wrong)).await,
@@ -188,8 +189,8 @@ pub(crate) async fn services(desk: Desk) -> Reply {
 }
 
 /// `POST /tokens/services`
-pub(crate) async fn make_service(sent: ProtectedForm<Typed>) -> Reply {
-    let ProtectedForm { desk, form } = sent;
+pub(crate) async fn make_service(sent: SensitiveForm<Typed>) -> Reply {
+    let SensitiveForm { desk, form } = sent;
     desk.needs(Right::AccountsChange)?;
     match desk.service().make_service_token(&desk.ctx, form.new_token()).await {
         Ok(made) => page(&desk, true, &Typed::default(), Some(Ok(made))).await,
