@@ -97,6 +97,7 @@ async fn serve(
         images: Arc::new(Portraits),
         qr: Arc::new(QrPictures),
         breaches,
+        background: background.clone(),
         passkeys: Arc::new(WebAuthnPasskeys::new(&settings.internal_origin, settings.organisation.as_str())),
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));

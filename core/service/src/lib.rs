@@ -121,6 +121,8 @@ pub struct Ports {
     pub breaches: Arc<dyn Breaches>,
     /// Asks browsers for passkeys.
     pub passkeys: Arc<dyn Passkeys>,
+    /// Where work is done that takes a processor for long: its threads stand back.
+    pub background: tokio::runtime::Handle,
 }
 
 /// The use cases.
@@ -146,9 +148,9 @@ impl Service {
     pub fn new(store: Store, ports: Ports, settings: Settings) -> Self {
         Self {
             store,
-            ports,
             settings,
-            passwords: Passwords::new(2),
+            passwords: Passwords::new(ports.background.clone()),
+            ports,
             throttle: Throttle::default(),
             answered: second_step::Answered::default(),
             directory_gate: directory_sign_in::Gate::default(),

@@ -1,4 +1,4 @@
-//! Passwords: argon2id on the blocking pool, a few at a time.
+//! Passwords: argon2id on threads that stand back behind visitors, a few at a time.
 
 use std::sync::Arc;
 
@@ -8,12 +8,19 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use estampe_domain::password::{PasswordProblem, check_new_password};
 use estampe_domain::ports::Random;
 use estampe_domain::{Error, Result};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
+
+/// Most that wait for their turn: whoever comes then would wait for longer than they do.
+const WAITING: usize = 128;
 
 /// Bounded hashing: each takes 19 MiB, so a flood of sign-ins queues here.
 pub struct Passwords {
     gate: Arc<Semaphore>,
+    /// Those under way and those that wait.
+    line: Arc<Semaphore>,
+    threads: Handle,
 }
 
 impl crate::Service {
@@ -40,9 +47,13 @@ impl crate::Service {
 }
 
 impl Passwords {
-    /// At most `concurrent` at a time.
-    pub fn new(concurrent: usize) -> Self {
-        Self { gate: Arc::new(Semaphore::new(concurrent)) }
+    /// On the blocking threads of this runtime: half as many at a time as there are processors,
+    /// at most four.
+    pub fn new(threads: Handle) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let at_once = (processors / 2).clamp(1, 4);
+        let line = Arc::new(Semaphore::new(at_once + WAITING));
+        Self { gate: Arc::new(Semaphore::new(at_once)), line, threads }
     }
 
     /// Hashes a new password to a PHC string.
@@ -77,15 +88,16 @@ impl Passwords {
         password: &str,
         work: impl FnOnce(&[u8]) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let full = |_| Error::Unavailable("too many sign in at once; try again in a moment".into());
+        let place = Arc::clone(&self.line).try_acquire_owned().map_err(full)?;
         let closed = |_| Error::Unavailable("password hashing is closed".into());
         let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(closed)?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+        let hashing = self.threads.spawn_blocking(move || {
+            let _held = (permit, place);
             work(&password)
-        })
-        .await
-        .map_err(|e| Error::Internal(format!("password hashing: {e}")))?
+        });
+        hashing.await.map_err(|e| Error::Internal(format!("password hashing: {e}")))?
     }
 }
 

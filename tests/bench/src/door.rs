@@ -133,6 +133,7 @@ impl Door {
             qr: Arc::new(QrPictures),
             plugins: Arc::new(NoPlugins),
             breaches: Arc::new(NoBreaches),
+            background: runtime.handle().clone(),
             passkeys: Arc::new(WebAuthnPasskeys::new("https://localhost", "Banque Garonne")),
         };
         let settings = Settings {

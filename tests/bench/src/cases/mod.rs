@@ -7,6 +7,7 @@ mod guests;
 mod idle;
 mod leads;
 mod plugins;
+mod sign_ins;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Box<dyn Bench>> {
         Box::new(guests::OfGuests),
         Box::new(directory::Directory),
         Box::new(console::Console),
+        Box::new(sign_ins::SignIns),
     ]
 }
 
