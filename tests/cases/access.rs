@@ -187,6 +187,7 @@ async fn every_address_asks_every_role_for_its_right() {
         ("plugins", "directory-file".to_owned()),
         ("accounts", account),
         ("endings", "01a21960-04a2-7123-92d9-15a7d089b201".to_owned()),
+        ("approvals", "01a21960-04a2-7123-92d9-15a7d089b201".to_owned()),
         ("outbox", "01a21960-04a2-7123-92d9-15a7d089b201".to_owned()),
     ];
     let places = Places { real: real.into() };

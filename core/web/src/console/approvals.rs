@@ -4,7 +4,7 @@ use actix_web::web;
 use askama::Template;
 use estampe_domain::access::{Role, Roles};
 use estampe_domain::approval::{Act, Approval};
-use estampe_domain::{AccountId, ApprovalId, Error};
+use estampe_domain::{AccountId, ApprovalId, Error, Right};
 use estampe_service::views::ActDone;
 
 use crate::console::account_change::invitation;
@@ -89,6 +89,7 @@ pub(crate) async fn list(desk: Desk) -> Reply {
 /// `POST /approvals/{approval}/agree`
 pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>) -> Reply {
     let desk = sent.desk;
+    desk.needs(Right::AccountsChange)?;
     let id: ApprovalId = desk.id(&path)?;
     match desk.service().approve(&desk.ctx, id).await {
         Ok(ActDone::Invited(invited)) => invitation(&desk, *invited).await,
@@ -102,6 +103,7 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
 /// `POST /approvals/{approval}/refuse`
 pub(crate) async fn refuse(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
     let desk = sent.desk;
+    desk.needs(Right::AccountsChange)?;
     let id: ApprovalId = desk.id(&path)?;
     desk.ok(desk.service().refuse(&desk.ctx, id).await)?;
     Ok(see_other("/approvals"))
