@@ -84,7 +84,17 @@ pub struct Context {
 impl Context {
     /// Of somebody who is no account, or not known to be one yet.
     pub const fn new(actor: Actor, locale: Locale, request: RequestId, now: Ts) -> Self {
-        Self { actor, roles: Roles::NONE, person: None, proof: None, seconded: false, through: None, locale, request, now }
+        Self {
+            actor,
+            roles: Roles::NONE,
+            person: None,
+            proof: None,
+            seconded: false,
+            through: None,
+            locale,
+            request,
+            now,
+        }
     }
 
     /// Of an account, once it is known.

@@ -63,7 +63,8 @@ impl Service {
             }
             Act::ChangeAccount { account, roles, active, person, teams } => {
                 let roles = roles.map(|roles| read(&roles)).transpose()?;
-                self.change_account(&seconded, account, AccountChange { roles, active, person, teams }).await?;
+                self.change_account(&seconded, account, AccountChange { roles, active, person, teams, seen: None })
+                    .await?;
                 ActDone::Account(account)
             }
             Act::GrantPlugin { plugin, grant, revoke } => {

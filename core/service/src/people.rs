@@ -15,7 +15,7 @@ impl Service {
         let after: Option<PersonId> =
             filter.page.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
         let limit = filter.page.limit;
-        let mut query = query_of(filter, scope);
+        let query = query_of(filter, scope);
         // a group, a team, those with a conflict are few: the database looks through them
         let roll = match scope {
             Scope::All if filter.group.is_none() && !filter.conflicts && !filter.cards_down => Some(self.roll().await?),

@@ -294,7 +294,7 @@ pub fn own_account(ctx: &Context) -> Result<AccountId> {
     match ctx.actor {
         Actor::Account(own) => Ok(own),
         Actor::Visitor => Err(Error::Unauthenticated),
-        Actor::Operator | Actor::System => Err(Error::Forbidden),
+        Actor::Operator | Actor::System | Actor::Service(_) => Err(Error::Forbidden),
     }
 }
 

@@ -223,6 +223,8 @@ fn console_pages(locale: Locale) -> Pages {
 
 /// Tokens of the API.
 fn token_pages(l: &crate::locale::Lang) -> Pages {
+    use estampe_domain::Error;
+
     use crate::console::tokens::{TokensPage, Typed, choices, form};
 
     let ctx = estampe_domain::Context::new(

@@ -102,7 +102,7 @@ pub(crate) struct AccountPage {
 
 impl From<&AccountDetail> for AccountView {
     fn from(detail: &AccountDetail) -> Self {
-        let AccountDetail { account, has_password, teams } = detail;
+        let AccountDetail { account, has_password, teams, factors: _ } = detail;
         Self {
             id: account.id.to_string(),
             name: account.name.to_string(),

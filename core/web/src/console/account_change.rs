@@ -209,7 +209,12 @@ async fn understood(
     if !wrong.is_empty() {
         return Ok(Err((wrong, candidates)));
     }
-    Ok(Ok(AccountChange { roles: Some(typed.roles), active: None, person: Some(person), teams: Some(teams) }))
+    Ok(Ok(AccountChange {
+        roles: Some(typed.roles),
+        person: Some(person),
+        teams: Some(teams),
+        ..AccountChange::default()
+    }))
 }
 
 /// The form again, with everything that was typed.

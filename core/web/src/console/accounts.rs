@@ -151,7 +151,13 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
     let is_later = after.is_some();
     let page = desk.ok(desk.service().accounts(&desk.ctx, after).await)?;
     let s = Shell::new(&desk, Section::Accounts, here(&request));
-    desk.page(&AccountsPage { l: &desk.l, s, page: &page, is_later, seconds: desk.service().settings().sign_in.second_administrator })
+    desk.page(&AccountsPage {
+        l: &desk.l,
+        s,
+        page: &page,
+        is_later,
+        seconds: desk.service().settings().sign_in.second_administrator,
+    })
 }
 
 /// `GET /accounts/new`

@@ -8,9 +8,9 @@ use estampe_domain::{Error, SessionId};
 use estampe_service::views::{OwnFactors, PasswordOutcome};
 use estampe_texts::key;
 
-use crate::console::{own_factors, own_ways};
 use crate::console::people::query_of;
 use crate::console::shell::{Section, Shell};
+use crate::console::{own_factors, own_ways};
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, Nothing, ProtectedForm};
 use crate::locale::Lang;

@@ -11,7 +11,7 @@ use estampe_domain::credential::Secret;
 use estampe_domain::provider::{FormProblems, ProviderForm};
 use estampe_service::{ProviderDetail, ProviderSaved, ProviderTried};
 
-use crate::console::accounts::{Choice, choices};
+use crate::console::account_parts::{Choice, choices};
 use crate::console::confirm::SensitiveForm;
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, Kind, problems};

@@ -149,8 +149,10 @@ pub(crate) async fn away(visit: &Visit, way: &DoorWay, errand: Errand) -> Reply 
 async fn by_directory(visit: &Visit, knock: &Knock, way: &DoorWay, form: &WithForm) -> Reply {
     let password = Secret::new(form.password.clone());
     let next = local_path(&form.next).to_owned();
-    let came =
-        visit.service().sign_in_with_directory(&visit.ctx, knock, &way.name, &form.login, &password, next.clone()).await;
+    let came = visit
+        .service()
+        .sign_in_with_directory(&visit.ctx, knock, &way.name, &form.login, &password, next.clone())
+        .await;
     let (status, problem) = match visit.ok(came) {
         Ok(Came::SignedIn(admission, next)) => return Ok(enter(&admission, &next)),
         Ok(Came::Joined) => return Ok(see_other("/")),

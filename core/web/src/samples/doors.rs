@@ -91,7 +91,7 @@ pub(crate) fn pages(locale: Locale) -> Vec<(&'static str, String)> {
     let s = || shell(Section::Account);
     let own_id = AccountId::new(now(), &Sevens);
     let passkey = PasskeyForm { action: "/sign-in/passkey", asked: asked(), words: "sign-in-passkey", prefix: "" };
-    let offer = SignInOffer { passkey: Some(passkey), forgotten: true };
+    let offer = SignInOffer { passkey: Some(passkey), forgotten: true, ways: Vec::new() };
     let full = OwnFactors {
         factors: vec![
             factor(FactorKind::Passkey, "Portable du bureau", true),

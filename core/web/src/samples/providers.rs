@@ -7,7 +7,7 @@ use estampe_domain::provider::{Provider, ProviderForm, ProviderKind};
 use estampe_service::{DoorWay, OwnWay, ProviderDetail};
 
 use super::{HOST, Sevens, now, shell};
-use crate::console::doors::{SignIn, WelcomeForm, sign_in_page, welcome_page};
+use crate::console::doors::{SignIn, SignInOffer, WelcomeForm, sign_in_page, welcome_page};
 use crate::console::own_ways::OwnWaysPage;
 use crate::console::providers::{ProvidersPage, provider_page};
 use crate::console::shell::Section;
@@ -63,9 +63,9 @@ fn sso() -> ProviderForm {
 /// The pages, with their names.
 pub(crate) fn pages(l: &Lang) -> Vec<(&'static str, String)> {
     let form = SignIn::default();
-    let mut sign_in = sign_in_page(l, HOST, &form, None);
+    let mut sign_in = sign_in_page(l, HOST, &form, SignInOffer::default(), None);
     sign_in.ways = ways();
-    let mut refused = sign_in_page(l, HOST, &form, None);
+    let mut refused = sign_in_page(l, HOST, &form, SignInOffer::default(), None);
     refused.problem = Some(why(l, ProofReason::AddressTaken));
     let invited = WelcomeForm::default();
     let mut welcome = welcome_page(l, HOST, &invited, &[]);

@@ -75,7 +75,8 @@ fn first_run(ours: &Running) -> Result<(), String> {
     let first = ours.server.ask(&["first-run"])?;
     let token = first.get("token").and_then(serde_json::Value::as_str).ok_or("first-run gives no token")?;
     let form = format!("token={token}&name=Mireille&email=mireille%40banque.example&password={PASSWORD}");
-    let answer = runtime(1)?.block_on(async { ours.server.internal.connect(0).await?.post("/first-run", form).await })?;
+    let answer =
+        runtime(1)?.block_on(async { ours.server.internal.connect(0).await?.post("/first-run", form).await })?;
     if answer.status == 303 { Ok(()) } else { Err(format!("/first-run answers {}", answer.status)) }
 }
 
