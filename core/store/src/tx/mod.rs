@@ -35,6 +35,7 @@ mod scope;
 mod secrets;
 mod settings;
 mod sources;
+mod teams;
 
 use diesel::prelude::*;
 use estampe_domain::Ts;
