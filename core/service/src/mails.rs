@@ -113,6 +113,7 @@ impl Service {
     /// Removes jobs done more than 30 days ago and sessions past their time.
     pub async fn tidy(&self) -> Result<()> {
         self.forget_bulks().await?;
+        self.drop_old_roll().await;
         let now = self.ports.clock.now();
         Ok(self
             .store

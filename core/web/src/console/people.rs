@@ -179,7 +179,15 @@ pub(crate) fn filter_of(
     };
     let group = Some(group).filter(|group| !group.is_empty()).map(|group| desk.id(group)).transpose()?;
     let query = query.trim().to_owned();
-    Ok(PeopleFilter { query, active, conflicts: show == "conflicts", cards_down: show == "down", group, after })
+    Ok(PeopleFilter {
+        query,
+        active,
+        conflicts: show == "conflicts",
+        cards_down: show == "down",
+        exact: false,
+        group,
+        after,
+    })
 }
 
 /// `GET /people`
