@@ -23,6 +23,8 @@ enum Asks {
     All(R),
     /// A right, for whom it is about.
     About(R),
+    /// To see more people than oneself.
+    Teams,
 }
 
 /// The row of an address; none for one that nobody wrote down.
@@ -37,6 +39,8 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/account").is_some() => Asks::Account,
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
+        // of everybody, or of one's teams: whoever sees themselves alone leads none
+        "/teams" => Asks::Teams,
         "/settings" => Asks::All(R::HealthRead),
         "/people" => Asks::About(R::PeopleRead),
         "/people/bulk" | "/people/bulk/{id}/undo" if read => Asks::Account,
@@ -212,10 +216,11 @@ async fn every_address_asks_every_role_for_its_right() {
         let right = match asks {
             Asks::Nothing | Asks::Account => continue,
             Asks::All(right) | Asks::About(right) => right,
+            Asks::Teams => R::PeopleRead,
         };
         for one in &signed {
             let reach = match (asks, right.reach(one.role)) {
-                (Asks::All(_), Some(Reach::Own | Reach::Team)) => None,
+                (Asks::All(_), Some(Reach::Own | Reach::Team)) | (Asks::Teams, Some(Reach::Own)) => None,
                 (_, reach) => reach,
             };
             let is_object = pattern.contains('{');

@@ -67,6 +67,9 @@ on_both! {
         let list = page(&manager.browser, format!("{}/people?q=person", server.internal)).await;
         assert!(list.contains("Person 3") && list.contains("Person 7") && list.contains("2 personnes"), "{list}");
         assert!(!list.contains("Person 4") && !list.contains("name=\"person\""), "{list}");
+        let teams = page(&manager.browser, format!("{}/teams", server.internal)).await;
+        assert!(teams.contains("Agence de Pau") && teams.contains("Somebody") && !teams.contains("/accounts/"), "{teams}");
+        assert!(page(&browser, format!("{}/teams", server.internal)).await.contains(&format!("/accounts/{account}")));
         assert!(page(&manager.browser, format!("{}/people?q=person+4", server.internal)).await.contains("Personne ne correspond"));
     }
 }

@@ -28,8 +28,8 @@ async fn the_list_follows_what_is_typed() {
     browser.click("form[data-search] [name=q]").await;
     browser.keys("lefev").await;
     until("the list of those found", 20, async || {
-        let list = browser.text("[data-part=list]").await;
-        (list.contains("Lefèvre") && browser.text("[data-part=count]").await == "One person").then_some(())
+        let list = browser.glimpse("[data-part=list]").await;
+        (list.contains("Lefèvre") && browser.glimpse("[data-part=count]").await == "One person").then_some(())
     })
     .await;
     // the same page, whose field still has the focus, and whose address says what is shown
@@ -38,14 +38,14 @@ async fn the_list_follows_what_is_typed() {
     assert_eq!(browser.url().await, format!("{people}?q=lefev"));
     browser.keys("zzz").await;
     until("the empty list", 20, async || {
-        browser.text("[data-part=list]").await.contains("Nobody matches").then_some(())
+        browser.glimpse("[data-part=list]").await.contains("Nobody matches").then_some(())
     })
     .await;
     assert_eq!(browser.url().await, format!("{people}?q=lefevzzz"));
     // one step back is the list before the search
     browser.script("history.back()").await;
     until("the list before", 20, async || {
-        (browser.url().await == people && browser.text("[data-part=count]").await == all).then_some(())
+        (browser.url().await == people && browser.glimpse("[data-part=count]").await == all).then_some(())
     })
     .await;
     let complaints = browser.complaints().await;
@@ -64,11 +64,13 @@ async fn the_page_of_long_work_follows_it_to_its_end() {
     browser.picture("bulk-ask-en-desktop-light").await;
     browser.follow("main form button[name=act]").await;
     // by itself, to its end
-    until("the end", 60, async || browser.text("h1").await.contains("cards were taken down").then_some(())).await;
+    until("the end", 60, async || browser.glimpse("h1").await.contains("cards were taken down").then_some(())).await;
     browser.picture("bulk-done-en-desktop-light").await;
     browser.follow("main form[action$='/undo'] button").await;
-    until("the end of the undoing", 60, async || browser.text("h1").await.contains("cards were put up").then_some(()))
-        .await;
+    until("the end of the undoing", 60, async || {
+        browser.glimpse("h1").await.contains("cards were put up").then_some(())
+    })
+    .await;
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");
     browser.close().await;

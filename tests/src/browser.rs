@@ -157,6 +157,14 @@ impl Browser {
         found.unwrap_or_else(|e| panic!("{selector}: {e}")).text().await.unwrap()
     }
 
+    /// The text of what this CSS selector finds, or nothing: while one page goes and another
+    /// comes, there may be nothing to ask.
+    pub async fn glimpse(&self, selector: &str) -> String {
+        let script = format!("return document.querySelector({selector:?})?.innerText ?? ''");
+        let text = self.client.execute(&script, Vec::new()).await.unwrap_or_default();
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
     /// The value of a field.
     pub async fn value(&self, selector: &str) -> String {
         let field = self.client.find(Locator::Css(selector)).await.unwrap();

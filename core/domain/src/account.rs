@@ -1,6 +1,7 @@
 //! What signs in: for a person or alone, with roles.
 
 use crate::access::Roles;
+use crate::group::GroupSummary;
 use crate::ids::{AccountId, GroupId, PersonId};
 use crate::text::{Email, Line};
 
@@ -32,6 +33,15 @@ pub struct AccountDetail {
     pub factors: u64,
     /// The groups whose people it sees as a team manager, with their names.
     pub teams: Vec<(GroupId, String)>,
+}
+
+/// A group that accounts lead: they see its people and the leads that these receive.
+#[derive(Clone, Debug)]
+pub struct Team {
+    /// The group.
+    pub group: GroupSummary,
+    /// Who leads it, by name.
+    pub leaders: Vec<(AccountId, String)>,
 }
 
 impl AccountDetail {

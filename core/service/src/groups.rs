@@ -1,6 +1,7 @@
 //! Groups, as the console and the command line list them.
 
 use estampe_domain::access::Scope;
+use estampe_domain::account::Team;
 use estampe_domain::group::GroupSummary;
 use estampe_domain::ids::GroupId;
 use estampe_domain::{Context, Error, Result, Right};
@@ -44,6 +45,16 @@ impl Service {
             })
             .await?;
         Ok(page)
+    }
+
+    /// Teams: the groups that somebody leads. A team manager's are their own.
+    pub async fn teams(&self, ctx: &Context) -> Result<Vec<Team>> {
+        let of = match ctx.scope(Right::PeopleRead)? {
+            Scope::All => None,
+            Scope::Team(account, _) => Some(account),
+            Scope::Own(_) => return Err(Error::Forbidden),
+        };
+        Ok(self.store.read(move |tx| tx.teams(of)).await?)
     }
 
     /// One group.

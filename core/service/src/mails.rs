@@ -131,6 +131,7 @@ impl Service {
     /// nobody will ask for again.
     pub async fn tidy(&self) -> Result<()> {
         self.forget_bulks().await?;
+        self.drop_old_roll().await;
         let now = self.ports.clock.now();
         let limits = self.settings.sign_in;
         Ok(self

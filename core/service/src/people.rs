@@ -14,8 +14,8 @@ impl Service {
         let scope = ctx.scope(Right::PeopleRead)?;
         let after: Option<PersonId> =
             filter.page.after.as_deref().map(|text| text.parse().map_err(|_| Error::NotFound)).transpose()?;
-        let limit = filter.page.limit;
         let query = query_of(filter, scope);
+        let (exact, page_size) = (filter.exact || filter.query.is_empty(), filter.page.limit);
         // a group, a team, those with a conflict are few: the database looks through them
         let roll = match scope {
             Scope::All if filter.group.is_none() && !filter.conflicts && !filter.cards_down => Some(self.roll().await?),
@@ -39,21 +39,21 @@ impl Service {
                 let down =
                     PeopleQuery { active: Some(true), cards_down: true, scope: Some(scope), ..PeopleQuery::default() };
                 let cards_down = tx.people_count(&down)?;
-                let (mut people, total) = match roll {
+                let (mut people, total, is_least) = match roll {
                     Some(roll) => {
                         let limit = usize::try_from(query.limit).unwrap_or_default();
-                        let found = roll.find(&query.words, query.active, after, limit);
-                        (tx.people_of(&found.ids)?, found.total)
+                        let found = roll.find(&query.words, query.active, after, limit, exact);
+                        (tx.people_of(&found.ids)?, found.total, found.is_least)
                     }
                     None => {
                         let total = tx.people_count(&query)?;
-                        (tx.people(&query)?.into_iter().map(|(person, _)| person).collect(), total)
+                        (tx.people(&query)?.into_iter().map(|(person, _)| person).collect(), total, false)
                     }
                 };
-                let more = people.len() as u64 > limit.unsigned_abs();
-                people.truncate(usize::try_from(limit).unwrap_or_default());
+                let more = people.len() as u64 > page_size.unsigned_abs();
+                people.truncate(usize::try_from(page_size).unwrap_or_default());
                 let next = if more { people.last().map(|person| person.id.to_string()) } else { None };
-                Ok(PeoplePage { people, total, conflicts, cards_down, next })
+                Ok(PeoplePage { people, total, is_least, conflicts, cards_down, next })
             })
             .await?;
         Ok(page)
@@ -65,7 +65,7 @@ impl Service {
         let query = query_of(filter, scope);
         if scope == Scope::All && filter.group.is_none() && !filter.conflicts && !filter.cards_down {
             let roll = self.roll().await?;
-            return Ok(roll.find(&query.words, query.active, None, usize::MAX).ids);
+            return Ok(roll.find(&query.words, query.active, None, usize::MAX, true).ids);
         }
         Ok(self.store.read(move |tx| tx.people_ids(&query)).await?)
     }

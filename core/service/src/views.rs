@@ -177,6 +177,8 @@ pub struct PeopleFilter {
     pub conflicts: bool,
     /// Only people whose card was taken down.
     pub cards_down: bool,
+    /// Count all whom it finds; else counting ends above a thousand.
+    pub exact: bool,
     /// Only people of this group.
     pub group: Option<GroupId>,
     /// From where on, and how many.
@@ -217,6 +219,8 @@ pub struct PeoplePage {
     pub people: Vec<PersonSummary>,
     /// How many the filter finds in all.
     pub total: u64,
+    /// Whether there are more than that: counting ended.
+    pub is_least: bool,
     /// Of how many people, whatever the filter, the directory contradicts what was entered.
     pub conflicts: u64,
     /// How many cards are taken down, whatever the filter.

@@ -132,8 +132,10 @@ fn console_pages(locale: Locale) -> Pages {
     let people_page =
         |filter, group, page| PeopleListPage { l, s: s(Section::People), filter, group, page, nobody_chosen: false };
     let groups_page = |page, is_later| GroupsPage { l, s: s(Section::Sources), source: "Annuaire RH", page, is_later };
-    let (all, nobody) =
-        (PeopleFilter::default(), PeoplePage { people: Vec::new(), total: 0, conflicts: 0, cards_down: 0, next: None });
+    let (all, nobody) = (
+        PeopleFilter::default(),
+        PeoplePage { people: Vec::new(), total: 0, is_least: false, conflicts: 0, cards_down: 0, next: None },
+    );
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
     let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
     let sign_in = SignIn::default();
@@ -183,6 +185,12 @@ fn console_pages(locale: Locale) -> Pages {
         ("nothing-role", NothingPage { l, s: samples::nobody(), has_person: true }.render().unwrap()),
         ("people", people_page(&filter, None, &people).render().unwrap()),
         ("people-group", people_page(&within, Some(&group), &people).render().unwrap()),
+        (
+            "people-many",
+            people_page(&filter, None, &PeoplePage { is_least: true, total: 1000, ..samples::people() })
+                .render()
+                .unwrap(),
+        ),
         ("people-none", people_page(&filter, None, &nobody).render().unwrap()),
         ("people-empty", people_page(&all, None, &nobody).render().unwrap()),
         ("groups", groups_page(&groups, true).render().unwrap()),

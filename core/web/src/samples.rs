@@ -249,6 +249,7 @@ pub(crate) fn people() -> PeoplePage {
             summary("Paul Vidal", "Juriste", false),
         ],
         total: 1204,
+        is_least: false,
         conflicts: 3,
         cards_down: 1,
         next: Some("x".into()),

@@ -27,7 +27,9 @@ async function fetchPage(address, signal) {
 async function follow() {
   try {
     const page = await fetchPage(location.href);
-    if (!page?.querySelector('main[data-live]')) {
+    // it ended, or what it does now is shown otherwise: the page itself tells it
+    const state = page?.querySelector('main[data-live]')?.dataset.live;
+    if (state === undefined || state !== document.querySelector('main').dataset.live) {
       location.reload();
       return;
     }

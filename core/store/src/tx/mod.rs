@@ -42,6 +42,7 @@ mod secrets;
 pub mod sessions;
 mod settings;
 mod sources;
+mod teams;
 
 use diesel::prelude::*;
 use estampe_domain::Ts;

@@ -39,6 +39,13 @@ nothing-title = There is nothing here for you yet
 nothing-person = You are signed in, but your account is not tied to a person, so it has no card and no leads to show. Ask whoever administers the accounts to choose your person.
 nothing-role = You are signed in, but your account’s roles open no section. Ask whoever administers the accounts for the role that you need.
 
+nav-teams = Teams
+teams-text = Groups that somebody leads: a team manager sees their people, and the leads that these receive.
+teams-empty = Nobody leads a group yet. Give an account the role “Team manager”, and add a group of a directory on its page.
+teams-empty-own = No team was given to you yet. Ask whoever administers the accounts.
+teams-column-name = Team
+teams-column-leaders = Led by
+
 nav-accounts = Accounts
 nav-own = My card
 

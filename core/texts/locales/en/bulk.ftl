@@ -8,6 +8,7 @@ bulk-all = { $count ->
     [one] The one person found
    *[other] All { $count } people found, on every page
 }
+bulk-all-least = All people found, on every page
 bulk-down = Take their cards down
 bulk-up = Put their cards up
 bulk-down-one = Take the card down

@@ -99,6 +99,7 @@ people-count = { $count ->
     [one] One person
    *[other] { $count } people
 }
+people-count-least = More than { $count } people
 people-search = Search
 people-search-hint = Name, title or e-mail
 people-filter = Show

@@ -39,6 +39,13 @@ nothing-title = Il n’y a encore rien ici pour vous
 nothing-person = Vous êtes bien connecté, mais votre compte n’est relié à aucune personne : il n’a ni carte ni contacts à montrer. Demandez à qui administre les comptes de choisir votre personne.
 nothing-role = Vous êtes bien connecté, mais les rôles de votre compte n’ouvrent aucune rubrique. Demandez à qui administre les comptes le rôle qu’il vous faut.
 
+nav-teams = Équipes
+teams-text = Les groupes que quelqu’un dirige : un responsable d’équipe voit leurs personnes, et les contacts qu’elles reçoivent.
+teams-empty = Personne ne dirige encore de groupe. Donnez à un compte le rôle « Responsable d’équipe », puis ajoutez-lui un groupe de l’annuaire sur sa page.
+teams-empty-own = Aucune équipe ne vous a encore été confiée. Demandez à qui administre les comptes.
+teams-column-name = Équipe
+teams-column-leaders = Dirigée par
+
 nav-accounts = Comptes
 nav-own = Ma carte
 

@@ -8,6 +8,7 @@ bulk-all = { $count ->
     [one] La seule personne trouvée
    *[other] Les { $count } personnes trouvées, sur toutes les pages
 }
+bulk-all-least = Toutes les personnes trouvées, sur toutes les pages
 bulk-down = Retirer leurs cartes
 bulk-up = Remettre leurs cartes en ligne
 bulk-down-one = Retirer la carte

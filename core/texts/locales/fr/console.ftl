@@ -99,6 +99,7 @@ people-count = { $count ->
     [one] Une personne
    *[other] { $count } personnes
 }
+people-count-least = Plus de { $count } personnes
 people-search = Chercher
 people-search-hint = Nom, fonction ou courriel
 people-filter = Montrer

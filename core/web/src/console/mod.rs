@@ -36,6 +36,7 @@ pub(crate) mod source_form;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
 pub(crate) mod styleguide;
+pub(crate) mod teams;
 pub(crate) mod tokens;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> Table {
     let table = Table::new()
         .get("/", home::show)
         .get("/settings", settings::show)
+        .get("/teams", teams::list)
         // before the people, whose ids are what else stands there
         .scope("/people/bulk", |table| {
             table

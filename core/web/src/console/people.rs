@@ -7,7 +7,7 @@ use estampe_domain::PersonId;
 use estampe_domain::group::GroupSummary;
 use estampe_domain::ownership::Conflict;
 use estampe_domain::person::{Profile, ProfileField};
-use estampe_service::views::{PeopleFilter, PeoplePage, PersonDetail};
+use estampe_service::views::{Asking, PeopleFilter, PeoplePage, PersonDetail};
 
 use crate::console::person_settle::{Kept, kept};
 use crate::console::shell::{Section, Shell, initials};
@@ -180,12 +180,14 @@ pub(crate) fn filter_of(
     let group = Some(group).filter(|group| !group.is_empty()).map(|group| desk.id(group)).transpose()?;
     let query = query.trim().to_owned();
     Ok(PeopleFilter {
-        query,
         active,
         conflicts: show == "conflicts",
         cards_down: show == "down",
+        exact: false,
         group,
-        page: after.into(),
+        // whoever searches looks at the first few, and types on
+        page: Asking { after, limit: if query.is_empty() { 50 } else { 25 } },
+        query,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::session::Desk;
 pub(crate) enum Section {
     Home,
     People,
+    Teams,
     Leads,
     Sources,
     Plugins,
@@ -126,6 +127,7 @@ impl Shell {
         let open = match self.section {
             Section::Home => "home",
             Section::People => "people",
+            Section::Teams => "teams",
             Section::Leads => "leads",
             Section::Sources => "sources",
             Section::Plugins => "plugins",

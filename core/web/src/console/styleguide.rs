@@ -57,7 +57,7 @@ pub(crate) struct StyleguidePage<'a> {
 const ICONS: &[&str] = &[
     "alert", "back", "check", "clock", "disk", "download", "exchange", "forward", "gear", "globe", "home", "inbox",
     "key", "leave", "link", "lock", "mail", "people", "person", "phone", "pin", "plug", "plus", "qr", "refresh",
-    "search",
+    "search", "team",
 ];
 
 /// The tones of a pill, a notice, a banner.

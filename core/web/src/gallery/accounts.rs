@@ -3,7 +3,7 @@
 use askama::Template as _;
 use estampe_domain::PersonId;
 use estampe_domain::access::{Role, Roles};
-use estampe_domain::account::AccountDetail;
+use estampe_domain::account::{AccountDetail, Team};
 
 use super::Pages;
 use crate::console::account_change::{AccountShowPage, Typed};
@@ -11,6 +11,7 @@ use crate::console::account_parts::Candidate;
 use crate::console::accounts::{AccountsPage, NewForm, Problems, new_page};
 use crate::console::doors::{WelcomeForm, welcome_page};
 use crate::console::shell::Section;
+use crate::console::teams::TeamsPage;
 use crate::locale::Lang;
 use crate::samples::{self, HOST, Sevens, now, shell};
 
@@ -54,7 +55,14 @@ pub(super) fn pages(l: &Lang) -> Pages {
     let unclear =
         vec![("find", "account-find-several"), ("team", "account-team-unknown"), ("roles", "account-role-needed")];
     let nothing = Problems::new();
+    let teams = [("Agence de Toulouse", 17), ("Financements d’exportation", 9)].map(|(name, people)| Team {
+        group: samples::group(name, people),
+        leaders: vec![(invited.account.id, "Karim Benali".into()), (invited.account.id, "Iris Bonnet".into())],
+    });
+    let team_page = |teams: &[Team]| TeamsPage { l, s: shell(Section::Teams), teams }.render().unwrap();
     vec![
+        ("teams", team_page(&teams)),
+        ("teams-empty", team_page(&[])),
         ("accounts", AccountsPage { l, s: s(), page, is_later: false, seconds: true }.render().unwrap()),
         ("account-new", new_page(l, s(), &NewForm::default(), &nothing, Vec::new()).render().unwrap()),
         ("account-new-wrong", new_page(l, s(), &typed, &wrong, candidates()).render().unwrap()),

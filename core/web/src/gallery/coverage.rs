@@ -41,6 +41,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/leads", &["leads"]),
     ("/leads/{id}", &["lead"]),
     ("/outbox", &["outbox"]),
+    ("/teams", &["teams"]),
     ("/settings", &["settings"]),
     ("/styleguide", &["styleguide"]),
 ];
