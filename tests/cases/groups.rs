@@ -13,7 +13,7 @@ use super::ldap::{add, done, well};
 const GROUPS: &str = "ou=groups,dc=example,dc=org";
 
 /// A group of OpenLDAP as LDIF to be added.
-fn group(name: &str, members: &[String]) -> String {
+pub(crate) fn group(name: &str, members: &[String]) -> String {
     let mut ldif = format!("dn: cn={name},{GROUPS}\nchangetype: add\nobjectClass: groupOfNames\ncn: {name}\n");
     for member in members {
         writeln!(ldif, "member: {member}").unwrap();
@@ -21,7 +21,7 @@ fn group(name: &str, members: &[String]) -> String {
     ldif + "\n"
 }
 
-fn person(number: usize) -> String {
+pub(crate) fn person(number: usize) -> String {
     format!("uid=p{number},{PEOPLE}")
 }
 
@@ -57,7 +57,7 @@ fn approved(server: &Server, held: &Value) -> Value {
 }
 
 /// A server with the source "siege" that reads people and groups of a directory.
-async fn start(database: estampe_tests::Database, slapd: &Slapd) -> Server {
+pub(crate) async fn start(database: estampe_tests::Database, slapd: &Slapd) -> Server {
     let server = Server::start(Options { database, ..Options::default() }).await;
     well(&server, &["plugin", "install", "ldap", "--yes"]);
     assert_eq!(add(&server, slapd).code, 0);
@@ -66,7 +66,7 @@ async fn start(database: estampe_tests::Database, slapd: &Slapd) -> Server {
     server
 }
 
-fn container() -> String {
+pub(crate) fn container() -> String {
     format!("dn: {GROUPS}\nchangetype: add\nobjectClass: organizationalUnit\nou: groups\n\n")
 }
 
