@@ -36,6 +36,11 @@ impl Program {
         self.client.request(method, format!("{}/api/v1{path}", self.origin)).bearer_auth(&self.token)
     }
 
+    /// A request to any address.
+    pub fn anywhere(&self, url: &str) -> RequestBuilder {
+        self.client.get(url).bearer_auth(&self.token)
+    }
+
     /// What it gets, which must be this status.
     pub async fn get(&self, path: &str, status: u16) -> Value {
         json(self.ask(Method::GET, path).send().await.unwrap(), status).await

@@ -4,6 +4,7 @@ mod fuzz;
 mod matrix;
 mod once;
 mod people;
+mod teams;
 mod tokens;
 
 use estampe_tests::{Database, Options, Server};

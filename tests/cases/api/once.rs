@@ -1,5 +1,7 @@
 //! What is posted once and comes twice; runs, which are begun and decided about.
 
+use std::time::Duration;
+
 use estampe_domain::access::Role;
 use estampe_tests::api::{Program, json};
 use estampe_tests::{Options, Server, on_both, until};
@@ -60,6 +62,27 @@ on_both! {
         assert_eq!(json(keyed(&program, "k1", &new).send().await.unwrap(), 409).await["code"], "under_way");
         server.sql("UPDATE idempotency SET begun_at = begun_at - 600000000");
         assert_eq!(json(keyed(&program, "k1", &new).send().await.unwrap(), 409).await["code"], "outcome_unknown");
+    }
+
+    async fn whoever_goes_away_and_comes_again_finds_it_done_once(database) {
+        let server = sample(database).await;
+        let program = Program::service(&server, &["accounts:write"]);
+        for at in 0..24_u64 {
+            let new = json!({ "name": "Ada", "email": format!("ada{at}@banque.example"), "roles": ["auditor"] });
+            let ask = || {
+                let key = format!("key {at}");
+                program.ask(Method::POST, "/accounts").header("idempotency-key", key).json(&new)
+            };
+            // hangs up before, while and after it is done
+            let _ = ask().timeout(Duration::from_millis(at)).send().await;
+            let made = until("it is done", 20, async || {
+                let answer = ask().send().await.unwrap();
+                (answer.status() != 409).then_some(answer)
+            })
+            .await;
+            json(made, 201).await;
+        }
+        assert_eq!(program.get("/accounts", 200).await["total"], 24);
     }
 
     async fn no_answer_that_is_kept_lies_open(database) {

@@ -169,6 +169,10 @@ async fn what_is_no_token_opens_nothing_and_keeps_no_good_one_out() {
     let none = ask(server.client().get(&url)).await;
     assert_eq!(none.headers()["www-authenticate"], "Bearer realm=\"estampe\"");
     assert_eq!(json(none, 401).await["code"], "unauthenticated");
+    // the public listener has no such address
+    for path in ["/api/v1/me", "/api/v1/openapi.json"] {
+        assert_eq!(ask(good.anywhere(&format!("{}{path}", server.public))).await.status(), 404, "{path}");
+    }
     // neither a query nor a cookie nor another scheme
     let token = good.token().to_owned();
     assert_eq!(ask(server.client().get(format!("{url}?access_token={token}"))).await.status(), 401);

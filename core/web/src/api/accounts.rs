@@ -192,7 +192,7 @@ pub(crate) struct Invitation {
         headers(("Location" = String, description = "The account's address.")))))]
 pub(crate) async fn add(sent: Sent, request: HttpRequest) -> Reply {
     let Nothing {} = query(&sent.caller, &request)?;
-    once(&sent, &request, async || {
+    once(sent, request, async move |sent: &Sent| {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::AccountsChange))?;
         let AccountNew { name, email, roles: names, person } = sent.json()?;

@@ -46,8 +46,10 @@ pub(crate) struct GroupPage {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     /// Only those of this source, by its name.
+    #[param(pattern = "^[^\\u0000]*$")]
     source: Option<String>,
     /// Where the last page ended: its `next`.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 200, default = 50)]

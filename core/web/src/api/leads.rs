@@ -98,6 +98,7 @@ pub(crate) struct LeadPage {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Part {
     /// Where the last page ended: its `next`.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     pub(crate) cursor: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 200, default = 50)]

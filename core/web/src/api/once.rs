@@ -4,7 +4,7 @@ use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
-use estampe_domain::Error;
+use estampe_domain::{Actor, Error};
 use estampe_service::{AnswerKey, Asked};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use crate::api::caller::Sent;
 use crate::api::problem::FieldProblem;
 use crate::error::Fault;
 use crate::respond::Reply;
+use crate::visit::Visit;
 
 /// The name that a program gives to a request.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -32,24 +33,37 @@ struct Kept {
 }
 
 /// Does `work`, or gives the answer of the first time that it was asked under the same key.
-pub(crate) async fn once(sent: &Sent, request: &HttpRequest, work: impl AsyncFnOnce() -> Reply) -> Reply {
+pub(crate) async fn once(sent: Sent, request: HttpRequest, work: impl AsyncFnOnce(&Sent) -> Reply + 'static) -> Reply {
+    let Some(key) = key(&sent, &request)? else { return work(&sent).await };
     let caller = &sent.caller;
-    let Some(key) = key(sent, request)? else { return work().await };
     let key = AnswerKey::new(caller.who.token.id, caller.secret.reveal(), &key);
-    let fingerprint = fingerprint(request, &sent.body);
-    match caller.ok(caller.service().begin_answer(&caller.ctx, &key, &fingerprint).await)? {
-        Asked::New => {}
-        Asked::Answered(kept) => return again(sent, &kept),
-        Asked::Differs => return Err(Fault::new(caller, ApiCause::KeyUsed.into())),
-        Asked::UnderWay => return Err(Fault::new(caller, ApiCause::UnderWay.into())),
-        Asked::Lost => return Err(Fault::new(caller, ApiCause::OutcomeUnknown.into())),
+    let fingerprint = fingerprint(&request, &sent.body);
+    // whoever goes away in the middle comes again: what began is ended, and its answer kept
+    let all = async move {
+        let caller = &sent.caller;
+        match caller.ok(caller.service().begin_answer(&caller.ctx, &key, &fingerprint).await)? {
+            Asked::New => keep(&sent, &key, work(&sent).await).await,
+            Asked::Answered(kept) => again(&sent, &kept),
+            Asked::Differs => Err(Fault::new(caller, ApiCause::KeyUsed.into())),
+            Asked::UnderWay => Err(Fault::new(caller, ApiCause::UnderWay.into())),
+            Asked::Lost => Err(Fault::new(caller, ApiCause::OutcomeUnknown.into())),
+        }
+    };
+    let visit = Visit::of(&request, Actor::Visitor);
+    match (actix_web::rt::spawn(all).await, visit) {
+        (Ok(reply), _) => reply,
+        (Err(error), Ok(visit)) => visit.ok(Err(Error::Internal(format!("a request with a key: {error}")))),
+        (Err(_), Err(error)) => Ok(error.error_response()),
     }
-    let answer = work().await;
+}
+
+/// Keeps an answer; what failed on our side did nothing, and may be asked again.
+async fn keep(sent: &Sent, key: &AnswerKey, answer: Reply) -> Reply {
+    let caller = &sent.caller;
     let answer = answer.unwrap_or_else(|fault| fault.error_response());
     let status = answer.status();
-    // what failed on our side did nothing, and may be asked again
     if status.is_server_error() {
-        caller.ok(caller.service().forget_answer(&key).await)?;
+        caller.ok(caller.service().forget_answer(key).await)?;
         return Ok(answer);
     }
     let text = |name: HeaderName| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -61,7 +75,7 @@ pub(crate) async fn once(sent: &Sent, request: &HttpRequest, work: impl AsyncFnO
         Kept { status: status.as_u16(), content_type, location, body: String::from_utf8_lossy(&body).into_owned() };
     let kept = caller.written(&kept)?.into_bytes();
     // it is done: an answer that cannot be kept is given all the same
-    if let Err(error) = caller.service().keep_answer(&key, kept).await {
+    if let Err(error) = caller.service().keep_answer(key, kept).await {
         tracing::warn!(error.code = error.code(), "an answer to a request with a key was not kept");
     }
     Ok(head.set_body(body).map_into_boxed_body())

@@ -154,7 +154,7 @@ const LONGEST: usize = 200;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     /// Words that name, title, department, office or address must contain.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[^\\u0000]*$")]
     q: Option<String>,
     /// Only active people, or only those who are not.
     active: Option<bool>,
@@ -162,6 +162,7 @@ pub(crate) struct Which {
     #[param(format = "uuid")]
     group: Option<String>,
     /// Where the last page ended: its `next`.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 200, default = 50)]

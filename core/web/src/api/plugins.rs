@@ -93,7 +93,7 @@ pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
 
 /// One plugin
 #[utoipa::path(get, path = "/plugins/{id}", tag = "plugins", operation_id = "get_plugin",
-    params(("id" = String, Path, description = "Its id, such as `ldap`.")), security(("token" = ["plugins:read"])),
+    params(("id" = String, Path, pattern = "^[^\\u0000]*$", description = "Its id, such as `ldap`.")), security(("token" = ["plugins:read"])),
     responses((status = 200, body = PluginView, description = "The plugin.")))]
 pub(crate) async fn show(caller: Caller, request: HttpRequest, id: web::Path<String>) -> Reply {
     let Nothing {} = query(&caller, &request)?;

@@ -123,6 +123,7 @@ impl From<Run> for RunView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     /// Only those of this source, by its name.
+    #[param(pattern = "^[^\\u0000]*$")]
     source: Option<String>,
 }
 
@@ -178,14 +179,14 @@ pub(crate) struct NewRun {
 ///
 /// It is done in the background; where it stands says the run's own address.
 #[utoipa::path(post, path = "/sources/{name}/runs", tag = "runs", operation_id = "start_run",
-    params(("name" = String, Path, description = "The source's name."),
+    params(("name" = String, Path, pattern = "^[^\\u0000]*$", description = "The source's name."),
         ("Idempotency-Key" = Option<String>, Header, description = "A name for this request: what comes again under it is done once.")),
     request_body = Option<NewRun>, security(("token" = ["sources:run"])),
     responses((status = 202, body = RunView, description = "The run has begun.",
         headers(("Location" = String, description = "The run's address.")))))]
 pub(crate) async fn start(sent: Sent, request: HttpRequest, name: web::Path<String>) -> Reply {
     let Nothing {} = query(&sent.caller, &request)?;
-    once(&sent, &request, async || {
+    once(sent, request, async move |sent: &Sent| {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::SourcesRun))?;
         let NewRun { plan_only, full } = sent.json_or_nothing()?;
@@ -209,7 +210,7 @@ pub(crate) struct Empty {}
         headers(("Location" = String, description = "The run's address.")))))]
 pub(crate) async fn approve(sent: Sent, request: HttpRequest, path: web::Path<String>) -> Reply {
     let Nothing {} = query(&sent.caller, &request)?;
-    once(&sent, &request, async || {
+    once(sent, request, async move |sent: &Sent| {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::SourcesRun))?;
         let (id, Empty {}) = (caller.id(&path)?, sent.json_or_nothing()?);
@@ -227,7 +228,7 @@ pub(crate) async fn approve(sent: Sent, request: HttpRequest, path: web::Path<St
     responses((status = 200, body = RunView, description = "The plan is dropped.")))]
 pub(crate) async fn discard(sent: Sent, request: HttpRequest, path: web::Path<String>) -> Reply {
     let Nothing {} = query(&sent.caller, &request)?;
-    once(&sent, &request, async || {
+    once(sent, request, async move |sent: &Sent| {
         let caller = &sent.caller;
         caller.ok(caller.ctx.require(Right::SourcesRun))?;
         let (id, Empty {}) = (caller.id(&path)?, sent.json_or_nothing()?);

@@ -79,7 +79,7 @@ pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
 
 /// One source
 #[utoipa::path(get, path = "/sources/{name}", tag = "sources", operation_id = "get_source",
-    params(("name" = String, Path, description = "Its name.")), security(("token" = ["sources:read"])),
+    params(("name" = String, Path, pattern = "^[^\\u0000]*$", description = "Its name.")), security(("token" = ["sources:read"])),
     responses((status = 200, body = Source, description = "The source.")))]
 pub(crate) async fn show(caller: Caller, request: HttpRequest, name: web::Path<String>) -> Reply {
     let Nothing {} = query(&caller, &request)?;

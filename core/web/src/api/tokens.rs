@@ -93,7 +93,7 @@ pub(crate) struct TokenNew {
     responses((status = 201, body = TokenMade, description = "The token and its text.")))]
 pub(crate) async fn make(sent: Sent, request: HttpRequest) -> Reply {
     let Nothing {} = query(&sent.caller, &request)?;
-    once(&sent, &request, async || {
+    once(sent, request, async move |sent: &Sent| {
         let caller = &sent.caller;
         caller.ok(caller.ctx.own_account(TokenScope::TokensWrite))?;
         let TokenNew { name, scopes, days } = sent.json()?;
