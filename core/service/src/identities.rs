@@ -88,14 +88,11 @@ impl Service {
             Errand::SignIn(next) => next,
             Errand::Welcome(_) => "/".to_owned(),
         };
-        match self.begin_session(&ctx, account, &provider).await? {
-            Some(signed_in) => Ok(Came::SignedIn(signed_in, next)),
-            None => {
-                let reason = ProofReason::Inactive;
-                let refusal = OpenIdRefusal::new(reason, reason.words());
-                self.refused(&ctx, Some(&provider), refusal, Some(Errand::SignIn(next))).await
-            }
+        if let Some(signed_in) = self.begin_session(&ctx, account, &provider).await? {
+            return Ok(Came::SignedIn(signed_in, next));
         }
+        let refusal = OpenIdRefusal::new(ProofReason::Inactive, ProofReason::Inactive.words());
+        self.refused(&ctx, Some(&provider), refusal, Some(Errand::SignIn(next))).await
     }
 
     /// Lets an account in that a provider vouched for: the one place where that happens. `None`
