@@ -68,7 +68,7 @@ impl Provider {
             }
             ProviderKind::OpenId(settings) => {
                 settings.preset.as_str().clone_into(&mut form.kind);
-                form.tenant = settings.tenant().unwrap_or_default().to_owned();
+                settings.tenant().unwrap_or_default().clone_into(&mut form.tenant);
                 form.issuer.clone_from(&settings.issuer);
                 form.client_id.clone_from(&settings.client_id);
                 form.domain = settings.domain.clone().unwrap_or_default();
@@ -393,10 +393,10 @@ impl ProviderForm {
     }
 
     fn coming(&self, problems: &mut FormProblems) -> Coming {
-        let mut roles = Roles::NONE;
+        let mut given = Roles::NONE;
         for name in &self.roles {
             match Role::from_stored(name) {
-                Some(role) => roles = roles.with(role),
+                Some(role) => given = given.with(role),
                 None => problems.push(("roles", FormProblem::Role)),
             }
         }
@@ -417,10 +417,10 @@ impl ProviderForm {
         if rules.len() > MAX_RULES {
             problems.push(("rules", FormProblem::TooMany));
         }
-        if self.create && roles.is_empty() && rules.is_empty() {
+        if self.create && given.is_empty() && rules.is_empty() {
             problems.push(("roles", FormProblem::NoRole));
         }
-        Coming { create: self.create, roles, rules }
+        Coming { create: self.create, roles: given, rules }
     }
 }
 
@@ -545,8 +545,8 @@ mod tests {
 
     #[test]
     fn roles_by_hand_stay_and_mapped_ones_follow() {
-        let roles = |roles: &[Role]| roles.iter().copied().collect::<Roles>();
         use Role::{Auditor as A, Employee as E, Integrator as I};
+        let roles = |roles: &[Role]| roles.iter().copied().collect::<Roles>();
         // E by hand, A by the rules of long ago, I by those of today
         assert_eq!(followed(roles(&[E, A]), roles(&[A]), Roles::NONE, roles(&[I])), roles(&[E, I]));
         // nothing any more

@@ -89,14 +89,11 @@ impl Service {
             Errand::SignIn(next) => next,
             Errand::Welcome(_) => "/".to_owned(),
         };
-        match self.begin_session(&ctx, knock, account, &provider).await? {
-            Some(admission) => Ok(Came::SignedIn(admission, next)),
-            None => {
-                let reason = ProofReason::Inactive;
-                let refusal = OpenIdRefusal::new(reason, reason.words());
-                self.refused(&ctx, Some(&provider), refusal, Some(Errand::SignIn(next))).await
-            }
+        if let Some(admission) = self.begin_session(&ctx, knock, account, &provider).await? {
+            return Ok(Came::SignedIn(admission, next));
         }
+        let refusal = OpenIdRefusal::new(ProofReason::Inactive, ProofReason::Inactive.words());
+        self.refused(&ctx, Some(&provider), refusal, Some(Errand::SignIn(next))).await
     }
 
     /// Lets an account in that a provider vouched for, as far as its second factor. `None`

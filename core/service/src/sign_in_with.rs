@@ -9,6 +9,7 @@ use estampe_domain::{Context, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::Service;
+use crate::accounts::of_token;
 use crate::identities::{Came, Errand, Proof};
 use crate::views::Knock;
 
@@ -101,9 +102,23 @@ impl Service {
 
     /// Begins a sign-in by a provider.
     pub async fn start_with(&self, ctx: &Context, provider: &str, errand: Errand) -> Result<Started> {
-        let name = provider.to_owned();
-        let found = self.store.read(move |tx| tx.provider_by_name(&name)).await?;
-        let provider = found.ok_or(Error::NotFound)?;
+        let (name, now) = (provider.to_owned(), ctx.now);
+        let token = if let Errand::Welcome(token) = &errand { Some(token.clone()) } else { None };
+        let found = self.store.read(move |tx| {
+            // nobody is sent away for nothing; it is looked at again when they are back
+            let invited = match token {
+                Some(token) => of_token(tx, &token, now)?.is_some(),
+                None => true,
+            };
+            Ok((tx.provider_by_name(&name)?, invited))
+        });
+        let (provider, invited) = found.await?;
+        let provider = provider.ok_or(Error::NotFound)?;
+        if !invited {
+            let reason = ProofReason::Invitation;
+            self.refused(ctx, Some(&provider), OpenIdRefusal::new(reason, reason.words()), Some(errand)).await?;
+            return Ok(Started::Refused(reason));
+        }
         let Some(party) = self.party(&provider).await? else { return Ok(Started::Ask) };
         let (state, nonce) = (SecretToken::new(self.random()), SecretToken::new(self.random()));
         let (verifier, browser) = (SecretToken::new(self.random()), SecretToken::new(self.random()));

@@ -121,7 +121,7 @@ impl Verified {
                     return refused(ProofReason::Tenant, "tid is missing or another tenant");
                 }
                 match text("oid") {
-                    Some(oid) if oid.len() <= MAX_SUBJECT => subject = oid.to_owned(),
+                    Some(oid) if oid.len() <= MAX_SUBJECT => oid.clone_into(&mut subject),
                     _ => return refused(ProofReason::Token, "the ID token has no oid: allow the scope profile"),
                 }
             }
