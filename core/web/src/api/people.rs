@@ -263,7 +263,8 @@ pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
     }
     let group = group.map(|group| group.parse()).transpose().map_err(wrong)?;
     let page = asking(&caller, "people", at.as_deref(), limit)?;
-    let filter = PeopleFilter { query: q.unwrap_or_default(), active, group, page, exact: true, ..PeopleFilter::default() };
+    let filter =
+        PeopleFilter { query: q.unwrap_or_default(), active, group, page, exact: true, ..PeopleFilter::default() };
     let found = listed(&caller, at.as_deref(), caller.service().people(&caller.ctx, &filter).await)?;
     let next = found.next.as_deref().map(|next| cursor("people", next));
     let items = found.people.iter().map(|person| Person::new(&caller, person)).collect();
