@@ -347,6 +347,51 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn leads_are_taken_along_by_whoever_shows_who_they_are(database) {
+        let server = Server::with_sample(Options { database, ..Options::default() }).await;
+        for (name, company) in [("Amélie Traoré", "=1+1"), ("B", "Atelier, \"Sud\"")] {
+            let form = [
+                ("name", name), ("email", "a@visitors.example"), ("company", company), ("phone", "+33 6 12 34 56 78"),
+                ("idempotency_key", &format!("0123456789abcdef{}", name.len())),
+            ];
+            let sent = server.client().post(format!("{}/leads", server.card_of("lefevre"))).form(&form).send().await;
+            assert_eq!(sent.unwrap().status(), 200);
+        }
+        let browser = signed_in(&server).await;
+        let token = csrf(&page(&browser, format!("{}/leads", server.internal)).await);
+        server.sql("UPDATE session SET confirmed_at = confirmed_at - 3600000000");
+        let form = [("csrf", token.as_str())];
+        assert_eq!(post(&browser, &server, "/leads/export", &form).await.status(), 403);
+        assert!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").is_empty());
+        let confirm = [("csrf", token.as_str()), ("confirm-to", "/leads"), ("confirm-password", PASSWORD)];
+        assert_eq!(post(&browser, &server, "/confirm", &confirm).await.status(), 303);
+        let table = post(&browser, &server, "/leads/export", &form).await;
+        assert_eq!(table.headers()["content-type"], "text/csv; charset=utf-8");
+        assert!(table.headers()["content-disposition"].to_str().unwrap().contains(".csv\""));
+        let text = table.text().await.unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        for wanted in ["Amélie Traoré", ",'=1+1,", "\"Atelier, \"\"Sud\"\"\"", "Zoé Lefèvre-Núñez", "+33"] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        let details = server.sql("SELECT details FROM audit_event WHERE operation = 'lead.export'");
+        assert_eq!(details.len(), 1);
+        assert!(details[0].contains('2'), "{details:?}");
+        // somebody else's leads are not in an employee's
+        let people = server.json(&["person", "list"]);
+        let other = people["people"].as_array().unwrap().iter().find(|one| !one["name"].as_str().unwrap().contains("Zoé"));
+        let other = other.unwrap()["id"].as_str().unwrap();
+        let args = ["account", "add", "e@banque.example", "--name", "E", "--role", "employee", "--person", other];
+        let added = server.json(&args);
+        let employee = server.console();
+        let form = [("token", added["token"].as_str().unwrap()), ("password", PASSWORD)];
+        assert_eq!(post(&employee, &server, "/welcome", &form).await.status(), 303);
+        let token = csrf(&page(&employee, format!("{}/account", server.internal)).await);
+        let own = post(&employee, &server, "/leads/export", &[("csrf", &token)]).await.text().await.unwrap();
+        assert_eq!(own.lines().count(), 1, "{own}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_looked_up_in_a_file_that_is_kept_at_home() {
     let folder = tempfile::tempdir().unwrap();

@@ -209,6 +209,23 @@ impl Service {
         Ok(page)
     }
 
+    /// Says that whoever asks takes all leads that they see with them: noted before the first is
+    /// given, with how many there are.
+    pub async fn begin_lead_export(&self, ctx: &Context) -> Result<u64> {
+        let scope = ctx.scope(Right::LeadsRead)?;
+        ctx.require_recent()?;
+        let (ctx, random) = (*ctx, self.shared_random());
+        Ok(self
+            .store
+            .write(move |tx| {
+                let total = tx.leads_in_all(scope)?;
+                let event = AuditEvent::done(&ctx, &*random, "lead.export", "lead", "all");
+                tx.audit(&event.with(json!({"leads": total})))?;
+                Ok(total)
+            })
+            .await?)
+    }
+
     /// One lead, with its consents and mails.
     pub async fn lead(&self, ctx: &Context, lead: LeadId) -> Result<LeadDetail> {
         let scope = ctx.scope(Right::LeadsRead)?;

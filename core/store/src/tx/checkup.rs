@@ -109,7 +109,7 @@ pub struct DatabaseFacts {
     pub unknown_migrations: Vec<String>,
     /// Migrations that this binary knows and that were not run.
     pub pending_migrations: Vec<String>,
-    /// The newest migration that this binary knows: `20261126000006`.
+    /// The newest migration that this binary knows: `20261127000007`.
     pub newest_migration: String,
     /// Settings that durability rests on.
     pub settings: BTreeMap<String, String>,

@@ -268,3 +268,5 @@ outbox-column-error = Last answer
 outbox-column-action = Action
 outbox-lead = See the lead
 outbox-resend = Send again
+
+leads-export = Download as CSV

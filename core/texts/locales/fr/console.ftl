@@ -268,3 +268,5 @@ outbox-column-error = Dernière réponse
 outbox-column-action = Action
 outbox-lead = Voir le contact
 outbox-resend = Envoyer à nouveau
+
+leads-export = Télécharger en CSV

@@ -13,6 +13,7 @@ pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
+pub(crate) mod lead_export;
 pub(crate) mod leads;
 pub(crate) mod mapping;
 pub(crate) mod new_source;
@@ -157,7 +158,7 @@ pub(crate) fn routes() -> Table {
                 .post("/{approval}/agree", approvals::agree)
                 .post("/{approval}/refuse", approvals::refuse)
         })
-        .scope("/leads", |table| table.get("", leads::list).get("/{id}", leads::show))
+        .scope("/leads", |table| table.get("", leads::list).post("/export", lead_export::export).get("/{id}", leads::show))
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
         });
