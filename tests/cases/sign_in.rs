@@ -116,7 +116,7 @@ on_both! {
         let options = Options { database, extra: catcher.configuration(), ..Options::default() };
         let server = Server::start(options).await;
         let browser = signed_in(&server).await;
-        with_app(&browser, &server).await;
+        let (_, codes) = with_app(&browser, &server).await;
         let stranger = server.console();
         let ask = async |email: &str| {
             let answer = post(&stranger, &server, "/forgotten", &[("email", email)]).await;
@@ -143,6 +143,24 @@ on_both! {
         assert_eq!(status(&browser, &server, "/").await, 303, "signed out everywhere");
         assert_eq!(sign_in(&stranger, &server, PASSWORD).await.status(), 422);
         assert_eq!(location(&sign_in(&stranger, &server, OTHER).await), "/sign-in/second");
+        // an invitation goes the same way
+        let added = server.json(&["account", "add", "karim@banque.example", "--name", "Karim", "--role", "auditor"]);
+        let id = added["account"]["id"].as_str().unwrap();
+        let administrator = server.console();
+        sign_in(&administrator, &server, OTHER).await;
+        assert_eq!(post(&administrator, &server, "/sign-in/second", &[("code", &codes[0])]).await.status(), 303);
+        let shown = page(&administrator, format!("{}/accounts/{id}", server.internal)).await;
+        let form = [("csrf", csrf(&shown)), ("by", "mail".to_owned())].map(|(name, value)| (name, value));
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(post(&administrator, &server, &format!("/accounts/{id}/invite"), &form).await.status(), 303);
+        let invited = estampe_tests::until("the invitation", 30, async || {
+            let mails = catcher.mails();
+            mails.iter().find(|mail| mail.recipients.iter().any(|to| to.contains("karim"))).map(|mail| mail.plain_text())
+        })
+        .await;
+        let new = between(&invited, "/welcome#", "\n").trim().to_owned();
+        let form = [("token", new.as_str()), ("password", PASSWORD)];
+        assert_eq!(post(&server.console(), &server, "/welcome", &form).await.status(), 303);
         // no code stands in the database, and none in the log
         assert!(!server.log().contains(&code));
     }

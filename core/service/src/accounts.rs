@@ -231,6 +231,30 @@ impl Service {
         Ok(Invited { account, token })
     }
 
+    /// Sends the holder of an account a code to choose a password by. It is made when the mail
+    /// goes, and voids earlier ones then.
+    pub async fn invite_by_mail(&self, ctx: &Context, account: AccountId) -> Result<()> {
+        ctx.require(Right::AccountsChange)?;
+        ctx.require_recent()?;
+        let Some(job) = self.mail_id(ctx.now) else {
+            return Err(Error::Conflict("there is no mail server to send it by; hand the token over".into()));
+        };
+        let (ctx, random) = (*ctx, self.shared_random());
+        self.store
+            .write(move |tx| {
+                let (found, _) = tx.account(account)?.ok_or(Error::NotFound)?;
+                if !found.active {
+                    return Err(Error::Conflict("this account may not sign in; enable it first".into()).into());
+                }
+                tell(tx, &ctx, Some(job), AccountMail::Invitation, account)?;
+                let event = AuditEvent::done(&ctx, &*random, "account.invite", "account", account);
+                tx.audit(&event.with(json!({"by": "mail"})))
+            })
+            .await?;
+        self.wake_worker();
+        Ok(())
+    }
+
     /// Changes what an account is for. Its sessions end, so that nobody goes on with what they
     /// were before; the last administrator stays one.
     pub async fn change_account(&self, ctx: &Context, account: AccountId, change: AccountChange) -> Result<()> {

@@ -236,3 +236,6 @@ home-second-title = { $count ->
    *[other] { $count } things wait for a second administrator
 }
 home-second-action = Look at it
+
+account-invite-mail = Send a code by mail
+account-invite-sent = The code is on its way by mail. It is good once, for seven days.

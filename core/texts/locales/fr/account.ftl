@@ -236,3 +236,6 @@ home-second-title = { $count ->
    *[other] { $count } demandes attendent un second regard
 }
 home-second-action = Voir
+
+account-invite-mail = Envoyer un code par courrier
+account-invite-sent = Le code est en route par courrier électronique. Il ne sert qu’une fois, pendant sept jours.

@@ -16,7 +16,7 @@ use crate::console::accounts::{Problems, said, ticked};
 use crate::console::confirm::SensitiveForm;
 use crate::console::shell::{Section, Shell};
 use crate::fields::{Field, problems};
-use crate::forms::{Fields, Nothing};
+use crate::forms::Fields;
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
 use crate::session::Desk;
@@ -43,6 +43,10 @@ pub(crate) struct AccountShowPage<'a> {
     /// The token by which a password is chosen, where one was just made.
     pub(crate) token: Option<String>,
     pub(crate) welcome: String,
+    /// Whether a code can go by mail.
+    pub(crate) by_mail: bool,
+    /// Whether one was just sent.
+    pub(crate) was_sent: bool,
     /// Why nothing was changed.
     pub(crate) problem: Option<String>,
 }
@@ -141,6 +145,8 @@ impl<'a> AccountShowPage<'a> {
             told,
             token: None,
             welcome: String::new(),
+            by_mail: false,
+            was_sent: false,
             problem: None,
         }
     }
@@ -235,10 +241,25 @@ async fn standing_person(desk: &Desk, person: Option<PersonId>) -> Result<Option
     }
 }
 
+/// How a code gets to whoever it is for.
+pub(crate) struct Invite {
+    by_mail: bool,
+}
+
+impl From<Fields> for Invite {
+    fn from(fields: Fields) -> Self {
+        Self { by_mail: fields.text("by") == "mail" }
+    }
+}
+
 /// `POST /accounts/{id}/invite`
-pub(crate) async fn invite(sent: SensitiveForm<Nothing>, path: web::Path<String>) -> Reply {
-    let desk = sent.desk;
+pub(crate) async fn invite(sent: SensitiveForm<Invite>, path: web::Path<String>) -> Reply {
+    let SensitiveForm { desk, form: Invite { by_mail } } = sent;
     let id: AccountId = desk.id(&path)?;
+    if by_mail {
+        desk.ok(desk.service().invite_by_mail(&desk.ctx, id).await)?;
+        return Ok(see_other(&format!("/accounts/{id}?sent=yes")));
+    }
     let invited = desk.ok(desk.service().invite_again(&desk.ctx, id).await)?;
     invitation(&desk, invited).await
 }
@@ -253,6 +274,8 @@ async fn page(desk: &Desk, id: AccountId, token: Option<String>, problem: Option
     let s = Shell::new(desk, Section::Accounts, format!("/accounts/{id}"));
     let mut page = AccountShowPage::new(&desk.l, s, &detail, &Typed::standing(&detail), &Problems::new());
     page.person = standing_person(desk, detail.account.person).await?;
+    page.by_mail = desk.service().settings().mail_configured;
+    page.was_sent = desk.asked.as_deref().is_some_and(|asked| asked.ends_with("?sent=yes"));
     page.welcome = format!("{}/welcome", desk.origin());
     page.problem = problem.map(|key| desk.l.t(key).to_string());
     page.token = token;

@@ -32,6 +32,7 @@ pub(super) fn pages(l: &Lang) -> Pages {
     let s = || shell(Section::Accounts);
     let show = |detail: &AccountDetail, typed: &Typed, wrong: &Problems, fill: fn(&mut AccountShowPage<'_>)| {
         let mut page = AccountShowPage::new(l, s(), detail, typed, wrong);
+        (page.by_mail, page.was_sent) = (true, wrong.is_empty());
         page.welcome = "https://estampe.banque-garonne.example/welcome".to_owned();
         fill(&mut page);
         page.render().unwrap()
