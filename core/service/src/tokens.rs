@@ -279,8 +279,12 @@ impl Service {
         }
     }
 
-    /// Notes that a token was presented that is good no longer.
+    /// Notes that a token was presented that is good no longer: a forgotten program that goes
+    /// on asking is noted a few times, not thousands.
     pub async fn refuse_token(&self, ctx: &Context, token: ApiTokenId) -> Result<()> {
+        if !self.throttle.begin(&format!("token {token}"), ctx.now) {
+            return Ok(());
+        }
         let event = AuditEvent::done(ctx, self.random(), "token.use", "token", token).refused();
         Ok(self.store.write(move |tx| tx.audit(&event)).await?)
     }

@@ -35,7 +35,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         ("GET", "/openapi.json") => Asks::Nothing,
         ("GET", "/me") => Asks::Token,
         ("GET", "/people" | "/people/{id}" | "/people/{id}/photo" | "/groups/{id}") => Asks::About(R::PeopleRead),
-        ("PATCH", "/people/{id}") => Asks::About(R::PeopleChange),
+        ("PATCH", "/people/{id}") | ("POST", "/people/{id}/give-back") => Asks::About(R::PeopleChange),
         ("GET", "/leads" | "/leads/{id}") => Asks::About(R::LeadsRead),
         ("GET", "/groups" | "/sources" | "/sources/{name}" | "/runs" | "/runs/{id}") => Asks::All(R::SourcesRead),
         ("POST", "/sources/{name}/runs" | "/runs/{id}/approve" | "/runs/{id}/discard") => Asks::All(R::SourcesRun),
@@ -184,6 +184,8 @@ async fn every_route_asks_every_role_and_every_scope() {
             let well = match reach {
                 None => status == 403,
                 Some(Reach::All) => !matches!(status, 401 | 403 | 500..),
+                // nothing was said that it could give back
+                Some(_) if theirs && pattern.ends_with("/give-back") => status == 422,
                 // a photo is not everybody's
                 Some(_) if theirs && pattern.ends_with("/photo") => matches!(status, 200 | 404),
                 Some(_) if theirs => status == 200,

@@ -111,6 +111,19 @@ on_both! {
         let cleared = json(patch(Some(&next), json!({ "office": null })).await, 200).await;
         assert_eq!(cleared["office"], Value::Null);
 
+        // what was entered goes, and the directory is heard again
+        let give_back = async |fields: Value| {
+            let request = program.ask(Method::POST, &format!("{path}/give-back")).header("if-match", "*");
+            request.json(&json!({ "fields": fields })).send().await.unwrap()
+        };
+        let back = json(give_back(json!(["office", "phones"])).await, 200).await;
+        assert_eq!((&back["office"], &back["phones"]), (&before["office"], &before["phones"]));
+        let problem = json(give_back(json!(["office"])).await, 422).await;
+        assert_eq!(problem["errors"][0]["pointer"], "/office", "{problem}");
+        assert_eq!(json(give_back(json!(["title", "x"])).await, 422).await["errors"][0]["pointer"], "/fields/1");
+        let bare = program.ask(Method::POST, &format!("{path}/give-back")).json(&json!({ "fields": ["title"] }));
+        json(bare.send().await.unwrap(), 428).await;
+
         // what is wrong is said by its place, and nothing is stored
         let bad = json!({ "emails": ["ok@banque.example", "nonsense"], "name": "" });
         let problem = json(patch(Some("*"), bad).await, 422).await;

@@ -9,6 +9,7 @@ mod caller;
 mod cause;
 mod document;
 mod edit;
+mod give_back;
 mod groups;
 mod health;
 mod leads;
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> Table {
             .get("/people/{id}", people::show)
             .patch("/people/{id}", people::change)
             .get("/people/{id}/photo", people::photo)
+            .post("/people/{id}/give-back", give_back::give_back)
             .get("/leads", leads::list)
             .get("/leads/{id}", leads::show)
             .get("/groups", groups::list)

@@ -2,7 +2,7 @@
 
 use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use estampe_domain::{Actor, Error};
 use estampe_service::{AnswerKey, Asked};
@@ -20,6 +20,8 @@ use crate::visit::Visit;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// What of an answer's head is given again.
+const KEPT: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, ETAG, CACHE_CONTROL];
 /// Most characters of a key.
 const LONGEST: usize = 255;
 
@@ -27,8 +29,8 @@ const LONGEST: usize = 255;
 #[derive(Serialize, Deserialize)]
 struct Kept {
     status: u16,
-    content_type: String,
-    location: Option<String>,
+    /// Those of [`KEPT`] that it had.
+    headers: Vec<(String, String)>,
     body: String,
 }
 
@@ -66,13 +68,15 @@ async fn keep(sent: &Sent, key: &AnswerKey, answer: Reply) -> Reply {
         caller.ok(caller.service().forget_answer(key).await)?;
         return Ok(answer);
     }
-    let text = |name: HeaderName| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let (content_type, location) = (text(CONTENT_TYPE).unwrap_or_default(), text(LOCATION));
+    let text = |name: HeaderName| {
+        let value = answer.headers().get(&name)?.to_str().ok()?.to_owned();
+        Some((name.to_string(), value))
+    };
+    let headers = KEPT.into_iter().filter_map(text).collect();
     let (head, body) = answer.into_parts();
     let unreadable = |_| Error::Internal("an answer cannot be read again".to_owned());
     let body = caller.ok(to_bytes(body).await.map_err(unreadable))?;
-    let kept =
-        Kept { status: status.as_u16(), content_type, location, body: String::from_utf8_lossy(&body).into_owned() };
+    let kept = Kept { status: status.as_u16(), headers, body: String::from_utf8_lossy(&body).into_owned() };
     let kept = caller.written(&kept)?.into_bytes();
     // it is done: an answer that cannot be kept is given all the same
     if let Err(error) = caller.service().keep_answer(key, kept).await {
@@ -110,11 +114,8 @@ fn again(sent: &Sent, kept: &[u8]) -> Reply {
     let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = HttpResponse::build(status);
     reply.insert_header((REPLAYED, HeaderValue::from_static("true")));
-    if !kept.content_type.is_empty() {
-        reply.insert_header((CONTENT_TYPE, kept.content_type));
-    }
-    if let Some(location) = kept.location {
-        reply.insert_header((LOCATION, location));
+    for header in kept.headers {
+        reply.insert_header(header);
     }
     Ok(reply.body(kept.body))
 }

@@ -220,7 +220,7 @@ impl Person {
 }
 
 impl PersonFull {
-    fn new(caller: &Caller, detail: &PersonDetail) -> Self {
+    pub(super) fn new(caller: &Caller, detail: &PersonDetail) -> Self {
         let PersonDetail { summary, made, identities, .. } = detail;
         Self {
             person: Person::new(caller, summary),
@@ -271,7 +271,7 @@ pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
     answer(&caller, &request, next.as_deref(), &PeoplePage { items, total: found.total, next: next.clone() })
 }
 
-async fn found(caller: &Caller, id: PersonId) -> Result<PersonDetail, Fault> {
+pub(super) async fn found(caller: &Caller, id: PersonId) -> Result<PersonDetail, Fault> {
     caller.ok(caller.service().person(&caller.ctx, id).await)
 }
 
