@@ -6,13 +6,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use rcgen::{KeyPair, SigningKey as _};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::UnixTime;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -135,7 +136,7 @@ impl Inner {
     }
 
     fn token(&self, trick: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = UnixTime::now().as_secs();
         let nonce = self.nonces.lock().unwrap().get(trick).cloned().unwrap_or_default();
         let mut claims = json!({
             "iss": format!("{}/{trick}", self.origin), "aud": "estampe", "sub": "anna", "nonce": nonce,

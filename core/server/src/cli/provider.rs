@@ -12,9 +12,9 @@ pub enum ProviderCommand {
         name: String,
     },
     /// Add a provider. Prints what it has to be told
-    Add(SetProvider),
+    Add(Box<SetProvider>),
     /// Change how a provider is set; what is not named stays
-    Set(SetProvider),
+    Set(Box<SetProvider>),
     /// Ask a provider for what it says of itself; signs nobody in
     Check {
         /// Name of the provider

@@ -26,10 +26,8 @@ fn ways() -> Vec<DoorWay> {
 
 fn detail(form: ProviderForm) -> ProviderDetail {
     let read = form.read().unwrap();
-    let kind = read
-        .open_id
-        .map(ProviderKind::OpenId)
-        .unwrap_or(ProviderKind::Directory { source: estampe_domain::SourceId::new(now(), &Sevens) });
+    let source = estampe_domain::SourceId::new(now(), &Sevens);
+    let kind = read.open_id.map_or(ProviderKind::Directory { source }, ProviderKind::OpenId);
     let redirect = matches!(kind, ProviderKind::OpenId(_))
         .then(|| "https://estampe.banque-garonne.example/sign-in/back".to_owned());
     let provider = Provider {
