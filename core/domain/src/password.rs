@@ -65,20 +65,16 @@ pub fn check_new_password(password: &str, about: &[&str]) -> Result<(), Password
 /// Bits by length and alphabet: `n · log2(alphabet)`, where a sign that only repeats the one
 /// before, or counts on from it, adds nothing.
 fn bits(password: &str) -> f64 {
-    let mut alphabet = 0_u32;
-    let kinds: [(fn(char) -> bool, u32); 5] = [
-        (|c| c.is_ascii_digit(), 10),
-        (|c| c.is_ascii_lowercase(), 26),
-        (|c| c.is_ascii_uppercase(), 26),
-        // CNIL counts 37 for the signs of a keyboard; ASCII has 33 with the space
-        (|c| c.is_ascii() && !c.is_ascii_alphanumeric(), 33),
-        (|c| !c.is_ascii(), 64),
+    let any = |is_of: fn(char) -> bool| password.chars().any(is_of);
+    // CNIL counts 37 for the signs of a keyboard; ASCII has 33 with the space
+    let kinds = [
+        (any(|c| c.is_ascii_digit()), 10),
+        (any(|c| c.is_ascii_lowercase()), 26),
+        (any(|c| c.is_ascii_uppercase()), 26),
+        (any(|c| c.is_ascii() && !c.is_ascii_alphanumeric()), 33),
+        (any(|c| !c.is_ascii()), 64),
     ];
-    for (is_of, size) in kinds {
-        if password.chars().any(is_of) {
-            alphabet += size;
-        }
-    }
+    let alphabet: u32 = kinds.iter().filter(|(there, _)| *there).map(|(_, size)| size).sum();
     let mut said = 0_u32;
     let (mut before, mut step_before) = (None, None);
     for sign in password.chars().map(|c| i64::from(u32::from(c))) {

@@ -22,7 +22,8 @@ struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
     fn new(l: &Lang) -> Result<Self, csv::Error> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BYTE_ORDER_MARK.to_vec());
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BYTE_ORDER_MARK.to_vec());
         let heads = [
             "leads-column-when",
             "mail-name",

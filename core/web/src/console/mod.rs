@@ -158,7 +158,9 @@ pub(crate) fn routes() -> Table {
                 .post("/{approval}/agree", approvals::agree)
                 .post("/{approval}/refuse", approvals::refuse)
         })
-        .scope("/leads", |table| table.get("", leads::list).post("/export", lead_export::export).get("/{id}", leads::show))
+        .scope("/leads", |table| {
+            table.get("", leads::list).post("/export", lead_export::export).get("/{id}", leads::show)
+        })
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)
         });
