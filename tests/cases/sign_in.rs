@@ -1,6 +1,6 @@
 //! Signing in: passwords, the second factor, sessions, and what strangers try.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use estampe_tests::{MailCatcher, Options, Server, on_both};
 use reqwest::{Client, Response};
@@ -39,7 +39,7 @@ fn code(seed: &str, steps: u64) -> String {
     let octets = data_encoding::BASE32_NOPAD.decode(seed.replace(' ', "").as_bytes()).unwrap();
     let app = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(30);
     let app = app.with_secret(Secret::new(octets.into_boxed_slice())).build().unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = rustls_pki_types::UnixTime::now().as_secs();
     app.generate(now + 30 * steps).to_string()
 }
 
@@ -113,7 +113,7 @@ on_both! {
 on_both! {
     async fn who_forgot_their_password_gets_a_code_and_keeps_the_second_factor(database) {
         let catcher = MailCatcher::start();
-        let options = Options { database, extra: catcher.configuration(), ..Options::default() };
+        let options = Options { database, extra: catcher.configuration() };
         let server = Server::start(options).await;
         let browser = signed_in(&server).await;
         let (_, codes) = with_app(&browser, &server).await;
@@ -322,7 +322,7 @@ on_both! {
 on_both! {
     async fn what_one_administrator_asks_for_another_has_to_agree_to(database) {
         let extra = "[sign_in]\nsecond_administrator = true\n".to_owned();
-        let server = Server::start(Options { database, extra, ..Options::default() }).await;
+        let server = Server::start(Options { database, extra }).await;
         let first = signed_in(&server).await;
         // root is not held up: that is how the second one comes to be
         let added = server.json(&["account", "add", "b@banque.example", "--name", "B", "--role", "administrator"]);

@@ -39,8 +39,8 @@ impl crate::Service {
                 if let Err(problem) = check_new_password(password, &[&name, &email, &organisation]) {
                     return Ok(Some(problem));
                 }
-                let breached = breaches.has(password).map_err(Error::Unavailable)?;
-                Ok(breached.then_some(PasswordProblem::Breached))
+                let is_known = breaches.has(password).map_err(Error::Unavailable)?;
+                Ok(is_known.then_some(PasswordProblem::Breached))
             })
             .await
     }

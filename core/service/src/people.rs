@@ -39,16 +39,13 @@ impl Service {
                 let down =
                     PeopleQuery { active: Some(true), cards_down: true, scope: Some(scope), ..PeopleQuery::default() };
                 let cards_down = tx.people_count(&down)?;
-                let (mut people, total, is_least) = match roll {
-                    Some(roll) => {
-                        let limit = usize::try_from(query.limit).unwrap_or_default();
-                        let found = roll.find(&query.words, query.active, after, limit, exact);
-                        (tx.people_of(&found.ids)?, found.total, found.is_least)
-                    }
-                    None => {
-                        let total = tx.people_count(&query)?;
-                        (tx.people(&query)?.into_iter().map(|(person, _)| person).collect(), total, false)
-                    }
+                let (mut people, total, is_least) = if let Some(roll) = roll {
+                    let limit = usize::try_from(query.limit).unwrap_or_default();
+                    let found = roll.find(&query.words, query.active, after, limit, exact);
+                    (tx.people_of(&found.ids)?, found.total, found.is_least)
+                } else {
+                    let total = tx.people_count(&query)?;
+                    (tx.people(&query)?.into_iter().map(|(person, _)| person).collect(), total, false)
                 };
                 let more = people.len() as u64 > page_size.unsigned_abs();
                 people.truncate(usize::try_from(page_size).unwrap_or_default());

@@ -270,9 +270,10 @@ impl Service {
             })
             .await?;
         self.wake_worker();
-        match done {
-            true => Ok(PasswordOutcome::Done(token)),
-            false => Err(Error::Conflict("another password was chosen meanwhile".into())),
+        if done {
+            Ok(PasswordOutcome::Done(token))
+        } else {
+            Err(Error::Conflict("another password was chosen meanwhile".into()))
         }
     }
 }

@@ -30,12 +30,11 @@ impl Tx<'_> {
         let mut teams: Vec<Team> = Vec::new();
         for (group, leader, name) in rows {
             let (group, leader): (GroupId, AccountId) = (id(&group, "account_team")?, id(&leader, "account_team")?);
-            match teams.last_mut().filter(|team| team.group.id == group) {
-                Some(team) => team.leaders.push((leader, name)),
-                None => {
-                    let Some((summary, _)) = self.group(group)? else { continue };
-                    teams.push(Team { group: summary, leaders: vec![(leader, name)] });
-                }
+            if let Some(team) = teams.last_mut().filter(|team| team.group.id == group) {
+                team.leaders.push((leader, name));
+            } else {
+                let Some((summary, _)) = self.group(group)? else { continue };
+                teams.push(Team { group: summary, leaders: vec![(leader, name)] });
             }
         }
         Ok(teams)
