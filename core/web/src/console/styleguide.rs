@@ -1,6 +1,8 @@
 //! The design system on one page: tokens and parts in both themes, side by side. Only a
 //! development build serves it; a release answers as for any address that is not there.
 
+use std::fmt::Write as _;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
 use askama::Template;
@@ -135,14 +137,14 @@ fn colours(block: &'static str) -> Vec<Colour> {
 pub(crate) fn themes_css() -> String {
     let (light, dark) = blocks();
     let ground = "background: var(--paper); color: var(--ink);";
-    let swatches = colours(light).into_iter().map(|colour| {
-        let name = colour.name;
-        format!(".swatch-{name} {{ background: var(--{name}); }}\n")
-    });
-    format!(
-        ".theme-light {{ {light} color-scheme: light; {ground} }}\n.theme-dark {{ {dark} color-scheme: dark; {ground} }}\n{}",
-        swatches.collect::<String>()
-    )
+    let mut css = format!(
+        ".theme-light {{ {light} color-scheme: light; {ground} }}\n.theme-dark {{ {dark} color-scheme: dark; {ground} }}\n"
+    );
+    for Colour { name, .. } in colours(light) {
+        // writing to a String cannot fail
+        let _ = writeln!(css, ".swatch-{name} {{ background: var(--{name}); }}");
+    }
+    css
 }
 
 /// `GET /styleguide`

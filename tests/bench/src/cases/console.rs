@@ -39,7 +39,7 @@ impl Bench for Console {
     }
 
     fn run(&self, with: &Setting) -> Result<Vec<Row>, String> {
-        let people = if with.pace.cards < LARGE { with.pace.cards } else { LARGE };
+        let people = with.pace.cards.min(LARGE);
         let (large, small) = (house(with, people)?, house(with, SMALL)?);
         let (of_large, of_small) = (SignedIn::at(&large.server)?, SignedIn::at(&small.server)?);
         // a release knows no style guide
