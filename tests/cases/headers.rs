@@ -93,12 +93,12 @@ impl World {
                 ("id", "endings") => &self.ending,
                 ("id", "bulk") => &self.bulk,
                 ("group", _) => "nobody",
-                // nobody has such a session or factor: a page of ours says so
-                ("session" | "factor" | "approval", _) => &self.lead,
                 ("provider", _) => "directory",
                 ("account", _) | ("id", "accounts") => &self.account,
-                // no mail has this id: a page of ours says so
-                ("id", "leads" | "groups" | "tokens" | "services") | ("job", _) => &self.lead,
+                // no mail, session or factor has this id: a page of ours says so
+                ("id", "leads" | "groups" | "tokens" | "services") | ("job" | "session" | "factor" | "approval", _) => {
+                    &self.lead
+                }
                 ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
                 ("table", _) => "audit_event",

@@ -49,13 +49,9 @@ async fn with_app(browser: &Client, server: &Server) -> (String, Vec<String>) {
     let seed = between(&offered, "<code class=\"wrap-any\">", "</code>").to_owned();
     let state = between(&offered, "name=\"state\" value=\"", "\"");
     let token = csrf(&offered);
-    let form = |code: &str| {
-        [("csrf", &token), ("state", &state.to_owned()), ("name", &"Téléphone".to_owned()), ("code", &code.to_owned())]
-            .map(|(name, value)| (name, value.clone()))
-    };
-    let send = async |code: &str| {
-        let request = browser.post(format!("{}/account/app", server.internal)).header("origin", &server.internal);
-        request.form(&form(code)).send().await.unwrap()
+    let send = async |typed: &str| {
+        let form = [("csrf", token.as_str()), ("state", state), ("name", "Téléphone"), ("code", typed)];
+        post(browser, server, "/account/app", &form).await
     };
     // mistyped: the same seed is offered again
     let wrong = send("000000").await;

@@ -4,6 +4,7 @@
 mod accounts;
 mod bulk;
 mod coverage;
+mod frame;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ use crate::assets;
 use crate::console::doors::{SignIn, SignInOffer, first_run_page, sign_in_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::groups::GroupsPage;
-use crate::console::home::{HomePage, NothingPage};
+use crate::console::home::HomePage;
 use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::mapping::{MappingPage, Told, Typed};
 use crate::console::new_source::{NewSource, new_source_page};
@@ -35,13 +36,12 @@ use crate::console::person_edit::{self, PersonEditPage};
 use crate::console::plugin_file::NotTaken;
 use crate::console::plugins::{PluginPage, PluginsPage};
 use crate::console::runs::{RunPage, Show};
-use crate::console::settings::SettingsPage;
 use crate::console::shell::Section;
 use crate::console::source_fields::SourceFieldsPage;
 use crate::console::source_form::Found;
 use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing};
 use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
-use crate::console::styleguide::{StyleguidePage, themes_css};
+use crate::console::styleguide::themes_css;
 use crate::error::ErrorPage;
 use crate::plain::Warning;
 use crate::public::ca::CaPage;
@@ -181,8 +181,6 @@ fn console_pages(locale: Locale) -> Pages {
         ("sign-in", sign_in_page(l, HOST, &sign_in, SignInOffer::default(), Some("sign-in-wrong")).render().unwrap()),
         ("home", HomePage::new(l, s(Section::Home), &samples::home(false), &warnings).render().unwrap()),
         ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true), &[]).render().unwrap()),
-        ("nothing", NothingPage { l, s: samples::nobody(), has_person: false }.render().unwrap()),
-        ("nothing-role", NothingPage { l, s: samples::nobody(), has_person: true }.render().unwrap()),
         ("people", people_page(&filter, None, &people).render().unwrap()),
         ("people-group", people_page(&within, Some(&group), &people).render().unwrap()),
         (
@@ -218,14 +216,13 @@ fn console_pages(locale: Locale) -> Pages {
         ("plugin-new", plugin(extensions::fresh())),
         ("plugin-paused", plugin(extensions::paused())),
         ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
-        ("settings", SettingsPage { l, s: s(Section::Settings), facts: &samples::settings() }.render().unwrap()),
-        ("styleguide", StyleguidePage::new(l, s(Section::Styleguide)).render().unwrap()),
         ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
     ];
     pages.extend(run_pages(l));
     pages.extend(accounts::pages(l));
     pages.extend(token_pages(l));
     pages.extend(samples::providers::pages(l));
+    pages.extend(frame::pages(l));
     pages
 }
 

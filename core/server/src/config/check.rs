@@ -54,6 +54,7 @@ impl Problems {
 
 impl Settings {
     /// Parses every value and looks at what must fit together.
+    #[expect(clippy::too_many_lines, reason = "all values at once, so that all problems are told at once")]
     pub fn check(&self) -> Result<CheckedSettings, ConfigError> {
         let mut problems = Problems(Vec::new());
         let organisation = problems.take(

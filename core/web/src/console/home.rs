@@ -80,6 +80,7 @@ fn warned(l: &Lang, warning: &Warning) -> Option<Point> {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each thing that needs attention")]
 fn point(l: &Lang, attention: &Attention) -> Point {
     let action = |key: &'static str, href: String| Some((l.t(key).to_string(), href));
     match attention {

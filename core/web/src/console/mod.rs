@@ -62,6 +62,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 }
 
 /// Its routes.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn routes() -> Table {
     let table = Table::new()
         .get("/", home::show)
