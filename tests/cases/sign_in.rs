@@ -49,15 +49,15 @@ async fn with_app(browser: &Client, server: &Server) -> (String, Vec<String>) {
     let seed = between(&offered, "<code class=\"wrap-any\">", "</code>").to_owned();
     let state = between(&offered, "name=\"state\" value=\"", "\"");
     let token = csrf(&offered);
-    let send = async |typed: &str| {
+    let enter = async |typed: &str| {
         let form = [("csrf", token.as_str()), ("state", state), ("name", "Téléphone"), ("code", typed)];
         post(browser, server, "/account/app", &form).await
     };
     // mistyped: the same seed is offered again
-    let wrong = send("000000").await;
+    let wrong = enter("000000").await;
     assert_eq!(wrong.status(), 422);
     assert!(wrong.text().await.unwrap().contains(&seed));
-    let added = send(&code(&seed, 0)).await;
+    let added = enter(&code(&seed, 0)).await;
     assert_eq!(added.status(), 200);
     let shown = added.text().await.unwrap();
     let codes: Vec<_> = shown.split("<li><code>").skip(1).map(|c| c.split('<').next().unwrap().to_owned()).collect();

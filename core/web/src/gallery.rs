@@ -220,9 +220,6 @@ fn console_pages(locale: Locale) -> Pages {
     ];
     pages.extend(run_pages(l));
     pages.extend(accounts::pages(l));
-    pages.extend(token_pages(l));
-    pages.extend(samples::providers::pages(l));
-    pages.extend(frame::pages(l));
     pages
 }
 
@@ -439,6 +436,10 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(doubtful_pages(locale));
     pages.extend(mapping_pages(locale));
     pages.extend(samples::doors::pages(locale));
+    let l = &lang(locale);
+    pages.extend(token_pages(l));
+    pages.extend(samples::providers::pages(l));
+    pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));
     pages
 }
