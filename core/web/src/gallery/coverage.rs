@@ -85,6 +85,13 @@ const OTHERS: &[&str] = &[
     "/sources/{name}/compare",
     "/sources/{name}/schedule",
     "/styleguide/themes.css",
+    // a button's address leads back to its page
+    "/account/password",
+    "/account/recovery",
+    "/sign-in/passkey",
+    "/sign-in/back",
+    "/accounts/providers/{provider}/check",
+    "/accounts/providers/{provider}/remove",
 ];
 
 #[test]
