@@ -112,10 +112,12 @@ pub(crate) fn pages(locale: Locale) -> Vec<(&'static str, String)> {
     enrols.must_enrol = true;
     let mut done = own_page(l, s(), &full, &sessions, &[]);
     done.done = Some("own-done-factor");
-    let offered = || TotpOffer {
-        qr: "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path d='M0 0h8v8H0z'/></svg>".into(),
+    let offered = || {
+        TotpOffer {
+        qr: "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path fill='#fff' d='M0 0h8v8H0z'/><path d='M1 1h2v2H1zM5 1h2v2H5zM1 5h2v2H1zM4 4h1v1H4z'/></svg>".into(),
         seed: Secret::new("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
         state: "sealed".into(),
+    }
     };
     let codes = || {
         ["kq3m7x-2hf4ab-wcyd6e-n5rtz2", "abcdef-ghijkl-mnopqr-stuvwx"]
