@@ -96,7 +96,7 @@ async fn an_idle_server_with_the_sample_is_small() {
         // the code of a program that is built for debugging is twice as large: of that, half
         of("RssAnon:") + of("RssShmem:") + of("RssFile:") / 2
     };
-    // what the run had is given back within ten seconds or so of idling
-    let small = async || Some(resident()).filter(|resident| *resident <= 64 * 1024);
-    estampe_tests::until("an idle server of 64 MiB", 40, small).await;
+    // of a release, `cargo xtask bench idle` tells what is resident
+    let small = async || Some(resident()).filter(|resident| *resident <= 72 * 1024);
+    estampe_tests::until("an idle server of 72 MiB", 40, small).await;
 }
