@@ -85,7 +85,17 @@ impl Browser {
 
     /// A command of the Chrome DevTools Protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.command("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
+        let body = json!({"cmd": command, "params": parameters});
+        // a page that is just being left or opened has nobody to tell; chromedriver says so
+        until("a page to tell", 20, async || {
+            let request = reqwest::Client::new().post(format!("{}/goog/cdp/execute", self.session)).json(&body);
+            let answer: Value = request.send().await.unwrap().json().await.unwrap();
+            let error = answer["value"]["message"].as_str().unwrap_or_default();
+            let is_moving = !answer["value"]["error"].is_null() && error.contains("aborted by navigation");
+            assert!(is_moving || answer["value"]["error"].is_null(), "{command}: {answer}");
+            (!is_moving).then(|| answer["value"].clone())
+        })
+        .await
     }
 
     /// Sets the window's size and what the person prefers.
