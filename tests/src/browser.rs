@@ -91,7 +91,8 @@ impl Browser {
             let request = reqwest::Client::new().post(format!("{}/goog/cdp/execute", self.session)).json(&body);
             let answer: Value = request.send().await.unwrap().json().await.unwrap();
             let error = answer["value"]["message"].as_str().unwrap_or_default();
-            let is_moving = !answer["value"]["error"].is_null() && error.contains("aborted by navigation");
+            let moving = ["aborted by navigation", "Cannot take screenshot with 0 width"];
+            let is_moving = moving.iter().any(|moving| error.contains(moving));
             assert!(is_moving || answer["value"]["error"].is_null(), "{command}: {answer}");
             (!is_moving).then(|| answer["value"].clone())
         })
