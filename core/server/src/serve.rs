@@ -35,9 +35,12 @@ pub fn run(settings: CheckedSettings, shown: Vec<SettingFact>) -> Result<(), Str
     let failed = |e| format!("tokio: {e}");
     let answering = threads(2, 32).build().map_err(failed)?;
     let background = threads(1, 16).on_thread_start(stand_back).build().map_err(failed)?;
-    let ended = answering.block_on(serve(settings, shown, clock, exposition, background.handle()));
+    let hashing = threads(1, 4).on_thread_start(stand_far_back).build().map_err(failed)?;
+    let handles = (background.handle(), hashing.handle());
+    let ended = answering.block_on(serve(settings, shown, clock, exposition, handles));
     // what hangs there is not waited for: its work is in the store
     background.shutdown_timeout(Duration::from_secs(5));
+    hashing.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
@@ -60,12 +63,24 @@ fn stand_back() {
     }
 }
 
+/// Lets a thread run when no other wants the processor (`SCHED_IDLE`, sched(7)): who signs in waits
+/// a little, a card does not. For threads alone that hold nothing others wait for.
+fn stand_far_back() {
+    use thread_priority::unix::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+    };
+    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if set_thread_priority_and_policy(thread_native_id(), thread_priority::ThreadPriority::Min, policy).is_err() {
+        stand_back();
+    }
+}
+
 async fn serve(
     settings: CheckedSettings,
     shown: Vec<SettingFact>,
     clock: Arc<dyn Clock>,
     exposition: Exposition,
-    background: &Handle,
+    (background, hashing): (&Handle, &Handle),
 ) -> Result<(), String> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
@@ -98,6 +113,7 @@ async fn serve(
         qr: Arc::new(QrPictures),
         breaches,
         background: background.clone(),
+        hashing: hashing.clone(),
         passkeys: Arc::new(WebAuthnPasskeys::new(&settings.internal_origin, settings.organisation.as_str())),
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));

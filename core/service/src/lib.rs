@@ -25,6 +25,7 @@ mod mapping;
 mod outbox;
 mod ownership;
 mod password;
+mod password_memory;
 mod people;
 mod plan_pages;
 mod plugins;
@@ -123,6 +124,8 @@ pub struct Ports {
     pub passkeys: Arc<dyn Passkeys>,
     /// Where work is done that takes a processor for long: its threads stand back.
     pub background: tokio::runtime::Handle,
+    /// Where passwords are hashed: its threads run when nobody else wants a processor.
+    pub hashing: tokio::runtime::Handle,
 }
 
 /// The use cases.
@@ -149,7 +152,7 @@ impl Service {
         Self {
             store,
             settings,
-            passwords: Passwords::new(ports.background.clone()),
+            passwords: Passwords::new(ports.hashing.clone()),
             ports,
             throttle: Throttle::default(),
             answered: second_step::Answered::default(),

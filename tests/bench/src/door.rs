@@ -134,6 +134,7 @@ impl Door {
             plugins: Arc::new(NoPlugins),
             breaches: Arc::new(NoBreaches),
             background: runtime.handle().clone(),
+            hashing: runtime.handle().clone(),
             passkeys: Arc::new(WebAuthnPasskeys::new("https://localhost", "Banque Garonne")),
         };
         let settings = Settings {
