@@ -68,6 +68,8 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         },
         _ if rest("/leads").is_some() => Asks::About(R::LeadsRead),
         _ if rest("/outbox").is_some() => Asks::All(if read { R::MailsRead } else { R::MailsChange }),
+        // who sees no accounts sees what they asked for themselves
+        "/approvals" => Asks::Account,
         _ if rest("/approvals").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ if rest("/tokens/services").is_some() => Asks::All(if read { R::AccountsRead } else { R::AccountsChange }),
         _ if rest("/tokens").is_some() => Asks::Account,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, ApprovalId, GroupId, PersonId};
+use crate::provider::ProviderForm;
 use crate::time::Ts;
 
 /// What somebody wants to do: all of it, so that it can be done later.
@@ -42,6 +43,22 @@ pub enum Act {
         /// Items to take back.
         revoke: Vec<String>,
     },
+    /// Add a sign-in provider, or change one. Our secret there is no part of it: it is set after.
+    SetProvider {
+        /// The name of the one that is changed.
+        of: Option<String>,
+        /// All its settings.
+        form: Box<ProviderForm>,
+    },
+    /// Take the leads along that whoever asks may see, once.
+    ExportLeads {},
+}
+
+impl Act {
+    /// Whether it is done by whoever asked for it, once another one agreed.
+    pub const fn is_done_by_asker(&self) -> bool {
+        matches!(self, Self::ExportLeads {})
+    }
 }
 
 /// An act that waits.
@@ -59,9 +76,13 @@ pub struct Approval {
     pub asked_at: Ts,
     /// Nobody can do it after this.
     pub ends_at: Ts,
+    /// Somebody agreed, and whoever asked may do it.
+    pub agreed: bool,
 }
 
 impl Approval {
     /// An act waits for so many seconds (7 days).
     pub const WAITS: i64 = 7 * 86_400;
+    /// What whoever asked does themselves can be done for so many seconds after the agreement (a day).
+    pub const AGREED: i64 = 86_400;
 }

@@ -204,7 +204,7 @@ pub struct AccountIdentity {
 }
 
 /// What is typed for a provider; checked by [`ProviderForm::read`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `Provider` and `OpenIdSettings`")]
 pub struct ProviderForm {
     pub name: String,

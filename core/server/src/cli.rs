@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand};
 pub use card::{CardCommand, Choose};
 pub use provider::{ProviderCommand, SetProvider};
 
+pub use crate::cmd::approval::ApprovalCommand;
+pub use crate::cmd::lead::LeadCommand;
 pub use crate::cmd::token::TokenCommand;
 
 /// Digital business cards, leads and signatures, inside your own network.
@@ -67,6 +69,9 @@ pub enum Command {
     /// Who else may say who somebody is: single sign-on, and sign-in by a directory
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// What waits for a second administrator, where the configuration wants one
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
@@ -387,16 +392,6 @@ pub enum AccountCommand {
     Enable {
         /// Its address, or its id
         account: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum LeadCommand {
-    /// List leads, newest first
-    List {
-        /// Go on where the last page ended
-        #[arg(long)]
-        after: Option<String>,
     },
 }
 

@@ -42,16 +42,32 @@ impl Operator {
         self.answer(self.client.post(url(path)).json(body)).await
     }
 
+    /// Asks for something to be done whose answer is a file; it may take minutes.
+    pub async fn post_for_file(&self, path: &str, body: &Value) -> Result<Vec<u8>, String> {
+        let request = self.client.post(url(path)).json(body).timeout(Duration::from_mins(10));
+        let response = request.send().await.map_err(|e| unreachable(&self.socket, &e))?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let octets = response.bytes().await.map_err(|e| format!("{}: the answer broke off: {e}", self.socket.display()))?;
+        Ok(octets.to_vec())
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
         let response = request.send().await.map_err(|e| unreachable(&self.socket, &e))?;
-        let status = response.status();
-        let body: Value = response.json().await.unwrap_or(Value::Null);
-        if status.is_success() {
-            return Ok(body);
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
         }
-        let text = |key: &str| body.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
-        Err(text("detail").or_else(|| text("title")).unwrap_or_else(|| format!("the service answered {status}")))
+        Ok(response.json().await.unwrap_or(Value::Null))
     }
+}
+
+/// Why something was refused, from its problem+json.
+async fn refusal(response: reqwest::Response) -> String {
+    let status = response.status();
+    let body: Value = response.json().await.unwrap_or(Value::Null);
+    let text = |key: &str| body.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+    text("detail").or_else(|| text("title")).unwrap_or_else(|| format!("the service answered {status}"))
 }
 
 fn url(path: &str) -> String {

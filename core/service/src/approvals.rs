@@ -6,10 +6,12 @@ use estampe_domain::approval::{Act, Approval};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::ApprovalId;
 use estampe_domain::permission::Permission;
+use estampe_domain::provider::FormProblem;
 use estampe_domain::{Actor, Context, Error, Result, Right};
 use serde_json::json;
 
 use crate::Service;
+use crate::providers::ProviderSaved;
 use crate::views::{AccountChange, ActDone, NewAccount};
 
 /// How many are shown at once.
@@ -38,11 +40,38 @@ impl Service {
         Err(Error::Awaits(id))
     }
 
-    /// The acts that wait, the oldest first.
+    /// The acts that wait, the oldest first, and what whoever asks may do since somebody agreed.
+    /// Who does not see accounts sees what they asked for themselves.
     pub async fn approvals(&self, ctx: &Context) -> Result<Vec<Approval>> {
-        ctx.require(Right::AccountsRead)?;
-        let now = ctx.now;
-        Ok(self.store.read(move |tx| tx.approvals(now, SHOWN)).await?)
+        let (now, all) = (ctx.now, ctx.may_all(Right::AccountsRead));
+        let own = match ctx.actor {
+            Actor::Account(account) => Some(account),
+            _ if all => None,
+            _ => return Err(Error::Forbidden),
+        };
+        let read = self.store.read(move |tx| {
+            let mut found = if all { tx.approvals(now, SHOWN)? } else { Vec::new() };
+            if let Some(own) = own {
+                let of_own = tx.approvals_of(own, now, SHOWN)?;
+                found.extend(of_own.into_iter().filter(|approval| !all || approval.agreed));
+            }
+            Ok(found)
+        });
+        Ok(read.await?)
+    }
+
+    /// Whether an act that whoever asks does themselves may be done now: nobody else has to
+    /// agree, or somebody did, which is used up. Else it is asked for, by [`Error::Awaits`].
+    pub(crate) async fn agreed(&self, ctx: &Context, act: Act) -> Result<()> {
+        if let Actor::Account(asked_by) = ctx.actor
+            && self.settings.sign_in.second_administrator
+        {
+            let (now, wanted) = (ctx.now, act.clone());
+            if self.store.write(move |tx| tx.take_agreed(asked_by, &wanted, now)).await? {
+                return Ok(());
+            }
+        }
+        self.second_look(ctx, || act).await
     }
 
     /// Does an act that somebody else asked for, with the rights of whoever agrees.
@@ -56,48 +85,70 @@ impl Service {
         }
         let seconded = Context { seconded: true, ..*ctx };
         // what was done twice is the same, and what was done is noted after: nothing is lost by a stop between
-        let done = match approval.act {
+        let done = match &approval.act {
             Act::AddAccount { name, email, roles, person } => {
-                let new = NewAccount { name, email, roles: read(&roles)?, person };
+                let (name, email) = (name.clone(), email.clone());
+                let new = NewAccount { name, email, roles: read(roles)?, person: *person };
                 ActDone::Invited(Box::new(self.add_account(&seconded, new).await?))
             }
             Act::ChangeAccount { account, roles, active, person, teams } => {
-                let roles = roles.map(|roles| read(&roles)).transpose()?;
-                self.change_account(&seconded, account, AccountChange { roles, active, person, teams, seen: None })
-                    .await?;
-                ActDone::Account(account)
+                let roles = roles.as_ref().map(|roles| read(roles)).transpose()?;
+                let (active, person, teams) = (*active, *person, teams.clone());
+                let change = AccountChange { roles, active, person, teams, seen: None };
+                self.change_account(&seconded, *account, change).await?;
+                ActDone::Account(*account)
             }
             Act::GrantPlugin { plugin, grant, revoke } => {
-                self.grant_plugin(&seconded, &plugin, items(&grant)?, items(&revoke)?).await?;
-                ActDone::Plugin(plugin)
+                self.grant_plugin(&seconded, plugin, items(grant)?, items(revoke)?).await?;
+                ActDone::Plugin(plugin.clone())
             }
+            Act::SetProvider { of: None, form } => self.set(self.add_provider(&seconded, form, None).await?)?,
+            Act::SetProvider { of: Some(name), form } => {
+                self.set(self.set_provider(&seconded, name, form, None).await?)?
+            }
+            Act::ExportLeads {} => ActDone::Agreed,
         };
-        self.decided(ctx, &approval.asked_by.to_string(), id, true).await?;
+        self.decided(ctx, &approval, true).await?;
         Ok(done)
     }
 
     /// Nobody does it; whoever asked may refuse it themselves.
     pub async fn refuse(&self, ctx: &Context, id: ApprovalId) -> Result<()> {
-        ctx.require(Right::AccountsChange)?;
         let now = ctx.now;
-        let approval = self.store.read(move |tx| tx.approval(id, now)).await?.ok_or(Error::NotFound)?;
-        self.decided(ctx, &approval.asked_by.to_string(), id, false).await
+        let found = self.store.read(move |tx| tx.approval(id, now)).await?;
+        let is_own = |approval: &Approval| ctx.actor == Actor::Account(approval.asked_by);
+        // whoever may not see it does not learn that it is there
+        if !found.as_ref().is_some_and(is_own) {
+            ctx.require(Right::AccountsChange)?;
+        }
+        self.decided(ctx, &found.ok_or(Error::NotFound)?, false).await
     }
 
-    async fn decided(&self, ctx: &Context, asked_by: &str, id: ApprovalId, done: bool) -> Result<()> {
-        let (ctx, random, asked_by) = (*ctx, self.shared_random(), asked_by.to_owned());
+    /// A provider was set, or cannot be any more as it was asked for.
+    fn set(&self, saved: ProviderSaved) -> Result<ActDone> {
+        match saved {
+            ProviderSaved::Done(provider) => Ok(ActDone::Provider(provider.name)),
+            ProviderSaved::Problems(problems) => {
+                let of = |(field, problem): (&str, FormProblem)| format!("{field}: {}", problem.words());
+                Err(Error::Conflict(problems.into_iter().map(of).collect::<Vec<_>>().join("; ")))
+            }
+        }
+    }
+
+    async fn decided(&self, ctx: &Context, approval: &Approval, done: bool) -> Result<()> {
+        let (ctx, random, approval) = (*ctx, self.shared_random(), approval.clone());
         self.store
             .write(move |tx| {
                 let by = match ctx.actor {
                     Actor::Account(account) => account.to_string(),
                     other => other.kind().to_owned(),
                 };
-                if !tx.decide_approval(id, done, &by, ctx.now)? {
+                if !tx.decide_approval(&approval, done, &by, ctx.now)? {
                     return Ok(());
                 }
                 let operation = if done { "approval.agree" } else { "approval.refuse" };
-                let event = AuditEvent::done(&ctx, &*random, operation, "approval", id);
-                tx.audit(&event.with(json!({"asked_by": asked_by})))
+                let event = AuditEvent::done(&ctx, &*random, operation, "approval", approval.id);
+                tx.audit(&event.with(json!({"asked_by": approval.asked_by})))
             })
             .await?;
         Ok(())

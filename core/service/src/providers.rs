@@ -1,6 +1,7 @@
 //! Sign-in providers, as whoever administrates accounts sets them.
 
 use estampe_domain::access::Roles;
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::{GroupId, ProviderId, SourceId};
@@ -103,6 +104,10 @@ impl Service {
             Ok(read) => read,
             Err(problems) => return Ok(ProviderSaved::Problems(problems)),
         };
+        if !self.is_secret_alone(of.as_deref(), form).await? {
+            let (of, form) = (of.clone(), Box::new(form.clone()));
+            self.second_look(ctx, || Act::SetProvider { of, form }).await?;
+        }
         let source_name = form.source.trim().to_owned();
         let (ctx, random) = (*ctx, self.shared_random());
         let fresh = ProviderId::new(ctx.now, self.random());
@@ -148,6 +153,18 @@ impl Service {
             Ok(ProviderSaved::Done(Box::new(provider)))
         });
         Ok(saved.await?)
+    }
+
+    /// Whether a form changes nothing but our secret, which lets nobody else in.
+    async fn is_secret_alone(&self, of: Option<&str>, form: &ProviderForm) -> Result<bool> {
+        let Some(name) = of.map(str::to_owned) else { return Ok(false) };
+        let origin = self.settings.internal_origin.clone();
+        let read = self.store.read(move |tx| {
+            let Some(provider) = tx.provider_by_name(&name)? else { return Ok(None) };
+            detail(tx, provider, &origin).map(Some)
+        });
+        let before = read.await?.ok_or(Error::NotFound)?.form;
+        Ok(before.source == form.source.trim() && before.read() == form.read())
     }
 
     /// Removes a provider: nobody comes from there any more, and what its rules gave is gone.

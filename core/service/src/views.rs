@@ -586,6 +586,10 @@ pub enum ActDone {
     Account(AccountId),
     /// A plugin was granted something.
     Plugin(String),
+    /// A sign-in provider of this name was set.
+    Provider(String),
+    /// Whoever asked does it now.
+    Agreed,
 }
 
 /// What changes of an account; what is none stays.

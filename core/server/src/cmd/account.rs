@@ -124,7 +124,7 @@ async fn changed(cli: &Cli, operator: &Operator, account: &str, body: Value) -> 
 }
 
 /// The token, once.
-fn invited(cli: &Cli, answer: &Value) {
+pub fn invited(cli: &Cli, answer: &Value) {
     if cli.json {
         print::json(answer);
         return;

@@ -1,12 +1,14 @@
 //! What each command does. `serve` runs the appliance; the others speak to it.
 
 mod account;
+pub mod approval;
 mod ca;
 mod card;
 mod doctor;
 mod ending;
 mod group;
 mod kit;
+pub mod lead;
 mod mapping;
 mod outbox;
 mod password;

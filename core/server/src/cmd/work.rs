@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, Command, LeadCommand, Lines, RunCommand};
+use crate::cli::{Cli, Command, Lines, RunCommand};
 use crate::cmd::print;
 use crate::operator::Operator;
 
@@ -53,22 +53,8 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Account(command) => super::account::run(cli, command, operator).await,
         Command::Token(command) => super::token::run(cli, command, operator).await,
         Command::Provider(command) => super::provider::run(cli, command, operator).await,
-        Command::Lead(LeadCommand::List { after }) => {
-            let answer = operator.get(&query_path("/v1/leads", &[("after", after.as_deref())])).await?;
-            let code = list(cli, &answer, "leads", "No lead yet.", |lead| {
-                let details = lead.get("details").cloned().unwrap_or_default();
-                vec![
-                    text(lead, "received_at"),
-                    text(&details, "name"),
-                    text(&details, "email"),
-                    Some(text(lead, "person_name"))
-                        .filter(|name| !name.is_empty())
-                        .unwrap_or_else(|| "(erased)".into()),
-                ]
-            });
-            more(cli, &answer);
-            code
-        }
+        Command::Approval(command) => super::approval::run(cli, command, operator).await,
+        Command::Lead(command) => super::lead::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
         Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {

@@ -8,9 +8,12 @@ use super::{Tx, count, id, json, to_json};
 use crate::error::Result;
 use crate::schema::{account, approval};
 
-type Row = (String, String, String, String, i64, i64);
+/// What stands in the place of an act that nobody will do any more.
+const DONE: &str = "{}";
 
-fn read((approval_id, act, asked_by, name, asked_at, ends_at): Row) -> Result<Approval> {
+type Row = (String, String, String, String, i64, i64, Option<bool>);
+
+fn read((approval_id, act, asked_by, name, asked_at, ends_at, done): Row) -> Result<Approval> {
     Ok(Approval {
         id: id(&approval_id, "approval")?,
         act: json(&act, "approval")?,
@@ -18,6 +21,7 @@ fn read((approval_id, act, asked_by, name, asked_at, ends_at): Row) -> Result<Ap
         asked_by_name: name,
         asked_at: Ts::from_micros(asked_at),
         ends_at: Ts::from_micros(ends_at),
+        agreed: done == Some(true),
     })
 }
 
@@ -34,7 +38,15 @@ macro_rules! waiting {
 /// What is read of each.
 macro_rules! columns {
     () => {
-        (approval::id, approval::act, approval::asked_by, account::name, approval::asked_at, approval::ends_at)
+        (
+            approval::id,
+            approval::act,
+            approval::asked_by,
+            account::name,
+            approval::asked_at,
+            approval::ends_at,
+            approval::done,
+        )
     };
 }
 
@@ -59,6 +71,38 @@ impl Tx<'_> {
         rows.into_iter().map(read).collect()
     }
 
+    /// What an account asked for: what waits, and what it may do since somebody agreed.
+    pub fn approvals_of(&mut self, asked_by: AccountId, now: Ts, limit: i64) -> Result<Vec<Approval>> {
+        let rows: Vec<Row> = approval::table
+            .inner_join(account::table.on(account::id.eq(approval::asked_by)))
+            .filter(approval::asked_by.eq(asked_by.to_string()))
+            .filter(approval::act.ne(DONE))
+            .filter(approval::ends_at.gt(now.as_micros()))
+            .order(approval::asked_at)
+            .limit(limit)
+            .select(columns!())
+            .load(self.conn)?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Takes what an account may do since somebody agreed to it: it is done once. `false` when
+    /// there is nothing of it.
+    pub fn take_agreed(&mut self, asked_by: AccountId, act: &Act, now: Ts) -> Result<bool> {
+        let act = to_json(act, "approval")?;
+        let first: Option<String> = approval::table
+            .filter(approval::asked_by.eq(asked_by.to_string()))
+            .filter(approval::act.eq(act))
+            .filter(approval::done.eq(Some(true)))
+            .filter(approval::ends_at.gt(now.as_micros()))
+            .order(approval::ends_at)
+            .select(approval::id)
+            .first(self.conn)
+            .optional()?;
+        let Some(first) = first else { return Ok(false) };
+        let one = approval::table.find(first).filter(approval::act.ne(DONE));
+        Ok(diesel::update(one).set(approval::act.eq(DONE)).execute(self.conn)? > 0)
+    }
+
     /// How many wait.
     pub fn approval_count(&mut self, now: Ts) -> Result<u64> {
         Ok(count(waiting!(now).count().get_result(self.conn)?))
@@ -71,13 +115,19 @@ impl Tx<'_> {
         row.map(read).transpose()
     }
 
-    /// It is decided: what was to be done is forgotten, that it was asked stays. `false` when
-    /// somebody else decided before.
-    pub fn decide_approval(&mut self, approval_id: ApprovalId, done: bool, by: &str, now: Ts) -> Result<bool> {
-        let of = approval::table.find(approval_id.to_string()).filter(approval::decided_at.is_null());
+    /// It is decided: what was to be done is forgotten, unless whoever asked does it now; that it
+    /// was asked stays. `false` when somebody else decided before.
+    pub fn decide_approval(&mut self, asked: &Approval, done: bool, by: &str, now: Ts) -> Result<bool> {
+        let of = approval::table.find(asked.id.to_string()).filter(approval::decided_at.is_null());
+        let stays = done && asked.act.is_done_by_asker();
+        let (act, ends_at) = match stays {
+            true => (to_json(&asked.act, "approval")?, now.plus_seconds(Approval::AGREED)),
+            false => (DONE.to_owned(), asked.ends_at),
+        };
         let decided = diesel::update(of)
             .set((
-                approval::act.eq("{}"),
+                approval::act.eq(act),
+                approval::ends_at.eq(ends_at.as_micros()),
                 approval::done.eq(Some(done)),
                 approval::decided_by.eq(Some(by)),
                 approval::decided_at.eq(Some(now.as_micros())),

@@ -229,6 +229,10 @@ approval-enable = Enable an account
 approval-disable = Disable an account
 approval-change = Another person or other teams of an account
 approval-grant = { $plugin } may reach: { $items }
+approval-provider-add = A new sign-in provider, without its secret, which is given afterwards: { $settings }
+approval-provider-change = Other settings of the sign-in provider { $name }: { $settings }
+approval-export = Take leads along as a file, once
+approval-agreed = agreed, good once within a day
 
 own-more = Other ways in
 home-second-title = { $count ->

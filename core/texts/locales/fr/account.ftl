@@ -229,6 +229,10 @@ approval-enable = Activer un compte
 approval-disable = Désactiver un compte
 approval-change = Une autre personne ou d’autres équipes pour un compte
 approval-grant = { $plugin } pourra atteindre : { $items }
+approval-provider-add = Un nouveau fournisseur de connexion, sans son secret, à donner ensuite : { $settings }
+approval-provider-change = D’autres réglages du fournisseur de connexion { $name } : { $settings }
+approval-export = Emporter des contacts dans un fichier, une fois
+approval-agreed = approuvé, valable une fois dans la journée
 
 own-more = Autres accès
 home-second-title = { $count ->

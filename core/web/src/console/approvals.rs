@@ -4,6 +4,7 @@ use actix_web::web;
 use askama::Template;
 use estampe_domain::access::{Role, Roles};
 use estampe_domain::approval::{Act, Approval};
+use estampe_domain::provider::ProviderForm;
 use estampe_domain::{AccountId, ApprovalId, Error, Right};
 use estampe_service::views::ActDone;
 
@@ -53,13 +54,20 @@ impl ApprovalsPage<'_> {
                 let items: Vec<_> = grant.iter().map(sign("+")).chain(revoke.iter().map(sign("−"))).collect();
                 self.l.t("approval-grant").with("plugin", plugin.clone()).with("items", items.join(", ")).to_string()
             }
+            Act::SetProvider { of, form } => {
+                let key = if of.is_some() { "approval-provider-change" } else { "approval-provider-add" };
+                let name = of.as_ref().unwrap_or(&form.name).clone();
+                self.l.t(key).with("name", name).with("settings", settings(form)).to_string()
+            }
+            Act::ExportLeads {} => self.l.t("approval-export").to_string(),
         }
     }
 
     /// Where to look at what it is about.
     fn about(&self, approval: &Approval) -> Option<String> {
         match &approval.act {
-            Act::AddAccount { .. } => None,
+            Act::AddAccount { .. } | Act::SetProvider { of: None, .. } | Act::ExportLeads {} => None,
+            Act::SetProvider { of: Some(name), .. } => Some(format!("/accounts/providers/{}", segment(name))),
             Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
             Act::GrantPlugin { plugin, .. } => Some(format!("/plugins/{}", segment(plugin))),
         }
@@ -68,6 +76,30 @@ impl ApprovalsPage<'_> {
     fn is_own(&self, approval: &Approval) -> bool {
         approval.asked_by == self.own
     }
+}
+
+/// Everything that was typed for a provider: whoever agrees lets people in by it.
+pub(crate) fn settings(form: &ProviderForm) -> String {
+    let lines = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rules: Vec<_> = form.rules.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let all = [
+        ("name", form.name.clone()),
+        ("label", form.label.clone()),
+        ("kind", form.kind.clone()),
+        ("issuer", form.issuer.clone()),
+        ("tenant", form.tenant.clone()),
+        ("domain", form.domain.clone()),
+        ("source", form.source.clone()),
+        ("client-id", form.client_id.clone()),
+        ("scopes", lines(&form.scopes)),
+        ("groups-claim", form.groups_claim.clone()),
+        ("networks", lines(&form.networks)),
+        ("create", if form.create { "yes" } else { "no" }.to_owned()),
+        ("roles", form.roles.join(" ")),
+        ("rules", rules.join(" | ")),
+    ];
+    let said = all.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(" · ")
 }
 
 async fn page(desk: &Desk, problem: Option<&'static str>) -> Reply {
@@ -95,6 +127,8 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
         Ok(ActDone::Invited(invited)) => invitation(&desk, *invited).await,
         Ok(ActDone::Account(account)) => Ok(see_other(&format!("/accounts/{account}"))),
         Ok(ActDone::Plugin(plugin)) => Ok(see_other(&format!("/plugins/{}", segment(&plugin)))),
+        Ok(ActDone::Provider(name)) => Ok(see_other(&format!("/accounts/providers/{}", segment(&name)))),
+        Ok(ActDone::Agreed) => Ok(see_other("/approvals")),
         Err(Error::Conflict(_)) => page(&desk, Some("approval-cannot")).await,
         Err(error) => desk.ok(Err(error)),
     }
@@ -103,7 +137,6 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
 /// `POST /approvals/{approval}/refuse`
 pub(crate) async fn refuse(sent: ProtectedForm<Nothing>, path: web::Path<String>) -> Reply {
     let desk = sent.desk;
-    desk.needs(Right::AccountsChange)?;
     let id: ApprovalId = desk.id(&path)?;
     desk.ok(desk.service().refuse(&desk.ctx, id).await)?;
     Ok(see_other("/approvals"))

@@ -7,10 +7,11 @@ use estampe_domain::lead::Lead;
 use estampe_service::views::Asking;
 
 use crate::console::confirm::SensitiveForm;
-use crate::error::Fault;
+use crate::error::{Cause, Fault};
 use crate::forms::Nothing;
 use crate::locale::Lang;
 use crate::respond::Reply;
+use crate::visit::Visit;
 
 /// Leads read at once.
 const CHUNK: i64 = 500;
@@ -62,16 +63,25 @@ fn harmless(text: String) -> String {
 
 /// `POST /leads/export`
 pub(crate) async fn export(sent: SensitiveForm<Nothing>) -> Reply {
-    let desk = sent.desk;
-    desk.ok(desk.service().begin_lead_export(&desk.ctx).await)?;
-    let wrong = |error: csv::Error| -> Fault {
-        let internal: Result<(), _> = Err(Error::Internal(format!("csv: {error}")));
-        Fault::new(&desk, crate::error::Cause::Domain(internal.err().unwrap_or(Error::NotFound)))
-    };
-    let mut table = Table::new(&desk.l).map_err(wrong)?;
+    let rows = table(&sent.desk).await?;
+    let day = sent.desk.ctx.now.to_string();
+    let name = format!("attachment; filename=\"leads-{}.csv\"", day.get(..10).unwrap_or_default());
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((CONTENT_DISPOSITION, name))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(rows))
+}
+
+/// All leads that a visit may see, and that they were taken along.
+pub(crate) async fn table(visit: &Visit) -> Result<Vec<u8>, Fault> {
+    visit.ok(visit.service().begin_lead_export(&visit.ctx).await)?;
+    let wrong =
+        |error: csv::Error| Fault::new(visit, Cause::Domain(Error::Internal(format!("csv: {error}"))));
+    let mut table = Table::new(&visit.l).map_err(wrong)?;
     let mut after = None;
     loop {
-        let page = desk.ok(desk.service().leads(&desk.ctx, Asking { after, limit: CHUNK }).await)?;
+        let page = visit.ok(visit.service().leads(&visit.ctx, Asking { after, limit: CHUNK }).await)?;
         for lead in &page.leads {
             table.add(lead).map_err(wrong)?;
         }
@@ -80,14 +90,7 @@ pub(crate) async fn export(sent: SensitiveForm<Nothing>) -> Reply {
             break;
         }
     }
-    let rows = table.0.into_inner().map_err(|error| wrong(error.into_error().into()))?;
-    let day = desk.ctx.now.to_string();
-    let name = format!("attachment; filename=\"leads-{}.csv\"", day.get(..10).unwrap_or_default());
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((CONTENT_DISPOSITION, name))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(rows))
+    table.0.into_inner().map_err(|error| wrong(error.into_error().into()))
 }
 
 #[cfg(test)]

@@ -125,7 +125,8 @@ pub(crate) async fn sign_out(wire: Wire, path: web::Path<String>) -> Reply {
     wire.json(StatusCode::OK, &json!({ "ended": ended }))
 }
 
-async fn invitation(wire: &Wire, invited: Invited) -> Reply {
+/// The token by which a password is chosen, once.
+pub(crate) async fn invitation(wire: &Wire, invited: Invited) -> Reply {
     let detail = wire.ok(wire.service().account(&wire.ctx, invited.account.id).await)?;
     let url = format!("{}/welcome", wire.service().settings().internal_origin);
     let body = json!({ "account": view(&detail), "url": url, "token": invited.token.reveal() });

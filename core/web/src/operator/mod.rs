@@ -4,6 +4,7 @@
 //! codes.
 
 pub(crate) mod accounts;
+pub(crate) mod approvals;
 pub(crate) mod bulk;
 pub(crate) mod checkup;
 pub(crate) mod directory;
@@ -107,7 +108,11 @@ pub(crate) fn routes() -> Table {
             .post("/providers/{provider}/remove", providers::remove)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
+            .get("/approvals", approvals::list)
+            .post("/approvals/{approval}/agree", approvals::agree)
+            .post("/approvals/{approval}/refuse", approvals::refuse)
             .get("/leads", people::leads)
+            .post("/leads/export", people::export)
     })
 }
 

@@ -1,13 +1,15 @@
 //! People and leads over the operator's socket.
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, HttpResponse};
 use estampe_domain::lead::Lead;
 use estampe_domain::person::PersonSummary;
 use estampe_service::views::PeopleFilter;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::console::lead_export;
 use crate::console::people::query_of;
 use crate::operator::wire::Wire;
 use crate::respond::Reply;
@@ -83,6 +85,12 @@ impl From<Lead> for LeadView {
             details: lead.details,
         }
     }
+}
+
+/// `POST /v1/leads/export`: the same table as the console's, as CSV.
+pub(crate) async fn export(wire: Wire) -> Reply {
+    let rows = lead_export::table(&wire).await?;
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/csv; charset=utf-8")).body(rows))
 }
 
 /// `GET /v1/leads?after=`

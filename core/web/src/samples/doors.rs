@@ -3,6 +3,7 @@
 use askama::Template as _;
 use estampe_domain::approval::{Act, Approval};
 use estampe_domain::credential::Secret;
+use estampe_domain::provider::ProviderForm;
 use estampe_domain::session::{Agent, Factor, FactorKind, How, SessionFacts};
 use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, SessionId};
 use estampe_service::views::{OwnFactors, PasskeyAsked, StepOffer, TotpOffer};
@@ -70,6 +71,7 @@ fn approvals() -> Vec<Approval> {
         asked_by_name: "Karim Benali".into(),
         asked_at: now().plus_seconds(-7200),
         ends_at: now(),
+        agreed: false,
     };
     vec![
         one(
@@ -82,6 +84,25 @@ fn approvals() -> Vec<Approval> {
             },
         ),
         one(1, Act::GrantPlugin { plugin: "ldap".into(), grant: vec!["field read title".into()], revoke: Vec::new() }),
+        one(
+            2,
+            Act::SetProvider {
+                of: None,
+                form: Box::new(ProviderForm {
+                    name: "siege".into(),
+                    label: "Siège".into(),
+                    kind: "oidc".into(),
+                    issuer: "https://sso.banque-garonne.example".into(),
+                    client_id: "estampe".into(),
+                    groups_claim: "groups".into(),
+                    create: true,
+                    roles: vec!["employee".into()],
+                    rules: "cartes=card-designer".into(),
+                    ..ProviderForm::default()
+                }),
+            },
+        ),
+        Approval { agreed: true, ..one(3, Act::ExportLeads {}) },
     ]
 }
 

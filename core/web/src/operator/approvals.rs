@@ -1,0 +1,68 @@
+//! Acts that wait for a second administrator, over the operator's socket.
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use estampe_domain::approval::{Act, Approval};
+use estampe_service::views::ActDone;
+use serde_json::{Value, json};
+
+use crate::console::approvals::settings;
+use crate::operator::accounts::invitation;
+use crate::operator::wire::Wire;
+use crate::respond::Reply;
+
+fn view(approval: &Approval) -> Value {
+    json!({
+        "id": approval.id, "act": approval.act, "what": what(&approval.act),
+        "asked_by": approval.asked_by, "asked_by_name": approval.asked_by_name,
+        "asked_at": approval.asked_at.to_string(), "ends_at": approval.ends_at.to_string(),
+    })
+}
+
+/// What is to be done, on one line.
+fn what(act: &Act) -> String {
+    let or_all = |items: &[String]| items.join(", ");
+    match act {
+        Act::AddAccount { name, email, roles, .. } => format!("new account {name} <{email}>: {}", or_all(roles)),
+        Act::ChangeAccount { account, roles, active, person, teams } => {
+            let mut changes = Vec::new();
+            changes.extend(roles.as_ref().map(|roles| format!("roles {}", or_all(roles))));
+            changes.extend(active.map(|active| if active { "enabled" } else { "disabled" }.to_owned()));
+            changes.extend(person.map(|person| person.map_or_else(|| "nobody's".to_owned(), |id| format!("person {id}"))));
+            changes.extend(teams.as_ref().map(|teams| format!("{} teams", teams.len())));
+            format!("change account {account}: {}", changes.join("; "))
+        }
+        Act::GrantPlugin { plugin, grant, revoke } => {
+            let signed = grant.iter().map(|item| format!("+{item}")).chain(revoke.iter().map(|item| format!("-{item}")));
+            format!("plugin {plugin}: {}", signed.collect::<Vec<_>>().join(", "))
+        }
+        Act::SetProvider { of, form } => {
+            format!("sign-in provider {}: {}", of.as_deref().unwrap_or("(new)"), settings(form))
+        }
+        Act::ExportLeads {} => "take leads along as a file, once".to_owned(),
+    }
+}
+
+/// `GET /v1/approvals`
+pub(crate) async fn list(wire: Wire) -> Reply {
+    let approvals = wire.ok(wire.service().approvals(&wire.ctx).await)?;
+    let approvals: Vec<_> = approvals.iter().map(view).collect();
+    wire.json(StatusCode::OK, &json!({ "approvals": approvals }))
+}
+
+/// `POST /v1/approvals/{approval}/agree`
+pub(crate) async fn agree(wire: Wire, path: web::Path<String>) -> Reply {
+    match wire.ok(wire.service().approve(&wire.ctx, wire.id(&path)?).await)? {
+        ActDone::Invited(invited) => invitation(&wire, *invited).await,
+        ActDone::Account(account) => wire.json(StatusCode::OK, &json!({ "account": account })),
+        ActDone::Plugin(plugin) => wire.json(StatusCode::OK, &json!({ "plugin": plugin })),
+        ActDone::Provider(provider) => wire.json(StatusCode::OK, &json!({ "provider": provider })),
+        ActDone::Agreed => wire.json(StatusCode::OK, &json!({ "agreed": *path })),
+    }
+}
+
+/// `POST /v1/approvals/{approval}/refuse`
+pub(crate) async fn refuse(wire: Wire, path: web::Path<String>) -> Reply {
+    wire.ok(wire.service().refuse(&wire.ctx, wire.id(&path)?).await)?;
+    wire.json(StatusCode::OK, &json!({ "refused": *path }))
+}
