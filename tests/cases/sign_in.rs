@@ -1,5 +1,6 @@
 //! Signing in: passwords, the second factor, sessions, and what strangers try.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use estampe_tests::{MailCatcher, Options, Server, on_both};
@@ -356,8 +357,52 @@ on_both! {
         assert_eq!(status(&second, &server, "/accounts").await, 200);
         // nothing of what was to be done stays, and the audit has both
         assert_eq!(server.sql("SELECT act FROM approval"), ["{}", "{}"]);
-        let audit = server.sql("SELECT operation FROM audit_event WHERE operation LIKE 'approval.%' ORDER BY id");
-        assert_eq!(audit, ["approval.ask", "approval.agree", "approval.ask", "approval.refuse"]);
+        let audit = || server.sql("SELECT operation FROM audit_event WHERE operation LIKE 'approval.%' ORDER BY id");
+        assert_eq!(audit(), ["approval.ask", "approval.agree", "approval.ask", "approval.refuse"]);
+
+        // leads as a file: whoever asked takes them along once another one agreed, once
+        let taking = [("csrf", of_first.as_str())];
+        let export = || post(&first, &server, "/leads/export", &taking);
+        assert_eq!(location(&export().await), "/approvals");
+        let waiting = server.json(&["approval", "list"])["approvals"].clone();
+        let (id, what) = (waiting[0]["id"].as_str().unwrap(), waiting[0]["what"].as_str().unwrap());
+        assert!(waiting.as_array().unwrap().len() == 1 && what.contains("leads"), "{waiting}");
+        assert_eq!(location(&export().await), "/approvals", "nobody agreed yet");
+        assert!(server.cli(&["approval", "agree", id]).code == 0);
+        assert!(server.cli(&["approval", "agree", id]).code != 0, "once");
+        let own = page(&first, format!("{}/approvals", server.internal)).await;
+        assert!(own.contains("action=\"/leads/export\""), "{own}");
+        let other = page(&second, format!("{}/approvals", server.internal)).await;
+        assert!(!other.contains("action=\"/leads/export\""), "{other}");
+        let not_theirs = post(&second, &server, "/leads/export", &[("csrf", of_second.as_str())]).await;
+        assert_eq!(location(&not_theirs), "/approvals");
+        assert_eq!(export().await.headers()["content-type"], "text/csv; charset=utf-8");
+        assert_eq!(location(&export().await), "/approvals", "used up");
+
+        // a sign-in provider, whose secret stays out of what waits
+        let provider = [
+            ("csrf", of_first.as_str()), ("name", "sso"), ("label", "House SSO"), ("kind", "oidc"),
+            ("issuer", "https://sso.banque.example"), ("client-id", "estampe"), ("client-secret", "hush-hush-47"),
+            ("create", "yes"), ("role", "administrator"),
+        ];
+        assert_eq!(location(&post(&first, &server, "/accounts/providers", &provider).await), "/approvals");
+        assert!(server.json(&["provider", "list"])["providers"].as_array().unwrap().is_empty());
+        assert!(server.sql("SELECT act FROM approval WHERE act LIKE '%hush%'").is_empty());
+        let waiting = server.json(&["approval", "list"])["approvals"].clone();
+        let wanted = |one: &&serde_json::Value| one["what"].as_str().unwrap().contains("https://sso.banque.example");
+        let one = waiting.as_array().unwrap().iter().find(wanted).unwrap_or_else(|| panic!("{waiting}"));
+        let path = format!("/approvals/{}/agree", one["id"].as_str().unwrap());
+        let agreed = post(&second, &server, &path, &[("csrf", &of_second)]).await;
+        assert_eq!(location(&agreed), "/accounts/providers/sso");
+        // the secret alone lets nobody in and waits for nobody; other settings do
+        assert_eq!(location(&post(&first, &server, "/accounts/providers/sso", &provider).await), "/accounts/providers/sso");
+        let mut wider = provider;
+        wider[4] = ("issuer", "https://elsewhere.example");
+        assert_eq!(location(&post(&first, &server, "/accounts/providers/sso", &wider).await), "/approvals");
+        // whoever asked takes it back
+        let last = server.json(&["approval", "list"])["approvals"].as_array().unwrap().last().unwrap().clone();
+        let path = format!("/approvals/{}/refuse", last["id"].as_str().unwrap());
+        assert_eq!(post(&first, &server, &path, &[("csrf", &of_first)]).await.status(), 303);
     }
 }
 
@@ -391,6 +436,17 @@ on_both! {
         let details = server.sql("SELECT details FROM audit_event WHERE operation = 'lead.export'");
         assert_eq!(details.len(), 1);
         assert!(details[0].contains('2'), "{details:?}");
+        // root has the same table
+        let printed = server.cli(&["lead", "export"]);
+        assert_eq!((printed.code == 0, printed.stdout.lines().count()), (true, 3));
+        let file = tempfile::tempdir().unwrap();
+        let file = file.path().join("leads.csv");
+        let out = ["lead", "export", "--out", file.to_str().unwrap()];
+        assert!(server.cli(&out).code == 0);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), printed.stdout);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(server.cli(&out).code != 0, "nothing is overwritten");
+        assert_eq!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").len(), 3);
         // somebody else's leads are not in an employee's
         let people = server.json(&["person", "list"]);
         let other = people["people"].as_array().unwrap().iter().find(|one| !one["name"].as_str().unwrap().contains("Zoé"));

@@ -223,6 +223,7 @@ on_both! {
         // it stands in the memory of the cards too
         assert_eq!((status(&client, card).await, status(&client, &format!("{card}.vcf")).await), (200, 200));
         let browser = administrator(&server).await;
+        server.json(&["account", "add", "zoe.own@banque.example", "--name", "Zoé's own", "--role", "employee"]);
         server.sql(&format!("UPDATE account SET person_id = '{id}'"));
 
         assert!(dump(&server, database).contains(&email), "what is looked for below can be found");
@@ -252,6 +253,9 @@ on_both! {
         assert_eq!(one(&server, empty), "197");
         assert_eq!(one(&server, "SELECT count(*) FROM account WHERE person_id IS NOT NULL"), "0");
         assert_eq!(events(&server, "person.erase"), "197");
+        // the last administrator stays who they are
+        assert_eq!(one(&server, "SELECT count(*) FROM account WHERE email LIKE '%@erased.invalid'"), "1");
+        assert_eq!(events(&server, "account.release"), "2");
 
         // a source of that name begins afresh, and nobody gets an old address
         let again = server.import(&estampe_tests::sample());

@@ -31,6 +31,8 @@ pub struct AccountDetail {
     pub has_password: bool,
     /// How many second factors it has.
     pub factors: u64,
+    /// What the buttons of the providers say that it is joined to.
+    pub providers: Vec<String>,
     /// The groups whose people it sees as a team manager, with their names.
     pub teams: Vec<(GroupId, String)>,
 }
@@ -45,6 +47,11 @@ pub struct Team {
 }
 
 impl AccountDetail {
+    /// Whether there is a way in: whoever was only invited has none yet.
+    pub fn can_come(&self) -> bool {
+        self.has_password || !self.providers.is_empty()
+    }
+
     /// What a change is sent with, so that it changes nothing that its maker did not see.
     pub fn version(&self) -> String {
         use sha2::{Digest, Sha256};

@@ -49,7 +49,8 @@ impl Operator {
         if !response.status().is_success() {
             return Err(refusal(response).await);
         }
-        let octets = response.bytes().await.map_err(|e| format!("{}: the answer broke off: {e}", self.socket.display()))?;
+        let octets =
+            response.bytes().await.map_err(|e| format!("{}: the answer broke off: {e}", self.socket.display()))?;
         Ok(octets.to_vec())
     }
 

@@ -132,7 +132,9 @@ fn end_some(tx: &mut Tx<'_>, ctx: &Context, random: &Arc<dyn Random>, source: So
                 "person.disable"
             }
             PersonEnd::Erased => {
-                tx.erase_person(*person, ctx.now)?;
+                for account in tx.erase_person(*person, ctx.now)? {
+                    tx.audit(&AuditEvent::done(ctx, &**random, "account.release", "account", account))?;
+                }
                 "person.erase"
             }
         };

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use estampe_domain::access::Scope;
 use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::card::Card;
 use estampe_domain::ids::{CardId, JobId, LeadId, SubjectId};
 use estampe_domain::lead::{IdempotencyKey, LeadDetails, LeadForm};
 use estampe_domain::purpose::LegalBasis;
-use estampe_domain::context::Scope;
 use estampe_domain::{Context, Error, Locale, PublicId, Result, Right, Ts};
 use estampe_store::{EarlierSubmission, Job, KnownSubject, NewJob, NewLead, ShownPurpose, StoredConsent};
 use serde_json::json;

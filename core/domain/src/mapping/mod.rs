@@ -177,7 +177,10 @@ impl Mapping {
         let emails = reading.all::<Email>(Target::Emails);
         let display_name = display_name
             .or_else(|| match (&given_name, &family_name) {
-                (Some(given), Some(family)) => format!("{given} {family}").parse().ok(),
+                // both together may be longer than a name can be
+                (Some(given), Some(family)) => {
+                    format!("{given} {family}").parse().ok().or_else(|| Some(family.clone()))
+                }
                 (Some(one), None) | (None, Some(one)) => Some(one.clone()),
                 (None, None) => None,
             })

@@ -209,6 +209,13 @@ fn who_has_no_name_is_nobody() {
     assert_eq!(Mapping::standard().apply(&unnamed), Err(NotAPerson::BadIdentity));
 }
 
+#[test]
+fn names_too_long_for_one_line_still_name_somebody() {
+    let family = "a".repeat(198);
+    let mapped = Mapping::standard().apply(&person(&[("sn", &[&family]), ("givenName", &["Zoé"])])).unwrap();
+    assert_eq!(mapped.profile.display_name.as_str(), family);
+}
+
 /// The mapping by fixed names that stood before there were rules: the standard one must give
 /// the same.
 fn by_fixed_names(source: &SourcePerson) -> (BTreeMap<Target, String>, Vec<String>) {

@@ -92,7 +92,8 @@ fn roles(account: &Value) -> String {
 
 fn state(account: &Value) -> &'static str {
     let is = |key: &str| account.get(key).and_then(Value::as_bool).unwrap_or(false);
-    match (is("active"), is("has_password")) {
+    let is_joined = account.get("providers").and_then(Value::as_array).is_some_and(|providers| !providers.is_empty());
+    match (is("active"), is("has_password") || is_joined) {
         (false, _) => "disabled",
         (true, false) => "no password yet",
         (true, true) => "active",
@@ -107,6 +108,10 @@ fn show(cli: &Cli, account: &Value) {
     print::line(&format!("{} <{}>, {}", text(account, "name"), text(account, "email"), state(account)));
     print::line(&format!("  Roles: {}", roles(account)));
     print::line(&format!("  Second factors: {}", text(account, "factors")));
+    let providers = account.get("providers").and_then(Value::as_array).cloned().unwrap_or_default();
+    for provider in providers.iter().filter_map(Value::as_str) {
+        print::line(&format!("  Signs in by: {provider}"));
+    }
     let person = text(account, "person");
     if !person.is_empty() {
         print::line(&format!("  Person: {person}"));

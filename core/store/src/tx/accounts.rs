@@ -220,16 +220,17 @@ impl Tx<'_> {
 
     /// Lets the accounts of somebody who is erased go: they sign in no more, with what was signed
     /// in, invited and led. The last administrator who can sign in stays one, without the person.
-    pub(super) fn release_accounts_of(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+    /// Says whose these were.
+    pub(super) fn release_accounts_of(&mut self, person_id: PersonId, now: Ts) -> Result<Vec<AccountId>> {
         let text = person_id.to_string();
         let of: Vec<String> =
             account::table.filter(account::person_id.eq(&text)).select(account::id).load(self.conn)?;
         if of.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.lock_accounts(now)?;
-        for account_id in of {
-            let account_id: AccountId = id(&account_id, "account")?;
+        let of: Vec<AccountId> = of.iter().map(|account| id(account, "account")).collect::<Result<_>>()?;
+        for &account_id in &of {
             let row = account::table.find(account_id.to_string());
             // a directory's identity is the person's own
             self.drop_identities_of(account_id)?;
@@ -242,6 +243,9 @@ impl Tx<'_> {
                     account::person_id.eq(None::<String>),
                     account::active.eq(false),
                     account::password_hash.eq(None::<String>),
+                    // the row stays for what the audit says of it (RFC 2606: nobody's address)
+                    account::name.eq("—"),
+                    account::email.eq(format!("{account_id}@erased.invalid")),
                 ))
                 .execute(self.conn)?;
             self.end_sessions_of(account_id)?;
@@ -251,7 +255,7 @@ impl Tx<'_> {
             self.forget_browsers_of(account_id)?;
             self.put_teams(account_id, &[])?;
         }
-        Ok(())
+        Ok(of)
     }
 
     fn read_account(&mut self, row: Row) -> Result<(Account, Option<String>)> {
@@ -278,6 +282,14 @@ impl Tx<'_> {
             .load(self.conn)?;
         let teams = teams.into_iter().map(|(team, name)| Ok((id(&team, "account_team")?, name)));
         let factors = self.factor_count(account.id)?;
-        Ok(AccountDetail { factors, has_password: hash.is_some(), teams: teams.collect::<Result<_>>()?, account })
+        let teams = teams.collect::<Result<_>>()?;
+        let identities = self.account_identities(account.id)?;
+        let mut providers = Vec::new();
+        if !identities.is_empty() {
+            let is_joined = |issuer: &String| identities.iter().any(|identity| identity.issuer == *issuer);
+            let joined = self.providers()?.into_iter().filter(|provider| is_joined(&provider.issuer()));
+            providers.extend(joined.map(|provider| provider.label));
+        }
+        Ok(AccountDetail { factors, has_password: hash.is_some(), providers, teams, account })
     }
 }

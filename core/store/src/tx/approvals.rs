@@ -119,10 +119,10 @@ impl Tx<'_> {
     /// was asked stays. `false` when somebody else decided before.
     pub fn decide_approval(&mut self, asked: &Approval, done: bool, by: &str, now: Ts) -> Result<bool> {
         let of = approval::table.find(asked.id.to_string()).filter(approval::decided_at.is_null());
-        let stays = done && asked.act.is_done_by_asker();
-        let (act, ends_at) = match stays {
-            true => (to_json(&asked.act, "approval")?, now.plus_seconds(Approval::AGREED)),
-            false => (DONE.to_owned(), asked.ends_at),
+        let (act, ends_at) = if done && asked.act.is_done_by_asker() {
+            (to_json(&asked.act, "approval")?, now.plus_seconds(Approval::AGREED))
+        } else {
+            (DONE.to_owned(), asked.ends_at)
         };
         let decided = diesel::update(of)
             .set((

@@ -16,7 +16,10 @@ use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
 use crate::migrate;
-use crate::schema::{appliance_key, audit_event, blob, data_key, lead, run, run_item, run_log, run_refusal, subject};
+use crate::schema::{
+    account, appliance_key, audit_event, blob, data_key, lead, run, run_item, run_log, run_refusal, sign_in_provider,
+    source, subject,
+};
 
 /// Rows looked at in one transaction.
 const PAGE: i64 = 500;
@@ -41,6 +44,12 @@ pub enum CheckupPart {
     RunRefusals,
     /// What plugins wrote in runs.
     RunLog,
+    /// Secrets of sources: they open.
+    SourceSecrets,
+    /// Our secrets at sign-in providers: they open.
+    Providers,
+    /// Seeds of second factors, account by account: they open.
+    Factors,
     /// Photos: their content has the hash that names them.
     Blobs,
     /// Audit events: their MAC is right.
@@ -49,7 +58,7 @@ pub enum CheckupPart {
 
 impl CheckupPart {
     /// All of them, in the order in which they make sense.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::ApplianceKeys,
         Self::DataKeys,
         Self::Leads,
@@ -57,6 +66,9 @@ impl CheckupPart {
         Self::RunItems,
         Self::RunRefusals,
         Self::RunLog,
+        Self::SourceSecrets,
+        Self::Providers,
+        Self::Factors,
         Self::Blobs,
         Self::Audit,
     ];
@@ -71,6 +83,9 @@ impl CheckupPart {
             Self::RunItems => "run_item",
             Self::RunRefusals => "run_refusal",
             Self::RunLog => "run_log",
+            Self::SourceSecrets => "source_secret",
+            Self::Providers => "sign_in_provider",
+            Self::Factors => "account_factor",
             Self::Blobs => "blob",
             Self::Audit => "audit_event",
         }
@@ -217,6 +232,14 @@ impl Key {
 }
 
 impl CheckupPage {
+    /// What hangs on a row and opens, does not, or is not there.
+    fn note_some(&mut self, row: String, opened: Result<bool>) -> Result<()> {
+        if !matches!(opened, Ok(false)) {
+            self.note(row, opens(opened)?.into());
+        }
+        Ok(())
+    }
+
     fn note(&mut self, row: String, judged: Judged) {
         match judged {
             Judged::Erased => self.erased += 1,
@@ -270,6 +293,9 @@ impl Tx<'_> {
             CheckupPart::Runs | CheckupPart::RunItems | CheckupPart::RunRefusals | CheckupPart::RunLog => {
                 ids_after!(self, run, id, after)
             }
+            CheckupPart::SourceSecrets => ids_after!(self, source, id, after),
+            CheckupPart::Providers => ids_after!(self, sign_in_provider, id, after),
+            CheckupPart::Factors => ids_after!(self, account, id, after),
             CheckupPart::Blobs => ids_after!(self, blob, id, after),
             CheckupPart::Audit => ids_after!(self, audit_event, id, after),
         };
@@ -302,6 +328,21 @@ impl Tx<'_> {
                 }
                 CheckupPart::RunItems | CheckupPart::RunRefusals | CheckupPart::RunLog => {
                     self.judge_rows_of_run(part, &id, &mut page)?;
+                }
+                CheckupPart::SourceSecrets => {
+                    let source = super::id(&id, "source")?;
+                    let opened = self.source_secrets(source).map(|secrets| !secrets.is_empty());
+                    page.note_some(id, opened)?;
+                }
+                CheckupPart::Providers => {
+                    let provider = super::id(&id, "sign_in_provider")?;
+                    let opened = self.provider_secret(provider).map(|secret| secret.is_some());
+                    page.note_some(id, opened)?;
+                }
+                CheckupPart::Factors => {
+                    let account = super::id(&id, "account")?;
+                    let opened = self.totps(account).map(|seeds| !seeds.is_empty());
+                    page.note_some(id, opened)?;
                 }
                 CheckupPart::Blobs => {
                     let read = blob::table.find(&id).select(blob::content).first::<Vec<u8>>(self.conn);

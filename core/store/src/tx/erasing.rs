@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use estampe_domain::ending::Ties;
-use estampe_domain::{PersonId, SourceId, Ts};
+use estampe_domain::{AccountId, PersonId, SourceId, Ts};
 
 use super::{Tx, id};
 use crate::error::Result;
@@ -52,13 +52,14 @@ impl Tx<'_> {
     /// Erases somebody: profile, names, what a search looks through, photo, identities and
     /// the link to an account. Their cards stay as empty rows that are never shown, so that
     /// nobody is given their addresses again.
-    pub fn erase_person(&mut self, person_id: PersonId, now: Ts) -> Result<()> {
+    /// Says which accounts were theirs.
+    pub fn erase_person(&mut self, person_id: PersonId, now: Ts) -> Result<Vec<AccountId>> {
         self.cards_changed = true;
         let text = person_id.to_string();
         let photo: Option<String> = person::table.find(&text).select(person::photo_id).get_result(self.conn)?;
         diesel::delete(group_member::table.filter(group_member::person_id.eq(&text))).execute(self.conn)?;
         diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
-        self.release_accounts_of(person_id, now)?;
+        let accounts = self.release_accounts_of(person_id, now)?;
         diesel::update(card::table.filter(card::person_id.eq(&text)))
             .set((card::active.eq(false), card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))
             .execute(self.conn)?;
@@ -82,6 +83,6 @@ impl Tx<'_> {
                 diesel::delete(blob::table.find(&photo)).execute(self.conn)?;
             }
         }
-        Ok(())
+        Ok(accounts)
     }
 }

@@ -60,6 +60,7 @@ account-roles = Roles
 account-state = State
 account-active = active
 account-invited = no password yet
+account-providers = Signs in by { $providers }
 account-disabled = disabled
 account-new = New account
 account-new-text = It has no password yet: you get a token to hand over, by which one is chosen.

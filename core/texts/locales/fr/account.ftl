@@ -60,6 +60,7 @@ account-roles = Rôles
 account-state = État
 account-active = actif
 account-invited = pas encore de mot de passe
+account-providers = Se connecte par { $providers }
 account-disabled = désactivé
 account-new = Nouveau compte
 account-new-text = Il n’a pas encore de mot de passe : vous recevez un jeton à transmettre, qui permet d’en choisir un.

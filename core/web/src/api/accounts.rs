@@ -30,6 +30,8 @@ pub(crate) struct AccountView {
     active: bool,
     /// Whether a password was chosen.
     has_password: bool,
+    /// The sign-in providers that it is joined to, as their buttons name them.
+    providers: Vec<String>,
     /// The person whose account it is.
     #[schema(format = "uuid")]
     person: Option<String>,
@@ -102,7 +104,7 @@ pub(crate) struct AccountPage {
 
 impl From<&AccountDetail> for AccountView {
     fn from(detail: &AccountDetail) -> Self {
-        let AccountDetail { account, has_password, teams, factors: _ } = detail;
+        let AccountDetail { account, has_password, providers, teams, factors: _ } = detail;
         Self {
             id: account.id.to_string(),
             name: account.name.to_string(),
@@ -110,6 +112,7 @@ impl From<&AccountDetail> for AccountView {
             roles: account.roles.iter().map(RoleName::from).collect(),
             active: account.active,
             has_password: *has_password,
+            providers: providers.clone(),
             person: account.person.map(|person| person.to_string()),
             teams: teams.iter().map(|(id, name)| Team { id: id.to_string(), name: name.clone() }).collect(),
         }

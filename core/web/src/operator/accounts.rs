@@ -14,12 +14,13 @@ use crate::operator::wire::{Body, Wire};
 use crate::respond::Reply;
 
 fn view(detail: &AccountDetail) -> Value {
-    let AccountDetail { account, has_password, factors, teams } = detail;
+    let AccountDetail { account, has_password, factors, providers, teams } = detail;
     let teams: Vec<_> = teams.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
     json!({
         "id": account.id, "name": account.name.as_str(), "email": account.email.as_str(),
         "person": account.person, "roles": account.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
-        "active": account.active, "has_password": has_password, "factors": factors, "teams": teams,
+        "active": account.active, "has_password": has_password, "factors": factors, "providers": providers,
+        "teams": teams,
     })
 }
 

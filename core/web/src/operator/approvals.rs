@@ -28,12 +28,14 @@ fn what(act: &Act) -> String {
             let mut changes = Vec::new();
             changes.extend(roles.as_ref().map(|roles| format!("roles {}", or_all(roles))));
             changes.extend(active.map(|active| if active { "enabled" } else { "disabled" }.to_owned()));
-            changes.extend(person.map(|person| person.map_or_else(|| "nobody's".to_owned(), |id| format!("person {id}"))));
+            changes
+                .extend(person.map(|person| person.map_or_else(|| "nobody's".to_owned(), |id| format!("person {id}"))));
             changes.extend(teams.as_ref().map(|teams| format!("{} teams", teams.len())));
             format!("change account {account}: {}", changes.join("; "))
         }
         Act::GrantPlugin { plugin, grant, revoke } => {
-            let signed = grant.iter().map(|item| format!("+{item}")).chain(revoke.iter().map(|item| format!("-{item}")));
+            let signed =
+                grant.iter().map(|item| format!("+{item}")).chain(revoke.iter().map(|item| format!("-{item}")));
             format!("plugin {plugin}: {}", signed.collect::<Vec<_>>().join(", "))
         }
         Act::SetProvider { of, form } => {

@@ -17,6 +17,7 @@ pub(crate) fn detail(name: &str, roles: &[Role], has_password: bool, active: boo
         account: Account { id, name: name.parse().unwrap(), email, person: None, roles, active },
         has_password,
         factors: u64::from(has_password),
+        providers: has_password.then(|| "Siège".to_owned()).into_iter().collect(),
         teams,
     }
 }
