@@ -42,6 +42,7 @@ mod server;
 mod settings;
 mod sign_in;
 mod sign_in_providers;
+mod signatures;
 mod single_sign_on;
 mod slow;
 mod source_ending;

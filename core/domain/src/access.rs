@@ -143,6 +143,10 @@ pub enum Right {
     PluginsChange,
     /// Say what a plugin may reach.
     PluginsGrant,
+    /// See signatures, and the rules that say who gets which.
+    SignaturesRead,
+    /// Make designs of signatures, and the rules.
+    SignaturesChange,
     /// See the mails that could not leave.
     MailsRead,
     /// Send them again, or give them up.
@@ -157,7 +161,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Overview,
         Self::PeopleRead,
         Self::PeopleChange,
@@ -169,6 +173,8 @@ impl Right {
         Self::PluginsRead,
         Self::PluginsChange,
         Self::PluginsGrant,
+        Self::SignaturesRead,
+        Self::SignaturesChange,
         Self::MailsRead,
         Self::MailsChange,
         Self::AccountsRead,
@@ -181,7 +187,7 @@ impl Right {
         use Right as P;
         use Role as R;
         match (self, role) {
-            (P::PeopleRead | P::PeopleChange | P::LeadsRead, R::Employee) => Some(Reach::Own),
+            (P::PeopleRead | P::PeopleChange | P::LeadsRead | P::SignaturesRead, R::Employee) => Some(Reach::Own),
             (P::PeopleRead | P::LeadsRead, R::TeamManager) => Some(Reach::Team),
 
             (_, R::Administrator)
@@ -189,6 +195,8 @@ impl Right {
             | (P::SourcesRead | P::PluginsRead, R::Integrator | R::Auditor | R::DataProtectionOfficer)
             | (P::Overview | P::HealthRead | P::MailsRead, R::Integrator | R::Auditor)
             | (P::SourcesChange | P::SourcesRun | P::PluginsChange, R::Integrator)
+            | (P::SignaturesChange, R::CardDesigner)
+            | (P::SignaturesRead, R::CardDesigner | R::Integrator | R::Auditor)
             | (P::LeadsRead, R::DataProtectionOfficer)
             | (P::AccountsRead, R::Auditor | R::DataProtectionOfficer) => Some(Reach::All),
 

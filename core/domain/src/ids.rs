@@ -79,6 +79,10 @@ uuid_id! {
     FactorId,
     /// An act that waits for a second administrator.
     ApprovalId,
+    /// A look of signatures: a template and its configuration.
+    DesignId,
+    /// Who gets which signature.
+    SignatureRuleId,
     /// A token of the API.
     ApiTokenId,
     /// Durable work to do later.

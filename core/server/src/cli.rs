@@ -12,6 +12,7 @@ pub use provider::{ProviderCommand, SetProvider};
 
 pub use crate::cmd::approval::ApprovalCommand;
 pub use crate::cmd::lead::LeadCommand;
+pub use crate::cmd::signature::SignatureCommand;
 pub use crate::cmd::token::TokenCommand;
 
 /// Digital business cards, leads and signatures, inside your own network.
@@ -75,6 +76,9 @@ pub enum Command {
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
+    /// Signatures below e-mails: designs, and the rules that say who gets which
+    #[command(subcommand)]
+    Signature(SignatureCommand),
     /// Mails that wait to leave, or were given up
     #[command(subcommand)]
     Outbox(OutboxCommand),
@@ -551,7 +555,8 @@ pub struct Decision {
     pub as_granted: bool,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+/// `NAME=VALUE`.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("give it as NAME=VALUE".to_owned()),

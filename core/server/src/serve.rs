@@ -107,6 +107,7 @@ async fn serve(
         clock,
         random,
         plugins: Arc::<PluginHost>::clone(&host),
+        signatures: Arc::<PluginHost>::clone(&host),
         directory: host,
         open_id: Arc::new(OpenIdProviders::new(egress)),
         images: Arc::new(Portraits),

@@ -78,6 +78,18 @@ impl Service {
             return self.group(ctx, id).await;
         }
         ctx.require(Right::SourcesRead)?;
+        self.only_group(text).await
+    }
+
+    /// A group by its name or id, for whoever may name groups without seeing sources.
+    pub(crate) async fn group_for_rule(&self, text: &str) -> Result<GroupId> {
+        if let Ok(id) = text.parse::<GroupId>() {
+            return self.store.read(move |tx| tx.group(id)).await?.map(|_| id).ok_or(Error::NotFound);
+        }
+        Ok(self.only_group(text).await?.id)
+    }
+
+    async fn only_group(&self, text: &str) -> Result<GroupSummary> {
         let query = GroupQuery { name: Some(text.to_owned()), limit: 10, ..GroupQuery::default() };
         let mut found: Vec<_> = self.store.read(move |tx| tx.groups(&query)).await?;
         let first = found.pop().ok_or(Error::NotFound)?;

@@ -36,6 +36,7 @@ mod runs;
 mod second_step;
 mod sign_in;
 mod sign_in_with;
+mod signatures;
 mod sources;
 mod sync;
 mod throttle;
@@ -47,7 +48,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
-use estampe_domain::ports::{Breaches, Clock, Directory, Images, OpenId, Passkeys, Plugins, QrCodes, Random};
+use estampe_domain::ports::{
+    Breaches, Clock, Directory, Images, OpenId, Passkeys, Plugins, QrCodes, Random, Signatures,
+};
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
 use tokio::sync::Notify;
@@ -61,6 +64,7 @@ pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};
 pub use providers::{ProviderDetail, ProviderSaved, ProviderTried};
 pub use requests::RequestIds;
 pub use sign_in_with::{BACK, DoorWay, Started};
+pub use signatures::{RuleForm, SignatureDetail};
 pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
 
 use crate::password::Passwords;
@@ -112,6 +116,8 @@ pub struct Ports {
     pub plugins: Arc<dyn Plugins>,
     /// Asks connectors.
     pub directory: Arc<dyn Directory>,
+    /// Lets templates make signatures.
+    pub signatures: Arc<dyn Signatures>,
     /// Asks sign-in providers.
     pub open_id: Arc<dyn OpenId>,
     /// Makes photos harmless.

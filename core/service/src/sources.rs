@@ -200,7 +200,8 @@ impl Service {
 }
 
 /// The configuration has no problem; the error names them all.
-fn sound(problems: Vec<(String, ConfigProblem)>) -> Result<()> {
+/// The first of these problems, naming all.
+pub(crate) fn sound(problems: Vec<(String, ConfigProblem)>) -> Result<()> {
     let Some((key, _)) = problems.first() else { return Ok(()) };
     let all: Vec<_> = problems.iter().map(|(key, why)| format!("\"{key}\" {why}")).collect();
     Err(Error::invalid(format!("config.{key}"), all.join("; ")))

@@ -491,6 +491,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    signature_design (id) {
+        id -> Text,
+        name -> Text,
+        plugin_id -> Text,
+        config -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signature_rule (id) {
+        id -> Text,
+        name -> Text,
+        place -> BigInt,
+        settings -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     audit_event (id) {
         id -> Text,
         at -> BigInt,
@@ -601,6 +621,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_mapped_role,
     pending_sign_in,
     setting,
+    signature_design,
+    signature_rule,
     audit_event,
 );
 

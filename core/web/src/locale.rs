@@ -95,6 +95,12 @@ impl Lang {
         estampe_texts::ago(self.locale, self.now, *at, &self.zone)
     }
 
+    /// The day, where the organisation is.
+    pub(crate) fn today(&self) -> jiff::civil::Date {
+        let now = jiff::Timestamp::from_microsecond(self.now.as_micros()).unwrap_or_default();
+        now.to_zoned_datetime(self.zone.clone()).date()
+    }
+
     /// For the `lang` attribute.
     pub(crate) fn tag(&self) -> &'static str {
         self.locale.tag()

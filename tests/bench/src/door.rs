@@ -14,7 +14,8 @@ use estampe_domain::openid::{
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SourcePhoto, SyncCall,
 };
-use estampe_domain::ports::{Clock, Directory, Offered, OpenId, Plugins};
+use estampe_domain::ports::{Clock, Directory, Offered, OpenId, Plugins, Signatures};
+use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles, Ts};
 use estampe_service::views::Submission;
 use estampe_service::{Ports, Service, Settings, SignInSettings};
@@ -68,6 +69,21 @@ impl Plugins for NoPlugins {
 
 /// No connector is asked.
 struct NoDirectory;
+
+/// No signature is made.
+struct NoTemplates;
+
+#[async_trait]
+impl Signatures for NoTemplates {
+    async fn render(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: Vec<SignatureInput>,
+    ) -> Result<Vec<Result<Signature, PluginFailure>>, PluginFailure> {
+        Ok(Vec::new())
+    }
+}
 
 #[async_trait]
 impl Directory for NoDirectory {
@@ -128,6 +144,7 @@ impl Door {
             clock,
             random,
             directory: Arc::new(NoDirectory),
+            signatures: Arc::new(NoTemplates),
             open_id: Arc::new(NoProvider),
             images: Arc::new(Portraits),
             qr: Arc::new(QrPictures),

@@ -117,11 +117,25 @@ impl Service {
     /// The same, and how often in a row the plugin failed before.
     pub(crate) async fn given_after(&self, source: &Source, dry_run: bool) -> Result<(Given, u32)> {
         let fields = Arc::new(source.mapping.attributes());
-        let (id, source) = (source.connector.plugin.clone(), source.id);
-        let (plugin, secrets) =
-            self.store.read(move |tx| Ok((tx.installed_plugin(&id)?, tx.source_secrets(source)?))).await?;
-        let plugin = plugin.ok_or_else(|| {
-            PluginFailure::new(FailKind::NotFound, "the plugin of this source is not installed: estampe plugin install")
+        let plugin = self.callable(&source.connector.plugin).await?;
+        let source = source.id;
+        let secrets = self.store.read(move |tx| tx.source_secrets(source)).await?;
+        let keeper = Keeper::new(Arc::new(SourceSecrets {
+            store: self.store.clone(),
+            random: self.shared_random(),
+            clock: Arc::clone(&self.ports.clock),
+            source,
+            ctx: self.context(Actor::System, self.settings.default_locale),
+        }));
+        let (grants, log) = (plugin.grants, CallLog::default());
+        Ok((Given { grants, secrets, fields, dry_run, log, keeper }, plugin.failures))
+    }
+
+    /// A plugin that may be called, with its version in use loaded.
+    pub(crate) async fn callable(&self, id: &str) -> Result<InstalledPlugin> {
+        let wanted = id.to_owned();
+        let plugin = self.store.read(move |tx| tx.installed_plugin(&wanted)).await?.ok_or_else(|| {
+            PluginFailure::new(FailKind::NotFound, format!("the plugin {id} is not installed: estampe plugin install"))
         })?;
         let (id, denied) = (&plugin.id, |what: String| PluginFailure::new(FailKind::Denied, what));
         match plugin.state {
@@ -145,15 +159,7 @@ impl Service {
                 format!("the plugin {id} {} cannot be used: {why}", current.info.version),
             )
         })?;
-        let keeper = Keeper::new(Arc::new(SourceSecrets {
-            store: self.store.clone(),
-            random: self.shared_random(),
-            clock: Arc::clone(&self.ports.clock),
-            source,
-            ctx: self.context(Actor::System, self.settings.default_locale),
-        }));
-        let (grants, log) = (plugin.grants, CallLog::default());
-        Ok((Given { grants, secrets, fields, dry_run, log, keeper }, plugin.failures))
+        Ok(plugin)
     }
 
     /// Sees to it that the host has this version loaded, and that its signature still counts.

@@ -41,6 +41,7 @@ mod scope;
 mod secrets;
 pub mod sessions;
 mod settings;
+mod signatures;
 mod sources;
 mod teams;
 

@@ -18,6 +18,7 @@ pub(crate) mod plan_pages;
 pub(crate) mod plugins;
 pub(crate) mod providers;
 pub(crate) mod runs;
+pub(crate) mod signatures;
 pub(crate) mod sources;
 pub(crate) mod tokens;
 pub(crate) mod wire;
@@ -108,6 +109,16 @@ pub(crate) fn routes() -> Table {
             .post("/providers/{provider}/remove", providers::remove)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
+            .get("/people/{id}/signature", signatures::of_person)
+            .get("/signatures/designs", signatures::designs)
+            .post("/signatures/designs", signatures::add_design)
+            .post("/signatures/designs/{name}", signatures::change_design)
+            .post("/signatures/designs/{name}/remove", signatures::remove_design)
+            .get("/signatures/rules", signatures::rules)
+            .post("/signatures/rules", signatures::add_rule)
+            .post("/signatures/rules/{name}", signatures::change_rule)
+            .post("/signatures/rules/{name}/move", signatures::move_rule)
+            .post("/signatures/rules/{name}/remove", signatures::remove_rule)
             .get("/approvals", approvals::list)
             .post("/approvals/{approval}/agree", approvals::agree)
             .post("/approvals/{approval}/refuse", approvals::refuse)

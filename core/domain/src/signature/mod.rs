@@ -1,9 +1,34 @@
-//! Signatures below e-mails: what a template is given, and what it made of it.
+//! Signatures below e-mails: what a template is given, what it made of it, and the rules that say
+//! who gets which.
+
+mod attributes;
+mod rule;
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+pub use self::attributes::{of_organisation, of_person};
+pub use self::rule::{Aspect, Decision, Rule, RuleSettings, Subject, Verdict, Who, decide};
+use crate::ids::DesignId;
 use crate::locale::Locale;
 use crate::plugin::AttributeValue;
+use crate::time::Ts;
+
+/// A template and what it was configured with: a look that rules give to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Design {
+    /// Its id.
+    pub id: DesignId,
+    /// Its name, unique, chosen by whoever made it.
+    pub name: String,
+    /// Id of the template plugin: `signature-classic`.
+    pub plugin: String,
+    /// Its configuration. No key of a template is secret.
+    pub config: BTreeMap<String, String>,
+    /// Made when.
+    pub created_at: Ts,
+}
 
 /// What one signature is made from. A template is shown those attributes alone that it asks
 /// for and was granted, of the person and of the organisation alike.
