@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::ldap::slapd::{Certificate, PEOPLE, Slapd};
 use super::ldap::{add, well};
+use super::signatures;
 
 /// What an address asks of whoever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/people/bulk").is_some() => Asks::All(R::PeopleChange),
         _ if rest("/people").is_some() => match pattern.rsplit('/').next()? {
             "{id}" | "photo.jpg" => Asks::About(R::PeopleRead),
+            "signature" | "preview" | "signature.htm" | "signature.txt" => Asks::About(R::SignaturesRead),
             // a button's address leads back to the person
             "settle" | "give-back" if read => Asks::Account,
             "edit" | "settle" | "give-back" => Asks::About(R::PeopleChange),
@@ -184,6 +186,7 @@ async fn every_address_asks_every_role_for_its_right() {
         };
         signed.push(welcomed(&server, role, person).await);
     }
+    signatures::for_everybody(&server);
     let account = id_of(&server.json(&["account", "list"]), "accounts", 0);
     let real = [
         ("people", holder.clone()),
@@ -379,9 +382,20 @@ fn nobody() -> String {
 #[test]
 fn the_table_is_what_was_meant() {
     let meant = [
-        (Role::Employee, vec![(R::PeopleRead, Reach::Own), (R::PeopleChange, Reach::Own), (R::LeadsRead, Reach::Own)]),
+        (
+            Role::Employee,
+            vec![
+                (R::PeopleRead, Reach::Own),
+                (R::PeopleChange, Reach::Own),
+                (R::LeadsRead, Reach::Own),
+                (R::SignaturesRead, Reach::Own),
+            ],
+        ),
         (Role::TeamManager, vec![(R::PeopleRead, Reach::Team), (R::LeadsRead, Reach::Team)]),
-        (Role::CardDesigner, vec![(R::PeopleRead, Reach::All)]),
+        (
+            Role::CardDesigner,
+            [R::PeopleRead, R::SignaturesRead, R::SignaturesChange].map(|right| (right, Reach::All)).into(),
+        ),
         (
             Role::Integrator,
             [
@@ -392,6 +406,7 @@ fn the_table_is_what_was_meant() {
                 R::SourcesRun,
                 R::PluginsRead,
                 R::PluginsChange,
+                R::SignaturesRead,
                 R::MailsRead,
                 R::HealthRead,
             ]
@@ -400,9 +415,18 @@ fn the_table_is_what_was_meant() {
         ),
         (
             Role::Auditor,
-            [R::Overview, R::PeopleRead, R::SourcesRead, R::PluginsRead, R::MailsRead, R::AccountsRead, R::HealthRead]
-                .map(|right| (right, Reach::All))
-                .into(),
+            [
+                R::Overview,
+                R::PeopleRead,
+                R::SourcesRead,
+                R::PluginsRead,
+                R::SignaturesRead,
+                R::MailsRead,
+                R::AccountsRead,
+                R::HealthRead,
+            ]
+            .map(|right| (right, Reach::All))
+            .into(),
         ),
         (
             Role::DataProtectionOfficer,

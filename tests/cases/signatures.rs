@@ -3,6 +3,8 @@
 use estampe_tests::{Options, Server, on_both};
 use serde_json::Value;
 
+use crate::console::{page, signed_in};
+
 fn well(server: &Server, arguments: &[&str]) -> Value {
     server.json(&[&["signature"], arguments].concat())
 }
@@ -17,6 +19,12 @@ fn refused(server: &Server, arguments: &[&str]) -> String {
 fn with_template(server: &Server) {
     server.json(&["plugin", "install", "signature-classic", "--yes"]);
     well(server, &["design", "add", "Bank", "--template", "signature-classic", "--set", "colour=#7a1f3d"]);
+}
+
+/// A signature for everybody.
+pub(crate) fn for_everybody(server: &Server) {
+    with_template(server);
+    well(server, &["rule", "add", "Everybody", "--design", "Bank"]);
 }
 
 /// Of a test: rule by rule, what became of it.
@@ -141,4 +149,40 @@ on_both! {
         well(&server, &["rule", "remove", "All"]);
         well(&server, &["design", "remove", "Bank"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_signature_is_seen_copied_and_kept_as_files() {
+    let server = Server::with_sample(Options::default()).await;
+    let zoe = server.json(&["person", "list", "lefevre"])["people"][0]["id"].as_str().unwrap().to_owned();
+    let browser = signed_in(&server).await;
+    let at = |path: &str| format!("{}/people/{zoe}{path}", server.internal);
+    assert!(!page(&browser, at("")).await.contains("/signature"), "no rule, no button");
+    for_everybody(&server);
+    assert!(page(&browser, at("")).await.contains(&format!("/people/{zoe}/signature")));
+    let shown = page(&browser, at("/signature?day=2026-07-14")).await;
+    assert!(
+        shown.contains("<iframe") && shown.contains("Everybody") && shown.contains("value=\"2026-07-14\""),
+        "{shown}"
+    );
+    let get = async |path: &str| browser.get(at(path)).send().await.unwrap();
+    let preview = get("/signature/preview").await;
+    let policy = preview.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("sandbox") && policy.contains("default-src 'none'"), "{policy}");
+    let framed = preview.text().await.unwrap();
+    assert!(framed.contains("#7a1f3d") && framed.contains("Zoé Lefèvre-Núñez"), "{framed}");
+    let file = get("/signature.htm").await;
+    assert!(file.headers()["content-disposition"].to_str().unwrap().contains("Signature.htm"));
+    let file = file.text().await.unwrap();
+    assert!(file.contains("<meta charset=\"utf-8\">") && !file.contains("<style>"), "{file}");
+    let text = get("/signature.txt").await.text().await.unwrap();
+    assert!(text.starts_with("Zoé Lefèvre-Núñez\r\n") && text.ends_with("\r\n"), "{text:?}");
+    // no day is a reason to lose one's way
+    let wrong = get("/signature?day=tomorrow").await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().await.unwrap().contains("<iframe"));
+    // nothing to give is nothing to download
+    server.json(&["signature", "rule", "remove", "Everybody"]);
+    assert_eq!(get("/signature.htm").await.status(), 404);
+    assert_eq!(get("/signature").await.status(), 200);
 }

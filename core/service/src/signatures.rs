@@ -353,6 +353,12 @@ impl Service {
         Ok(())
     }
 
+    /// Whether there are signatures at all, and this person's may be seen.
+    pub async fn may_have_signature(&self, ctx: &Context, person: PersonId) -> Result<bool> {
+        let Ok(scope) = ctx.scope(Right::SignaturesRead) else { return Ok(false) };
+        Ok(self.store.read(move |tx| Ok(tx.is_within(person, scope)? && !tx.signature_rules()?.is_empty())).await?)
+    }
+
     /// What somebody gets on a day, why, and how it looks.
     pub async fn signature_of(&self, ctx: &Context, person: PersonId, day: Date) -> Result<SignatureDetail> {
         let scope = ctx.scope(Right::SignaturesRead)?;

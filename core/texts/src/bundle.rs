@@ -46,6 +46,7 @@ sources![
     "provider.ftl",
     "run.ftl",
     "settings.ftl",
+    "signature.ftl",
     "styleguide.ftl",
     "token.ftl",
 ];

@@ -50,6 +50,7 @@ use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
 use crate::samples::{self, HOST, lang, shell};
 use crate::samples::{extensions, ownership, plans};
 use crate::state::LocalRoot;
+use estampe_service::views::PersonDetail;
 
 type Pages = Vec<(&'static str, String)>;
 
@@ -121,6 +122,11 @@ fn public_pages(locale: Locale) -> Pages {
     ]
 }
 
+fn person_page<'a>(l: &'a crate::locale::Lang, detail: &'a PersonDetail) -> PersonPage<'a> {
+    let (s, card_url) = (shell(Section::People), "https://c/".to_owned());
+    PersonPage { l, s, detail, card_url, stale: false, has_signature: true }
+}
+
 fn console_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let s = shell;
@@ -158,8 +164,7 @@ fn console_pages(locale: Locale) -> Pages {
         }
         SourceSettingsPage::new(l, s(Section::Sources), &settings, &given, &found, waits).render().unwrap()
     };
-    let person_page =
-        |detail| PersonPage { l, s: s(Section::People), detail, card_url: "https://c/".into(), stale: false };
+    let person_page = |detail| person_page(l, detail);
     let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
     let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
         PluginsPage::new(l, s(Section::Plugins), plugins, offered).render().unwrap()
@@ -348,7 +353,7 @@ fn ownership_pages(locale: Locale) -> Pages {
     let (person, plain, alone) = (ownership::person(), samples::person(true), ownership::alone());
     let page = |detail, stale| {
         let card_url = "https://c/".into();
-        PersonPage { l, s: shell(Section::People), detail, card_url, stale }.render().unwrap()
+        PersonPage { l, s: shell(Section::People), detail, card_url, stale, has_signature: false }.render().unwrap()
     };
     let edit = |detail, typed: &person_edit::Typed<'_>| {
         PersonEditPage::new(l, shell(Section::People), detail, typed).render().unwrap()
@@ -384,7 +389,7 @@ fn ownership_pages(locale: Locale) -> Pages {
         ("person-alone", page(&alone, false)),
         ("person-own", {
             let (s, card_url) = (samples::employee(person.summary.id), "https://c/".into());
-            PersonPage { l, s, detail: &person, card_url, stale: false }.render().unwrap()
+            PersonPage { l, s, detail: &person, card_url, stale: false, has_signature: true }.render().unwrap()
         }),
         ("person-own-edit", {
             let s = samples::employee(person.summary.id);
@@ -439,6 +444,7 @@ fn pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     pages.extend(token_pages(l));
     pages.extend(samples::providers::pages(l));
+    pages.extend(samples::signatures::pages(l));
     pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));
     pages

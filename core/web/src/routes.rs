@@ -103,6 +103,7 @@ impl Table {
     /// Routes below a prefix. They cost those before them nothing: the router looks
     /// into a scope only when its prefix fits.
     pub(crate) fn scope(mut self, prefix: &'static str, fill: impl FnOnce(Self) -> Self) -> Self {
+        debug_assert!(self.prefix.is_empty(), "a scope within a scope takes its place");
         let outer = std::mem::replace(&mut self.prefix, prefix);
         let mut filled = fill(self);
         filled.prefix = outer;

@@ -8,6 +8,7 @@ pub(crate) mod mapping;
 pub(crate) mod ownership;
 pub(crate) mod plans;
 pub(crate) mod providers;
+pub(crate) mod signatures;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;

@@ -84,3 +84,28 @@ if (search) {
   });
   addEventListener('popstate', () => location.reload());
 }
+
+// ---- a signature, copied as mail programs take it
+
+for (const place of document.querySelectorAll('[data-copy]')) {
+  const button = place.querySelector('button');
+  const status = place.querySelector('[role="status"]');
+  if (!navigator.clipboard?.write || !window.ClipboardItem) continue;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    const part = async (address, type) => {
+      const answer = await fetch(address);
+      if (!answer.ok) throw new Error(String(answer.status));
+      const text = await answer.text();
+      return new Blob([type === 'text/html' ? parse(text).body.innerHTML : text], { type });
+    };
+    try {
+      // Safari wants promises, made while the click lasts
+      const item = { 'text/html': part(place.dataset.copy, 'text/html'), 'text/plain': part(place.dataset.copyText, 'text/plain') };
+      await navigator.clipboard.write([new ClipboardItem(item)]);
+      status.textContent = status.dataset.done;
+    } catch {
+      status.textContent = status.dataset.failed;
+    }
+  });
+}

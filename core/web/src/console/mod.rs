@@ -32,6 +32,7 @@ pub(crate) mod second_door;
 pub(crate) mod settings;
 pub(crate) mod shell;
 pub(crate) mod sign_in_with;
+pub(crate) mod signature;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
@@ -82,6 +83,10 @@ pub(crate) fn routes() -> Table {
                 .get("", people::list)
                 .get("/{id}", people::show)
                 .get("/{id}/photo.jpg", people::photo)
+                .get("/{id}/signature", signature::show)
+                .get("/{id}/signature/preview", signature::preview)
+                .get("/{id}/signature.htm", signature::html)
+                .get("/{id}/signature.txt", signature::text)
                 .get("/{id}/edit", person_edit::show)
                 .post("/{id}/edit", person_edit::save)
                 .post("/{id}/settle", person_settle::settle)

@@ -105,6 +105,8 @@ pub(crate) struct PersonPage<'a> {
     pub(crate) card_url: String,
     /// Something was asked that was made of another state of this person.
     pub(crate) stale: bool,
+    /// Whether there are signatures, and this one may be seen.
+    pub(crate) has_signature: bool,
 }
 
 impl PersonPage<'_> {
@@ -226,10 +228,11 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
 pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -> Reply {
     let detail = desk.ok(desk.service().person(&desk.ctx, id).await)?;
     let card_url = desk.service().card_url(&detail.summary.public_id);
+    let has_signature = desk.ok(desk.service().may_have_signature(&desk.ctx, id).await)?;
     let is_own = desk.ctx.person == Some(detail.summary.id);
     let s = Shell::new(desk, if is_own { Section::Own } else { Section::People }, here);
     let status = if stale { StatusCode::CONFLICT } else { StatusCode::OK };
-    desk.page_with(status, &PersonPage { l: &desk.l, s, detail: &detail, card_url, stale })
+    desk.page_with(status, &PersonPage { l: &desk.l, s, detail: &detail, card_url, stale, has_signature })
 }
 
 /// `GET /people/{id}/photo.jpg`

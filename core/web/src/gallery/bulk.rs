@@ -38,8 +38,14 @@ pub(super) fn pages(l: &Lang) -> Pages {
     let undo = Bulk { undoes: Some(BulkId::new(now(), &Sevens)), ..bulk(BulkAct::CardUp, 1204, true) };
     let mut down = samples::person(true);
     down.summary.card_active = false;
-    let person =
-        PersonPage { l, s: shell(Section::People), detail: &down, card_url: "https://c/".into(), stale: false };
+    let person = PersonPage {
+        l,
+        s: shell(Section::People),
+        detail: &down,
+        card_url: "https://c/".into(),
+        stale: false,
+        has_signature: true,
+    };
     vec![
         ("bulk-ask", ask(BulkAct::CardDown, false)),
         ("bulk-ask-changed", ask(BulkAct::CardUp, true)),

@@ -37,6 +37,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/people/bulk/{id}", &["bulk-moves", "bulk-done", "bulk-undo", "bulk-undone"]),
     ("/people/{id}", &["person"]),
     ("/people/{id}/edit", &["person-edit", "person-own-edit"]),
+    ("/people/{id}/signature", &["signature"]),
     ("/sources", &["sources"]),
     ("/sources/new", &["source-new"]),
     ("/sources/{name}", &["source"]),
@@ -74,6 +75,9 @@ const OTHERS: &[&str] = &[
     "/health/ready",
     "/metrics",
     "/people/{id}/photo.jpg",
+    "/people/{id}/signature/preview",
+    "/people/{id}/signature.htm",
+    "/people/{id}/signature.txt",
     // the question before it is an answer to the list's form
     "/people/bulk",
     "/people/bulk/{id}/undo",

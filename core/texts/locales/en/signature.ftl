@@ -1,0 +1,34 @@
+# Signatures below e-mails.
+
+signature-title = Signature
+signature-text = What stands below e-mails. It is made of the card, by the rules of the organisation.
+signature-see = Signature
+signature-looks = How it looks
+signature-light = The signature on white
+signature-dark = The signature in a dark mail program
+signature-copy = Copy
+signature-copied = Copied. Paste it into the signature of your mail program.
+signature-copy-failed = This browser did not let it be copied: select it in the frame and copy it.
+signature-ways = Into your mail program
+signature-way-any = Gmail, Outlook on the web, Apple Mail and others
+signature-way-any-text = Copy it, open the settings of your signature, and paste it there.
+signature-way-outlook = Outlook for Windows (classic)
+signature-way-outlook-text = Download both files into this folder; then choose “Signature” in Outlook under File, Options, Mail, Signatures:
+signature-way-thunderbird = Thunderbird
+signature-way-thunderbird-text = Download Signature.htm; then tick “Attach the signature from a file instead” in the account settings and choose it.
+signature-none = No rule gives a signature on this day.
+signature-problem = The signature cannot be made
+signature-why = Why this one
+signature-day = On which day
+signature-day-see = Show
+signature-day-wrong = That is no day. Here is today.
+signature-design = the design
+signature-why-gives = gives { $what }
+signature-why-nothing = fits; all that it gives was given above
+signature-why-early = begins on { $day }
+signature-why-over = ended on { $day }
+signature-why-group = for other groups
+signature-why-office = for other offices
+signature-why-language = for other languages
+signature-why-no-rule = There is no rule yet: estampe signature rule add.
+signature-ignored = { $key } is given, and this template has no such key.

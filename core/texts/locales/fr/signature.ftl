@@ -1,0 +1,34 @@
+# Signatures sous les courriels.
+
+signature-title = Signature
+signature-text = Ce qui figure sous les courriels. Elle est faite de la carte, selon les règles de l’organisation.
+signature-see = Signature
+signature-looks = Son aspect
+signature-light = La signature sur fond blanc
+signature-dark = La signature dans une messagerie sombre
+signature-copy = Copier
+signature-copied = Copiée. Collez-la dans la signature de votre messagerie.
+signature-copy-failed = Ce navigateur n’a pas permis la copie : sélectionnez-la dans le cadre et copiez-la.
+signature-ways = Dans votre messagerie
+signature-way-any = Gmail, Outlook sur le web, Apple Mail et les autres
+signature-way-any-text = Copiez-la, ouvrez les réglages de votre signature et collez-la.
+signature-way-outlook = Outlook pour Windows (classique)
+signature-way-outlook-text = Téléchargez les deux fichiers dans ce dossier, puis choisissez « Signature » dans Outlook, sous Fichier, Options, Courrier, Signatures :
+signature-way-thunderbird = Thunderbird
+signature-way-thunderbird-text = Téléchargez Signature.htm, puis cochez « Apposer la signature à partir d’un fichier » dans les paramètres du compte et choisissez-le.
+signature-none = Aucune règle ne donne de signature ce jour-là.
+signature-problem = La signature ne peut être faite
+signature-why = Pourquoi celle-ci
+signature-day = Quel jour
+signature-day-see = Voir
+signature-day-wrong = Ce n’est pas une date. Voici aujourd’hui.
+signature-design = le modèle
+signature-why-gives = donne { $what }
+signature-why-nothing = convient ; tout ce qu’elle donne l’est déjà plus haut
+signature-why-early = commence le { $day }
+signature-why-over = terminée le { $day }
+signature-why-group = pour d’autres groupes
+signature-why-office = pour d’autres bureaux
+signature-why-language = pour d’autres langues
+signature-why-no-rule = Il n’y a pas encore de règle : estampe signature rule add.
+signature-ignored = { $key } est donné, et ce modèle n’a pas cette clé.
