@@ -3,8 +3,9 @@
 use estampe_plugin_sdk::SignatureTemplate;
 use estampe_plugin_sdk::testing::ScriptedHost;
 use estampe_plugin_signature_banner::SignatureBanner;
-use estampe_plugin_signature_common::testing::{hosts, inputs};
+use estampe_plugin_signature_common::testing::{hosts, inputs, typed};
 use estampe_signature_lint::lint;
+use proptest::prelude::*;
 
 fn more(host: ScriptedHost) -> ScriptedHost {
     host.with_config("banner", "https://www.garonne.example/salon.png?a=1&b=2")
@@ -24,6 +25,18 @@ fn every_signature_keeps_every_rule() {
                 rendered.html,
                 rendered.text
             );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_people_typed(texts in prop::collection::vec("\\PC{0,60}", 16)) {
+        for (_, host) in hosts(more) {
+            let rendered = SignatureBanner::render(&host, &typed(&texts)).unwrap();
+            prop_assert_eq!(lint(&rendered.html, &rendered.text), []);
         }
     }
 }

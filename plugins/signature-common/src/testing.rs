@@ -3,6 +3,8 @@
 use estampe_plugin_sdk::testing::ScriptedHost;
 use estampe_plugin_sdk::{Attributes, SignatureInput};
 
+use crate::facts;
+
 /// Inputs from nearly nothing to far too much, each with what it is; in French and English.
 pub fn inputs() -> Vec<(String, SignatureInput)> {
     let long = |of: &str, count: usize| vec![of; count].join(" ");
@@ -62,6 +64,14 @@ pub fn inputs() -> Vec<(String, SignatureInput)> {
         })
     });
     both.collect()
+}
+
+/// Somebody with a name, and these texts for all else that a template may show.
+pub fn typed(texts: &[String]) -> SignatureInput {
+    let names = facts::OF_PEOPLE.iter().filter(|name| **name != "displayName");
+    let name = Attributes::default().with_text("displayName", "Zoé");
+    let person = names.zip(texts).fold(name, |person, (name, text)| person.with_text(name, text));
+    SignatureInput { person, locale: "fr".into(), day: "2026-07-14".into(), ..SignatureInput::default() }
 }
 
 /// Configurations with a logo, a notice of 3,000 characters and accents that can be read,

@@ -2,9 +2,10 @@
 
 use estampe_plugin_sdk::SignatureTemplate;
 use estampe_plugin_sdk::testing::ScriptedHost;
-use estampe_plugin_signature_common::testing::{hosts, inputs};
+use estampe_plugin_signature_common::testing::{hosts, inputs, typed};
 use estampe_plugin_signature_compact::SignatureCompact;
 use estampe_signature_lint::lint;
+use proptest::prelude::*;
 
 /// It has nothing of its own to configure.
 fn more(host: ScriptedHost) -> ScriptedHost {
@@ -23,6 +24,18 @@ fn every_signature_keeps_every_rule() {
                 rendered.html,
                 rendered.text
             );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_people_typed(texts in prop::collection::vec("\\PC{0,60}", 16)) {
+        for (_, host) in hosts(more) {
+            let rendered = SignatureCompact::render(&host, &typed(&texts)).unwrap();
+            prop_assert_eq!(lint(&rendered.html, &rendered.text), []);
         }
     }
 }

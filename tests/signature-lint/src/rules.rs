@@ -103,6 +103,14 @@ pub const RULES: &[Rule] = &[
         check: structure::no_style_sheet,
     },
     Rule {
+        id: "attributes",
+        demand: "only attributes that the host knows: those of the table layout, `href`, `src`, `alt`, `style`, `lang`, `dir`, `title`, `role`",
+        why: "the host takes out the others (`target`, `aria-…`, `data-…`), so that what is written is not what stands in the mailbox",
+        clients: ALL,
+        source: "what the host lets through ([README](README.md))",
+        check: structure::attributes,
+    },
+    Rule {
         id: "no-comments",
         demand: "no comments, no conditional ones either",
         why: "the host takes them out; what hides in `[if mso]` would show everywhere or nowhere",

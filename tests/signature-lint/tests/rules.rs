@@ -63,6 +63,7 @@ fn more_ways_to_break_a_rule() {
         ("<strong ", "<strong onclick=\"x()\" ", "no-active"),
         ("<tbody>", "<tbody id=\"a\">", "no-style-sheet"),
         ("</strong>", "", "nesting"),
+        ("<strong ", "<strong aria-hidden=\"true\" ", "attributes"),
         ("valign=\"top\" style=\"padding:0 14px", "style=\"display:none;padding:0 14px", "layout-properties"),
         ("color:#666666", "color:#666666;background:#eeeeee", "background-image"),
         ("color:#666666", "color:#666666;background-color:url(x)", "background-image"),
@@ -88,6 +89,15 @@ fn more_ways_to_break_a_rule() {
         assert!(findings.iter().any(|finding| finding.rule == rule), "{wrong}: {findings:?}");
     }
     assert!(lint(&html, " \n").iter().any(|finding| finding.rule == "text-version"));
+}
+
+#[test]
+fn the_example_of_the_documentation_keeps_every_rule() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/plugins/signatures.md");
+    let page = fs::read_to_string(file).unwrap();
+    let (_, example) = page.split_once("```html\n").unwrap();
+    let (example, _) = example.split_once("\n```").unwrap();
+    assert_eq!(lint(example, "Zoé Lefèvre"), []);
 }
 
 #[test]

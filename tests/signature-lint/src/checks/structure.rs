@@ -17,6 +17,17 @@ const ACTIVE: [&str; 17] = [
 ];
 /// Elements that style what stands elsewhere, or are about the whole of a document.
 const SHEETS: [&str; 5] = ["base", "link", "meta", "style", "title"];
+/// Attributes that the host lets through at any element.
+const EVERYWHERE: [&str; 4] = ["dir", "lang", "style", "title"];
+/// Attributes that it lets through at one.
+const ATTRIBUTES: [(&str, &[&str]); 6] = [
+    ("a", &["href"]),
+    ("col", &["width"]),
+    ("img", &["align", "alt", "border", "height", "hspace", "src", "vspace", "width"]),
+    ("table", &["align", "bgcolor", "border", "cellpadding", "cellspacing", "height", "role", "width"]),
+    ("td", &["align", "bgcolor", "colspan", "height", "nowrap", "rowspan", "valign", "width"]),
+    ("tr", &["align", "bgcolor", "height", "valign"]),
+];
 /// Elements without an end tag.
 const VOID: [&str; 10] = ["base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source"];
 
@@ -76,6 +87,21 @@ pub fn no_style_sheet(page: &Page) -> Vec<String> {
         named.map(move |name| format!("{name} at <{}>", element.name))
     });
     elements.map(|element| format!("<{}>", element.name)).chain(names).collect()
+}
+
+pub fn attributes(page: &Page) -> Vec<String> {
+    let mut found = Vec::new();
+    for element in page.elements.iter().filter(|element| LAYOUT.contains(&element.name.as_str())) {
+        let name = if element.name == "th" { "td" } else { element.name.as_str() };
+        let own = ATTRIBUTES.iter().find(|(named, _)| *named == name).map_or(&[][..], |(_, own)| own);
+        let others = element.attributes.iter().map(|(name, _)| name.as_str()).filter(|name| {
+            // of these other rules speak
+            let is_others = ["background", "class", "id"].contains(name) || name.starts_with("on");
+            !EVERYWHERE.contains(name) && !own.contains(name) && !is_others
+        });
+        found.extend(others.map(|attribute| format!("{attribute} at <{}>", element.name)));
+    }
+    found
 }
 
 pub fn no_comments(page: &Page) -> Vec<String> {
