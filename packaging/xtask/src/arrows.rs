@@ -20,6 +20,9 @@ const CORE: &[&str] = &[
     "estampe-web",
 ];
 
+/// What a template of e-mail signatures may know; the linter in its tests.
+const SIGNATURE: &[&str] = &["estampe-plugin-sdk", "estampe-plugin-signature-common", "estampe-signature-lint"];
+
 /// Each crate of ours and those of ours that it may know.
 const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-domain", &[]),
@@ -37,7 +40,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-sdk", &[]),
     ("estampe-plugin-directory-file", &["estampe-plugin-sdk"]),
     ("estampe-plugin-ldap", &["estampe-plugin-sdk"]),
-    ("estampe-plugin-signature-classic", &["estampe-plugin-sdk"]),
+    ("estampe-plugin-signature-common", &["estampe-plugin-sdk"]),
+    ("estampe-plugin-signature-classic", SIGNATURE),
+    ("estampe-plugin-signature-compact", SIGNATURE),
+    ("estampe-plugin-signature-banner", SIGNATURE),
+    // reads what any template rendered, whoever wrote it
+    ("estampe-signature-lint", &[]),
     // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes
     ("xtask", &["estampe-plugin-kit"]),

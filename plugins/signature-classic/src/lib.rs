@@ -1,15 +1,15 @@
-//! A sober e-mail signature: what it says (`facts`), how that looks in HTML (`html`) and
-//! in plain text (`text`), and what may be configured (`options`).
+//! A sober e-mail signature: how it looks in HTML (`html`). What it says, what may be
+//! configured and the plain text are those of `estampe-plugin-signature-common`.
 
-mod facts;
 mod html;
-mod options;
-mod text;
 
 use estampe_plugin_sdk::{Failure, Rendered, SignatureInput, SignatureTemplate, Template, TemplateHost};
+use estampe_plugin_signature_common::facts::{self, Facts};
+use estampe_plugin_signature_common::options::Options;
+use estampe_plugin_signature_common::{described, text};
 
-use facts::Facts;
-use options::Options;
+/// The size of a logo whose own is not set.
+const LOGO: u32 = 96;
 
 /// The template.
 #[derive(Debug)]
@@ -17,18 +17,14 @@ pub struct SignatureClassic;
 
 impl SignatureTemplate for SignatureClassic {
     fn describe() -> Template {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Template {
-            person_attributes: names(&facts::OF_PEOPLE),
-            organisation_attributes: names(&facts::OF_ORGANISATIONS),
-            locales: names(&["fr", "en"]),
-        }
+        described(&facts::OF_PEOPLE, &facts::OF_ORGANISATIONS)
     }
 
     fn render(host: &dyn TemplateHost, input: &SignatureInput) -> Result<Rendered, Failure> {
-        let options = Options::read(host, input)?;
+        let options = Options::read(host, input, LOGO)?;
         let facts = Facts::of(input)?;
-        Ok(Rendered { html: html::write(&facts, &options), text: text::write(&facts, &options) })
+        let text = text::write(&facts, &options, text::MOST);
+        Ok(Rendered { html: html::write(&facts, &options), text })
     }
 }
 

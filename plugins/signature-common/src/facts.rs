@@ -2,7 +2,7 @@
 
 use estampe_plugin_sdk::{Attributes, Failure, SignatureInput, html};
 
-/// Attributes of people that it makes use of.
+/// Attributes of people that a template makes use of that shows all of it.
 pub const OF_PEOPLE: [&str; 17] = [
     "displayName",
     "cn",
@@ -22,7 +22,7 @@ pub const OF_PEOPLE: [&str; 17] = [
     "l",
     "co",
 ];
-/// Attributes of organisations that it makes use of.
+/// Attributes of organisations that such a template makes use of.
 pub const OF_ORGANISATIONS: [&str; 7] = ["o", "labeledURI", "wWWHomePage", "street", "postalCode", "l", "co"];
 
 /// Telephone numbers of one kind.
@@ -49,6 +49,18 @@ pub struct Facts<'a> {
     pub website: Option<(String, String)>,
     /// Postal address, line by line.
     pub address: Vec<String>,
+}
+
+impl Facts<'_> {
+    /// Title and department, those that are known.
+    pub fn role(&self) -> Vec<&str> {
+        [self.title, self.department].into_iter().flatten().collect()
+    }
+
+    /// What the organisation is called, for a picture that stands for it.
+    pub fn alt(&self) -> &str {
+        self.organisation.unwrap_or_default()
+    }
 }
 
 impl<'a> Facts<'a> {
