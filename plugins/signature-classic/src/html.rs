@@ -23,7 +23,7 @@ pub fn write(facts: &Facts<'_>, options: &Options) -> String {
 }
 
 fn lines(facts: &Facts<'_>, options: &Options) -> Vec<String> {
-    let colour = options.colour.as_str();
+    let colour = options.ink();
     let mut lines = vec![format!("<strong style=\"font-size:15px;color:{colour}\">{}</strong>", escape(&facts.name))];
     let role: Vec<_> = facts.role().into_iter().map(escape).collect();
     if !role.is_empty() {
