@@ -16,6 +16,8 @@ pub struct Contract {
     pub schemas: BTreeMap<String, Shape>,
     /// Parameters of the query that every operation takes.
     pub common: Vec<Parameter>,
+    /// Fields that stand in answers beside those of the shapes (OData's annotations).
+    pub annotations: Vec<&'static str>,
 }
 
 /// One method on one path.
@@ -35,6 +37,8 @@ pub struct Operation {
     pub application: Vec<String>,
     /// The body that it takes.
     pub request: Option<Shape>,
+    /// The body's type when it is no JSON.
+    pub media: Option<String>,
     /// What it answers, by status; nothing: an answer without JSON.
     pub responses: BTreeMap<u16, Option<Shape>>,
 }
@@ -74,6 +78,8 @@ pub struct Shape {
     pub read_only: bool,
     /// It may be null.
     pub nullable: bool,
+    /// The most characters that may be written.
+    pub longest: Option<usize>,
     /// The operations that want it (discovery documents), or "*" for all.
     pub required: Vec<String>,
 }
@@ -159,7 +165,7 @@ pub struct Matched<'a> {
 impl Shape {
     /// Of this type, without conditions.
     pub fn of(kind: Kind) -> Self {
-        Self { kind, read_only: false, nullable: false, required: Vec::new() }
+        Self { kind, read_only: false, nullable: false, longest: None, required: Vec::new() }
     }
 }
 
@@ -213,13 +219,14 @@ impl Contract {
 
     /// The body as JSON, when the operation takes such a one.
     pub fn body(&self, operation: &Operation, content_type: &str, body: &[u8]) -> Result<Value, Wrong> {
+        let kind = content_type.split(';').next().unwrap_or("").trim();
         let Some(shape) = &operation.request else {
-            if body.is_empty() {
+            if body.is_empty() || operation.media.as_deref() == Some(kind) {
                 return Ok(Value::Null);
             }
             return Err(Wrong::Body("this method takes no body".to_owned()));
         };
-        if content_type.split(';').next().unwrap_or("").trim() != "application/json" {
+        if kind != "application/json" {
             return Err(Wrong::Body(format!("its type is {content_type:?}, not application/json")));
         }
         let value: Value = serde_json::from_slice(body).map_err(|error| Wrong::Body(error.to_string()))?;
@@ -279,6 +286,9 @@ impl Contract {
             Kind::Any => Ok(()),
             Kind::Text { format, one_of } => {
                 let Some(text) = value.as_str() else { return wrong("no text") };
+                if way != Way::Answered && shape.longest.is_some_and(|most| text.chars().count() > most) {
+                    return wrong("too long");
+                }
                 textual(format.as_deref(), one_of, text).or_else(|why| wrong(&why))
             }
             Kind::Integer { least, most } => match value.as_i64() {
@@ -324,8 +334,13 @@ impl Contract {
         let Some(given) = value.as_object() else {
             return Err(Wrong::Value(at.to_owned(), format!("no object: {value}")));
         };
-        let all = self.fields(shape);
+        // an object that says of which kind it is has the fields of that kind
+        let named = value["@odata.type"].as_str().and_then(|name| self.schemas.get(name.trim_start_matches('#')));
+        let all = self.fields(named.filter(|_| way == Way::Answered).unwrap_or(shape));
         for (name, value) in given {
+            if way == Way::Answered && self.annotations.contains(&name.as_str()) {
+                continue;
+            }
             let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
             let Some(shape) = all.fields.get(name.as_str()).copied().or(all.others) else {
                 return Err(Wrong::UnknownField(at));

@@ -47,6 +47,7 @@ fn operation(method: &Value) -> Operation {
         parameters: entries(&method["parameters"]).map(|(name, parameter)| read_parameter(name, parameter)).collect(),
         scopes: texts(&method["scopes"]),
         application: Vec::new(),
+        media: None,
         request: named(&method["request"]),
         // a method without a shape answers 204 without a body
         responses: BTreeMap::from([(if response.is_some() { 200 } else { 204 }, response)]),
@@ -103,7 +104,8 @@ fn shape(value: &Value) -> Shape {
             None => panic!("a shape that this reader does not know: {value}"),
         },
     };
-    Shape { kind, read_only: read_only(value), nullable: false, required: texts(&value["annotations"]["required"]) }
+    let required = texts(&value["annotations"]["required"]);
+    Shape { read_only: read_only(value), required, ..Shape::of(kind) }
 }
 
 /// Some of Google's fields are marked, others say it in words.

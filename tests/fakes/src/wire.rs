@@ -39,6 +39,8 @@ pub struct Asked {
     pub method: String,
     /// As it came, percents and all.
     pub path: String,
+    /// Path and query as they came.
+    pub target: String,
     /// As it came, in order.
     pub query: Vec<(String, String)>,
     /// Its fields.
@@ -253,6 +255,7 @@ async fn answer(service: &dyn Service, request: Request<Incoming>) -> Result<Res
     let asked = Asked {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
+        target: head.uri.path_and_query().map_or_else(String::new, |target| target.as_str().to_owned()),
         query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: head.headers,
         body,

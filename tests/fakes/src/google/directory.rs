@@ -1,5 +1,7 @@
 //! The Directory API: users, groups, members, units, roles, the customer.
 
+use std::sync::Arc;
+
 use data_encoding::{BASE64, BASE64URL, BASE64URL_NOPAD};
 use serde_json::{Map, Value, json};
 
@@ -9,10 +11,14 @@ use super::{CUSTOMER, Call, DOMAIN, State};
 use crate::wire::Answer;
 
 /// Where a listing goes on, and for which question.
+#[derive(Clone)]
 pub(super) struct Place {
     asked: Vec<(String, String)>,
     path: String,
     user: String,
+    kind: &'static str,
+    key: &'static str,
+    all: Arc<Vec<Value>>,
     offset: usize,
 }
 
@@ -34,6 +40,9 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Answered {
                 return Err(if call.path.contains_key(name) { not_found(name) } else { invalid(name) });
             }
         }
+    }
+    if let Some(token) = call.asked.said("pageToken") {
+        return next_page(state, call, token);
     }
     match method {
         "directory.customers.get" => Ok(customer()),
@@ -63,7 +72,7 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Answered {
         "directory.members.hasMember" => Ok(json!({"isMember": member(state, call)?.is_some()})),
         "directory.orgunits.list" => units(state, call),
         "directory.roles.list" => {
-            paged(state, call, "admin#directory#roles", "items", state.people.roles.clone(), (100, 100))
+            paged(state, call, ("admin#directory#roles", "items"), state.people.roles.clone(), (100, 100))
         }
         "directory.roles.get" => one(&state.people.roles, "roleId", call),
         "directory.roleAssignments.list" => assignments(state, call),
@@ -132,53 +141,74 @@ fn viewed(user: &Value, call: &Call<'_>) -> Value {
     Value::Object(seen)
 }
 
-/// A page of these, and the token of the next one.
+/// How many on a page, when nobody says it; the most.
+fn size(call: &Call<'_>, (most, other): (usize, usize)) -> Result<usize, Answer> {
+    let size = call.asked.said("maxResults").and_then(|text| text.parse().ok()).unwrap_or(other);
+    if (1..=most).contains(&size) { Ok(size) } else { Err(invalid("maxResults")) }
+}
+
+/// The first page of these, and the token of the next one.
 fn paged(
     state: &mut State,
     call: &Call<'_>,
-    kind: &str,
-    key: &str,
+    (kind, key): (&'static str, &'static str),
     all: Vec<Value>,
-    (most, other): (usize, usize),
+    sizes: (usize, usize),
 ) -> Answered {
-    let size = call.asked.said("maxResults").and_then(|text| text.parse().ok()).unwrap_or(other);
-    if size == 0 || size > most {
-        return Err(invalid("maxResults"));
+    let size = size(call, sizes)?;
+    let place = Place {
+        asked: question(call),
+        path: call.asked.path.clone(),
+        user: call.access.user.clone(),
+        kind,
+        key,
+        all: Arc::new(all),
+        offset: 0,
+    };
+    Ok(page(state, place, size))
+}
+
+/// What has to stay the same from page to page.
+fn question(call: &Call<'_>) -> Vec<(String, String)> {
+    let same = |name: &str| !matches!(name, "pageToken" | "fields" | "prettyPrint" | "quotaUser");
+    let mut question: Vec<_> = call.asked.query.iter().filter(|(name, _)| same(name)).cloned().collect();
+    question.sort();
+    question
+}
+
+/// The page that a token leads to.
+fn next_page(state: &mut State, call: &Call<'_>, token: &str) -> Answered {
+    let place = state.pages.get(token).cloned().ok_or_else(|| invalid("pageToken"))?;
+    if place.asked != question(call) || place.path != call.asked.path || place.user != call.access.user {
+        return Err(invalid("pageToken: the other parameters have to stay the same"));
     }
-    let question: Vec<(String, String)> = {
-        let same = |name: &str| !matches!(name, "pageToken" | "fields" | "prettyPrint" | "quotaUser");
-        let mut question: Vec<_> = call.asked.query.iter().filter(|(name, _)| same(name)).cloned().collect();
-        question.sort();
-        question
-    };
-    let offset = match call.asked.said("pageToken") {
-        None => 0,
-        Some(token) => {
-            let place = state.pages.get(token).ok_or_else(|| invalid("pageToken"))?;
-            if place.asked != question || place.path != call.asked.path || place.user != call.access.user {
-                return Err(invalid("pageToken: the other parameters have to stay the same"));
-            }
-            place.offset
-        }
-    };
-    let page: Vec<Value> = all.iter().skip(offset).take(size).cloned().collect();
-    let mut answer = json!({"kind": kind, "etag": etag(Value::from(page.clone()).to_string().as_bytes())});
-    if offset + page.len() < all.len() {
+    let size = size(
+        call,
+        if place.key == "users" {
+            (500, 100)
+        } else if place.kind.ends_with("roles") {
+            (100, 100)
+        } else {
+            (200, 200)
+        },
+    )?;
+    Ok(page(state, place, size))
+}
+
+fn page(state: &mut State, place: Place, size: usize) -> Value {
+    let page: Vec<Value> = place.all.iter().skip(place.offset).take(size).cloned().collect();
+    let (key, next) = (place.key, place.offset + page.len());
+    let mut answer = json!({"kind": place.kind, "etag": etag(Value::from(page.clone()).to_string().as_bytes())});
+    if next < place.all.len() {
         let token = state.secret("~!!~");
-        let place = Place {
-            asked: question,
-            path: call.asked.path.clone(),
-            user: call.access.user.clone(),
-            offset: offset + page.len(),
-        };
-        state.pages.insert(token.clone(), place);
+        state.pages.insert(token.clone(), Place { offset: next, ..place });
         answer["nextPageToken"] = token.into();
     }
     // an empty list's key is left out
     if !page.is_empty() {
         answer[key] = page.into();
     }
-    Ok(answer)
+    answer
 }
 
 fn in_domain(call: &Call<'_>) -> Result<(), Answer> {
@@ -226,7 +256,7 @@ fn users(state: &mut State, call: &Call<'_>) -> Answered {
         (_, Some("DESCENDING")) => all.reverse(),
         _ => {}
     }
-    paged(state, call, "admin#directory#users", "users", all, (500, 100))
+    paged(state, call, ("admin#directory#users", "users"), all, (500, 100))
 }
 
 /// One condition of the search: `isSuspended=true`, `orgUnitPath=/x`, `email:anna*`.
@@ -356,7 +386,7 @@ fn groups(state: &mut State, call: &Call<'_>) -> Answered {
         (_, Some("DESCENDING")) => all.reverse(),
         _ => {}
     }
-    paged(state, call, "admin#directory#groups", "groups", all, (200, 200))
+    paged(state, call, ("admin#directory#groups", "groups"), all, (200, 200))
 }
 
 fn members(state: &mut State, call: &Call<'_>) -> Answered {
@@ -371,7 +401,7 @@ fn members(state: &mut State, call: &Call<'_>) -> Answered {
         }
         all.retain(|member| member["role"].as_str().is_some_and(|role| roles.contains(&role)));
     }
-    paged(state, call, "admin#directory#members", "members", all, (200, 200))
+    paged(state, call, ("admin#directory#members", "members"), all, (200, 200))
 }
 
 fn gather(state: &State, group: &str, derived: bool, all: &mut Vec<Value>, depth: usize) {
@@ -428,5 +458,5 @@ fn assignments(state: &mut State, call: &Call<'_>) -> Answered {
         let id = state.people.id_of(key).ok_or_else(|| not_found("userKey"))?;
         all.retain(|assignment| assignment["assignedTo"] == id.as_str());
     }
-    paged(state, call, "admin#directory#roleAssignments", "items", all, (200, 200))
+    paged(state, call, ("admin#directory#roleAssignments", "items"), all, (200, 200))
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
+pub(crate) use people::ascii;
 pub use people::{ADMIN, CUSTOMER, DOMAIN, People};
 
 use crate::contract::{Contract, Operation};

@@ -1,6 +1,6 @@
 //! A Google Workspace full of people, the same for the same number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -44,6 +44,8 @@ pub struct People {
     /// Addresses to send from, by user id.
     pub senders: BTreeMap<String, Vec<SendAs>>,
     changes: u64,
+    /// Who had an address first: a hint that spares the search.
+    addresses: HashMap<String, String>,
 }
 
 impl People {
@@ -115,6 +117,7 @@ impl People {
             }));
         }
         self.senders.insert(id.to_owned(), senders);
+        self.addresses.insert(address.clone(), id.to_owned());
         self.users.insert(id.to_owned(), user);
         if number % 3 == 1 {
             self.photos.insert(id.to_owned(), portrait(&address));
@@ -196,6 +199,11 @@ impl People {
             same(&user["primaryEmail"], key) || alias("aliases") || alias("nonEditableAliases")
         };
         let alive = |user: &Value| user["deletionTime"].is_null();
+        if let Some(id) = self.addresses.get(key)
+            && self.users.get(id).is_some_and(|user| alive(user) && has(user))
+        {
+            return Some(id.clone());
+        }
         self.users.iter().find(|(_, user)| alive(user) && has(user)).map(|(id, _)| id.clone())
     }
 
