@@ -58,12 +58,23 @@ struct State {
     rate: Option<(u32, Duration, u64)>,
     recent: HashMap<String, Vec<Instant>>,
     /// Until when a token has to wait.
-    waits: HashMap<String, Instant>,
+    waits: HashMap<String, Wait>,
+    grace: Option<Duration>,
     counted: u64,
     log: Vec<Logged>,
     violations: Vec<String>,
     refused: Vec<String>,
 }
+
+/// A token that was told to wait.
+#[derive(Clone, Copy)]
+struct Wait {
+    since: Instant,
+    until: Instant,
+}
+
+/// What was on its way when 429 was answered is nobody's fault.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// The handle. Clones are the same one.
 #[derive(Clone, Default)]
@@ -92,6 +103,12 @@ impl Control {
     /// The next so many requests get 429 and have to wait so many seconds.
     pub fn throttle_next(&self, requests: u32, retry_after: u64) {
         self.state().throttle = (requests, retry_after);
+    }
+
+    /// How long after a 429 a request of the same token may still come in, having been on its way
+    /// (100 ms when nobody says it).
+    pub fn grace(&self, grace: Duration) {
+        self.state().grace = Some(grace);
     }
 
     /// Each token has so many requests in each span; those beyond get 429.
@@ -123,6 +140,7 @@ impl Control {
             violations: std::mem::take(&mut state.violations),
             refused: std::mem::take(&mut state.refused),
             waits: std::mem::take(&mut state.waits),
+            grace: state.grace,
             ..State::default()
         };
         *state = kept;
@@ -194,10 +212,12 @@ impl Control {
         let mut state = self.state();
         let who = asked.caller();
         let now = Instant::now();
-        if let Some(until) = state.waits.get(&who).copied() {
-            if let Some(left) = until.checked_duration_since(now).filter(|left| !left.is_zero()) {
-                let early = format!("{} {} came {left:?} before Retry-After ended", asked.method, asked.path);
-                state.violations.push(early);
+        if let Some(wait) = state.waits.get(&who).copied() {
+            if let Some(left) = wait.until.checked_duration_since(now).filter(|left| !left.is_zero()) {
+                if asked.received > wait.since + state.grace.unwrap_or(GRACE) {
+                    let early = format!("{} {} came {left:?} before Retry-After ended", asked.method, asked.path);
+                    state.violations.push(early);
+                }
                 return Fate::Throttled(left.as_secs() + 1);
             }
             state.waits.remove(&who);
@@ -213,14 +233,14 @@ impl Control {
         if state.throttle.0 > 0 {
             state.throttle.0 -= 1;
             let seconds = state.throttle.1;
-            state.waits.insert(who, now + Duration::from_secs(seconds));
+            state.waits.insert(who, Wait { since: now, until: now + Duration::from_secs(seconds) });
             return Fate::Throttled(seconds);
         }
         if let Some((most, span, seconds)) = state.rate {
             let recent = state.recent.entry(who.clone()).or_default();
             recent.retain(|at| now.duration_since(*at) < span);
             if recent.len() >= most as usize {
-                state.waits.insert(who, now + Duration::from_secs(seconds));
+                state.waits.insert(who, Wait { since: now, until: now + Duration::from_secs(seconds) });
                 return Fate::Throttled(seconds);
             }
             recent.push(now);

@@ -11,6 +11,7 @@ mod html;
 pub mod jwt;
 mod mask;
 pub mod openapi;
+pub mod shape;
 mod wire;
 
 use std::sync::OnceLock;

@@ -1,28 +1,16 @@
 //! The Directory API: users, groups, members, units, roles, the customer.
 
-use std::sync::Arc;
-
 use data_encoding::{BASE64, BASE64URL, BASE64URL_NOPAD};
 use serde_json::{Map, Value, json};
 
 use super::errors::{error, invalid, not_authorized, not_found};
+use super::groups::{group, groups, member, members};
+use super::pages::{next_page, paged};
 use super::people::etag;
 use super::{CUSTOMER, Call, DOMAIN, State};
 use crate::wire::Answer;
 
-/// Where a listing goes on, and for which question.
-#[derive(Clone)]
-pub(super) struct Place {
-    asked: Vec<(String, String)>,
-    path: String,
-    user: String,
-    kind: &'static str,
-    key: &'static str,
-    all: Arc<Vec<Value>>,
-    offset: usize,
-}
-
-type Answered = Result<Value, Answer>;
+pub(super) type Answered = Result<Value, Answer>;
 
 pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Answered {
     let method = call.operation.id.as_str();
@@ -141,77 +129,7 @@ fn viewed(user: &Value, call: &Call<'_>) -> Value {
     Value::Object(seen)
 }
 
-/// How many on a page, when nobody says it; the most.
-fn size(call: &Call<'_>, (most, other): (usize, usize)) -> Result<usize, Answer> {
-    let size = call.asked.said("maxResults").and_then(|text| text.parse().ok()).unwrap_or(other);
-    if (1..=most).contains(&size) { Ok(size) } else { Err(invalid("maxResults")) }
-}
-
-/// The first page of these, and the token of the next one.
-fn paged(
-    state: &mut State,
-    call: &Call<'_>,
-    (kind, key): (&'static str, &'static str),
-    all: Vec<Value>,
-    sizes: (usize, usize),
-) -> Answered {
-    let size = size(call, sizes)?;
-    let place = Place {
-        asked: question(call),
-        path: call.asked.path.clone(),
-        user: call.access.user.clone(),
-        kind,
-        key,
-        all: Arc::new(all),
-        offset: 0,
-    };
-    Ok(page(state, place, size))
-}
-
-/// What has to stay the same from page to page.
-fn question(call: &Call<'_>) -> Vec<(String, String)> {
-    let same = |name: &str| !matches!(name, "pageToken" | "fields" | "prettyPrint" | "quotaUser");
-    let mut question: Vec<_> = call.asked.query.iter().filter(|(name, _)| same(name)).cloned().collect();
-    question.sort();
-    question
-}
-
-/// The page that a token leads to.
-fn next_page(state: &mut State, call: &Call<'_>, token: &str) -> Answered {
-    let place = state.pages.get(token).cloned().ok_or_else(|| invalid("pageToken"))?;
-    if place.asked != question(call) || place.path != call.asked.path || place.user != call.access.user {
-        return Err(invalid("pageToken: the other parameters have to stay the same"));
-    }
-    let size = size(
-        call,
-        if place.key == "users" {
-            (500, 100)
-        } else if place.kind.ends_with("roles") {
-            (100, 100)
-        } else {
-            (200, 200)
-        },
-    )?;
-    Ok(page(state, place, size))
-}
-
-fn page(state: &mut State, place: Place, size: usize) -> Value {
-    let page: Vec<Value> = place.all.iter().skip(place.offset).take(size).cloned().collect();
-    let (key, next) = (place.key, place.offset + page.len());
-    let mut answer = json!({"kind": place.kind, "etag": etag(Value::from(page.clone()).to_string().as_bytes())});
-    if next < place.all.len() {
-        let token = state.secret("~!!~");
-        state.pages.insert(token.clone(), Place { offset: next, ..place });
-        answer["nextPageToken"] = token.into();
-    }
-    // an empty list's key is left out
-    if !page.is_empty() {
-        answer[key] = page.into();
-    }
-    answer
-}
-
-fn in_domain(call: &Call<'_>) -> Result<(), Answer> {
+pub(super) fn in_domain(call: &Call<'_>) -> Result<(), Answer> {
     match (call.asked.said("customer"), call.asked.said("domain")) {
         (None, None) => Err(error(400, "badRequest", "Bad Request")),
         (_, Some(domain)) if domain != DOMAIN => Err(error(404, "notFound", "Domain not found.")),
@@ -355,77 +273,6 @@ fn put_photo(state: &mut State, call: &Call<'_>) -> Answered {
     let image = decoded.filter(|image| image.starts_with(&[0xff, 0xd8]) || image.starts_with(b"\x89PNG"));
     state.people.photograph(&id, Some(image.ok_or_else(|| invalid("photoData"))?));
     photo(state, call)
-}
-
-fn group(state: &State, call: &Call<'_>) -> Result<(String, Value), Answer> {
-    let key = call.part("groupKey");
-    let is = |group: &Value| group["email"].as_str().is_some_and(|email| email.eq_ignore_ascii_case(key));
-    let found = state.people.groups.iter().find(|(id, group)| *id == key || is(group));
-    found.map(|(id, group)| (id.clone(), group.clone())).ok_or_else(|| not_found("groupKey"))
-}
-
-fn groups(state: &mut State, call: &Call<'_>) -> Answered {
-    let mut all: Vec<Value> = state.people.groups.values().cloned().collect();
-    match call.asked.said("userKey") {
-        Some(key) => {
-            let id = state.people.id_of(key).ok_or_else(|| not_found("userKey"))?;
-            let has = |group: &Value| {
-                let members = state.people.members.get(group["id"].as_str().unwrap_or_default());
-                members.into_iter().flatten().any(|member| member["id"] == id.as_str())
-            };
-            all.retain(has);
-        }
-        None => in_domain(call)?,
-    }
-    if call.asked.said("query").is_some() {
-        return Err(invalid("query"));
-    }
-    all.sort_by_cached_key(|group| group["email"].as_str().unwrap_or_default().to_owned());
-    match (call.asked.said("orderBy"), call.asked.said("sortOrder")) {
-        (None, Some(_)) => return Err(invalid("sortOrder: it needs orderBy")),
-        (_, Some("DESCENDING")) => all.reverse(),
-        _ => {}
-    }
-    paged(state, call, ("admin#directory#groups", "groups"), all, (200, 200))
-}
-
-fn members(state: &mut State, call: &Call<'_>) -> Answered {
-    let (id, _) = group(state, call)?;
-    let mut all = Vec::new();
-    let derived = call.asked.said("includeDerivedMembership") == Some("true");
-    gather(state, &id, derived, &mut all, 0);
-    if let Some(roles) = call.asked.said("roles") {
-        let roles: Vec<&str> = roles.split(',').collect();
-        if roles.iter().any(|role| !matches!(*role, "OWNER" | "MANAGER" | "MEMBER")) {
-            return Err(invalid("roles"));
-        }
-        all.retain(|member| member["role"].as_str().is_some_and(|role| roles.contains(&role)));
-    }
-    paged(state, call, ("admin#directory#members", "members"), all, (200, 200))
-}
-
-fn gather(state: &State, group: &str, derived: bool, all: &mut Vec<Value>, depth: usize) {
-    for member in state.people.members.get(group).into_iter().flatten() {
-        if all.iter().any(|known| known["id"] == member["id"]) {
-            continue;
-        }
-        all.push(member.clone());
-        if derived && member["type"] == "GROUP" && depth < 10 {
-            gather(state, member["id"].as_str().unwrap_or_default(), derived, all, depth + 1);
-        }
-    }
-}
-
-fn member(state: &State, call: &Call<'_>) -> Result<Option<Value>, Answer> {
-    let (id, _) = group(state, call)?;
-    let key = call.part("memberKey");
-    let user = state.people.id_of(key).unwrap_or_else(|| key.to_owned());
-    let mut all = Vec::new();
-    gather(state, &id, call.operation.id.ends_with("hasMember"), &mut all, 0);
-    let is = |member: &Value| {
-        member["id"] == user.as_str() || member["email"].as_str().is_some_and(|email| email.eq_ignore_ascii_case(key))
-    };
-    Ok(all.into_iter().find(is))
 }
 
 fn units(state: &State, call: &Call<'_>) -> Answered {

@@ -20,7 +20,10 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Result<Value, Answer
         return Err(error(400, "failedPrecondition", "Mail service not enabled"));
     }
     let writes = matches!(call.asked.method.as_str(), "PATCH" | "PUT");
-    *state.units.entry(mailbox.clone()).or_default() += if writes { 100 } else { 1 };
+    if !state.spend(&mailbox, if writes { 100 } else { 1 }) {
+        let why = "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service 'gmail.googleapis.com'";
+        return Err(error(403, "rateLimitExceeded", why));
+    }
     let senders = state.people.senders.entry(call.access.user.clone()).or_default();
     let method = call.operation.id.rsplit('.').next().unwrap_or_default();
     match method {

@@ -4,12 +4,15 @@
 mod directory;
 mod errors;
 mod gmail;
+mod groups;
 mod oauth;
+mod pages;
 mod people;
 mod sign_in;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -53,10 +56,15 @@ struct State {
     access: HashMap<String, Access>,
     refresh: HashMap<String, Access>,
     codes: HashMap<String, sign_in::Code>,
-    pages: HashMap<String, directory::Place>,
+    pages: HashMap<String, pages::Place>,
     /// Who is signed in in the browser that comes to consent.
     browser: Option<String>,
     units: BTreeMap<String, u64>,
+    /// Units of the last minute, all mailboxes together.
+    window: VecDeque<(Instant, u64)>,
+    spent: u64,
+    /// So many units a minute are the project's; nothing: Google's own number.
+    quota: Option<u64>,
     number: u64,
 }
 
@@ -189,6 +197,11 @@ impl Google {
         self.inner.state().units.get(mailbox).copied().unwrap_or_default()
     }
 
+    /// How many of Gmail's quota units the project has in a minute (Google's: 1,200,000).
+    pub fn quota(&self, units: u64) {
+        self.inner.state().quota = Some(units);
+    }
+
     /// A token for a user with these scopes, without the way to it.
     pub fn token(&self, user: &str, scopes: &[&str]) -> String {
         let mut state = self.inner.state();
@@ -215,6 +228,22 @@ impl State {
         let number = self.next();
         let tail = people::etag(format!("{prefix}{number}").as_bytes());
         format!("{prefix}{}", tail.trim_matches('"'))
+    }
+
+    /// Takes units from the project's minute; false: there are no more.
+    fn spend(&mut self, mailbox: &str, units: u64) -> bool {
+        let now = Instant::now();
+        while let Some((_, old)) = self.window.pop_front_if(|(at, _)| now.duration_since(*at) >= Duration::from_mins(1))
+        {
+            self.spent -= old;
+        }
+        if self.spent + units > self.quota.unwrap_or(1_200_000) {
+            return false;
+        }
+        self.spent += units;
+        self.window.push_back((now, units));
+        *self.units.entry(mailbox.to_owned()).or_default() += units;
+        true
     }
 
     fn give(&mut self, access: Access) -> String {

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::errors::error;
 use super::{Call, delta};
-use crate::contract::{Fields, Kind, Shape};
+use crate::contract::{Kind, Shape};
+use crate::shape::Fields;
 use crate::wire::Answer;
 
 /// What Graph gives of a user when nobody says what is wanted.

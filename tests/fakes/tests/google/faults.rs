@@ -14,6 +14,7 @@ const GROUPS: &str = "/admin/directory/v1/groups?customer=my_customer";
 async fn who_comes_back_too_early_is_noticed() {
     let bench = Bench::new(2);
     let control = bench.google.control();
+    control.grace(Duration::ZERO);
     control.throttle_next(1, 1);
     let response = bench.request(reqwest::Method::GET, GROUPS).send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (429, "1"));

@@ -63,3 +63,18 @@ async fn what_gmail_does_not_take() {
     let (status, reason, _) = patch(at("me", &anna), json!({"signature": "x"})).await;
     assert_eq!((status, reason.as_str()), (400, "failedPrecondition"));
 }
+
+#[tokio::test]
+async fn a_project_has_so_many_units_a_minute() {
+    let bench = Bench::new(3);
+    let anna = bench.email(1);
+    bench.google.quota(150);
+    let token = bench.as_user(&anna, &["gmail.settings.basic"]);
+    let url = format!("{}/gmail/v1/users/me/settings/sendAs/{anna}", bench.google.url());
+    let patch = || bench.client.patch(&url).bearer_auth(&token).json(&json!({"signature": "x"}));
+    assert_eq!(answered(patch()).await.0, 200);
+    let (status, reason, _) = refusal(patch()).await;
+    assert_eq!((status, reason.as_str()), (403, "rateLimitExceeded"));
+    assert_eq!(answered(bench.client.get(&url).bearer_auth(&token)).await.0, 200, "reading is cheap");
+    assert_eq!(bench.google.units(&anna), 101);
+}

@@ -1,5 +1,7 @@
 //! The same faults in Graph's words.
 
+use std::time::Duration;
+
 use estampe_fakes::{Broken, Tls};
 use reqwest::Method;
 
@@ -9,6 +11,7 @@ use crate::{Bench, refusal};
 async fn throttled_failing_broken() {
     let bench = Bench::new(3);
     let control = bench.graph.control();
+    control.grace(Duration::ZERO);
     control.throttle_next(1, 30);
     let response = bench.request(Method::GET, "/users").send().await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (429, "30"));
