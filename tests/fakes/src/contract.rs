@@ -79,6 +79,8 @@ pub struct Shape {
     pub read_only: bool,
     /// It may be null.
     pub nullable: bool,
+    /// Another object, which is there only when it was asked for.
+    pub navigation: bool,
     /// The most characters that may be written.
     pub longest: Option<usize>,
     /// The operations that want it (discovery documents), or "*" for all.
@@ -166,7 +168,7 @@ pub struct Matched<'a> {
 impl Shape {
     /// Of this type, without conditions.
     pub fn of(kind: Kind) -> Self {
-        Self { kind, read_only: false, nullable: false, longest: None, required: Vec::new() }
+        Self { kind, read_only: false, nullable: false, navigation: false, longest: None, required: Vec::new() }
     }
 }
 

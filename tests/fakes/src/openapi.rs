@@ -82,7 +82,11 @@ fn shape(value: &Value) -> Shape {
             }
             (name.clone(), field)
         };
-        entries(&value["properties"]).map(field).collect()
+        let mut fields: BTreeMap<String, Shape> = entries(&value["properties"]).map(field).collect();
+        fields.extend(
+            entries(&value["x-navigation"]).filter_map(|(name, to)| Some((name.clone(), navigation(to.as_str()?)))),
+        );
+        fields
     };
     let kind = match (value["$ref"].as_str(), value["type"].as_str()) {
         (Some(name), _) => Kind::Named(name.trim_start_matches("#/components/schemas/").to_owned()),
@@ -112,6 +116,17 @@ fn shape(value: &Value) -> Shape {
         longest: longest(value["description"].as_str().unwrap_or_default()),
         ..Shape::of(kind)
     }
+}
+
+/// Another object, or several; those that the subset leaves out are whatever.
+fn navigation(to: &str) -> Shape {
+    let several = to.strip_prefix("Collection(").and_then(|rest| rest.strip_suffix(')'));
+    let one = match several.unwrap_or(to) {
+        known @ ("graph.directoryObject" | "graph.user" | "graph.group") => Kind::Named(format!("microsoft.{known}")),
+        _ => Kind::Any,
+    };
+    let kind = if several.is_some() { Kind::Array(Box::new(Shape::of(one))) } else { one };
+    Shape { read_only: true, navigation: true, ..Shape::of(kind) }
 }
 
 /// Lengths stand in the descriptions: "Maximum length is 64 characters".

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::errors::{denied, error, identifier, not_found};
-use super::query::{all_viewed, chosen, listed, select, viewed};
+use super::query::{all_viewed, chosen, expand, expanded, listed, select, viewed};
 use super::{Access, Call, DOMAIN, Inner, State, TENANT, delta};
 use crate::wire::{Answer, Asked};
 
@@ -52,21 +52,22 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Answered {
         ("GET", ["users" | "groups", "delta" | "delta()"]) => delta::begin(state, call),
         ("GET", ["users"]) => {
             let select = select(call, USER, &[])?;
-            let all = chosen(call, state.tenant.users.values().collect())?;
-            let all = all_viewed(call, USER, &all, select.as_deref());
+            let all = chosen(call, USER, state.tenant.users.values().collect())?;
+            let mut all = all_viewed(call, USER, &all, select.as_deref());
+            expanded(state, call, &mut all)?;
             listed(state, call, all)
         }
         ("GET", ["groups"]) => {
             let select = select(call, GROUP, &[])?;
-            let all = chosen(call, state.tenant.groups.values().collect())?;
+            let all = chosen(call, GROUP, state.tenant.groups.values().collect())?;
             let all = all_viewed(call, GROUP, &all, select.as_deref());
             listed(state, call, all)
         }
-        ("GET", ["me"] | ["users", _]) => one(call, USER, &user(state, call)?),
+        ("GET", ["me"] | ["users", _]) => one(state, call, USER, &user(state, call)?),
         ("PATCH", ["me"] | ["users", _]) => patch_user(state, call),
         (_, ["me", rest @ ..] | ["users", _, rest @ ..]) => of_user(state, call, rest),
         ("POST", ["groups"]) => create_group(state, call),
-        ("GET", ["groups", _]) => one(call, GROUP, &group(state, call)?),
+        ("GET", ["groups", _]) => one(state, call, GROUP, &group(state, call)?),
         ("PATCH", ["groups", _]) => patch_group(state, call),
         (_, ["groups", _, rest @ ..]) => of_group(state, call, rest),
         ("GET", ["organization"]) => {
@@ -90,12 +91,11 @@ pub(super) fn answer(state: &mut State, call: &Call<'_>) -> Answered {
     }
 }
 
-fn one(call: &Call<'_>, kind: &str, object: &Value) -> Answered {
-    if call.asked.said("$expand").is_some() {
-        return Err(error(400, "BadRequest", "this fake does not expand"));
-    }
+fn one(state: &State, call: &Call<'_>, kind: &str, object: &Value) -> Answered {
+    expand(call, kind)?;
     let select = select(call, kind, &[])?;
     let mut seen = viewed(call, kind, object, select.as_deref(), false);
+    expanded(state, call, std::slice::from_mut(&mut seen))?;
     let set = if kind == USER { "users" } else { "groups" };
     seen["@odata.context"] = format!("https://graph.microsoft.com/v1.0/$metadata#{set}/$entity").into();
     Ok(Answer::json(200, &seen))
@@ -158,7 +158,8 @@ fn objects(state: &mut State, call: &Call<'_>, ids: Vec<String>) -> Answered {
             all.push(role(say));
         }
     }
-    let chosen: Vec<Value> = chosen(call, all.iter().collect())?.into_iter().cloned().collect();
+    let chosen: Vec<Value> =
+        chosen(call, "microsoft.graph.directoryObject", all.iter().collect())?.into_iter().cloned().collect();
     listed(state, call, chosen)
 }
 

@@ -33,16 +33,20 @@ fn advanced(call: &Call<'_>) -> bool {
 
 /// The properties that are wanted, all of which the type has.
 pub(super) fn select(call: &Call<'_>, kind: &str, also: &[&str]) -> Result<Option<Vec<String>>, Answer> {
-    let Some(text) = call.asked.said("$select") else { return Ok(None) };
+    call.asked.said("$select").map(|text| checked(call, kind, text, also)).transpose()
+}
+
+fn checked(call: &Call<'_>, kind: &str, text: &str, also: &[&str]) -> Result<Vec<String>, Answer> {
     let shape = Shape::of(Kind::Named(kind.to_owned()));
     let all = call.inner.contract.fields(&shape);
     let names: Vec<String> = text.split(',').map(str::to_owned).collect();
     for name in &names {
-        if !all.fields.contains_key(name.as_str()) && !also.contains(&name.as_str()) {
+        let property = all.fields.get(name.as_str()).is_some_and(|shape| !shape.navigation);
+        if !property && !also.contains(&name.as_str()) {
             return Err(bad(&format!("Could not find a property named '{name}' on type '{kind}'.")));
         }
     }
-    Ok(Some(names))
+    Ok(names)
 }
 
 /// Objects as far as their properties are wanted.
@@ -71,7 +75,7 @@ pub(super) fn seen(all: &Fields<'_>, kind: &str, object: &Value, select: Option<
         None => object.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect(),
     };
     for name in names {
-        let Some(shape) = all.fields.get(name) else { continue };
+        let Some(shape) = all.fields.get(name).filter(|shape| !shape.navigation) else { continue };
         let value = match (&object[name], &shape.kind) {
             (Value::Null, Kind::Array(_)) => json!([]),
             (Value::Null, _) if !shape.nullable => continue,
@@ -82,11 +86,35 @@ pub(super) fn seen(all: &Fields<'_>, kind: &str, object: &Value, select: Option<
     Value::Object(seen)
 }
 
-/// Objects by their filter, search and order.
-pub(super) fn chosen<'a>(call: &Call<'_>, mut all: Vec<&'a Value>) -> Result<Vec<&'a Value>, Answer> {
-    if call.asked.said("$expand").is_some() {
-        return Err(bad("this fake does not expand"));
+/// What is wanted of each user's manager; nothing: no manager.
+pub(super) fn expand(call: &Call<'_>, kind: &str) -> Result<Option<Vec<String>>, Answer> {
+    let Some(text) = call.asked.said("$expand") else { return Ok(None) };
+    let rest = text.strip_prefix("manager").filter(|_| kind == "microsoft.graph.user");
+    let rest = rest.ok_or_else(|| bad("this fake expands the manager of users alone"))?;
+    if rest.is_empty() {
+        return Ok(Some(DEFAULT.map(str::to_owned).to_vec()));
     }
+    let names = rest.strip_prefix("($select=").and_then(|rest| rest.strip_suffix(')'));
+    let names = names.ok_or_else(|| bad("Invalid $expand: manager($select=…)"))?;
+    checked(call, kind, names, &[]).map(Some)
+}
+
+/// Puts the managers into users that are already as they are answered.
+pub(super) fn expanded(state: &super::State, call: &Call<'_>, users: &mut [Value]) -> Result<(), Answer> {
+    let kind = "microsoft.graph.user";
+    let Some(names) = expand(call, kind)? else { return Ok(()) };
+    for user in users {
+        let manager = user["id"].as_str().and_then(|id| state.tenant.managers.get(id));
+        if let Some(manager) = manager.and_then(|id| state.tenant.users.get(id)) {
+            user["manager"] = viewed(call, kind, manager, Some(&names), true);
+        }
+    }
+    Ok(())
+}
+
+/// Objects by their filter, search and order.
+pub(super) fn chosen<'a>(call: &Call<'_>, kind: &str, mut all: Vec<&'a Value>) -> Result<Vec<&'a Value>, Answer> {
+    expand(call, kind)?;
     if call.asked.said("$skip").is_some() {
         return Err(bad("'$skip' is not supported by the service."));
     }

@@ -37,7 +37,9 @@ async fn what_the_document_does_not_say_is_refused() {
         "$orderby=jobTitle",
         "$search=\"displayName:a\"",
         "$filter=endswith(mail,'x')",
-        "$expand=manager",
+        "$expand=memberOf",
+        "$expand=manager($select=shoe)",
+        "$select=manager",
         "$filter=accountEnabled ne true",
         "$filter=shoe",
         "$top=5&$top=6",
@@ -149,6 +151,19 @@ async fn only_what_was_selected() {
     let (_, body) = bench.get("/users?$top=1&$select=department,accountEnabled").await;
     let keys: Vec<&String> = values(&body)[0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["accountEnabled", "department", "id"]);
+}
+
+#[tokio::test]
+async fn managers_come_with_their_users_when_asked_for() {
+    let bench = Bench::new(30);
+    let (_, body) = bench.get("/users?$select=id&$expand=manager($select=id,displayName)").await;
+    let with: Vec<&Value> = values(&body).iter().filter(|user| user["manager"].is_object()).collect();
+    assert_eq!(with.len(), 29, "all but the first");
+    let keys: Vec<&String> = with[0]["manager"].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["@odata.type", "displayName", "id"]);
+    let (status, body) = bench.get(&format!("/users/{}?$expand=manager", with[0]["id"].as_str().unwrap())).await;
+    assert_eq!((status, &body["manager"]["id"]), (200, &with[0]["manager"]["id"]));
+    assert_eq!(bench.graph.control().violations(), [""; 0]);
 }
 
 fn filled(bench: &Bench, operation: &Operation, user: &str) -> String {
