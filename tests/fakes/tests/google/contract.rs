@@ -167,3 +167,13 @@ fn filled(operation: &estampe_fakes::contract::Operation, user: &str) -> String 
     };
     operation.path.iter().map(|part| format!("/{}", segment(part))).collect()
 }
+
+#[tokio::test]
+async fn the_fake_is_held_to_its_contract_too() {
+    let bench = Bench::new(3);
+    let anna = bench.email(1);
+    bench.google.people(|people| people.set(&anna, "shoe", 43.into()));
+    assert_eq!(bench.refused(&format!("{USERS}/{anna}")).await.0, 500);
+    let violations = bench.google.control().violations();
+    assert!(violations.len() == 1 && violations[0].contains("shoe"), "{violations:?}");
+}

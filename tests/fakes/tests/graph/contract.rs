@@ -179,3 +179,13 @@ fn filled(bench: &Bench, operation: &Operation, user: &str) -> String {
     };
     operation.path.iter().map(|part| format!("/{}", segment(part))).collect()
 }
+
+#[tokio::test]
+async fn the_fake_is_held_to_its_contract_too() {
+    let bench = Bench::new(3);
+    let anna = bench.user(|_| true);
+    bench.graph.tenant(|tenant| tenant.set(&anna, "jobTitle", 43.into()));
+    assert_eq!(bench.refused(&format!("/users/{anna}")).await.0, 500);
+    let violations = bench.graph.control().violations();
+    assert!(violations.len() == 1 && violations[0].contains("jobTitle"), "{violations:?}");
+}
