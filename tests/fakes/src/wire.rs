@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming};
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+use crate::contract::decoded;
 use crate::control::{Broken, Control, Fate};
 
 /// A certificate and its key, PEM.
@@ -65,14 +67,36 @@ impl Asked {
             .map(|it| it.1)
     }
 
+    /// Whether it was asked by a real name rather than by the address of the fake.
+    pub(crate) fn real_host(&self) -> Option<&str> {
+        let host = self.header("host").split(':').next().unwrap_or_default();
+        let real = ["googleapis.com", "google.com", "microsoftonline.com", "microsoft.com"];
+        real.iter().any(|name| host.strip_suffix(name).is_some_and(|before| before.ends_with('.'))).then_some(host)
+    }
+
+    /// Where links lead back to: the name that it was asked by when that is a real one.
+    pub(crate) fn origin(&self, own: &str) -> String {
+        self.real_host().map_or_else(|| own.to_owned(), |host| format!("https://{host}"))
+    }
+
     /// A parameter of the query.
     pub fn said(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as a form's fields.
+    /// The body as a form's fields; a client that names itself by Basic (RFC 6749, 2.3.1) is among
+    /// them.
     pub fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        let mut form: Vec<(String, String)> = url::form_urlencoded::parse(&self.body).into_owned().collect();
+        let basic = self.header("authorization").split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("basic"));
+        let text = basic.and_then(|(_, text)| BASE64.decode(text.as_bytes()).ok());
+        let text = text.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+        if let Some((id, secret)) = text.split_once(':') {
+            let plain = |text: &str| decoded(&text.replace('+', "%20"));
+            form.push(("client_id".to_owned(), plain(id)));
+            form.push(("client_secret".to_owned(), plain(secret)));
+        }
+        form
     }
 
     /// Who is throttled as one: a token; without one, everybody.

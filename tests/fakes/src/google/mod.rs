@@ -139,6 +139,11 @@ impl Google {
 
     /// The file that Google hands out for a service account, its key in it.
     pub fn service_account(&self) -> String {
+        self.service_account_at(&format!("{}/token", self.inner.origin))
+    }
+
+    /// The same file with this address of the token endpoint, such as the real one.
+    pub fn service_account_at(&self, token_uri: &str) -> String {
         json!({
             "type": "service_account",
             "project_id": "estampe-tests",
@@ -147,7 +152,7 @@ impl Google {
             "client_email": SERVICE_ACCOUNT,
             "client_id": "100000000000000000099",
             "auth_uri": format!("{}/o/oauth2/v2/auth", self.inner.origin),
-            "token_uri": format!("{}/token", self.inner.origin),
+            "token_uri": token_uri,
         })
         .to_string()
     }

@@ -58,14 +58,14 @@ pub(super) fn answer(inner: &Inner, asked: &Asked) -> Option<Answer> {
     Some(answer)
 }
 
-fn token(inner: &Inner, _: &Asked, form: &Form) -> Result<Answer, Answer> {
+fn token(inner: &Inner, asked: &Asked, form: &Form) -> Result<Answer, Answer> {
     match form.get("grant_type") {
         JWT_BEARER => {
             form.only(&["grant_type", "assertion"])?;
             assertion(inner, form.get("assertion"))
         }
-        "authorization_code" => sign_in::code(inner, form),
-        "refresh_token" => sign_in::refresh(inner, form),
+        "authorization_code" => sign_in::code(inner, asked, form),
+        "refresh_token" => sign_in::refresh(inner, asked, form),
         other => Err(refused(400, "unsupported_grant_type", &format!("Invalid grant_type: {other}"))),
     }
 }

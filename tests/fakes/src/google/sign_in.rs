@@ -45,7 +45,8 @@ const ASKED: [&str; 15] = [
 /// Answers the endpoints that a browser and a verifier of identity tokens look at.
 pub(super) fn answer(inner: &Inner, asked: &Asked) -> Option<Answer> {
     let answer = match asked.path.as_str() {
-        "/.well-known/openid-configuration" => Answer::json(200, &configuration(&inner.origin)),
+        "/.well-known/openid-configuration" => Answer::json(200, &configuration(asked, &inner.origin)),
+        "/v1/userinfo" => known(inner, asked),
         "/oauth2/v3/certs" => Answer::json(200, &json!({"keys": [inner.signer.jwk()]})),
         "/o/oauth2/v2/auth" => consent(inner, asked).unwrap_or_else(|refusal| refusal),
         _ => return None,
@@ -53,14 +54,39 @@ pub(super) fn answer(inner: &Inner, asked: &Asked) -> Option<Answer> {
     Some(if asked.method == "GET" { answer } else { inner.refuse(asked, &Wrong::Method) })
 }
 
-fn configuration(origin: &str) -> Value {
+/// The issuer of identity tokens.
+fn issuer(inner: &Inner, asked: &Asked) -> String {
+    asked.real_host().map_or_else(|| inner.origin.clone(), |_| "https://accounts.google.com".to_owned())
+}
+
+/// Who somebody is (OpenID Connect Core, 5.3).
+fn known(inner: &Inner, asked: &Asked) -> Answer {
+    let state = inner.state();
+    let access = asked.bearer().and_then(|token| state.access.get(token)).filter(|access| access.expires > now());
+    let Some(access) = access.filter(|access| access.scopes.contains("openid")) else {
+        return super::errors::unauthenticated();
+    };
+    let mut info = userinfo(&state.people.users.get(&access.user).cloned().unwrap_or_default(), access);
+    if let Some(fields) = info.as_object_mut() {
+        for (short, standard) in [("id", "sub"), ("verified_email", "email_verified")] {
+            if let Some(value) = fields.remove(short) {
+                fields.insert(standard.to_owned(), value);
+            }
+        }
+    }
+    Answer::json(200, &info)
+}
+
+fn configuration(asked: &Asked, own: &str) -> Value {
+    // by its real name Google is on several hosts
+    let at = |host: &str| asked.real_host().map_or_else(|| own.to_owned(), |_| format!("https://{host}"));
     json!({
-        "issuer": origin,
-        "authorization_endpoint": format!("{origin}/o/oauth2/v2/auth"),
-        "token_endpoint": format!("{origin}/token"),
-        "userinfo_endpoint": format!("{origin}/oauth2/v2/userinfo"),
-        "revocation_endpoint": format!("{origin}/revoke"),
-        "jwks_uri": format!("{origin}/oauth2/v3/certs"),
+        "issuer": at("accounts.google.com"),
+        "authorization_endpoint": format!("{}/o/oauth2/v2/auth", at("accounts.google.com")),
+        "token_endpoint": format!("{}/token", at("oauth2.googleapis.com")),
+        "userinfo_endpoint": format!("{}/v1/userinfo", at("openidconnect.googleapis.com")),
+        "revocation_endpoint": format!("{}/revoke", at("oauth2.googleapis.com")),
+        "jwks_uri": format!("{}/oauth2/v3/certs", at("www.googleapis.com")),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
@@ -135,7 +161,7 @@ fn client(form: &Form) -> Result<(), Answer> {
     Ok(())
 }
 
-pub(super) fn code(inner: &Inner, form: &Form) -> Result<Answer, Answer> {
+pub(super) fn code(inner: &Inner, asked: &Asked, form: &Form) -> Result<Answer, Answer> {
     form.only(&["grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier"])?;
     client(form)?;
     let mut state = inner.state();
@@ -150,7 +176,7 @@ pub(super) fn code(inner: &Inner, form: &Form) -> Result<Answer, Answer> {
             return Err(refused(400, "invalid_grant", "Invalid code verifier."));
         }
     }
-    let mut body = tokens(inner, &mut state, &code.access, code.nonce.as_deref());
+    let mut body = tokens(inner, &mut state, &issuer(inner, asked), &code.access, code.nonce.as_deref());
     if code.offline {
         let token = state.secret("1//0");
         state.refresh.insert(token.clone(), Access { expires: i64::MAX, ..code.access });
@@ -159,7 +185,7 @@ pub(super) fn code(inner: &Inner, form: &Form) -> Result<Answer, Answer> {
     Ok(Answer::json(200, &body).with("cache-control", "no-store"))
 }
 
-pub(super) fn refresh(inner: &Inner, form: &Form) -> Result<Answer, Answer> {
+pub(super) fn refresh(inner: &Inner, asked: &Asked, form: &Form) -> Result<Answer, Answer> {
     form.only(&["grant_type", "client_id", "client_secret", "refresh_token", "scope"])?;
     client(form)?;
     let mut state = inner.state();
@@ -167,11 +193,11 @@ pub(super) fn refresh(inner: &Inner, form: &Form) -> Result<Answer, Answer> {
     let known = known.filter(|access| state.people.user(&access.user).is_some_and(|user| user["suspended"] != true));
     let access = known.ok_or_else(|| refused(400, "invalid_grant", "Token has been expired or revoked."))?;
     let access = Access { expires: now() + 3599, ..access };
-    let body = tokens(inner, &mut state, &access, None);
+    let body = tokens(inner, &mut state, &issuer(inner, asked), &access, None);
     Ok(Answer::json(200, &body).with("cache-control", "no-store"))
 }
 
-fn tokens(inner: &Inner, state: &mut State, access: &Access, nonce: Option<&str>) -> Value {
+fn tokens(inner: &Inner, state: &mut State, issuer: &str, access: &Access, nonce: Option<&str>) -> Value {
     let token = state.give(access.clone());
     let scopes: Vec<&str> = access.scopes.iter().map(String::as_str).collect();
     let mut body =
@@ -180,7 +206,7 @@ fn tokens(inner: &Inner, state: &mut State, access: &Access, nonce: Option<&str>
         let user = state.people.users.get(&access.user).cloned().unwrap_or_default();
         let info = userinfo(&user, access);
         let mut claims = json!({
-            "iss": inner.origin, "aud": CLIENT_ID, "azp": CLIENT_ID, "sub": access.user, "iat": now(), "exp": now() + 3600,
+            "iss": issuer, "aud": CLIENT_ID, "azp": CLIENT_ID, "sub": access.user, "iat": now(), "exp": now() + 3600,
         });
         for name in ["email", "hd", "name", "given_name", "family_name", "picture"] {
             if !info[name].is_null() {

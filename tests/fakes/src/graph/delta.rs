@@ -59,7 +59,7 @@ pub(super) fn followed(state: &mut State, call: &Call<'_>) -> Result<Answer, Ans
     let target = call.asked.target.as_str();
     if state.expired.contains(target) {
         if is_delta {
-            let again = format!("{}{path}?$deltatoken=", call.inner.origin);
+            let again = format!("{}{path}?$deltatoken=", call.asked.origin(&call.inner.origin));
             let message = "The sync state is too old: begin again.";
             return Err(error(410, "syncStateNotFound", message).with("location", again));
         }
@@ -211,5 +211,5 @@ fn link_to(state: &mut State, call: &Call<'_>, name: &str, place: Place) -> Stri
     let path = path.clone();
     let target = format!("{path}?{name}={}", state.secret("R"));
     state.links.insert(target.clone(), place);
-    format!("{}{target}", call.inner.origin)
+    format!("{}{target}", call.asked.origin(&call.inner.origin))
 }

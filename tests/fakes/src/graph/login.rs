@@ -50,11 +50,16 @@ pub(super) fn answer(inner: &Inner, asked: &Asked) -> Option<Answer> {
     if tenant == "v1.0" {
         return None;
     }
+    if path == "oidc/userinfo" {
+        return Some(userinfo(inner, asked));
+    }
     let (method, answer): (_, Handler) = match rest {
         "oauth2/v2.0/token" => ("POST", token),
         "oauth2/v2.0/authorize" => ("GET", authorize),
         "v2.0/adminconsent" => ("GET", admin_consent),
-        "v2.0/.well-known/openid-configuration" => ("GET", |inner, _, tenant| Ok(configuration(inner, tenant))),
+        "v2.0/.well-known/openid-configuration" => {
+            ("GET", |inner, asked, tenant| Ok(configuration(&asked.origin(&inner.origin), tenant)))
+        }
         "discovery/v2.0/keys" => ("GET", |inner, _, _| Ok(Answer::json(200, &json!({"keys": [inner.signer.jwk()]})))),
         _ => return None,
     };
@@ -73,8 +78,7 @@ fn concrete(tenant: &str) -> bool {
     tenant == TENANT || tenant == DOMAIN
 }
 
-fn configuration(inner: &Inner, tenant: &str) -> Answer {
-    let origin = &inner.origin;
+fn configuration(origin: &str, tenant: &str) -> Answer {
     // without a tenant the issuer is a template
     let issuer = if concrete(tenant) { TENANT } else { "{tenantid}" };
     Answer::json(
@@ -92,6 +96,23 @@ fn configuration(inner: &Inner, tenant: &str) -> Answer {
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         }),
     )
+}
+
+/// Who somebody is (OpenID Connect Core, 5.3).
+fn userinfo(inner: &Inner, asked: &Asked) -> Answer {
+    let state = inner.state();
+    let access = asked.bearer().and_then(|token| state.access.get(token)).filter(|access| access.expires > now());
+    let user = access.and_then(|access| access.user.as_deref()).and_then(|user| state.tenant.users.get(user));
+    match (access, user) {
+        (Some(access), Some(user)) if asked.method == "GET" && access.permissions.contains("openid") => {
+            let sub = identifier(&format!("{}{CLIENT_ID}", user["id"].as_str().unwrap_or_default()));
+            let (name, given, family) = (&user["displayName"], &user["givenName"], &user["surname"]);
+            let info =
+                json!({"sub": sub, "name": name, "given_name": given, "family_name": family, "email": user["mail"]});
+            Answer::json(200, &info)
+        }
+        _ => super::errors::unauthenticated(),
+    }
 }
 
 struct Form(Vec<(String, String)>);
@@ -139,8 +160,8 @@ fn token(inner: &Inner, asked: &Asked, tenant: &str) -> Result<Answer, Answer> {
     client(inner, &state, asked, &form)?;
     match grant.as_str() {
         "client_credentials" => credentials_grant(inner, &mut state, &form, tenant),
-        "authorization_code" => code(inner, &mut state, &form),
-        _ => refresh(inner, &mut state, &form),
+        "authorization_code" => code(inner, &mut state, &asked.origin(&inner.origin), &form),
+        _ => refresh(inner, &mut state, &asked.origin(&inner.origin), &form),
     }
 }
 
@@ -321,7 +342,7 @@ fn admin_consent(inner: &Inner, asked: &Asked, _: &str) -> Result<Answer, Answer
     Ok(Answer::empty(302).with("location", back))
 }
 
-fn code(inner: &Inner, state: &mut State, form: &Form) -> Result<Answer, Answer> {
+fn code(inner: &Inner, state: &mut State, issuer: &str, form: &Form) -> Result<Answer, Answer> {
     let grant = |number, why: &str| refused(400, "invalid_grant", number, why);
     let code = state.codes.remove(form.get("code"));
     let code = code.ok_or_else(|| grant(54_005, "The code was already redeemed, or is none."))?;
@@ -336,10 +357,10 @@ fn code(inner: &Inner, state: &mut State, form: &Form) -> Result<Answer, Answer>
         ));
     }
     let offline = code.scopes.contains("offline_access");
-    Ok(tokens(inner, state, &code.access, code.nonce.as_deref(), offline))
+    Ok(tokens(inner, state, issuer, &code.access, code.nonce.as_deref(), offline))
 }
 
-fn refresh(inner: &Inner, state: &mut State, form: &Form) -> Result<Answer, Answer> {
+fn refresh(inner: &Inner, state: &mut State, issuer: &str, form: &Form) -> Result<Answer, Answer> {
     let known = state.refresh.get(form.get("refresh_token")).cloned();
     let known = known.filter(|access| {
         let user = access.user.as_deref().and_then(|user| state.tenant.users.get(user));
@@ -347,10 +368,17 @@ fn refresh(inner: &Inner, state: &mut State, form: &Form) -> Result<Answer, Answ
     });
     let access =
         known.ok_or_else(|| refused(400, "invalid_grant", 50_173, "The provided grant has expired or was revoked."))?;
-    Ok(tokens(inner, state, &Access { expires: now() + 3599, ..access }, None, true))
+    Ok(tokens(inner, state, issuer, &Access { expires: now() + 3599, ..access }, None, true))
 }
 
-fn tokens(inner: &Inner, state: &mut State, access: &Access, nonce: Option<&str>, offline: bool) -> Answer {
+fn tokens(
+    inner: &Inner,
+    state: &mut State,
+    issuer: &str,
+    access: &Access,
+    nonce: Option<&str>,
+    offline: bool,
+) -> Answer {
     let token = inner.give(state, access.clone());
     let scopes: Vec<&str> = access.permissions.iter().map(String::as_str).collect();
     let mut body = json!({
@@ -360,7 +388,7 @@ fn tokens(inner: &Inner, state: &mut State, access: &Access, nonce: Option<&str>
     if access.permissions.contains("openid") {
         let person = state.tenant.users.get(&user).cloned().unwrap_or_default();
         let mut claims = json!({
-            "iss": format!("{}/{TENANT}/v2.0", inner.origin), "aud": CLIENT_ID, "tid": TENANT, "oid": user, "ver": "2.0",
+            "iss": format!("{issuer}/{TENANT}/v2.0"), "aud": CLIENT_ID, "tid": TENANT, "oid": user, "ver": "2.0",
             "sub": identifier(&format!("{user}{CLIENT_ID}")), "iat": now(), "nbf": now(), "exp": now() + 3600,
         });
         if access.permissions.contains("profile") {

@@ -81,6 +81,8 @@ async fn who_consents_is_known_and_may_take_it_back() {
     let access = body["access_token"].as_str().unwrap().to_owned();
     let info = || bench.client.get(format!("{}/oauth2/v2/userinfo", bench.google.url())).bearer_auth(&access);
     assert_eq!(answered(info()).await.1["email"], anna);
+    let standard = bench.client.get(format!("{}/v1/userinfo", bench.google.url())).bearer_auth(&access);
+    assert_eq!(answered(standard).await.1["sub"], token.text("sub"));
     let refresh = body["refresh_token"].as_str().unwrap();
     assert_eq!(bench.refreshed(refresh).await.0, 200);
     assert_eq!(bench.form("/revoke", &[("token", refresh)]).await.0, 200);
@@ -122,5 +124,29 @@ async fn a_sign_in_that_is_not_right_is_none() {
         let (status, body) = bench.redeem(&back[0].1, &[wrong]).await;
         assert!(status >= 400, "{wrong:?}");
         assert_eq!(body["error"], error, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_name_itself_by_basic_and_hosts_have_their_own_paths() {
+    let bench = Bench::new(3);
+    bench.google.browser_of(Some(&bench.email(1)));
+    let (_, back) = bench.consent(&[]).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", back[0].1.as_str()),
+        ("redirect_uri", BACK),
+        ("code_verifier", VERIFIER),
+    ];
+    let token = bench.client.post(format!("{}/token", bench.google.url())).form(&form);
+    let (status, body) =
+        answered(token.basic_auth(CLIENT_ID, Some(CLIENT_SECRET)).header("host", "oauth2.googleapis.com")).await;
+    assert_eq!(status, 200, "{body}");
+    let token = Token::read(body["id_token"].as_str().unwrap()).unwrap();
+    assert_eq!(token.text("iss"), "https://accounts.google.com");
+    let path = "/admin/directory/v1/users?customer=my_customer&maxResults=1";
+    for (host, status) in [("admin.googleapis.com", 200), ("gmail.googleapis.com", 404)] {
+        let named = bench.request(reqwest::Method::GET, path).header("host", host);
+        assert_eq!(answered(named).await.0, status, "{host}");
     }
 }

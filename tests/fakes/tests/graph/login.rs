@@ -171,6 +171,11 @@ async fn people_sign_in_by_code_with_pkce() {
     let me =
         bench.client.get(format!("{}/v1.0/me", bench.graph.url())).bearer_auth(body["access_token"].as_str().unwrap());
     assert_eq!(answered(me).await.1["id"], anna.as_str());
+    let info = bench
+        .client
+        .get(format!("{}/oidc/userinfo", bench.graph.url()))
+        .bearer_auth(body["access_token"].as_str().unwrap());
+    assert_eq!(answered(info).await.1["sub"], token.text("sub"));
     let refresh = body["refresh_token"].as_str().unwrap();
     let form = [
         ("grant_type", "refresh_token"),
@@ -184,4 +189,22 @@ async fn people_sign_in_by_code_with_pkce() {
     let url = format!("{}/common/v2.0/.well-known/openid-configuration", bench.graph.url());
     let (_, body) = answered(bench.client.get(url)).await;
     assert_eq!(body["issuer"], format!("{}/{{tenantid}}/v2.0", bench.graph.url()), "a template");
+}
+
+#[tokio::test]
+async fn by_its_real_name_links_have_it_too() {
+    let bench = Bench::new(150);
+    let named = bench
+        .client
+        .get(format!("{}/v1.0/users", bench.graph.url()))
+        .bearer_auth(&bench.token)
+        .header("host", "graph.microsoft.com");
+    let (_, body) = answered(named).await;
+    assert!(
+        body["@odata.nextLink"].as_str().unwrap().starts_with("https://graph.microsoft.com/v1.0/users?$skiptoken="),
+        "{body}"
+    );
+    let url = format!("{}/{TENANT}/v2.0/.well-known/openid-configuration", bench.graph.url());
+    let (_, body) = answered(bench.client.get(url).header("host", "login.microsoftonline.com")).await;
+    assert_eq!(body["issuer"], format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
 }
