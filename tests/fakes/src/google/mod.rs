@@ -374,6 +374,17 @@ impl Call<'_> {
 
 impl Service for Inner {
     fn answer(&self, asked: &Asked) -> Answer {
+        // by its real name a host has its own paths alone
+        let own = match asked.path.as_str() {
+            "/token" | "/revoke" => Some("oauth2.googleapis.com"),
+            "/o/oauth2/v2/auth" | "/.well-known/openid-configuration" => Some("accounts.google.com"),
+            "/oauth2/v3/certs" => Some("www.googleapis.com"),
+            "/v1/userinfo" => Some("openidconnect.googleapis.com"),
+            _ => None,
+        };
+        if asked.real_host().is_some_and(|host| own.is_some_and(|own| own != host)) {
+            return self.refuse(asked, &crate::contract::Wrong::Path);
+        }
         if let Some(answer) = oauth::answer(self, asked).or_else(|| sign_in::answer(self, asked)) {
             return answer;
         }

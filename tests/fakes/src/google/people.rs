@@ -153,8 +153,11 @@ impl People {
         self.assign("100000000000000000000", "101");
     }
 
-    /// Gives somebody a role.
+    /// Gives somebody a role: 101 is the super administrators', the others are delegated.
     pub fn assign(&mut self, user: &str, role: &str) {
+        let field = if role == "101" { "isAdmin" } else { "isDelegatedAdmin" };
+        self.set(user, field, true.into());
+        let user = &self.id_of(user).unwrap_or_default();
         let number = self.assignments.len() + 1;
         self.assignments.push(json!({
             "kind": "admin#directory#roleAssignment", "etag": format!("\"assignment-{number}\""),

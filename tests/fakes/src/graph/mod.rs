@@ -300,6 +300,12 @@ impl Call<'_> {
 
 impl Service for Inner {
     fn answer(&self, asked: &Asked) -> Answer {
+        // by its real name a host has its own paths alone
+        let graph = asked.path.starts_with("/v1.0/") || asked.path.starts_with("/oidc/");
+        let astray = asked.real_host().is_some_and(|host| (host == "graph.microsoft.com") != graph);
+        if astray {
+            return self.refuse(asked, &Wrong::Path);
+        }
         login::answer(self, asked).unwrap_or_else(|| self.call(asked))
     }
 

@@ -125,3 +125,21 @@ async fn a_patch_changes_what_it_names() {
     assert_eq!(after["phones"], change["phones"]);
     assert_ne!(after["etag"], before["etag"]);
 }
+
+#[tokio::test]
+async fn roles_say_who_is_an_administrator() {
+    let bench = Bench::new(3);
+    let anna = bench.email(1);
+    bench.google.people(|people| people.assign(&anna, "103"));
+    let path = "/admin/directory/v1/customer/my_customer/roleassignments";
+    let (_, body) = bench.get(&format!("{path}?userKey={anna}")).await;
+    assert_eq!(body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(body["items"][0]["roleId"], "103");
+    let (_, role) = bench.get("/admin/directory/v1/customer/my_customer/roles/103").await;
+    assert_eq!((&role["roleName"], &role["isSuperAdminRole"]), (&json!("Communication"), &json!(false)));
+    let (_, none) = bench.get(&format!("{path}?userKey={}", bench.email(2))).await;
+    assert!(none.get("items").is_none(), "{none}");
+    let token = bench.as_user(&anna, &["admin.directory.user.readonly"]);
+    let listing = bench.client.get(format!("{}{USERS}", bench.google.url())).bearer_auth(token);
+    assert_eq!(answered(listing).await.0, 200, "a delegated administrator sees people");
+}

@@ -149,4 +149,7 @@ async fn a_client_may_name_itself_by_basic_and_hosts_have_their_own_paths() {
         let named = bench.request(reqwest::Method::GET, path).header("host", host);
         assert_eq!(answered(named).await.0, status, "{host}");
     }
+    let astray =
+        bench.client.post(format!("{}/token", bench.google.url())).form(&form).header("host", "www.googleapis.com");
+    assert_eq!(answered(astray).await.0, 404);
 }

@@ -207,4 +207,6 @@ async fn by_its_real_name_links_have_it_too() {
     let url = format!("{}/{TENANT}/v2.0/.well-known/openid-configuration", bench.graph.url());
     let (_, body) = answered(bench.client.get(url).header("host", "login.microsoftonline.com")).await;
     assert_eq!(body["issuer"], format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
+    let astray = bench.request(reqwest::Method::GET, "/users").header("host", "login.microsoftonline.com");
+    assert_eq!(answered(astray).await.0, 400);
 }
