@@ -9,15 +9,17 @@ mod oauth;
 mod pages;
 mod people;
 mod sign_in;
+mod state;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 pub(crate) use people::ascii;
 pub use people::{ADMIN, CUSTOMER, DOMAIN, People};
+
+use state::{Access, State};
 
 use crate::contract::{Contract, Operation};
 use crate::control::Control;
@@ -46,39 +48,6 @@ pub(crate) struct Inner {
     account: Key,
     signer: Key,
     state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    people: People,
-    /// Scopes that the domain's administrator gave the service account.
-    delegated: BTreeSet<String>,
-    access: HashMap<String, Access>,
-    refresh: HashMap<String, Access>,
-    codes: HashMap<String, sign_in::Code>,
-    pages: HashMap<String, pages::Place>,
-    /// Who is signed in in the browser that comes to consent.
-    browser: Option<String>,
-    units: BTreeMap<String, u64>,
-    /// Units of the last minute, all mailboxes together.
-    window: VecDeque<(Instant, u64)>,
-    spent: u64,
-    /// So many units a minute are the project's; nothing: Google's own number.
-    quota: Option<u64>,
-    number: u64,
-}
-
-/// What a token is good for.
-#[derive(Debug, Clone)]
-struct Access {
-    /// The user's id.
-    user: String,
-    scopes: BTreeSet<String>,
-    expires: i64,
-    /// Made for the service account rather than with the user's consent.
-    delegated: bool,
-    /// The refresh token or the consent that it came from.
-    grant: u64,
 }
 
 impl Google {
@@ -220,42 +189,6 @@ impl Google {
 /// need to write a scope in short.
 pub fn scope(name: &str) -> String {
     format!("https://www.googleapis.com/auth/{name}")
-}
-
-impl State {
-    fn next(&mut self) -> u64 {
-        self.number += 1;
-        self.number
-    }
-
-    /// A token that nobody guesses from the one before.
-    fn secret(&mut self, prefix: &str) -> String {
-        let number = self.next();
-        let tail = people::etag(format!("{prefix}{number}").as_bytes());
-        format!("{prefix}{}", tail.trim_matches('"'))
-    }
-
-    /// Takes units from the project's minute; false: there are no more.
-    fn spend(&mut self, mailbox: &str, units: u64) -> bool {
-        let now = Instant::now();
-        while let Some((_, old)) = self.window.pop_front_if(|(at, _)| now.duration_since(*at) >= Duration::from_mins(1))
-        {
-            self.spent -= old;
-        }
-        if self.spent + units > self.quota.unwrap_or(1_200_000) {
-            return false;
-        }
-        self.spent += units;
-        self.window.push_back((now, units));
-        *self.units.entry(mailbox.to_owned()).or_default() += units;
-        true
-    }
-
-    fn give(&mut self, access: Access) -> String {
-        let token = self.secret("ya29.");
-        self.access.insert(token.clone(), access);
-        token
-    }
 }
 
 impl Inner {

@@ -5,6 +5,7 @@ mod errors;
 mod login;
 mod objects;
 mod query;
+mod sign_in;
 mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -50,7 +51,7 @@ struct State {
     certificates: Vec<Vec<u8>>,
     access: HashMap<String, Access>,
     refresh: HashMap<String, Access>,
-    codes: HashMap<String, login::Code>,
+    codes: HashMap<String, sign_in::Code>,
     /// Links that were handed out, as they have to come back.
     links: HashMap<String, delta::Place>,
     expired: BTreeSet<String>,
