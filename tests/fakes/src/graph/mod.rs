@@ -253,7 +253,11 @@ impl Inner {
         }
         // a link of ours comes back as it was given, with parameters of ours
         let link = ["$skiptoken", "$deltatoken"].iter().any(|name| asked.said(name).is_some());
-        let checked = if link { Ok(()) } else { self.contract.query(operation, &asked.query) }
+        // what begins anew is looked at like any other
+        let anew = matches!(asked.said("$deltatoken"), Some("" | "latest"));
+        let query: Vec<(String, String)> =
+            asked.query.iter().filter(|(name, _)| !(anew && name == "$deltatoken")).cloned().collect();
+        let checked = if link && !anew { Ok(()) } else { self.contract.query(operation, &query) }
             .and_then(|()| self.contract.body(operation, asked.header("content-type"), &asked.body));
         let body = match checked {
             Ok(body) => body,

@@ -125,9 +125,16 @@ pub(super) fn chosen<'a>(call: &Call<'_>, kind: &str, mut all: Vec<&'a Value>) -
             "$count is not currently supported without ConsistencyLevel: eventual.",
         ));
     }
+    let objects = kind == "microsoft.graph.directoryObject";
+    if objects && ["$filter", "$search", "$orderby"].iter().any(|name| call.asked.said(name).is_some()) {
+        return Err(bad("this fake neither filters, searches nor sorts here"));
+    }
     if let Some(filter) = call.asked.said("$filter") {
         let conditions: Vec<(Condition<'_>, bool)> =
             conditions(filter).ok_or_else(|| bad("Invalid filter clause: this fake does not know it"))?;
+        if let Some((condition, _)) = conditions.iter().find(|(condition, _)| !has(call, kind, condition.field)) {
+            return Err(bad(&format!("Could not find a property named '{}' on type '{kind}'.", condition.field)));
+        }
         let hard = conditions
             .iter()
             .any(|(condition, not)| *not || condition.operator == "endswith" || condition.operator == "ne");
@@ -153,12 +160,17 @@ pub(super) fn chosen<'a>(call: &Call<'_>, kind: &str, mut all: Vec<&'a Value>) -
             ));
         }
         let (field, value) = search.trim_matches('"').split_once(':').ok_or_else(|| bad("Invalid $search"))?;
+        if !matches!(field, "displayName" | "mail" | "userPrincipalName" | "description") || !has(call, kind, field) {
+            return Err(bad(&format!("Searching by {field} is not supported.")));
+        }
         let value = value.to_lowercase();
         all.retain(|object| object[field].as_str().is_some_and(|text| text.to_lowercase().contains(&value)));
     }
     if let Some(order) = call.asked.said("$orderby") {
         let (field, down) = order.split_once(' ').map_or((order, false), |(field, way)| (field, way == "desc"));
-        if !matches!(field, "displayName" | "userPrincipalName") {
+        let way = order.split_once(' ').map_or("asc", |(_, way)| way);
+        let known = matches!(field, "displayName" | "userPrincipalName") && has(call, kind, field);
+        if !known || !matches!(way, "asc" | "desc") {
             return Err(error(400, "Request_UnsupportedQuery", &format!("Sorting by {field} is not supported.")));
         }
         all.sort_by_key(|object| object[field].as_str().unwrap_or_default().to_lowercase());
@@ -167,6 +179,12 @@ pub(super) fn chosen<'a>(call: &Call<'_>, kind: &str, mut all: Vec<&'a Value>) -
         }
     }
     Ok(all)
+}
+
+/// Whether a type has this property.
+fn has(call: &Call<'_>, kind: &str, name: &str) -> bool {
+    let shape = Shape::of(Kind::Named(kind.to_owned()));
+    call.inner.contract.fields(&shape).fields.get(name).is_some_and(|shape| !shape.navigation)
 }
 
 /// How many on a page.

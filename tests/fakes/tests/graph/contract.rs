@@ -45,6 +45,11 @@ async fn what_the_document_does_not_say_is_refused() {
         "$top=5&$top=6",
         "$skiptoken=made-up",
         "$format=json",
+        "$filter=shoe eq 'x'",
+        "$filter=manager eq 'x'",
+        "$orderby=displayName sideways",
+        "$deltatoken=latest",
+        "$deltatoken=",
     ] {
         let (status, _, message) = bench.refused(&format!("/users?{query}")).await;
         assert_eq!(status, 400, "{query}: {message}");

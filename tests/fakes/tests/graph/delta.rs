@@ -86,6 +86,9 @@ async fn a_delta_tells_what_changed() {
         "$count=true",
         "$expand=manager",
         "$select=shoe",
+        "$deltatoken=latest&limit=5",
+        "$deltatoken=&$top=5",
+        "$deltatoken=made-up",
     ] {
         assert_eq!(bench.refused(&format!("/users/delta?{query}")).await.0, 400, "{query}");
     }
