@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-signature-banner", SIGNATURE),
     // reads what any template rendered, whoever wrote it
     ("estampe-signature-lint", &[]),
+    ("estampe-fakes", &[]),
     // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes
     ("xtask", &["estampe-plugin-kit"]),
