@@ -368,6 +368,7 @@ on_both! {
         let (id, what) = (waiting[0]["id"].as_str().unwrap(), waiting[0]["what"].as_str().unwrap());
         assert!(waiting.as_array().unwrap().len() == 1 && what.contains("leads"), "{waiting}");
         assert_eq!(location(&export().await), "/approvals", "nobody agreed yet");
+        assert_eq!(server.json(&["approval", "list"])["approvals"], waiting, "asked for twice is asked for once");
         assert!(server.cli(&["approval", "agree", id]).code == 0);
         assert!(server.cli(&["approval", "agree", id]).code != 0, "once");
         let own = page(&first, format!("{}/approvals", server.internal)).await;
@@ -399,6 +400,8 @@ on_both! {
         let mut wider = provider;
         wider[4] = ("issuer", "https://elsewhere.example");
         assert_eq!(location(&post(&first, &server, "/accounts/providers/sso", &wider).await), "/approvals");
+        // nobody is asked about what cannot be
+        assert_eq!(post(&first, &server, "/accounts/providers", &provider).await.status(), 422, "the name is taken");
         // whoever asked takes it back
         let last = server.json(&["approval", "list"])["approvals"].as_array().unwrap().last().unwrap().clone();
         let path = format!("/approvals/{}/refuse", last["id"].as_str().unwrap());

@@ -301,6 +301,8 @@ mod tests {
                 Right::SourcesEnd,
                 Right::PluginsChange,
                 Right::PluginsGrant,
+                Right::SignaturesRead,
+                Right::SignaturesChange,
                 Right::MailsRead,
                 Right::MailsChange
             ]

@@ -31,13 +31,17 @@ impl Service {
         let Actor::Account(asked_by) = ctx.actor else { return Ok(()) };
         let (id, act) = (ApprovalId::new(ctx.now, self.random()), act());
         let (ctx, random) = (*ctx, self.shared_random());
-        self.store
-            .write(move |tx| {
-                tx.insert_approval(id, &act, asked_by, ctx.now)?;
-                tx.audit(&AuditEvent::done(&ctx, &*random, "approval.ask", "approval", id))
-            })
-            .await?;
-        Err(Error::Awaits(id))
+        let waits = self.store.write(move |tx| {
+            // asked for twice is asked for once
+            let mut asked = tx.approvals_of(asked_by, ctx.now, SHOWN)?.into_iter();
+            if let Some(same) = asked.find(|asked| !asked.agreed && asked.act == act) {
+                return Ok(same.id);
+            }
+            tx.insert_approval(id, &act, asked_by, ctx.now)?;
+            tx.audit(&AuditEvent::done(&ctx, &*random, "approval.ask", "approval", id))?;
+            Ok(id)
+        });
+        Err(Error::Awaits(waits.await?))
     }
 
     /// The acts that wait, the oldest first, and what whoever asks may do since somebody agreed.

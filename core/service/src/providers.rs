@@ -104,9 +104,14 @@ impl Service {
             Ok(read) => read,
             Err(problems) => return Ok(ProviderSaved::Problems(problems)),
         };
-        if !self.is_secret_alone(of.as_deref(), form).await? {
-            let (of, form) = (of.clone(), Box::new(form.clone()));
-            self.second_look(ctx, || Act::SetProvider { of, form }).await?;
+        match self.changes_more(of.as_deref(), form, &read).await? {
+            Ok(false) => {}
+            Ok(true) => {
+                let (of, form) = (of.clone(), Box::new(form.clone()));
+                self.second_look(ctx, || Act::SetProvider { of, form }).await?;
+            }
+            // nobody is asked about what cannot be
+            Err(problems) => return Ok(ProviderSaved::Problems(problems)),
         }
         let source_name = form.source.trim().to_owned();
         let (ctx, random) = (*ctx, self.shared_random());
@@ -155,16 +160,31 @@ impl Service {
         Ok(saved.await?)
     }
 
-    /// Whether a form changes nothing but our secret, which lets nobody else in.
-    async fn is_secret_alone(&self, of: Option<&str>, form: &ProviderForm) -> Result<bool> {
-        let Some(name) = of.map(str::to_owned) else { return Ok(false) };
-        let origin = self.settings.internal_origin.clone();
-        let read = self.store.read(move |tx| {
-            let Some(provider) = tx.provider_by_name(&name)? else { return Ok(None) };
-            detail(tx, provider, &origin).map(Some)
+    /// Whether a form changes more than our secret, which alone lets nobody else in; or what is
+    /// wrong with it.
+    async fn changes_more(
+        &self,
+        of: Option<&str>,
+        form: &ProviderForm,
+        read: &ReadForm,
+    ) -> Result<std::result::Result<bool, FormProblems>> {
+        let (of, form, read) = (of.map(str::to_owned), form.clone(), read.clone());
+        let (origin, fresh) =
+            (self.settings.internal_origin.clone(), ProviderId::new(self.ports.clock.now(), self.random()));
+        let looked = self.store.read(move |tx| {
+            let before = match &of {
+                Some(name) => Some(tx.provider_by_name(name)?.ok_or(Error::NotFound)?),
+                None => None,
+            };
+            let id = before.as_ref().map_or(fresh, |before| before.id);
+            if let Err(problems) = resolved(tx, read, form.source.trim(), id)? {
+                return Ok(Err(problems));
+            }
+            let Some(before) = before else { return Ok(Ok(true)) };
+            let before = detail(tx, before, &origin)?.form;
+            Ok(Ok(before.source != form.source.trim() || before.read() != form.read()))
         });
-        let before = read.await?.ok_or(Error::NotFound)?.form;
-        Ok(before.source == form.source.trim() && before.read() == form.read())
+        Ok(looked.await?)
     }
 
     /// Removes a provider: nobody comes from there any more, and what its rules gave is gone.
