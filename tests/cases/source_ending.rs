@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use estampe_tests::{Database, Options, Output, Server, on_both, until};
+use estampe_tests::{Database, Options, Output, Server, on_both, quoted, until};
 use reqwest::Client;
 
 use crate::hostile::administrator;
@@ -65,10 +65,11 @@ fn known_by_another(server: &Server, name: &str, active: bool) {
         well(server, &["source", "add", "other", "--input", &input]);
     }
     let active = if active { "TRUE" } else { "FALSE" };
+    let name = quoted(name);
     server.sql(&format!(
         "INSERT INTO person_identity (source_id, external_id, person_id, fingerprint, active) \
-         SELECT source.id, '{name}', person.id, 'f', {active} FROM source, person \
-         WHERE source.name = 'other' AND person.display_name = '{name}'"
+         SELECT source.id, {name}, person.id, 'f', {active} FROM source, person \
+         WHERE source.name = 'other' AND person.display_name = {name}"
     ));
 }
 
@@ -212,7 +213,7 @@ on_both! {
         // somebody whom another source knows has the photo of somebody who goes
         let shared = one(&server, "SELECT photo_id FROM person WHERE photo_id IS NOT NULL ORDER BY id LIMIT 1");
         let stays = one(&server, "SELECT display_name FROM person WHERE photo_id IS NULL ORDER BY id LIMIT 1");
-        server.sql(&format!("UPDATE person SET photo_id = '{shared}' WHERE display_name = '{stays}'"));
+        server.sql(&format!("UPDATE person SET photo_id = '{shared}' WHERE display_name = {}", quoted(&stays)));
         known_by_another(&server, &stays, false);
         let zoe = server.json(&["person", "list", "lefevre"])["people"][0].clone();
         let (card, id) = (zoe["card_url"].as_str().unwrap(), zoe["id"].as_str().unwrap());

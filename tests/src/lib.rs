@@ -35,6 +35,7 @@ pub use post::{PostOffice, Weather};
 pub use process::{Process, until};
 pub use raw::Raw;
 pub use server::{Options, Output, Server, binary, free_ports, sample, workspace};
+pub use sql::quoted;
 pub use tls::{Authority, Offer, Served, fingerprint, shake_hands};
 
 /// A configuration without limits of rates, for tests that ask more than a person would.

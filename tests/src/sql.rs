@@ -8,6 +8,12 @@ const PYTHON: &str = "import sys,sqlite3\nc=sqlite3.connect(sys.argv[1],timeout=
     for r in c.execute(sys.argv[2]): print('|'.join(v.hex() if isinstance(v,bytes) else str(v) for v in r))\n\
     c.commit()";
 
+/// The text as a literal of SQL, in its quotes (an apostrophe of a name is doubled).
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 impl Server {
     /// Runs a statement of SQL behind the server's back: a line a row.
     pub fn sql(&self, sql: &str) -> Vec<String> {
