@@ -48,7 +48,7 @@ impl<T: Connector> Guest for Adapter<T> {
 }
 
 /// A trap tells the host nothing: say in the run's log what went wrong before it.
-fn hook_panics() {
+pub fn hook_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|info| {

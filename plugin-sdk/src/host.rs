@@ -78,6 +78,11 @@ pub trait Host {
     /// fetch again what it knows to be the same.
     fn checkpoint(&self) -> Option<Cursor>;
 
+    /// Of people by their ids, each with the version of the photo that the source has now:
+    /// whether that is the photo that the last applied run brought, so that it need not be
+    /// fetched again. Such a person is told without a photo and with that `photo_etag`.
+    fn same_photos(&self, photos: &[(String, String)]) -> Vec<bool>;
+
     /// A durable value of this source, as the pages before left it.
     fn state_get(&self, key: &str) -> Option<Vec<u8>>;
 
@@ -146,6 +151,10 @@ impl Host for ContractHost {
 
     fn checkpoint(&self) -> Option<Cursor> {
         imports::state::checkpoint()
+    }
+
+    fn same_photos(&self, photos: &[(String, String)]) -> Vec<bool> {
+        imports::state::same_photos(photos)
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -20,6 +20,7 @@ pub struct ScriptedHost {
     octets_read: Cell<u64>,
     directory: ldap::Scripted,
     checkpoint: Option<Cursor>,
+    photos: BTreeMap<String, String>,
     fields: Option<Vec<String>>,
 }
 
@@ -99,6 +100,12 @@ impl ScriptedHost {
     /// What was expected and never asked for.
     pub fn unanswered(&self) -> Vec<String> {
         self.answers.borrow().iter().map(|(expected, _)| expected.clone()).collect()
+    }
+
+    /// The last run brought this person's photo, of this version.
+    pub fn with_known_photo(mut self, id: &str, etag: &str) -> Self {
+        self.photos.insert(id.to_owned(), etag.to_owned());
+        self
     }
 
     /// Answers searches with this filter, whatever else they say, with these entries, page
@@ -226,6 +233,10 @@ impl Host for ScriptedHost {
 
     fn checkpoint(&self) -> Option<Cursor> {
         self.checkpoint.clone()
+    }
+
+    fn same_photos(&self, photos: &[(String, String)]) -> Vec<bool> {
+        photos.iter().map(|(id, etag)| self.photos.get(id) == Some(etag)).collect()
     }
 
     fn state_get(&self, key: &str) -> Option<Vec<u8>> {

@@ -9,7 +9,7 @@ use crate::credential::{Keeper, Secrets};
 use crate::ids::RunId;
 pub use crate::manifest::{
     Asked, Asks, ConfigKey, ConfigKind, ConfigProblem, FieldsAsk, GroupsAsk, HttpAsk, LdapArea, LdapAsk, LimitsAsk,
-    PluginInfo, PluginInput, PluginKind, Texts,
+    Offer, PluginInfo, PluginInput, PluginKind, Texts,
 };
 use crate::permission::Grants;
 use crate::time::Ts;
@@ -331,4 +331,24 @@ impl PluginFailure {
         self.retry_after_ms = milliseconds;
         self
     }
+}
+
+/// An address that a mailbox sends from, as its provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailSender {
+    /// The address, as the provider writes it.
+    pub address: String,
+    /// Whether it is the mailbox's own rather than an alias.
+    pub primary: bool,
+    /// The signature that stands there, in the provider's HTML; empty where there is none.
+    pub signature: String,
+}
+
+/// What a provider says of the organisation whose credentials a source has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderOrganisation {
+    /// Stays the same for ever.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
 }

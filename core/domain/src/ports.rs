@@ -13,7 +13,9 @@ use crate::ldap::sign_in::{LoginFound, Verdict};
 use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::openid::{OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart};
-use crate::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
+use crate::plugin::{
+    ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe, ProviderOrganisation, SyncCall,
+};
 use crate::signature::{Signature, SignatureInput};
 use crate::time::Ts;
 
@@ -177,6 +179,48 @@ pub trait Directory: Send + Sync {
 
 fn no_directory() -> PluginFailure {
     PluginFailure::new(FailKind::Unsupported, "this source has no directory that anybody signs in by")
+}
+
+/// Providers of e-mail that keep the signatures of mailboxes. `unsupported` of a plugin that
+/// does not offer it.
+#[async_trait]
+pub trait Mailboxes: Send + Sync {
+    /// What a mailbox sends from, with what stands there. Changes nothing.
+    async fn read_signatures(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        mailbox: &str,
+    ) -> Result<Vec<MailSender>, PluginFailure>;
+
+    /// Sets the signature of one address; empty takes it away. Gives what the provider has
+    /// then: many rewrite the HTML. Done twice it comes to the same.
+    async fn push_signature(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        mailbox: &str,
+        address: &str,
+        signature: &str,
+    ) -> Result<String, PluginFailure>;
+}
+
+/// What providers say of the organisation. `unsupported` of a plugin that does not offer it.
+#[async_trait]
+pub trait Organisations: Send + Sync {
+    /// Which organisation the credentials belong to.
+    async fn about(&self, connector: &ConnectorSpec, given: &Given) -> Result<ProviderOrganisation, PluginFailure>;
+
+    /// Whether somebody administers it there, by their address or their id of the provider.
+    async fn administers(&self, connector: &ConnectorSpec, given: &Given, user: &str) -> Result<bool, PluginFailure>;
+}
+
+/// Photos that runs brought before.
+#[async_trait]
+pub trait KnownPhotos: Send + Sync {
+    /// Of people by their external ids, each with the version of the photo that the source has
+    /// now: whether that is what the last applied run brought. As many answers as questions.
+    async fn same(&self, photos: Vec<(String, String)>) -> Vec<bool>;
 }
 
 /// Lets templates make signatures.

@@ -29,6 +29,9 @@ pub struct PluginInfo {
     /// What it does.
     #[serde(default)]
     pub kind: PluginKind,
+    /// What it offers besides.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub offers: BTreeSet<Offer>,
     /// Its licence: an SPDX expression.
     pub license: String,
     /// What it is for.
@@ -51,6 +54,29 @@ pub enum PluginKind {
     Connector,
     /// Makes e-mail signatures.
     SignatureTemplate,
+}
+
+/// What a connector offers besides telling who is there: interfaces that it exports too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Offer {
+    /// Reads and sets the signatures of mailboxes.
+    Mailboxes,
+    /// Tells of the organisation at the provider, and who administers it there.
+    Organisation,
+}
+
+impl Offer {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Mailboxes, Self::Organisation];
+
+    /// As a manifest and the contract write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mailboxes => "mailboxes",
+            Self::Organisation => "organisation",
+        }
+    }
 }
 
 /// What a plugin asks for besides files. What is not here is not given.
