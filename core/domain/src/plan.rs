@@ -15,6 +15,14 @@ impl PhotoDigest {
         Self(data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(photo)))
     }
 
+    /// Over the version that the source gives to it, so that it is known again without its
+    /// octets.
+    pub fn of_version(version: &str) -> Self {
+        let mut hash = Sha256::new_with_prefix(b"version:");
+        hash.update(version);
+        Self(data_encoding::BASE64URL_NOPAD.encode(&hash.finalize()))
+    }
+
     /// As the database keeps it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -12,6 +12,7 @@ pub use crate::manifest::{
     Offer, PluginInfo, PluginInput, PluginKind, Texts,
 };
 use crate::permission::Grants;
+use crate::ports::KnownPhotos;
 use crate::time::Ts;
 
 /// One value of an attribute.
@@ -71,6 +72,8 @@ pub enum SourcePhoto {
     Same,
     /// Any image, undecoded.
     Image(Vec<u8>),
+    /// The same, with the version that the source gives to it.
+    Versioned(Vec<u8>, String),
 }
 
 /// Why someone left.
@@ -163,6 +166,34 @@ pub struct SyncCall {
     pub checkpoint: Option<Cursor>,
     /// The plugin's durable state.
     pub state: BTreeMap<String, Vec<u8>>,
+    /// What photos are known.
+    pub photos: Photos,
+}
+
+/// The photos that runs brought before. The default knows none.
+#[derive(Clone, Default)]
+pub struct Photos(Option<Arc<dyn KnownPhotos>>);
+
+impl Photos {
+    /// Those.
+    pub fn new(known: Arc<dyn KnownPhotos>) -> Self {
+        Self(Some(known))
+    }
+
+    /// Of people by their external ids, each with the version of the photo that the source has
+    /// now: whether that is known.
+    pub async fn same(&self, photos: Vec<(String, String)>) -> Vec<bool> {
+        match &self.0 {
+            Some(known) => known.same(photos).await,
+            None => vec![false; photos.len()],
+        }
+    }
+}
+
+impl std::fmt::Debug for Photos {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Photos(…)")
+    }
 }
 
 /// Which plugin runs, and what it was given. This is the whole of its world: a

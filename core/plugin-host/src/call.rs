@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use estampe_domain::RunId;
 use estampe_domain::permission::Permission;
-use estampe_domain::plugin::{ConnectorSpec, Given, PluginInfo};
+use estampe_domain::plugin::{ConnectorSpec, Given, Photos, PluginInfo};
 use estampe_domain::ports::{Clock, HttpEgress, LdapClient};
 use tokio::runtime::Handle;
 
@@ -78,6 +78,10 @@ pub struct Call {
     pub state: State,
     /// The last checkpoint, while it is good.
     pub checkpoint: Option<Vec<u8>>,
+    /// What photos are known.
+    photos: Photos,
+    /// Where the host's own questions are asked.
+    runtime: Handle,
     /// Where lines go.
     pub log: Log,
     /// Where the time comes from.
@@ -100,7 +104,22 @@ pub struct Order {
     pub state: BTreeMap<String, Vec<u8>>,
     /// The last checkpoint, while it is good.
     pub checkpoint: Option<Vec<u8>>,
+    /// What photos are known.
+    pub photos: Photos,
 }
+
+impl Order {
+    /// A call outside of any run.
+    pub fn alone(connector: ConnectorSpec, given: Given) -> Self {
+        let state = BTreeMap::new();
+        Self { connector, given, run: None, state, checkpoint: None, photos: Photos::default() }
+    }
+}
+
+/// Questions about photos in one call of the host; those beyond are not known.
+const MAX_PHOTOS: usize = 5_000;
+/// Time for an answer; without one nothing is known.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A configuration without what is secret, with the manifest's defaults.
 pub fn whole(mut config: BTreeMap<String, String>, info: &PluginInfo) -> BTreeMap<String, String> {
@@ -124,7 +143,7 @@ impl Call {
         peak: Peak,
         info: &Arc<PluginInfo>,
     ) -> Self {
-        let Order { connector, given, run, state, checkpoint } = order;
+        let Order { connector, given, run, state, checkpoint, photos } = order;
         let limits = surroundings.limits.of(info, &given.grants);
         let share = run.map(|run| Share::new(run, &surroundings.spending, &limits));
         let ConnectorSpec { plugin, config, mut inputs } = connector;
@@ -145,6 +164,8 @@ impl Call {
             ),
             state: State::new(state),
             checkpoint,
+            photos,
+            runtime: surroundings.runtime.clone(),
             log,
             clock: Arc::clone(&surroundings.clock),
             budget: Budget::new(&limits, share, Arc::clone(&surroundings.quota), cancelled),
@@ -163,6 +184,19 @@ impl Call {
     pub fn renew(&mut self) {
         self.budget.renew();
         self.log.renew();
+    }
+
+    /// Whether the photos of these versions are what the last run brought.
+    pub fn same_photos(&mut self, mut photos: Vec<(String, String)>) -> Result<Vec<bool>, Stop> {
+        let count = photos.len();
+        photos.truncate(MAX_PHOTOS);
+        self.waiting(|call| {
+            let asked = async { tokio::time::timeout(PATIENCE, call.photos.same(photos)).await };
+            // this thread is none of tokio's
+            let mut same = call.runtime.block_on(asked).unwrap_or_default();
+            same.resize(count, false);
+            same
+        })
     }
 
     /// Does something that may take time and counts it as waiting.

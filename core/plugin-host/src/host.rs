@@ -13,8 +13,10 @@ use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUs
 use estampe_domain::credential::Secret;
 use estampe_domain::ldap::examine::{Examination, Step, Tried};
 use estampe_domain::ldap::sign_in::{LoginFound, Verdict};
-use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Page, PluginFailure, PluginInfo, Probe, SyncCall};
-use estampe_domain::ports::{Directory, Offered, Plugins, Signatures};
+use estampe_domain::plugin::{
+    ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe, ProviderOrganisation, SyncCall,
+};
+use estampe_domain::ports::{Directory, Mailboxes, Offered, Organisations, Plugins, Signatures};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Ts, metric};
 use wasmtime::Engine;
@@ -104,8 +106,7 @@ impl PluginHost {
         let work = move |cancelled| {
             let id = plugin.info.id.clone();
             let connector = ConnectorSpec { plugin: id, config: BTreeMap::new(), inputs: BTreeMap::new() };
-            let order =
-                Order { connector, given: Given::default(), run: None, state: BTreeMap::new(), checkpoint: None };
+            let order = Order::alone(connector, Given::default());
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             plugin.linked.describe(call)
         };
@@ -123,6 +124,26 @@ impl PluginHost {
             );
             PluginFailure::new(FailKind::NotFound, message)
         })
+    }
+
+    /// Calls a connector outside of any run.
+    async fn called<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        connector: &ConnectorSpec,
+        given: &Given,
+        work: impl FnOnce(&Linked, Call) -> Result<T, PluginFailure> + Send + 'static,
+    ) -> Result<T, PluginFailure> {
+        let plugin = self.plugin(&connector.plugin)?;
+        let (order, surroundings) = (Order::alone(connector.clone(), given.clone()), self.surroundings.clone());
+        let (begun, called) = (Instant::now(), Arc::clone(&plugin));
+        let work = move |cancelled| {
+            let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
+            work(&plugin.linked, call)
+        };
+        let outcome = self.guests.run(work).await;
+        meter::called(&called.info.id, name, begun, &called.peak, &outcome);
+        outcome
     }
 
     /// The host's own way into a source's directory.
@@ -148,7 +169,7 @@ impl Loader {
             .ready()
             .map_err(|why| BundleRefusal::new(BundleProblem::Host, format!("it cannot be compiled: {why}")))?;
         let component = self.cache.component(&self.engine, &component).map_err(unfit)?;
-        let linked = Linked::link(&self.engine, &component, contract, facts.info.kind).map_err(unfit)?;
+        let linked = Linked::link(&self.engine, &component, contract, &facts.info).map_err(unfit)?;
         Ok((facts, linked))
     }
 
@@ -258,23 +279,13 @@ impl Directory for PluginHost {
     }
 
     async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure> {
-        let plugin = self.plugin(&connector.plugin)?;
-        let (connector, given, surroundings) = (connector.clone(), given.clone(), self.surroundings.clone());
-        let (begun, called) = (Instant::now(), Arc::clone(&plugin));
-        let work = move |cancelled| {
-            let order = Order { connector, given, run: None, state: BTreeMap::new(), checkpoint: None };
-            let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
-            plugin.linked.check(call)
-        };
-        let outcome = self.guests.run(work).await;
-        meter::called(&called.info.id, "check", begun, &called.peak, &outcome);
-        outcome
+        self.called("check", connector, given, Linked::check).await
     }
 
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure> {
         let plugin = self.plugin(&call.connector.plugin)?;
         let surroundings = self.surroundings.clone();
-        let SyncCall { run, connector, given, mode, cursor, checkpoint, state } = call;
+        let SyncCall { run, connector, given, mode, cursor, checkpoint, state, photos } = call;
         let (begun, called) = (Instant::now(), Arc::clone(&plugin));
         let work = move |cancelled| {
             // a run keeps to the version of its files that it began with, through
@@ -283,7 +294,7 @@ impl Directory for PluginHost {
                 surroundings.begin(run);
             }
             surroundings.spending.page(run, &surroundings.limits)?;
-            let order = Order { connector, given, run: Some(run), state, checkpoint };
+            let order = Order { connector, given, run: Some(run), state, checkpoint, photos };
             let call = Call::new(&surroundings, order, cancelled, plugin.peak.clone(), &plugin.info);
             let outcome = plugin.linked.sync_page(call, mode, cursor.as_ref());
             if matches!(&outcome, Ok(page) if page.next.is_none()) {
@@ -328,6 +339,45 @@ impl Directory for PluginHost {
 }
 
 #[async_trait]
+impl Mailboxes for PluginHost {
+    async fn read_signatures(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        mailbox: &str,
+    ) -> Result<Vec<MailSender>, PluginFailure> {
+        let mailbox = mailbox.to_owned();
+        let work = move |linked: &Linked, call| linked.read_signatures(call, &mailbox);
+        self.called("read-signatures", connector, given, work).await
+    }
+
+    async fn push_signature(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        mailbox: &str,
+        address: &str,
+        signature: &str,
+    ) -> Result<String, PluginFailure> {
+        let [mailbox, address, signature] = [mailbox, address, signature].map(str::to_owned);
+        let work = move |linked: &Linked, call| linked.push_signature(call, &mailbox, &address, &signature);
+        self.called("push-signature", connector, given, work).await
+    }
+}
+
+#[async_trait]
+impl Organisations for PluginHost {
+    async fn about(&self, connector: &ConnectorSpec, given: &Given) -> Result<ProviderOrganisation, PluginFailure> {
+        self.called("about", connector, given, Linked::about).await
+    }
+
+    async fn administers(&self, connector: &ConnectorSpec, given: &Given, user: &str) -> Result<bool, PluginFailure> {
+        let user = user.to_owned();
+        self.called("roles-of", connector, given, move |linked, call| linked.administers(call, &user)).await
+    }
+}
+
+#[async_trait]
 impl Signatures for PluginHost {
     async fn render(
         &self,
@@ -343,7 +393,7 @@ impl Signatures for PluginHost {
             let batch = Batch::new(&batch, &limits, cancelled.clone(), &note);
             let call = || {
                 let (connector, given) = (template.clone(), given.clone());
-                let order = Order { connector, given, run: None, state: BTreeMap::new(), checkpoint: None };
+                let order = Order::alone(connector, given);
                 Call::new(&surroundings, order, cancelled.clone(), plugin.peak.clone(), &plugin.info)
             };
             plugin.linked.render(&batch, call)

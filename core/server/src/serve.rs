@@ -108,6 +108,8 @@ async fn serve(
         random,
         plugins: Arc::<PluginHost>::clone(&host),
         signatures: Arc::<PluginHost>::clone(&host),
+        mailboxes: Arc::<PluginHost>::clone(&host),
+        organisations: Arc::<PluginHost>::clone(&host),
         directory: host,
         open_id: Arc::new(OpenIdProviders::new(egress)),
         images: Arc::new(Portraits),

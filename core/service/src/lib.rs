@@ -49,7 +49,8 @@ use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
 use estampe_domain::ports::{
-    Breaches, Clock, Directory, Images, OpenId, Passkeys, Plugins, QrCodes, Random, Signatures,
+    Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
+    Signatures,
 };
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
@@ -118,6 +119,10 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// Lets templates make signatures.
     pub signatures: Arc<dyn Signatures>,
+    /// Reads and sets the signatures of mailboxes.
+    pub mailboxes: Arc<dyn Mailboxes>,
+    /// Asks providers about the organisation.
+    pub organisations: Arc<dyn Organisations>,
     /// Asks sign-in providers.
     pub open_id: Arc<dyn OpenId>,
     /// Makes photos harmless.

@@ -8,7 +8,7 @@ use estampe_domain::ids::RunId;
 use estampe_domain::mapping::{Mapping, Target};
 use estampe_domain::permission::Permission;
 use estampe_domain::person::NotAPerson;
-use estampe_domain::plugin::{AttributeValue, DirectoryEvent, SourcePerson, SyncCall, SyncMode};
+use estampe_domain::plugin::{AttributeValue, DirectoryEvent, Photos, SourcePerson, SyncCall, SyncMode};
 use estampe_domain::run::RunState;
 use estampe_domain::source::Source;
 use estampe_domain::{Context, Error, Result, Right};
@@ -136,6 +136,7 @@ impl Service {
                 checkpoint: None,
                 cursor: cursor.clone(),
                 state: state.clone(),
+                photos: Photos::default(),
             };
             let answer = self.ports.directory.sync_page(call).await;
             self.note_call(&source.connector.plugin, answer.as_ref().err()).await?;

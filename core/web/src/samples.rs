@@ -404,6 +404,7 @@ pub(crate) fn plugins() -> Vec<PluginEntry> {
     vec![PluginEntry {
         info: PluginInfo {
             kind: PluginKind::Connector,
+            offers: std::collections::BTreeSet::default(),
             asks: Asks::default(),
             id: "directory-file".into(),
             version: "0.1.0".into(),

@@ -12,9 +12,10 @@ use estampe_domain::openid::{
     OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart, ProofReason,
 };
 use estampe_domain::plugin::{
-    AttributeValue, ConnectorSpec, Given, Page, PluginFailure, PluginInfo, Probe, SourcePerson, SourcePhoto, SyncCall,
+    AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
+    ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall,
 };
-use estampe_domain::ports::{Clock, Directory, Offered, OpenId, Plugins, Signatures};
+use estampe_domain::ports::{Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles, Ts};
 use estampe_service::views::Submission;
@@ -128,6 +129,46 @@ impl OpenId for NoProvider {
     }
 }
 
+struct NoMail;
+
+fn no_mail() -> PluginFailure {
+    PluginFailure::new(FailKind::Unsupported, "no provider of e-mail")
+}
+
+#[async_trait]
+impl Mailboxes for NoMail {
+    async fn read_signatures(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &str,
+    ) -> std::result::Result<Vec<MailSender>, PluginFailure> {
+        Err(no_mail())
+    }
+
+    async fn push_signature(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &str,
+        _: &str,
+        _: &str,
+    ) -> std::result::Result<String, PluginFailure> {
+        Err(no_mail())
+    }
+}
+
+#[async_trait]
+impl Organisations for NoMail {
+    async fn about(&self, _: &ConnectorSpec, _: &Given) -> std::result::Result<ProviderOrganisation, PluginFailure> {
+        Err(no_mail())
+    }
+
+    async fn administers(&self, _: &ConnectorSpec, _: &Given, _: &str) -> std::result::Result<bool, PluginFailure> {
+        Err(no_mail())
+    }
+}
+
 impl Door {
     /// Opens a store in `folder`, in the file there or at this address of PostgreSQL.
     pub fn open(folder: &Path, postgres: Option<String>) -> Result<Self, String> {
@@ -145,6 +186,8 @@ impl Door {
             random,
             directory: Arc::new(NoDirectory),
             signatures: Arc::new(NoTemplates),
+            mailboxes: Arc::new(NoMail),
+            organisations: Arc::new(NoMail),
             open_id: Arc::new(NoProvider),
             images: Arc::new(Portraits),
             qr: Arc::new(QrPictures),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use estampe_domain::bundle::{BundleProblem, BundleRefusal};
 use estampe_domain::manifest::CredentialDeclaration;
 use estampe_domain::plugin::{
-    Asks, ConfigKey, FieldsAsk, GroupsAsk, HttpAsk, LdapAsk, LimitsAsk, PluginInfo, PluginInput, PluginKind, Texts,
+    Asks, ConfigKey, FieldsAsk, GroupsAsk, HttpAsk, LdapAsk, LimitsAsk, Offer, PluginInfo, PluginInput, PluginKind,
+    Texts,
 };
 use serde::Deserialize;
 
@@ -33,6 +34,8 @@ struct Manifest {
     contract: String,
     #[serde(default)]
     kind: PluginKind,
+    #[serde(default)]
+    offers: BTreeSet<Offer>,
     license: String,
     description: Texts,
     #[serde(default)]
@@ -108,10 +111,10 @@ fn info(text: &str) -> Result<PluginInfo, String> {
         }
     }
     cleaned("the description of groups", &mut manifest.groups.description)?;
-    let Manifest { id, version, contract: spoken, kind, license, description, inputs, config, .. } = manifest;
+    let Manifest { id, version, contract: spoken, kind, offers, license, description, inputs, config, .. } = manifest;
     let Manifest { http, credentials, ldap, fields, groups, limits, .. } = manifest;
     let asks = Asks { http, credentials, ldap, fields, groups, limits };
-    let info = PluginInfo { id, version, contract: spoken, kind, license, description, inputs, config, asks };
+    let info = PluginInfo { id, version, contract: spoken, kind, offers, license, description, inputs, config, asks };
     info.asks_are_sound()?;
     if info.kind == PluginKind::SignatureTemplate
         && let Some(item) = reaches_out(&info)
@@ -128,6 +131,7 @@ fn info(text: &str) -> Result<PluginInfo, String> {
 fn reaches_out(info: &PluginInfo) -> Option<&'static str> {
     let Asks { http, credentials, ldap, groups, .. } = &info.asks;
     [
+        ("offers", !info.offers.is_empty()),
         ("[[http]]", !http.is_empty()),
         ("[credentials]", !credentials.is_empty()),
         ("[ldap]", ldap.is_some()),

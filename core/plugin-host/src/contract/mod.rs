@@ -5,7 +5,9 @@ mod batch;
 mod v0_1;
 mod world;
 
-use estampe_domain::plugin::{Cursor, FailKind, Page, PluginFailure, PluginKind, Probe, SyncMode};
+use estampe_domain::plugin::{
+    Cursor, FailKind, MailSender, Page, PluginFailure, PluginInfo, PluginKind, Probe, ProviderOrganisation, SyncMode,
+};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -57,12 +59,12 @@ pub enum Linked {
 impl Linked {
     /// Links a component into the world that its manifest names; the error says what does
     /// not fit.
-    pub fn link(engine: &Engine, component: &Component, contract: Contract, kind: PluginKind) -> Result<Self, String> {
+    pub fn link(engine: &Engine, component: &Component, contract: Contract, info: &PluginInfo) -> Result<Self, String> {
         let unfit = |why| format!("it does not fit the contract: {why}");
-        world::fits(engine, component, kind).map_err(unfit)?;
-        let linked = match (contract, kind) {
+        world::fits(engine, component, info).map_err(unfit)?;
+        let linked = match (contract, info.kind) {
             (Contract::V0_1, PluginKind::Connector) => {
-                v0_1::Connector::link(engine, component).map(Self::ConnectorV0_1)
+                v0_1::Connector::link(engine, component, &info.offers).map(Self::ConnectorV0_1)
             }
             (Contract::V0_1, PluginKind::SignatureTemplate) => {
                 v0_1::Template::link(engine, component).map(Self::TemplateV0_1)
@@ -91,6 +93,44 @@ impl Linked {
     pub fn sync_page(&self, call: Call, mode: SyncMode, cursor: Option<&Cursor>) -> Result<Page, PluginFailure> {
         match self {
             Self::ConnectorV0_1(connector) => connector.sync_page(call, mode, cursor),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector read what stands in a mailbox, in a fresh instance.
+    pub fn read_signatures(&self, call: Call, mailbox: &str) -> Result<Vec<MailSender>, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.read_signatures(call, mailbox),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector set a signature, in a fresh instance.
+    pub fn push_signature(
+        &self,
+        call: Call,
+        mailbox: &str,
+        address: &str,
+        signature: &str,
+    ) -> Result<String, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.push_signature(call, mailbox, address, signature),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector tell of the organisation, in a fresh instance.
+    pub fn about(&self, call: Call) -> Result<ProviderOrganisation, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.about(call),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector say whether somebody administers the organisation, in a fresh instance.
+    pub fn administers(&self, call: Call, user: &str) -> Result<bool, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.administers(call, user),
             Self::TemplateV0_1(_) => Err(self.is_no("connector")),
         }
     }

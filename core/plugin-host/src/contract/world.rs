@@ -1,7 +1,7 @@
 //! Whether a component is what its manifest says, before wasmtime links it: its own words
 //! would name neither the manifest nor what would mend it.
 
-use estampe_domain::plugin::PluginKind;
+use estampe_domain::plugin::{Offer, PluginInfo, PluginKind};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -21,7 +21,8 @@ const fn of(kind: PluginKind) -> (&'static str, &'static str) {
 }
 
 /// Whether the component exports what a plugin of this kind does, and imports no more.
-pub fn fits(engine: &Engine, component: &Component, kind: PluginKind) -> Result<(), String> {
+pub fn fits(engine: &Engine, component: &Component, info: &PluginInfo) -> Result<(), String> {
+    let kind = info.kind;
     let component = component.component_type();
     let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
     let (world, export) = of(kind);
@@ -32,6 +33,24 @@ pub fn fits(engine: &Engine, component: &Component, kind: PluginKind) -> Result<
              (it exports {}): build it for the world {world}, or mend `kind` in its plugin.toml",
             if there.is_empty() { "nothing".to_owned() } else { there.join(", ") },
         ));
+    }
+    for offer in Offer::ALL {
+        let name = offer.as_str();
+        match (info.offers.contains(&offer), exports.iter().any(|export| interface(export) == Some(name))) {
+            (true, false) => {
+                return Err(format!(
+                    "its manifest offers \"{name}\", and its component does not export {PACKAGE}{name}: export it, \
+                     or leave it out of `offers` in its plugin.toml"
+                ));
+            }
+            (false, true) => {
+                return Err(format!(
+                    "its component exports {PACKAGE}{name}, and its manifest does not offer \"{name}\": say so in \
+                     `offers` of its plugin.toml, or do not export it"
+                ));
+            }
+            (true, true) | (false, false) => {}
+        }
     }
     if kind == PluginKind::SignatureTemplate {
         for (name, _) in component.imports(engine) {

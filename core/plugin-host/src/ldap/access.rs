@@ -182,6 +182,7 @@ mod tests {
             version: "0.1.0".into(),
             contract: "0.1.0".into(),
             kind: PluginKind::Connector,
+            offers: BTreeSet::new(),
             license: "MIT".into(),
             description: BTreeMap::new(),
             inputs: Vec::new(),

@@ -112,7 +112,7 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
             ("employeeNumber".to_owned(), AttributeValue::Number(5)),
             ("pager".to_owned(), AttributeValue::Flag(true)),
         ],
-        photo: SourcePhoto::Image(vec![0xff, 0xd8, 0xff]),
+        photo: SourcePhoto::Versioned(vec![0xff, 0xd8, 0xff], "photo-1".to_owned()),
         position: Some("line 1".to_owned()),
         handles: Vec::new(),
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ldap::LdapAccess;
-use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::plugin::{ConnectorSpec, FailKind, Given, Photos, PluginFailure, SyncCall, SyncMode};
 use estampe_domain::ports::{Clock, LdapClient, LdapConnection, Plugins, Random};
 use estampe_domain::{RunId, Ts};
 use estampe_plugin_host::{HostSettings, Keys, Limits, PluginHost};
@@ -254,5 +254,6 @@ pub fn call(plugin: &str) -> SyncCall {
         cursor: None,
         checkpoint: None,
         state: BTreeMap::new(),
+        photos: Photos::default(),
     }
 }

@@ -129,6 +129,7 @@ pub(super) fn judged(
             SourcePhoto::None => None,
             SourcePhoto::Same => before.and_then(|known| known.photo.clone()),
             SourcePhoto::Image(image) => Some(PhotoDigest::of(image)),
+            SourcePhoto::Versioned(_, version) => Some(PhotoDigest::of_version(version)),
         };
         // as the source had it before: it was made harmless then
         if digest.is_some() && before.is_some_and(|known| known.photo == digest) {
@@ -174,7 +175,7 @@ fn planned(
     }
     let photo = match &incoming.photo {
         SourcePhoto::None | SourcePhoto::Same => None,
-        SourcePhoto::Image(image) => match images.portrait(image) {
+        SourcePhoto::Image(image) | SourcePhoto::Versioned(image, _) => match images.portrait(image) {
             Ok(photo) => Some(photo),
             Err(why) => {
                 notes.push(note(&incoming.position, "photo", why));

@@ -11,6 +11,8 @@ mod composed;
 mod groups;
 mod identities;
 mod judge;
+mod patience;
+mod photos;
 pub(crate) mod read;
 mod stage;
 mod standstill;

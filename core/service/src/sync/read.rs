@@ -2,16 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use estampe_domain::plugin::{FailKind, Page, PluginFailure, SyncCall, SyncMode};
+use estampe_domain::plugin::{FailKind, LogLevel, LogLine, Page, Photos, PluginFailure, SyncCall, SyncMode};
 use estampe_domain::source::Source;
-use estampe_domain::{Result, RunId};
+use estampe_domain::{Error, Result, RunId};
+use estampe_store::Lease;
 use tokio::sync::mpsc;
 
-use super::Planner;
 use super::checkpoint::Basis;
+use super::patience::Patience;
+use super::photos::PhotosOf;
 use super::standstill::Standstill;
+use super::{LEASE, Planner, keep_lease};
 use crate::Service;
+
+/// How often a lease is renewed while a run waits.
+const RENEWED: Duration = Duration::from_secs(30);
 
 /// Where a connector's pages are read from, and on what terms.
 pub(super) struct Reading {
@@ -27,6 +34,11 @@ pub(super) struct Reading {
     /// What the plugin is told of the last run.
     checkpoint: Option<Vec<u8>>,
     state: BTreeMap<String, Vec<u8>>,
+    /// What photos it need not fetch.
+    photos: Photos,
+    lease: Lease,
+    /// Whether it asks another side by requests, each of which may fail for a moment.
+    asks: bool,
 }
 
 impl Service {
@@ -58,7 +70,14 @@ impl Service {
             basis,
             cursor,
             checkpoint: checkpoint.filter(|_| planner.compares),
+            photos: if planner.compares {
+                Photos::new(Arc::new(PhotosOf { store: self.store.clone(), source }))
+            } else {
+                Photos::default()
+            },
             state,
+            lease: planner.lease,
+            asks: self.asks_by_http(&planner.source.connector.plugin),
         })
     }
 
@@ -67,7 +86,7 @@ impl Service {
         let mut standstill = Standstill::default();
         // one page waits at most while another is staged
         while let Ok(place) = pages.reserve().await {
-            let page = self.read_page(&reading).await?;
+            let page = self.read_page_in_time(&reading).await?;
             let next = page.next.clone();
             if next.is_some() {
                 standstill.page(&page.events)?;
@@ -89,6 +108,36 @@ impl Service {
         Ok(())
     }
 
+    /// Whether a plugin makes requests.
+    fn asks_by_http(&self, plugin: &str) -> bool {
+        self.ports.directory.plugins().iter().any(|info| info.id == plugin && !info.asks.http.is_empty())
+    }
+
+    /// Asks for a page again when the other side is busy or away for a moment.
+    async fn read_page_in_time(&self, reading: &Reading) -> Result<Page> {
+        let mut patience = Patience::default();
+        loop {
+            let failure = match self.read_page(reading).await {
+                Err(Error::Plugin(failure)) if reading.asks => failure,
+                done => return done,
+            };
+            let Some(wait) = patience.after(&failure) else { return Err(failure.into()) };
+            let (run, now) = (reading.run, self.ports.clock.now());
+            let text = format!("waits {} s and asks again: {}", wait.as_secs().max(1), failure.message);
+            let line = LogLine { at: now, level: LogLevel::Info, text };
+            self.store.write(move |tx| tx.add_run_log(run, &[line])).await?;
+            let end = tokio::time::Instant::now() + wait;
+            // the run stays this worker's while it waits
+            while let Some(left) =
+                end.checked_duration_since(tokio::time::Instant::now()).filter(|left| !left.is_zero())
+            {
+                let (lease, until) = (reading.lease, self.ports.clock.now().plus_seconds(LEASE));
+                self.store.write(move |tx| keep_lease(tx, lease, until)).await?;
+                tokio::time::sleep(left.min(RENEWED)).await;
+            }
+        }
+    }
+
     async fn read_page(&self, reading: &Reading) -> Result<Page> {
         let connector = &reading.source.connector;
         // anew for each page: what was taken back or disabled counts from the next call on
@@ -104,6 +153,7 @@ impl Service {
                 cursor: reading.cursor.clone(),
                 checkpoint: reading.checkpoint.clone(),
                 state: reading.state.clone(),
+                photos: reading.photos.clone(),
             })
             .await;
         let (run, lines) = (reading.run, given.log.take());

@@ -49,6 +49,7 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
         version: version.into(),
         contract: "0.1.0".into(),
         kind: PluginKind::Connector,
+        offers: BTreeSet::new(),
         license: "Apache-2.0".into(),
         description: texts("Lit l’annuaire Microsoft Entra ID.", "Reads the Microsoft Entra ID directory."),
         inputs: Vec::new(),

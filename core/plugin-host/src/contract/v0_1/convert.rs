@@ -23,6 +23,8 @@ const MAX_PAGE: usize = 16 << 20;
 const OVERHEAD: usize = 16;
 /// Octets of a cursor.
 const MAX_CURSOR: usize = 16_384;
+/// Octets of a photo's version.
+const MAX_VERSION: usize = 1_024;
 /// Octets of a person's id.
 const MAX_ID: usize = 255;
 /// Attributes of a person.
@@ -315,9 +317,12 @@ impl Measure {
         }
         let active = person.active;
         let mut photo = match (person.photo, person.photo_etag) {
-            (Some(octets), _) => {
+            (Some(octets), version) => {
                 self.take(octets.len())?;
-                SourcePhoto::Image(octets)
+                match version {
+                    Some(version) => SourcePhoto::Versioned(octets, self.version(version, at)?),
+                    None => SourcePhoto::Image(octets),
+                }
             }
             (None, Some(_)) => SourcePhoto::Same,
             (None, None) => SourcePhoto::None,
@@ -330,6 +335,14 @@ impl Measure {
             handles.clear();
         }
         Ok(SourcePerson { external_id, active, attributes, photo, position, handles })
+    }
+
+    fn version(&mut self, version: String, at: Option<&str>) -> Result<String, PluginFailure> {
+        if version.is_empty() || version.len() > MAX_VERSION {
+            return Err(limit(&located(at, &format!("a photo's version has 1 to {MAX_VERSION} octets"))));
+        }
+        self.take(version.len())?;
+        Ok(version)
     }
 
     fn id(&mut self, id: String, at: Option<&str>) -> Result<String, PluginFailure> {

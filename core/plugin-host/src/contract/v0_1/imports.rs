@@ -66,6 +66,10 @@ impl state::Host for Call {
         Ok(self.checkpoint.clone())
     }
 
+    fn same_photos(&mut self, photos: Vec<(String, String)>) -> Result<Vec<bool>> {
+        self.same_photos(photos).map_err(Error::new)
+    }
+
     fn get(&mut self, key: String) -> Result<Option<Vec<u8>>> {
         Ok(self.state.get(&key))
     }

@@ -5,10 +5,13 @@ mod convert;
 mod http;
 mod imports;
 mod ldap;
+mod provider;
 mod store;
 mod template;
 
-use estampe_domain::plugin::{Cursor, Page, PluginFailure, Probe, SyncMode};
+use std::collections::BTreeSet;
+
+use estampe_domain::plugin::{Cursor, Offer, Page, PluginFailure, Probe, SyncMode};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
@@ -35,15 +38,17 @@ mod bindings {
 pub struct Connector {
     engine: Engine,
     plugin: bindings::ConnectorPluginPre<Call>,
+    offered: provider::Offered,
 }
 
 impl Connector {
-    /// Links a component.
-    pub fn link(engine: &Engine, component: &Component) -> wasmtime::Result<Self> {
+    /// Links a component, with what it offers besides.
+    pub fn link(engine: &Engine, component: &Component, offers: &BTreeSet<Offer>) -> wasmtime::Result<Self> {
         let mut linker = Linker::<Call>::new(engine);
         ConnectorPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, Call::entered)?;
-        let plugin = bindings::ConnectorPluginPre::new(linker.instantiate_pre(component)?)?;
-        Ok(Self { engine: engine.clone(), plugin })
+        let ready = linker.instantiate_pre(component)?;
+        let offered = provider::Offered::new(&ready, offers)?;
+        Ok(Self { engine: engine.clone(), plugin: bindings::ConnectorPluginPre::new(ready)?, offered })
     }
 
     /// Lets it say what it can do.

@@ -10,8 +10,8 @@ use estampe_domain::RunId;
 use estampe_domain::bundle::BundleFacts;
 use estampe_domain::credential::{Keeper, Secret, Secrets};
 use estampe_domain::plugin::{
-    AttributeValue, CallLog, ConnectorSpec, Cursor, DirectoryEvent, FailKind, Given, Page, PluginFailure, SyncCall,
-    SyncMode,
+    AttributeValue, CallLog, ConnectorSpec, Cursor, DirectoryEvent, FailKind, Given, Page, Photos, PluginFailure,
+    SyncCall, SyncMode,
 };
 use estampe_domain::ports::{Clock, Directory, HttpEgress, Plugins, Random};
 use estampe_plugin_host::{HostSettings, Keys, Limits, PluginHost};
@@ -129,7 +129,16 @@ impl Trial {
     /// A call of `sync-page`.
     pub fn call(&self, cursor: Option<Cursor>, state: BTreeMap<String, Vec<u8>>) -> SyncCall {
         let (connector, given) = (self.spec.clone(), self.given());
-        SyncCall { run: self.run, connector, given, mode: SyncMode::Full, cursor, checkpoint: None, state }
+        SyncCall {
+            run: self.run,
+            connector,
+            given,
+            mode: SyncMode::Full,
+            cursor,
+            checkpoint: None,
+            state,
+            photos: Photos::default(),
+        }
     }
 
     /// A full run, from the first page to the last.
