@@ -32,6 +32,7 @@ mod live;
 mod mapping;
 mod observe;
 mod outbox;
+mod outlook;
 mod ownership;
 mod pages;
 mod passkeys;

@@ -41,6 +41,7 @@ sources![
     "error.ftl",
     "mail.ftl",
     "mapping.ftl",
+    "outlook.ftl",
     "person.ftl",
     "plugin.ftl",
     "provider.ftl",

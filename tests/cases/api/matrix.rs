@@ -34,6 +34,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     Some(match (method, pattern.strip_prefix("/api/v1")?) {
         ("GET", "/openapi.json") => Asks::Nothing,
         ("GET", "/me") => Asks::Token,
+        ("GET", "/me/signature") => Asks::About(R::SignaturesRead),
         ("GET", "/people" | "/people/{id}" | "/people/{id}/photo" | "/groups/{id}") => Asks::About(R::PeopleRead),
         ("PATCH", "/people/{id}") | ("POST", "/people/{id}/give-back") => Asks::About(R::PeopleChange),
         ("GET", "/leads" | "/leads/{id}") => Asks::About(R::LeadsRead),

@@ -18,6 +18,7 @@ pub(crate) mod leads;
 pub(crate) mod mapping;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
+pub(crate) mod outlook;
 pub(crate) mod own;
 pub(crate) mod own_factors;
 pub(crate) mod own_ways;
@@ -176,6 +177,7 @@ pub(crate) fn routes() -> Table {
         sign_in_with::routes,
         confirm::routes,
         own::routes,
+        outlook::routes,
         tokens::routes,
         language::routes,
         health::routes,
