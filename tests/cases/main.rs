@@ -8,6 +8,7 @@ mod active_directory;
 mod ad_changes;
 mod api;
 mod bulk;
+mod card_list;
 mod cards;
 mod config;
 mod console;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bulk;
+mod cards;
 mod coverage;
 mod frame;
 
@@ -447,6 +448,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(samples::signatures::pages(l));
     pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));
+    pages.extend(cards::pages(&lang(locale)));
     pages
 }
 
