@@ -29,7 +29,7 @@ fn find<'a>(findings: &'a [Value], check: &str) -> &'a Value {
 }
 
 /// Asserts that this check, and it alone, failed with these words.
-fn failed_alone(server: &Server, check: &str, words: &[&str]) {
+pub(crate) fn failed_alone(server: &Server, check: &str, words: &[&str]) {
     let (code, findings) = doctor(server);
     let failed: Vec<_> = findings.iter().filter(|f| f["status"] == "failed").map(|f| &f["check"]).collect();
     assert_eq!(failed, [check], "{findings:#?}");
@@ -52,7 +52,7 @@ async fn healthy(database: Database, mail: &MailCatcher) -> Server {
 }
 
 /// Alters one octet behind the server's back.
-fn flip(server: &Server, database: Database, table: &str, column: &str, key: &str, id: &str) {
+pub(crate) fn flip(server: &Server, database: Database, table: &str, column: &str, key: &str, id: &str) {
     let sql = match database {
         Database::Sqlite => {
             // the last octet becomes another

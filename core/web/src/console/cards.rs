@@ -41,7 +41,9 @@ impl CardsPage<'_> {
 
     fn filters(&self) -> Vec<(&'static str, String, bool)> {
         let all = std::iter::once(("", key("cards-all")));
-        let states = CardState::ALL.into_iter().map(|state| (state.as_str(), words(state).0));
+        // of many, in languages that tell them apart
+        let many = |state| if state == CardState::Down { key("people-cards-down") } else { words(state).0 };
+        let states = CardState::ALL.into_iter().map(|state| (state.as_str(), many(state)));
         all.chain(states).map(|(show, words)| (words, self.with(show, None), self.shows() == show)).collect()
     }
 
