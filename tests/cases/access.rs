@@ -45,7 +45,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         // of everybody, or of one's teams: whoever sees themselves alone leads none
         "/teams" => Asks::Teams,
         "/settings" => Asks::All(R::HealthRead),
-        "/people" => Asks::About(R::PeopleRead),
+        "/people" | "/cards" => Asks::About(R::PeopleRead),
         "/people/bulk" | "/people/bulk/{id}/undo" if read => Asks::Account,
         _ if rest("/people/bulk").is_some() => Asks::All(R::PeopleChange),
         _ if rest("/people").is_some() => match pattern.rsplit('/').next()? {

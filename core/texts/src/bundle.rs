@@ -35,6 +35,7 @@ sources![
     "account.ftl",
     "bulk.ftl",
     "card.ftl",
+    "cards.ftl",
     "common.ftl",
     "console.ftl",
     "ending.ftl",

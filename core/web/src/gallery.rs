@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bulk;
+mod cards;
 mod coverage;
 mod frame;
 
@@ -448,6 +449,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(samples::outlook::pages(l));
     pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));
+    pages.extend(cards::pages(&lang(locale)));
     pages
 }
 

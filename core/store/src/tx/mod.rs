@@ -10,6 +10,7 @@ mod approvals;
 pub(crate) mod audit;
 mod blobs;
 mod bulks;
+mod card_list;
 mod cards;
 pub mod checkup;
 mod endings;

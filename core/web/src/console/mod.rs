@@ -6,6 +6,7 @@ pub(crate) mod account_parts;
 pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod bulk;
+pub(crate) mod cards;
 pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
@@ -70,6 +71,7 @@ pub(crate) fn routes() -> Table {
         .get("/", home::show)
         .get("/settings", settings::show)
         .get("/teams", teams::list)
+        .get("/cards", cards::list)
         // before the people, whose ids are what else stands there
         .scope("/people/bulk", |table| {
             table

@@ -55,6 +55,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/accounts", &["accounts"]),
     ("/accounts/new", &["account-new"]),
     ("/accounts/{id}", &["account"]),
+    ("/cards", &["cards"]),
     ("/leads", &["leads"]),
     ("/leads/{id}", &["lead"]),
     ("/outbox", &["outbox"]),

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod bulk;
+pub(crate) mod cards;
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
@@ -84,6 +85,7 @@ pub(crate) fn routes() -> Table {
             .get("/outbox", outbox::list)
             .post("/outbox/resend", outbox::resend_all)
             .post("/outbox/{job}/resend", outbox::resend)
+            .get("/cards", cards::list)
             .get("/people", people::list)
             .post("/bulk", bulk::begin)
             .get("/bulk/{id}", bulk::show)

@@ -1,7 +1,7 @@
 //! The doors and one's own account, for the gallery.
 
 use askama::Template as _;
-use estampe_domain::approval::{Act, Approval};
+use estampe_domain::approval::{Act, Approval, LeadReach};
 use estampe_domain::credential::Secret;
 use estampe_domain::provider::ProviderForm;
 use estampe_domain::session::{Agent, Factor, FactorKind, How, SessionFacts};
@@ -100,9 +100,27 @@ fn approvals() -> Vec<Approval> {
                     rules: "cartes=card-designer".into(),
                     ..ProviderForm::default()
                 }),
+                drops_secret: false,
             },
         ),
-        Approval { agreed: true, ..one(3, Act::ExportLeads {}) },
+        one(
+            4,
+            Act::SetProvider {
+                of: Some("siege".into()),
+                form: Box::new(ProviderForm {
+                    name: "siege".into(),
+                    kind: "oidc".into(),
+                    issuer: "https://login.banque-garonne.example".into(),
+                    ..ProviderForm::default()
+                }),
+                drops_secret: true,
+            },
+        ),
+        one(
+            5,
+            Act::ExportLeads { of: LeadReach::Teams { teams: vec![crate::samples::group("Pau", 9).id], person: None } },
+        ),
+        Approval { agreed: true, ..one(3, Act::ExportLeads { of: LeadReach::Everybody }) },
     ]
 }
 

@@ -323,7 +323,8 @@ CREATE TABLE lead (
     received_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX lead_subject ON lead (subject_id);
-CREATE INDEX lead_person ON lead (person_id);
+-- What the cards of people received is counted without reading a lead.
+CREATE INDEX lead_person ON lead (person_id, card_id, received_at);
 
 -- A purpose in the words of a page, once for all who read them; the id is the SHA-256 of it
 -- all.
