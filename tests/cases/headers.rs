@@ -11,7 +11,16 @@ use crate::signatures;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// What may be fetched again with its ETag, or is kept: all of it is public.
-const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
+const KEPT: [&str; 8] = [
+    "",
+    ".vcf",
+    "/photo.jpg",
+    "/qr.svg",
+    "/qr.png",
+    "/qr",
+    "/static/{hash}/{name}",
+    "/outlook/{picture:icon-[0-9]+[.]png}",
+];
 
 /// Pages of the console that are for people who are not signed in (yet).
 const OPEN: [&str; 20] = [
@@ -180,7 +189,7 @@ pub fn assert_headers(answer: &Response, what: &str) {
     assert!(one("permissions-policy").contains("camera=()"), "{what}");
     let opener = if is_outlook { "unsafe-none" } else { "same-origin" };
     assert_eq!(one("cross-origin-opener-policy"), opener, "{what}");
-    let is_lent = page_of_outlook("runtime.js") || page_of_outlook("icon") || page_of_outlook("{picture");
+    let is_lent = page_of_outlook("runtime.js") || page_of_outlook("{picture");
     let resource = if is_lent { "cross-origin" } else { "same-origin" };
     assert_eq!(one("cross-origin-resource-policy"), resource, "{what}");
     one("cache-control");
