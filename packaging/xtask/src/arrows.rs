@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // reads what any template rendered, whoever wrote it
     ("estampe-signature-lint", &[]),
     ("estampe-fakes", &[]),
+    ("estampe-live-host", &["estampe-plugin-sdk"]),
     // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes
     ("xtask", &["estampe-plugin-kit"]),
