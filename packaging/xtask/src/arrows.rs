@@ -40,6 +40,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-sdk", &[]),
     ("estampe-plugin-directory-file", &["estampe-plugin-sdk"]),
     ("estampe-plugin-ldap", &["estampe-plugin-sdk"]),
+    // the others in its tests
+    ("estampe-plugin-google-workspace", &["estampe-plugin-sdk", "estampe-fakes", "estampe-live-host"]),
     ("estampe-plugin-signature-common", &["estampe-plugin-sdk"]),
     ("estampe-plugin-signature-classic", SIGNATURE),
     ("estampe-plugin-signature-compact", SIGNATURE),

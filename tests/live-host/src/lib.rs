@@ -78,8 +78,13 @@ impl LiveHost {
 
     /// Sets one key of the configuration.
     pub fn with_config(mut self, key: &str, value: &str) -> Self {
-        self.config.insert(key.to_owned(), value.to_owned());
+        self.set_config(key, value);
         self
+    }
+
+    /// Changes one key of the configuration.
+    pub fn set_config(&mut self, key: &str, value: &str) {
+        self.config.insert(key.to_owned(), value.to_owned());
     }
 
     /// The fields of people that a mapping names.
