@@ -1,6 +1,6 @@
 //! Each rule by itself, against answers that a test wrote down.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use estampe_plugin_google_workspace::GoogleWorkspace;
 use estampe_plugin_sdk::http::{Outcome, Response};

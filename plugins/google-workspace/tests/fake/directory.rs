@@ -19,7 +19,7 @@ fn everybody_is_told_once_and_as_what_they_are() {
     let told = bench.run();
     // two pages of 500, in as many calls as the photos take
     assert_eq!(told.people.len(), 620);
-    assert_eq!(told.gone, [left.clone()]);
+    assert_eq!(told.gone, std::slice::from_ref(&left));
     assert!(!told.people.contains_key(&left));
     let suspended = bench.google.people(|people| {
         let alive = people.users.values().filter(|user| user["deletionTime"].is_null());
