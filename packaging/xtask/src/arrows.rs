@@ -40,6 +40,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-sdk", &[]),
     ("estampe-plugin-directory-file", &["estampe-plugin-sdk"]),
     ("estampe-plugin-ldap", &["estampe-plugin-sdk"]),
+    // the others in its tests
+    ("estampe-plugin-google-workspace", &["estampe-plugin-sdk", "estampe-fakes", "estampe-live-host"]),
     ("estampe-plugin-signature-common", &["estampe-plugin-sdk"]),
     ("estampe-plugin-signature-classic", SIGNATURE),
     ("estampe-plugin-signature-compact", SIGNATURE),
@@ -47,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // reads what any template rendered, whoever wrote it
     ("estampe-signature-lint", &[]),
     ("estampe-fakes", &[]),
+    ("estampe-live-host", &["estampe-plugin-sdk"]),
     // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes
     ("xtask", &["estampe-plugin-kit"]),

@@ -8,6 +8,7 @@ mod bundles;
 mod contained;
 mod directory_file;
 mod egress;
+mod google_workspace;
 mod hostile;
 mod http;
 mod ldap;
