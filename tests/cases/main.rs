@@ -41,6 +41,7 @@ mod passkeys;
 mod plan_lines;
 mod plugin_kit;
 mod plugins;
+mod publish;
 mod second_look;
 mod server;
 mod settings;

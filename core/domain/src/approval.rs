@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, ApprovalId, GroupId, PersonId};
+use crate::ids::{AccountId, ApprovalId, GroupId, PersonId, PublicationId};
 use crate::provider::ProviderForm;
 use crate::time::Ts;
 
@@ -57,6 +57,17 @@ pub enum Act {
     ExportLeads {
         /// Whose.
         of: LeadReach,
+    },
+    /// Write signatures of a plan into mailboxes.
+    PublishSignatures {
+        /// The plan.
+        publication: PublicationId,
+        /// The name of the source whose mailboxes these are.
+        source: String,
+        /// The first so many of what remains; all when none.
+        first: Option<u64>,
+        /// Those of these people alone; of everybody when empty.
+        people: Vec<PersonId>,
     },
 }
 

@@ -306,6 +306,7 @@ mod tests {
                 Right::PluginsChange,
                 Right::PluginsGrant,
                 Right::SignaturesChange,
+                Right::SignaturesPublish,
                 Right::MailsRead,
                 Right::MailsChange
             ]

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::Service;
 use crate::providers::{GivenSecret, ProviderSaved};
+use crate::publish::Ring;
 use crate::views::{AccountChange, ActDone, NewAccount};
 
 /// How many are shown at once.
@@ -117,6 +118,11 @@ impl Service {
                 self.set(self.save_provider(&seconded, of.clone(), form, secret).await?)?
             }
             Act::ExportLeads { .. } => ActDone::Agreed,
+            Act::PublishSignatures { publication, first, people, .. } => {
+                let ring = Ring { first: *first, people: people.clone() };
+                self.apply_publication(&seconded, *publication, ring).await?;
+                ActDone::Publication(*publication)
+            }
         };
         self.decided(ctx, &approval, true).await?;
         Ok(done)

@@ -10,7 +10,9 @@ use estampe_domain::context::Proof;
 use estampe_domain::credential::Secret;
 use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::group::GroupSummary;
-use estampe_domain::ids::{AccountId, BlobId, GroupId, JobId, LeadId, PersonId, RunId, SecretToken, SessionId};
+use estampe_domain::ids::{
+    AccountId, BlobId, GroupId, JobId, LeadId, PersonId, PublicationId, RunId, SecretToken, SessionId,
+};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{MailOutage, Occasion};
@@ -627,6 +629,8 @@ pub enum ActDone {
     Plugin(String),
     /// A sign-in provider of this name was set.
     Provider(String),
+    /// A ring of this publication is written.
+    Publication(PublicationId),
     /// Whoever asked does it now.
     Agreed,
 }

@@ -22,6 +22,7 @@ pub mod groups;
 mod identities;
 pub mod jobs;
 pub mod leads;
+mod mailboxes;
 pub mod outbox;
 mod ownership;
 pub mod people;
@@ -29,6 +30,8 @@ mod plan_pages;
 pub mod plans;
 mod plugins;
 mod providers;
+mod publication_lines;
+mod publications;
 mod purposes;
 pub mod receive;
 #[cfg(feature = "postgres")]

@@ -64,13 +64,28 @@ impl ApprovalsPage<'_> {
             }
             Act::ExportLeads { of: LeadReach::Own { .. } } => self.l.t("approval-export-own").to_string(),
             Act::ExportLeads { of: LeadReach::Everybody } => self.l.t("approval-export").to_string(),
+            Act::PublishSignatures { source, first, people, .. } => {
+                let source = source.clone();
+                match (people.len() as u64, first) {
+                    (0, None) => self.l.t("approval-publish-all").with("source", source).to_string(),
+                    (0, Some(first)) => {
+                        self.l.t("approval-publish-some").with("source", source).with("count", *first).to_string()
+                    }
+                    (named, _) => {
+                        self.l.t("approval-publish-some").with("source", source).with("count", named).to_string()
+                    }
+                }
+            }
         }
     }
 
     /// Where to look at what it is about.
     fn about(&self, approval: &Approval) -> Option<String> {
         match &approval.act {
-            Act::AddAccount { .. } | Act::SetProvider { of: None, .. } | Act::ExportLeads { .. } => None,
+            Act::AddAccount { .. }
+            | Act::SetProvider { of: None, .. }
+            | Act::ExportLeads { .. }
+            | Act::PublishSignatures { .. } => None,
             Act::SetProvider { of: Some(name), .. } => Some(format!("/accounts/providers/{}", segment(name))),
             Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
             Act::GrantPlugin { plugin, .. } => Some(format!("/plugins/{}", segment(plugin))),
@@ -138,7 +153,7 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
         Ok(ActDone::Account(account)) => Ok(see_other(&format!("/accounts/{account}"))),
         Ok(ActDone::Plugin(plugin)) => Ok(see_other(&format!("/plugins/{}", segment(&plugin)))),
         Ok(ActDone::Provider(name)) => Ok(see_other(&format!("/accounts/providers/{}", segment(&name)))),
-        Ok(ActDone::Agreed) => Ok(see_other("/approvals")),
+        Ok(ActDone::Publication(_) | ActDone::Agreed) => Ok(see_other("/approvals")),
         Err(Error::Conflict(_)) => page(&desk, Some("approval-cannot")).await,
         Err(error) => desk.ok(Err(error)),
     }

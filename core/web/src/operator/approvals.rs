@@ -50,6 +50,14 @@ fn what(act: &Act) -> String {
             }
             LeadReach::Own { .. } => "take their own leads along as a file, once".to_owned(),
         },
+        Act::PublishSignatures { publication, source, first, people } => {
+            let whose = match (people.len(), first) {
+                (0, None) => "all that remain of the plan".to_owned(),
+                (0, Some(first)) => format!("the first {first} that remain of the plan"),
+                (people, _) => format!("those of {people} people"),
+            };
+            format!("write signatures into mailboxes of {source}, publication {publication}: {whose}")
+        }
     }
 }
 
@@ -67,6 +75,7 @@ pub(crate) async fn agree(wire: Wire, path: web::Path<String>) -> Reply {
         ActDone::Account(account) => wire.json(StatusCode::OK, &json!({ "account": account })),
         ActDone::Plugin(plugin) => wire.json(StatusCode::OK, &json!({ "plugin": plugin })),
         ActDone::Provider(provider) => wire.json(StatusCode::OK, &json!({ "provider": provider })),
+        ActDone::Publication(id) => wire.json(StatusCode::OK, &json!({ "publication": id })),
         ActDone::Agreed => wire.json(StatusCode::OK, &json!({ "agreed": *path })),
     }
 }

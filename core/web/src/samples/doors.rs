@@ -5,7 +5,7 @@ use estampe_domain::approval::{Act, Approval, LeadReach};
 use estampe_domain::credential::Secret;
 use estampe_domain::provider::ProviderForm;
 use estampe_domain::session::{Agent, Factor, FactorKind, How, SessionFacts};
-use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, SessionId};
+use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, PublicationId, SessionId};
 use estampe_service::views::{OwnFactors, PasskeyAsked, StepOffer, TotpOffer};
 
 use super::{HOST, Sevens, lang, now, shell};
@@ -61,6 +61,11 @@ fn own_page<'a>(
         done: None,
         must_enrol: false,
     }
+}
+
+fn publish(first: Option<u64>) -> Act {
+    let publication = PublicationId::new(now(), &Sevens);
+    Act::PublishSignatures { publication, source: "Google".into(), first, people: Vec::new() }
 }
 
 fn approvals() -> Vec<Approval> {
@@ -121,6 +126,8 @@ fn approvals() -> Vec<Approval> {
             Act::ExportLeads { of: LeadReach::Teams { teams: vec![crate::samples::group("Pau", 9).id], person: None } },
         ),
         Approval { agreed: true, ..one(3, Act::ExportLeads { of: LeadReach::Everybody }) },
+        one(6, publish(None)),
+        one(7, publish(Some(5))),
     ]
 }
 

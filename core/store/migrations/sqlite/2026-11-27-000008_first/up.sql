@@ -599,6 +599,65 @@ CREATE TABLE signature_rule (
     created_at BIGINT NOT NULL
 );
 
+-- Signatures written into the mailboxes of a source: planned, then applied ring by ring.
+CREATE TABLE signature_publication (
+    id TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('publish', 'restore', 'drift')),
+    source_id TEXT NOT NULL REFERENCES source (id),
+    data_key_id TEXT NOT NULL UNIQUE REFERENCES data_key (id),
+    -- the day whose rules count
+    day TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('planning', 'planned', 'applying', 'paused', 'stopped', 'done')),
+    -- of a paused one: where it goes on
+    resumes_in TEXT CHECK (resumes_in IN ('planning', 'planned', 'applying')),
+    why TEXT,
+    ring BIGINT NOT NULL,
+    refused_in_row BIGINT NOT NULL,
+    -- the provider wants to be left alone until then
+    not_before BIGINT,
+    -- the job that works on it; another one leaves it alone
+    job_id TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+-- One open publication a source.
+CREATE UNIQUE INDEX publication_open ON signature_publication (source_id) WHERE ended_at IS NULL;
+
+CREATE TABLE signature_publication_line (
+    publication_id TEXT NOT NULL REFERENCES signature_publication (id),
+    seq BIGINT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES person (id),
+    state TEXT NOT NULL CHECK (
+        state IN ('waiting', 'planned', 'unchanged', 'skipped', 'applying', 'done', 'failed', 'drifted')
+    ),
+    code TEXT,
+    tries BIGINT NOT NULL,
+    -- not tried again before
+    not_before BIGINT,
+    -- in a ring that was begun
+    chosen BOOLEAN NOT NULL,
+    -- address, what stood there and what is to, under the key of the publication
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (publication_id, seq)
+);
+CREATE INDEX publication_line_state ON signature_publication_line (publication_id, state, seq);
+CREATE INDEX publication_line_person ON signature_publication_line (person_id);
+
+-- What stood at an address before Estampe ever wrote it, kept until it is there again.
+CREATE TABLE signature_mailbox (
+    data_key_id TEXT NOT NULL PRIMARY KEY REFERENCES data_key (id),
+    source_id TEXT NOT NULL REFERENCES source (id),
+    person_id TEXT NOT NULL REFERENCES person (id),
+    -- keyed hash of the address
+    address_mac BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    taken_at BIGINT NOT NULL,
+    -- fingerprint of what was written last
+    written TEXT,
+    UNIQUE (source_id, address_mac)
+);
+CREATE INDEX signature_mailbox_person ON signature_mailbox (person_id);
+
 CREATE TABLE audit_event (
     id TEXT NOT NULL PRIMARY KEY,
     at BIGINT NOT NULL,
