@@ -20,6 +20,7 @@ mod doctor_secrets;
 mod doors;
 mod e2e;
 mod edge;
+mod google;
 mod groups;
 mod headers;
 mod hostile;

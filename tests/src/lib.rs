@@ -21,6 +21,7 @@ mod raw;
 mod server;
 mod sql;
 mod tls;
+mod way_out;
 
 pub use browser::{Browser, DESKTOP, PHONE, Scheme};
 pub use bundle::{Bundle, Signer};
@@ -37,6 +38,7 @@ pub use raw::Raw;
 pub use server::{Options, Output, Server, binary, free_ports, sample, workspace};
 pub use sql::quoted;
 pub use tls::{Authority, Offer, Served, fingerprint, shake_hands};
+pub use way_out::WayOut;
 
 /// A configuration without limits of rates, for tests that ask more than a person would.
 pub const UNLIMITED: &str = "[limits]\nrequests_per_minute = 0\nleads_per_minute = 0\ncard_leads_per_minute = 0\napi_requests_per_minute = 0\nconnections_per_client = 0\n";

@@ -251,6 +251,12 @@ impl Server {
         }
     }
 
+    /// Begins a command and does not wait for it.
+    pub fn begin(&self, arguments: &[&str]) -> std::process::Child {
+        let mut command = self.command(arguments);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+    }
+
     /// Runs a command that must print JSON, whatever its exit code.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.cli(&[&["--json"], arguments].concat());
