@@ -351,3 +351,28 @@ fn a_mailbox_without_gmail_and_one_that_is_full_of_addresses() {
     let senders = read(200, with_primary.to_string()).unwrap();
     assert_eq!((senders.len(), senders[0].address.as_str()), (200, "m@x"));
 }
+
+#[test]
+fn a_mailbox_is_not_called_missing_while_nobody_can_tell() {
+    let url = format!("{GMAIL}?{SENDERS}");
+    let invalid = Failure::new(FailKind::Auth, "the token endpoint refused: invalid_grant (status 400)");
+    let away = Failure::new(FailKind::Unavailable, "away");
+    let read = |then: Result<Outcome, Failure>| {
+        let host = ScriptedHost::new()
+            .with_config("signatures", "true")
+            .with_config("administrator", "admin@x.example")
+            .with_outcome("GET", &url, Err(invalid.clone()))
+            .with_outcome("GET", &url, then);
+        let failure = GoogleWorkspace::read_signatures(&host, "m@x.example").unwrap_err();
+        let subjects: Vec<_> = host.requests().into_iter().filter_map(|request| request.subject).collect();
+        assert_eq!(subjects, ["m@x.example", "admin@x.example"]);
+        failure.kind
+    };
+    let answer = |status, body: &str| Ok(Outcome::Response(Response::new(status, body)));
+    assert_eq!(read(answer(200, "{}")), FailKind::NotFound);
+    let without = r#"{"error": {"code": 400, "status": "FAILED_PRECONDITION"}}"#;
+    assert_eq!(read(answer(400, without)), FailKind::NotFound);
+    assert_eq!(read(Err(invalid.clone())), FailKind::Auth);
+    assert_eq!(read(Err(away)), FailKind::Unavailable);
+    assert_eq!(read(answer(429, "")), FailKind::RateLimited);
+}
