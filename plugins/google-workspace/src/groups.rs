@@ -5,6 +5,7 @@ use estampe_plugin_sdk::{Event, FailKind, Failure, Group, Host, LogLevel, MAX_ID
 use serde::{Deserialize, Serialize};
 
 use crate::people::page_expired;
+use crate::person::is_id;
 use crate::run::Place;
 use crate::scope::Scope;
 use crate::{address, ask};
@@ -12,7 +13,7 @@ use crate::{address, ask};
 /// Groups of a page, and members of one: the most that Google gives.
 const PAGE: &str = "200";
 /// Pages of members of one call: it makes 200 requests at most, and some are made again.
-const MOST: usize = 100;
+const MOST: usize = 60;
 /// Microseconds after which a call leaves the rest to the next one.
 const LONGEST: i64 = 10_000_000;
 
@@ -131,8 +132,8 @@ fn one(
     events: &mut Vec<Event>,
 ) -> Result<(), Failure> {
     let begun = large.clone();
-    if group.id.is_empty() || group.id.len() > MAX_ID {
-        let reason = format!("a group has an id of 1 to {MAX_ID} octets");
+    if !is_id(&group.id) {
+        let reason = format!("a group has an id of 1 to {MAX_ID} octets, none of control");
         events.push(Event::Rejected(Rejected { id: None, position: "a group".to_owned(), reason }));
         return Ok(());
     }
@@ -149,7 +150,7 @@ fn one(
         };
         everyone |= page.members.iter().any(|member| member.kind == "CUSTOMER");
         let own = page.members.into_iter().filter(|member| matches!(member.kind.as_str(), "USER" | "GROUP"));
-        ids.extend(own.map(|member| member.id).filter(|id| !id.is_empty()));
+        ids.extend(own.map(|member| member.id).filter(|id| is_id(id)));
         token = page.next_page_token;
         goes_on = token.is_some() && ids.len() < MAX_MEMBERS && !budget.is_spent();
     }
@@ -206,13 +207,11 @@ fn changed() -> Failure {
 
 /// What people call it, no longer than a name may be.
 fn name(group: &Listed) -> String {
-    let name = [&group.name, &group.email, &group.id].into_iter().map(|name| name.trim()).find(|name| !name.is_empty());
-    let mut short = String::new();
-    for letter in name.unwrap_or_default().chars().filter(|letter| !letter.is_control()) {
-        if short.len() + letter.len_utf8() > MAX_ID {
-            break;
-        }
-        short.push(letter);
+    let plain = |name: &String| name.trim().chars().filter(|letter| !letter.is_control()).collect::<String>();
+    let names = [&group.name, &group.email, &group.id].map(plain);
+    let mut name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    while name.len() > MAX_ID {
+        name.pop();
     }
-    short
+    name
 }
