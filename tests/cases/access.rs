@@ -40,10 +40,12 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/account").is_some() => Asks::Account,
         _ if rest("/language").is_some() || rest("/health").is_some() || rest("/static").is_some() => Asks::Nothing,
         "/metrics" | "/ca.pem" | "/ca" | "/favicon.ico" | "/robots.txt" => Asks::Nothing,
+        "/outlook/connect" => Asks::Account,
+        _ if rest("/outlook").is_some() => Asks::Nothing,
         // of everybody, or of one's teams: whoever sees themselves alone leads none
         "/teams" => Asks::Teams,
         "/settings" => Asks::All(R::HealthRead),
-        "/people" => Asks::About(R::PeopleRead),
+        "/people" | "/cards" => Asks::About(R::PeopleRead),
         "/people/bulk" | "/people/bulk/{id}/undo" if read => Asks::Account,
         _ if rest("/people/bulk").is_some() => Asks::All(R::PeopleChange),
         _ if rest("/people").is_some() => match pattern.rsplit('/').next()? {

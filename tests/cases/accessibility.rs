@@ -68,12 +68,25 @@ async fn violations(browser: &Browser) -> Vec<String> {
     found.as_array().unwrap_or_else(|| panic!("{found}")).iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// Columns side by side in each row of them that has room for two.
+const COLUMNS: &str = "return [...document.querySelectorAll('.columns')]
+    .map((row) => [...row.children].filter((part) => part.offsetWidth > 0))
+    .filter((parts) => parts.length > 1)
+    .map((parts) => new Set(parts.map((part) => Math.round(part.getBoundingClientRect().left))).size);";
+
+/// How many columns the page has that stands there, row by row.
+async fn columns(browser: &Browser) -> Vec<u64> {
+    let found = browser.script(COLUMNS).await;
+    found.as_array().unwrap_or_else(|| panic!("{found}")).iter().filter_map(Value::as_u64).collect()
+}
+
 async fn every_page_passes(language: &str) {
     let axe = std::env::var("ESTAMPE_TEST_AXE").expect("`cargo xtask test` installs axe-core");
     let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{axe}: {error}"));
     let files = FileServer::start(&gallery()).await;
     let browser = Browser::open(language).await;
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut with_columns = 0;
     for name in pages(language) {
         browser.show_as(DESKTOP, Scheme::Light).await;
         browser.go(&format!("{}/{name}.{language}.html", files.origin)).await;
@@ -90,6 +103,17 @@ async fn every_page_passes(language: &str) {
                 found.entry(format!("wider than {} px", size.0)).or_default().push(name.clone());
             }
         }
+        browser.show_as(DESKTOP, Scheme::Light).await;
+        let beside = columns(&browser).await;
+        browser.show_as(NARROW, Scheme::Light).await;
+        let below = columns(&browser).await;
+        with_columns += beside.len();
+        if beside.iter().any(|columns| *columns < 2) || below.iter().any(|columns| *columns != 1) {
+            found
+                .entry(format!("columns: {beside:?} on a desktop, {below:?} on a phone"))
+                .or_default()
+                .push(name.clone());
+        }
         if KEY_PAGES.contains(&name.as_str()) {
             for (size, label) in [(PHONE, "phone"), (DESKTOP, "desktop")] {
                 for (scheme, shade) in [(Scheme::Light, "light"), (Scheme::Dark, "dark")] {
@@ -100,6 +124,7 @@ async fn every_page_passes(language: &str) {
         }
     }
     browser.close().await;
+    assert!(with_columns > 1, "no page has columns any more: what keeps them?");
     assert!(found.is_empty(), "{found:#?}");
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// What it found, by check, after its exit code. The throw-away PostgreSQL of the tests
 /// does not wait for its disk: that must be found too, and is then taken as well.
-fn doctor(server: &Server) -> (i32, Vec<Value>) {
+pub(crate) fn doctor(server: &Server) -> (i32, Vec<Value>) {
     let output = server.cli(&["--json", "doctor"]);
     let mut findings: Vec<Value> = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let failed = |findings: &[Value]| findings.iter().filter(|f| f["status"] == "failed").count();
@@ -24,7 +24,7 @@ fn doctor(server: &Server) -> (i32, Vec<Value>) {
     (i32::from(failed(&findings) > 0), findings)
 }
 
-fn find<'a>(findings: &'a [Value], check: &str) -> &'a Value {
+pub(crate) fn find<'a>(findings: &'a [Value], check: &str) -> &'a Value {
     findings.iter().find(|f| f["check"] == check).unwrap_or_else(|| panic!("{check}: {findings:#?}"))
 }
 
@@ -52,7 +52,7 @@ async fn healthy(database: Database, mail: &MailCatcher) -> Server {
 }
 
 /// Alters one octet behind the server's back.
-fn flip(server: &Server, database: Database, table: &str, column: &str, key: &str, id: &str) {
+pub(crate) fn flip(server: &Server, database: Database, table: &str, column: &str, key: &str, id: &str) {
     let sql = match database {
         Database::Sqlite => {
             // the last octet becomes another

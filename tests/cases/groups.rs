@@ -10,7 +10,7 @@ use super::ad_changes;
 use super::ldap::slapd::{Certificate, More, PEOPLE, Slapd};
 use super::ldap::{add, done, well};
 
-const GROUPS: &str = "ou=groups,dc=example,dc=org";
+pub(crate) const GROUPS: &str = "ou=groups,dc=example,dc=org";
 
 /// A group of OpenLDAP as LDIF to be added.
 pub(crate) fn group(name: &str, members: &[String]) -> String {

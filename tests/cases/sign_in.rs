@@ -45,7 +45,7 @@ fn code(seed: &str, steps: u64) -> String {
 }
 
 /// Adds an app in a signed-in browser; its seed and the recovery codes.
-async fn with_app(browser: &Client, server: &Server) -> (String, Vec<String>) {
+pub(crate) async fn with_app(browser: &Client, server: &Server) -> (String, Vec<String>) {
     let offered = page(browser, format!("{}/account/app", server.internal)).await;
     let seed = between(&offered, "<code class=\"wrap-any\">", "</code>").to_owned();
     let state = between(&offered, "name=\"state\" value=\"", "\"");

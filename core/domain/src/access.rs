@@ -147,6 +147,8 @@ pub enum Right {
     SignaturesRead,
     /// Make designs of signatures, and the rules.
     SignaturesChange,
+    /// Read and write the signatures of people's mailboxes.
+    SignaturesPublish,
     /// See the mails that could not leave.
     MailsRead,
     /// Send them again, or give them up.
@@ -161,7 +163,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Overview,
         Self::PeopleRead,
         Self::PeopleChange,
@@ -175,6 +177,7 @@ impl Right {
         Self::PluginsGrant,
         Self::SignaturesRead,
         Self::SignaturesChange,
+        Self::SignaturesPublish,
         Self::MailsRead,
         Self::MailsChange,
         Self::AccountsRead,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, ApprovalId, GroupId, PersonId};
+use crate::ids::{AccountId, ApprovalId, GroupId, PersonId, PublicationId};
 use crate::provider::ProviderForm;
 use crate::time::Ts;
 
@@ -49,15 +49,52 @@ pub enum Act {
         of: Option<String>,
         /// All its settings.
         form: Box<ProviderForm>,
+        /// Whether our secret there is forgotten, because another one is asked from then on: what was given
+        /// to one is not shown to another.
+        drops_secret: bool,
     },
-    /// Take the leads along that whoever asks may see, once.
-    ExportLeads {},
+    /// Take leads along, once.
+    ExportLeads {
+        /// Whose.
+        of: LeadReach,
+    },
+    /// Write signatures of a plan into mailboxes.
+    PublishSignatures {
+        /// The plan.
+        publication: PublicationId,
+        /// The name of the source whose mailboxes these are.
+        source: String,
+        /// The first so many of what remains; all when none.
+        first: Option<u64>,
+        /// Those of these people alone; of everybody when empty.
+        people: Vec<PersonId>,
+    },
+}
+
+/// Whose leads a download holds: what was asked for, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reach", rename_all = "kebab-case")]
+pub enum LeadReach {
+    /// Everybody's.
+    Everybody,
+    /// Those of some teams, and one's own.
+    Teams {
+        /// The groups, by id.
+        teams: Vec<GroupId>,
+        /// Whoever leads them.
+        person: Option<PersonId>,
+    },
+    /// One's own.
+    Own {
+        /// Whose.
+        person: PersonId,
+    },
 }
 
 impl Act {
     /// Whether it is done by whoever asked for it, once another one agreed.
     pub const fn is_done_by_asker(&self) -> bool {
-        matches!(self, Self::ExportLeads {})
+        matches!(self, Self::ExportLeads { .. })
     }
 }
 

@@ -83,6 +83,8 @@ uuid_id! {
     DesignId,
     /// Who gets which signature.
     SignatureRuleId,
+    /// Signatures written into the mailboxes of a source.
+    PublicationId,
     /// A token of the API.
     ApiTokenId,
     /// Durable work to do later.

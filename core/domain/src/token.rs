@@ -19,6 +19,7 @@ pub enum TokenScope {
     PeopleRead,
     PeopleWrite,
     LeadsRead,
+    SignaturesRead,
     SourcesRead,
     SourcesRun,
     PluginsRead,
@@ -31,10 +32,11 @@ pub enum TokenScope {
 
 impl TokenScope {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PeopleRead,
         Self::PeopleWrite,
         Self::LeadsRead,
+        Self::SignaturesRead,
         Self::SourcesRead,
         Self::SourcesRun,
         Self::PluginsRead,
@@ -51,6 +53,7 @@ impl TokenScope {
             Self::PeopleRead => "people:read",
             Self::PeopleWrite => "people:write",
             Self::LeadsRead => "leads:read",
+            Self::SignaturesRead => "signatures:read",
             Self::SourcesRead => "sources:read",
             Self::SourcesRun => "sources:run",
             Self::PluginsRead => "plugins:read",
@@ -75,6 +78,7 @@ impl TokenScope {
             Self::PeopleRead => &[Right::PeopleRead],
             Self::PeopleWrite => &[Right::PeopleRead, Right::PeopleChange],
             Self::LeadsRead => &[Right::LeadsRead],
+            Self::SignaturesRead => &[Right::SignaturesRead],
             Self::SourcesRead => &[Right::SourcesRead],
             Self::SourcesRun => &[Right::SourcesRead, Right::SourcesRun],
             Self::PluginsRead => &[Right::PluginsRead],
@@ -301,8 +305,8 @@ mod tests {
                 Right::SourcesEnd,
                 Right::PluginsChange,
                 Right::PluginsGrant,
-                Right::SignaturesRead,
                 Right::SignaturesChange,
+                Right::SignaturesPublish,
                 Right::MailsRead,
                 Right::MailsChange
             ]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, BulkId, Error, Locale, Result, RunId, SourceId, Ts};
+use estampe_domain::{Actor, BulkId, Error, Locale, PublicationId, Result, RunId, SourceId, Ts};
 use estampe_service::{DueJob, Lease, Queue, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -100,6 +100,7 @@ impl Worker {
             Work::Apply(run) => self.do_run(&job, run, true).await,
             Work::EndSource(source) => self.end_source(&job, source).await,
             Work::Bulk(bulk) => self.do_bulk(&job, bulk).await,
+            Work::Publication(publication) => self.do_publication(&job, publication).await,
         };
         if let Err(error) = done {
             // the lease runs out and the job is tried again
@@ -167,9 +168,32 @@ impl Worker {
         }
     }
 
+    /// Plans or writes the signatures of mailboxes while the lease is kept. It is never given up,
+    /// and puts itself back where a provider wants to be left alone for a while.
+    async fn do_publication(&self, job: &DueJob, publication: PublicationId) -> Result<()> {
+        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+        let done = tokio::select! {
+            done = self.service.do_publication(&ctx, publication, job.lease) => done,
+            lost = self.keep(job.lease) => lost.map(|()| None),
+        };
+        if self.is_anothers(job, &done).await? {
+            return Ok(());
+        }
+        match done {
+            Ok(None) => self.service.finish_job(job.lease).await,
+            Ok(Some(until)) => {
+                let now = self.service.context(Actor::System, Locale::En).now;
+                // a second more rather than one less
+                let wait = (until.as_micros() - now.as_micros()).max(0) / 1_000_000 + 1;
+                self.service.retry_job(job.lease, wait, "waits".to_owned()).await
+            }
+            Err(error) => later(&self.service, job, &error, u32::MAX).await,
+        }
+    }
+
     /// Whether the work ended because the lease went to another worker: the job is its now. Any
     /// other conflict is an error like others, which is tried again and given up one day.
-    async fn is_anothers(&self, job: &DueJob, done: &Result<()>) -> Result<bool> {
+    async fn is_anothers<T>(&self, job: &DueJob, done: &Result<T>) -> Result<bool> {
         Ok(matches!(done, Err(Error::Conflict(_))) && !self.service.renew_lease(job.lease).await?)
     }
 

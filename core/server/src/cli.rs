@@ -55,7 +55,7 @@ pub enum Command {
     /// People of the organisation
     #[command(subcommand)]
     Person(PersonCommand),
-    /// Cards taken down and put up, of one person or of many
+    /// Cards: the list, and taking down and putting up those of one person or of many
     #[command(subcommand)]
     Card(CardCommand),
     /// Groups of the directories, and who is in them

@@ -11,17 +11,24 @@ use estampe_domain::{Actor, Context, Error, Result, Right};
 use serde_json::json;
 
 use crate::Service;
-use crate::providers::ProviderSaved;
+use crate::providers::{GivenSecret, ProviderSaved};
+use crate::publish::Ring;
 use crate::views::{AccountChange, ActDone, NewAccount};
 
 /// How many are shown at once.
 const SHOWN: i64 = 100;
 
 impl Service {
+    /// Whether what is sensitive waits, for whoever asks.
+    pub(crate) fn needs_second_look(&self, ctx: &Context) -> bool {
+        let asks = ctx.through.is_some() || matches!(ctx.actor, Actor::Account(_));
+        self.settings.sign_in.second_administrator && !ctx.seconded && asks
+    }
+
     /// Lets an act go on that needs no second look or had one; keeps it otherwise, and says so
     /// by [`Error::Awaits`].
     pub(crate) async fn second_look(&self, ctx: &Context, act: impl FnOnce() -> Act) -> Result<()> {
-        if !self.settings.sign_in.second_administrator || ctx.seconded {
+        if !self.needs_second_look(ctx) {
             return Ok(());
         }
         // nobody could be shown what a program wants
@@ -106,11 +113,16 @@ impl Service {
                 self.grant_plugin(&seconded, plugin, items(grant)?, items(revoke)?).await?;
                 ActDone::Plugin(plugin.clone())
             }
-            Act::SetProvider { of: None, form } => self.set(self.add_provider(&seconded, form, None).await?)?,
-            Act::SetProvider { of: Some(name), form } => {
-                self.set(self.set_provider(&seconded, name, form, None).await?)?
+            Act::SetProvider { of, form, drops_secret } => {
+                let secret = if *drops_secret { GivenSecret::Forget } else { GivenSecret::Keep };
+                self.set(self.save_provider(&seconded, of.clone(), form, secret).await?)?
             }
-            Act::ExportLeads {} => ActDone::Agreed,
+            Act::ExportLeads { .. } => ActDone::Agreed,
+            Act::PublishSignatures { publication, first, people, .. } => {
+                let ring = Ring { first: *first, people: people.clone() };
+                self.apply_publication(&seconded, *publication, ring).await?;
+                ActDone::Publication(*publication)
+            }
         };
         self.decided(ctx, &approval, true).await?;
         Ok(done)

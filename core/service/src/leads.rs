@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use estampe_domain::access::Scope;
-use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::card::Card;
 use estampe_domain::ids::{CardId, JobId, LeadId, SubjectId};
@@ -209,27 +207,6 @@ impl Service {
             })
             .await?;
         Ok(page)
-    }
-
-    /// Says that whoever asks takes all leads that they see with them: noted before the first is
-    /// given, with how many there are.
-    pub async fn begin_lead_export(&self, ctx: &Context) -> Result<u64> {
-        let scope = ctx.scope(Right::LeadsRead)?;
-        ctx.require_recent()?;
-        // one's own are one's own
-        if !matches!(scope, Scope::Own(_)) {
-            self.agreed(ctx, Act::ExportLeads {}).await?;
-        }
-        let (ctx, random) = (*ctx, self.shared_random());
-        Ok(self
-            .store
-            .write(move |tx| {
-                let total = tx.leads_in_all(scope)?;
-                let event = AuditEvent::done(&ctx, &*random, "lead.export", "lead", "all");
-                tx.audit(&event.with(json!({"leads": total})))?;
-                Ok(total)
-            })
-            .await?)
     }
 
     /// One lead, with its consents and mails.

@@ -1,7 +1,7 @@
 //! The jobs as the worker sees them, and what mails say.
 
 use estampe_domain::account::Account;
-use estampe_domain::ids::{AccountId, BulkId, JobId, LeadId, RunId, SecretToken, SourceId};
+use estampe_domain::ids::{AccountId, BulkId, JobId, LeadId, PublicationId, RunId, SecretToken, SourceId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::{AccountMail, LeadMail, Occasion};
 use estampe_domain::person::Profile;
@@ -38,6 +38,8 @@ pub enum Work {
     EndSource(SourceId),
     /// Do one thing to the cards of many people.
     Bulk(BulkId),
+    /// Plan or write the signatures of mailboxes.
+    Publication(PublicationId),
 }
 
 impl From<&Job> for Work {
@@ -50,6 +52,7 @@ impl From<&Job> for Work {
             Job::Apply(run) => Self::Apply(*run),
             Job::EndSource(source) => Self::EndSource(*source),
             Job::Bulk(bulk) => Self::Bulk(*bulk),
+            Job::Publication(publication) => Self::Publication(*publication),
         }
     }
 }
@@ -131,6 +134,7 @@ impl Service {
     /// nobody will ask for again.
     pub async fn tidy(&self) -> Result<()> {
         self.forget_bulks().await?;
+        self.forget_publications().await?;
         self.drop_old_roll().await;
         let now = self.ports.clock.now();
         let limits = self.settings.sign_in;

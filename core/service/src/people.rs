@@ -1,5 +1,7 @@
 //! People, as the console lists them.
 
+use std::collections::HashSet;
+
 use estampe_domain::access::Scope;
 use estampe_domain::ids::PersonId;
 use estampe_domain::{Context, Error, Result, Right};
@@ -41,7 +43,8 @@ impl Service {
                 let cards_down = tx.people_count(&down)?;
                 let (mut people, total, is_least) = if let Some(roll) = roll {
                     let limit = usize::try_from(query.limit).unwrap_or_default();
-                    let found = roll.find(&query.words, query.active, after, limit, exact);
+                    let without = if query.cards_up { tx.people_with_card_down()? } else { HashSet::new() };
+                    let found = roll.find_without(&without, &query.words, query.active, after, limit, exact);
                     (tx.people_of(&found.ids)?, found.total, found.is_least)
                 } else {
                     let total = tx.people_count(&query)?;
@@ -60,7 +63,8 @@ impl Service {
     pub(crate) async fn people_ids(&self, ctx: &Context, filter: &PeopleFilter) -> Result<Vec<PersonId>> {
         let scope = ctx.scope(Right::PeopleRead)?;
         let query = query_of(filter, scope);
-        if scope == Scope::All && filter.group.is_none() && !filter.conflicts && !filter.cards_down {
+        if scope == Scope::All && filter.group.is_none() && !filter.conflicts && !filter.cards_down && !filter.cards_up
+        {
             let roll = self.roll().await?;
             return Ok(roll.find(&query.words, query.active, None, usize::MAX, true).ids);
         }
@@ -118,9 +122,10 @@ impl Service {
 fn query_of(filter: &PeopleFilter, scope: Scope) -> PeopleQuery {
     PeopleQuery {
         words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
-        active: if filter.conflicts || filter.cards_down { Some(true) } else { filter.active },
+        active: if filter.conflicts || filter.cards_down || filter.cards_up { Some(true) } else { filter.active },
         conflicts: filter.conflicts,
         cards_down: filter.cards_down,
+        cards_up: filter.cards_up,
         group: filter.group,
         scope: Some(scope),
         after: None,

@@ -36,6 +36,31 @@ pub enum ProviderSaved {
     Problems(FormProblems),
 }
 
+/// What becomes of our secret at a provider.
+pub(crate) enum GivenSecret {
+    /// It stays, where the provider does.
+    Keep,
+    /// This one from now on; an empty one takes it away.
+    Set(Secret),
+    /// Where the provider is another one from now on, there is none until it is given anew.
+    Forget,
+}
+
+impl GivenSecret {
+    fn of(secret: Option<Secret>) -> Self {
+        secret.map_or(Self::Keep, Self::Set)
+    }
+}
+
+/// What a transaction made of a form.
+enum Saving {
+    Done(ProviderSaved),
+    /// Nothing yet: another administrator has to agree.
+    Waits {
+        drops_secret: bool,
+    },
+}
+
 /// What a try of a provider found.
 #[derive(Clone, Debug)]
 pub enum ProviderTried {
@@ -76,7 +101,7 @@ impl Service {
         form: &ProviderForm,
         secret: Option<Secret>,
     ) -> Result<ProviderSaved> {
-        self.save(ctx, None, form, secret).await
+        self.save_provider(ctx, None, form, GivenSecret::of(secret)).await
     }
 
     /// Writes a provider's settings anew. The secret stays unless another one is given; an empty
@@ -88,15 +113,16 @@ impl Service {
         form: &ProviderForm,
         secret: Option<Secret>,
     ) -> Result<ProviderSaved> {
-        self.save(ctx, Some(name.to_owned()), form, secret).await
+        self.save_provider(ctx, Some(name.to_owned()), form, GivenSecret::of(secret)).await
     }
 
-    async fn save(
+    /// Writes a provider, or asks for a second look at it.
+    pub(crate) async fn save_provider(
         &self,
         ctx: &Context,
         of: Option<String>,
         form: &ProviderForm,
-        secret: Option<Secret>,
+        given: GivenSecret,
     ) -> Result<ProviderSaved> {
         ctx.require(Right::AccountsChange)?;
         ctx.require_recent()?;
@@ -104,34 +130,29 @@ impl Service {
             Ok(read) => read,
             Err(problems) => return Ok(ProviderSaved::Problems(problems)),
         };
-        match self.changes_more(of.as_deref(), form, &read).await? {
-            Ok(false) => {}
-            Ok(true) => {
-                let (of, form) = (of.clone(), Box::new(form.clone()));
-                self.second_look(ctx, || Act::SetProvider { of, form }).await?;
-            }
-            // nobody is asked about what cannot be
-            Err(problems) => return Ok(ProviderSaved::Problems(problems)),
-        }
-        let source_name = form.source.trim().to_owned();
-        let (ctx, random) = (*ctx, self.shared_random());
-        let fresh = ProviderId::new(ctx.now, self.random());
+        let waits = self.needs_second_look(ctx);
+        let (ctx, random, origin) = (*ctx, self.shared_random(), self.settings.internal_origin.clone());
+        let (fresh, named, typed) = (ProviderId::new(ctx.now, self.random()), of.clone(), form.clone());
         let saved = self.store.write(move |tx| {
             tx.lock_accounts(ctx.now)?;
-            let before = match &of {
+            let before = match &named {
                 Some(name) => Some(tx.provider_by_name(name)?.ok_or(Error::NotFound)?),
                 None => None,
             };
             let (id, created_at) = before.as_ref().map_or((fresh, ctx.now), |before| (before.id, before.created_at));
-            let provider = match resolved(tx, read, &source_name, id)? {
+            // nobody is asked about what cannot be
+            let provider = match resolved(tx, read, typed.source.trim(), id)? {
                 Ok(provider) => Provider { created_at, ..provider },
-                Err(problems) => return Ok(ProviderSaved::Problems(problems)),
+                Err(problems) => return Ok(Saving::Done(ProviderSaved::Problems(problems))),
             };
             let had = tx.provider_secret(id)?.is_some();
             let moved = before.as_ref().is_some_and(|before| before.issuer() != provider.issuer());
+            if waits && changes_more(tx, before.as_ref(), &typed, &origin)? {
+                return Ok(Saving::Waits { drops_secret: moved && had });
+            }
             // what was given to one is not shown to another
-            if moved && had && secret.is_none() {
-                return Ok(ProviderSaved::Problems(vec![("client-secret", FormProblem::Again)]));
+            if moved && had && matches!(given, GivenSecret::Keep) {
+                return Ok(Saving::Done(ProviderSaved::Problems(vec![("client-secret", FormProblem::Again)])));
             }
             match &before {
                 None => tx.insert_provider(&provider)?,
@@ -142,8 +163,13 @@ impl Service {
                     }
                 }
             }
-            if let Some(secret) = &secret {
-                tx.set_provider_secret(id, Some(secret).filter(|secret| !secret.reveal().is_empty()))?;
+            match &given {
+                GivenSecret::Set(secret) => {
+                    tx.set_provider_secret(id, Some(secret).filter(|secret| !secret.reveal().is_empty()))?;
+                }
+                // what was asked for was said of this move alone
+                GivenSecret::Forget if moved => tx.set_provider_secret(id, None)?,
+                GivenSecret::Forget | GivenSecret::Keep => {}
             }
             if provider.is_directory() {
                 tx.set_provider_secret(id, None)?;
@@ -152,39 +178,20 @@ impl Service {
             let event = AuditEvent::done(&ctx, &*random, operation, "provider", id);
             let details = json!({
                 "name": provider.name, "issuer": provider.issuer(), "create": provider.coming.create,
-                "rules": provider.coming.rules.len(), "secret": secret.is_some(),
+                "rules": provider.coming.rules.len(), "secret": matches!(given, GivenSecret::Set(_)),
+                "secret_dropped": moved && had && matches!(given, GivenSecret::Forget),
             });
             tx.audit(&event.with(details))?;
-            Ok(ProviderSaved::Done(Box::new(provider)))
+            Ok(Saving::Done(ProviderSaved::Done(Box::new(provider))))
         });
-        Ok(saved.await?)
-    }
-
-    /// Whether a form changes more than our secret, which alone lets nobody else in; or what is
-    /// wrong with it.
-    async fn changes_more(
-        &self,
-        of: Option<&str>,
-        form: &ProviderForm,
-        read: &ReadForm,
-    ) -> Result<std::result::Result<bool, FormProblems>> {
-        let (of, form, read) = (of.map(str::to_owned), form.clone(), read.clone());
-        let (origin, fresh) =
-            (self.settings.internal_origin.clone(), ProviderId::new(self.ports.clock.now(), self.random()));
-        let looked = self.store.read(move |tx| {
-            let before = match &of {
-                Some(name) => Some(tx.provider_by_name(name)?.ok_or(Error::NotFound)?),
-                None => None,
-            };
-            let id = before.as_ref().map_or(fresh, |before| before.id);
-            if let Err(problems) = resolved(tx, read, form.source.trim(), id)? {
-                return Ok(Err(problems));
+        match saved.await? {
+            Saving::Done(saved) => Ok(saved),
+            Saving::Waits { drops_secret } => {
+                let form = Box::new(form.clone());
+                self.second_look(&ctx, || Act::SetProvider { of, form, drops_secret }).await?;
+                Err(Error::Internal("nothing was written, and nothing waits".into()))
             }
-            let Some(before) = before else { return Ok(Ok(true)) };
-            let before = detail(tx, before, &origin)?.form;
-            Ok(Ok(before.source != form.source.trim() || before.read() != form.read()))
-        });
-        Ok(looked.await?)
+        }
     }
 
     /// Removes a provider: nobody comes from there any more, and what its rules gave is gone.
@@ -220,6 +227,18 @@ impl Service {
             Err(refusal) => ProviderTried::Bad(refusal.reason, refusal.detail),
         })
     }
+}
+
+/// Whether a form changes more than our secret, which alone lets nobody else in.
+fn changes_more(
+    tx: &mut Tx<'_>,
+    before: Option<&Provider>,
+    form: &ProviderForm,
+    origin: &str,
+) -> estampe_store::Result<bool> {
+    let Some(before) = before else { return Ok(true) };
+    let before = detail(tx, before.clone(), origin)?.form;
+    Ok(before.source != form.source.trim() || before.read() != form.read())
 }
 
 fn detail(tx: &mut Tx<'_>, provider: Provider, origin: &str) -> estampe_store::Result<ProviderDetail> {

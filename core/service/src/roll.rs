@@ -6,7 +6,7 @@
 //! time. Here the same text is looked through in about one. What a page shows of the people
 //! found is read from the database all the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use estampe_domain::ids::PersonId;
@@ -107,6 +107,19 @@ impl Roll {
         limit: usize,
         exact: bool,
     ) -> Found {
+        self.find_without(&HashSet::new(), words, active, after, limit, exact)
+    }
+
+    /// As [`find`](Self::find), of all but some.
+    pub(crate) fn find_without(
+        &self,
+        without: &HashSet<PersonId>,
+        words: &[String],
+        active: Option<bool>,
+        after: Option<PersonId>,
+        limit: usize,
+        exact: bool,
+    ) -> Found {
         let mut words: Vec<Word<'_>> = words.iter().filter_map(|word| Word::new(self, word)).collect();
         // the longest is the rarest, most of the time
         words.sort_by_key(|word| std::cmp::Reverse(word.finder.needle().len()));
@@ -114,6 +127,9 @@ impl Roll {
         let mut found = Found::default();
         let mut take = |at: usize| {
             if active.is_some_and(|active| self.active.get(at) != Some(&active)) {
+                return true;
+            }
+            if !without.is_empty() && self.ids.get(at).is_some_and(|id| without.contains(id)) {
                 return true;
             }
             if !exact && found.total >= COUNTED && found.ids.len() >= limit {
@@ -280,6 +296,14 @@ mod tests {
         assert_eq!(names(&roll, "o", None, Some(0), 9), (vec![2], 2), "all are counted, wherever the page begins");
         assert_eq!(names(&roll, "", None, None, 2), (vec![0, 1], 3));
         assert_eq!(names(&Roll::default(), "a", None, None, 2), (vec![], 0));
+    }
+
+    #[test]
+    fn those_left_out_are_neither_found_nor_counted() {
+        let roll = roll(&[("Zoé", true), ("Zoran", true), ("Zita", false)]);
+        let without: HashSet<_> = roll.ids.first().copied().into_iter().collect();
+        let found = roll.find_without(&without, &["z".to_owned()], Some(true), None, 9, true);
+        assert_eq!((found.ids.as_slice(), found.total), (&roll.ids[1..2], 1));
     }
 
     #[test]

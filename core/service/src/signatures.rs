@@ -419,10 +419,10 @@ impl Service {
             locale: detail.locale,
             day: detail.day,
         };
-        let made = self.ports.signatures.render(&template, &given, vec![input]).await;
-        let made = made.and_then(|mut made| made.pop().unwrap_or_else(|| Err(nothing())));
-        self.note_call(&design.plugin, made.as_ref().err()).await?;
-        detail.made = Some(made);
+        let called = self.ports.signatures.render(&template, &given, vec![input]).await;
+        // what fails for one person's data pauses it for nobody else
+        self.note_call(&design.plugin, called.as_ref().err()).await?;
+        detail.made = Some(called.and_then(|mut made| made.pop().unwrap_or_else(|| Err(nothing()))));
         Ok(())
     }
 }

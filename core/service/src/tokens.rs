@@ -21,6 +21,8 @@ pub const ANSWERS_KEPT: i64 = 24 * 3600;
 const LOST: i64 = 300;
 /// Seconds of a day.
 const DAY: i64 = 24 * 3600;
+/// What the add-in for Outlook calls its token.
+const OUTLOOK: &str = "Outlook";
 /// Seconds between two notes that a token was used.
 const NOTED: i64 = 3600;
 
@@ -115,6 +117,22 @@ impl Service {
             return Err(Error::invalid("scopes", why));
         }
         self.store_token(ctx, made).await
+    }
+
+    /// Makes the token that the add-in for Outlook reads one's own signature by; the one before
+    /// it is over.
+    pub async fn connect_outlook(&self, ctx: &Context) -> Result<MadeToken> {
+        let before = self.own_tokens(ctx).await?;
+        let scope = TokenScope::SignaturesRead;
+        let new = NewToken { name: OUTLOOK.to_owned(), scopes: vec![scope.as_str().to_owned()], days: Some(MOST_DAYS) };
+        let made = self.make_own_token(ctx, new).await?;
+        let is_old = |token: &&ApiToken| {
+            token.name.as_str() == OUTLOOK && token.scopes.iter().eq([scope]) && token.is_good(ctx.now)
+        };
+        for old in before.iter().filter(is_old) {
+            self.revoke_own_token(ctx, old.id).await?;
+        }
+        Ok(made)
     }
 
     /// Revokes a token of the account that asks.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use estampe_domain::Ts;
 use estampe_domain::access::Roles;
 use estampe_domain::account::{Account, AccountDetail};
-use estampe_domain::card::Card;
+use estampe_domain::card::{Card, CardState, LeadTally};
 use estampe_domain::context::Proof;
 use estampe_domain::credential::Secret;
 use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::group::GroupSummary;
-use estampe_domain::ids::{AccountId, BlobId, GroupId, JobId, LeadId, PersonId, RunId, SecretToken, SessionId};
+use estampe_domain::ids::{
+    AccountId, BlobId, GroupId, JobId, LeadId, PersonId, PublicationId, RunId, SecretToken, SessionId,
+};
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
 use estampe_domain::mail::{MailOutage, Occasion};
@@ -177,6 +179,8 @@ pub struct PeopleFilter {
     pub conflicts: bool,
     /// Only people whose card was taken down.
     pub cards_down: bool,
+    /// Only people whose card is shown.
+    pub cards_up: bool,
     /// Count all whom it finds; else counting ends above a thousand.
     pub exact: bool,
     /// Only people of this group.
@@ -225,6 +229,43 @@ pub struct PeoplePage {
     pub conflicts: u64,
     /// How many cards are taken down, whatever the filter.
     pub cards_down: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// Which cards to list.
+#[derive(Clone, Debug, Default)]
+pub struct CardFilter {
+    /// Words that their holder's name, title or address must contain; empty for all.
+    pub query: String,
+    /// Only cards in this state.
+    pub state: Option<CardState>,
+    /// Count all that it finds; else counting ends above a thousand.
+    pub exact: bool,
+    /// From where on, and how many.
+    pub page: Asking,
+}
+
+/// One card of the list.
+#[derive(Clone, Debug)]
+pub struct CardLine {
+    /// Whose it is, with its public id and whether it is shown.
+    pub holder: PersonSummary,
+    /// What it received, for whoever may see these leads.
+    pub tally: Option<LeadTally>,
+}
+
+/// A page of cards.
+#[derive(Clone, Debug)]
+pub struct CardPage {
+    /// Some of them, by their holder's name.
+    pub cards: Vec<CardLine>,
+    /// How many the filter finds in all.
+    pub total: u64,
+    /// Whether there are more than that: counting ended.
+    pub is_least: bool,
+    /// Whether whoever asks may see any leads.
+    pub tells_leads: bool,
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -588,6 +629,8 @@ pub enum ActDone {
     Plugin(String),
     /// A sign-in provider of this name was set.
     Provider(String),
+    /// A ring of this publication is written.
+    Publication(PublicationId),
     /// Whoever asked does it now.
     Agreed,
 }

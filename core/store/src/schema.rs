@@ -511,6 +511,51 @@ diesel::table! {
 }
 
 diesel::table! {
+    signature_publication (id) {
+        id -> Text,
+        kind -> Text,
+        source_id -> Text,
+        data_key_id -> Text,
+        day -> Text,
+        state -> Text,
+        resumes_in -> Nullable<Text>,
+        why -> Nullable<Text>,
+        ring -> BigInt,
+        refused_in_row -> BigInt,
+        not_before -> Nullable<BigInt>,
+        job_id -> Text,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    signature_publication_line (publication_id, seq) {
+        publication_id -> Text,
+        seq -> BigInt,
+        person_id -> Text,
+        state -> Text,
+        code -> Nullable<Text>,
+        tries -> BigInt,
+        not_before -> Nullable<BigInt>,
+        chosen -> Bool,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    signature_mailbox (data_key_id) {
+        data_key_id -> Text,
+        source_id -> Text,
+        person_id -> Text,
+        address_mac -> Binary,
+        sealed -> Binary,
+        taken_at -> BigInt,
+        written -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     audit_event (id) {
         id -> Text,
         at -> BigInt,
@@ -623,6 +668,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     setting,
     signature_design,
     signature_rule,
+    signature_publication,
+    signature_publication_line,
+    signature_mailbox,
     audit_event,
 );
 
@@ -632,6 +680,7 @@ diesel::joinable!(card -> person (person_id));
 diesel::joinable!(lead -> person (person_id));
 diesel::joinable!(lead -> subject (subject_id));
 diesel::joinable!(run -> source (source_id));
+diesel::joinable!(signature_publication -> source (source_id));
 diesel::joinable!(person_identity -> source (source_id));
 diesel::joinable!(directory_group -> source (source_id));
 diesel::joinable!(group_member -> directory_group (group_id));

@@ -34,6 +34,8 @@ assets![
     "app.css" "app.css" "text/css; charset=utf-8",
     "door.js" "door.js" "text/javascript; charset=utf-8",
     "console.js" "console.js" "text/javascript; charset=utf-8",
+    "outlook-pane.js" "outlook/pane.js" "text/javascript; charset=utf-8",
+    "outlook-dialog.js" "outlook/dialog.js" "text/javascript; charset=utf-8",
     "mark.svg" "mark.svg" "image/svg+xml",
     "inter-latin.woff2" "fonts/inter-latin.woff2" "font/woff2",
     "inter-latin-ext.woff2" "fonts/inter-latin-ext.woff2" "font/woff2",

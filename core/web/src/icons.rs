@@ -51,6 +51,9 @@ pub(crate) fn strokes(name: &str) -> &'static str {
         "team" => {
             r#"<circle cx="10" cy="5.4" r="2.4"/><circle cx="4.8" cy="13.4" r="2.2"/><circle cx="15.2" cy="13.4" r="2.2"/><path d="M8.8 7.6 6 11.5M11.2 7.6l2.8 3.9M7 13.8h6"/>"#
         }
+        "card" => {
+            r#"<rect x="2.6" y="4.4" width="14.8" height="11.2" rx="1"/><circle cx="7" cy="8.8" r="1.6"/><path d="M4.9 13c.2-1.2.9-1.8 2.1-1.8s1.9.6 2.1 1.8M11.6 8.4h3.2M11.6 11.4h3.2"/>"#
+        }
         "key" => r#"<circle cx="6.8" cy="13.2" r="3.6"/><path d="m9.4 10.6 7-7M13.6 6.4l2.2 2.2"/>"#,
         _ => "",
     }

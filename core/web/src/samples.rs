@@ -5,6 +5,7 @@ pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod extensions;
 pub(crate) mod mapping;
+pub(crate) mod outlook;
 pub(crate) mod ownership;
 pub(crate) mod plans;
 pub(crate) mod providers;

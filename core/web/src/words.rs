@@ -292,6 +292,7 @@ pub(crate) fn token_scope(scope: TokenScope) -> &'static str {
         TokenScope::PeopleRead => key("scope-people-read"),
         TokenScope::PeopleWrite => key("scope-people-write"),
         TokenScope::LeadsRead => key("scope-leads-read"),
+        TokenScope::SignaturesRead => key("scope-signatures-read"),
         TokenScope::SourcesRead => key("scope-sources-read"),
         TokenScope::SourcesRun => key("scope-sources-run"),
         TokenScope::PluginsRead => key("scope-plugins-read"),

@@ -10,6 +10,7 @@ use estampe_web::{Route, Surface, routes};
 use reqwest::Method;
 
 use super::super::access::welcomed;
+use super::super::signatures;
 use super::text;
 use super::tokens::personal;
 
@@ -34,6 +35,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
     Some(match (method, pattern.strip_prefix("/api/v1")?) {
         ("GET", "/openapi.json") => Asks::Nothing,
         ("GET", "/me") => Asks::Token,
+        ("GET", "/me/signature") => Asks::About(R::SignaturesRead),
         ("GET", "/people" | "/people/{id}" | "/people/{id}/photo" | "/groups/{id}") => Asks::About(R::PeopleRead),
         ("PATCH", "/people/{id}") | ("POST", "/people/{id}/give-back") => Asks::About(R::PeopleChange),
         ("GET", "/leads" | "/leads/{id}") => Asks::About(R::LeadsRead),
@@ -108,6 +110,7 @@ async fn every_route_asks_every_role_and_every_scope() {
         [("name", "Amélie Traoré"), ("email", "amelie@atelier.example"), ("idempotency_key", "0123456789abcdefghij")];
     assert_eq!(server.client().post(format!("{card}/leads")).form(&form).send().await.unwrap().status(), 200);
     let person = text(&server.json(&["person", "list", "lefevre"])["people"][0]["id"]).to_owned();
+    signatures::for_everybody(&server);
     let people = server.people();
     let stranger = people.iter().map(|one| text(&one["id"])).find(|id| *id != person).unwrap();
     let places = Places {

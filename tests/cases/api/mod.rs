@@ -6,6 +6,7 @@ mod once;
 mod people;
 mod teams;
 mod tokens;
+mod ways;
 
 use estampe_tests::{Database, Options, Server};
 use serde_json::Value;

@@ -199,7 +199,7 @@ on_both! {
         }
         let found = async |words: &[&str], after: Option<(String, String)>, limit| {
             let words = words.iter().map(|w| (*w).to_owned()).collect();
-            let query = PeopleQuery { words, active: None, conflicts: false, cards_down: false, group: None, scope: None, after, limit };
+            let query = PeopleQuery { words, after, limit, ..PeopleQuery::default() };
             let people = store.read(move |tx| tx.people(&query)).await.unwrap();
             people.into_iter().map(|(p, key)| (p.profile.display_name.to_string(), p.id.to_string(), key)).collect::<Vec<_>>()
         };

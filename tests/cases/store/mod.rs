@@ -5,6 +5,7 @@ mod jobs;
 mod leads;
 mod opening;
 mod parity;
+mod publications;
 mod runs;
 mod submit;
 

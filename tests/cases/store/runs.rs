@@ -36,7 +36,7 @@ async fn begin(store: &Store, source: SourceId, at: Ts) -> estampe_store::Result
     Ok(id)
 }
 
-fn bare(name: &str) -> Profile {
+pub(super) fn bare(name: &str) -> Profile {
     Profile {
         display_name: name.parse().unwrap(),
         given_name: None,

@@ -2,7 +2,9 @@
 //! who gets which.
 
 mod attributes;
+pub mod publication;
 mod rule;
+mod same;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use jiff::civil::Date;
 
 pub use self::attributes::{of_organisation, of_person};
 pub use self::rule::{Aspect, Decision, Rule, RuleSettings, Subject, Verdict, Who, decide};
+pub use self::same::{fingerprint, is_same};
 use crate::ids::DesignId;
 use crate::locale::Locale;
 use crate::plugin::AttributeValue;

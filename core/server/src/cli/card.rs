@@ -4,6 +4,17 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub enum CardCommand {
+    /// List cards: whose, whether they are shown, what they received
+    List {
+        /// Words of their holder's name, title or address
+        query: Option<String>,
+        /// Only those in this state
+        #[arg(long, value_parser = ["up", "down", "disabled"])]
+        state: Option<String>,
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
+    },
     /// Take cards down, of some people or of all whom a search finds; waits for the end
     Down(Choose),
     /// Put cards up again that were taken down; waits for the end

@@ -1,4 +1,4 @@
-//! `estampe card …`: cards taken down and put up, of one person or of many, and undone.
+//! `estampe card …`: the list of cards, and cards taken down and put up, of one person or of many, and undone.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -8,12 +8,24 @@ use serde_json::{Value, json};
 
 use crate::cli::{CardCommand, Choose, Cli};
 use crate::cmd::print;
-use crate::cmd::work::{encoded, query_path, text};
+use crate::cmd::work::{encoded, list, more, query_path, text};
 use crate::operator::Operator;
 
 /// Does a command about cards.
 pub async fn run(cli: &Cli, command: &CardCommand, operator: &Operator) -> Result<ExitCode, String> {
     match command {
+        CardCommand::List { query, state, after } => {
+            let pairs = [("q", query.as_deref()), ("show", state.as_deref()), ("after", after.as_deref())];
+            let answer = operator.get(&query_path("/v1/cards", &pairs)).await?;
+            let code = list(cli, &answer, "cards", "No card.", |card| {
+                let came = Some(text(card, "last_lead_at")).filter(|at| !at.is_empty());
+                let leads = format!("{} leads", text(card, "leads"));
+                let leads = came.map_or_else(|| leads.clone(), |at| format!("{leads}, the last {at}"));
+                vec![text(card, "name"), text(card, "state"), leads, text(card, "url")]
+            });
+            more(cli, &answer);
+            code
+        }
         CardCommand::Down(choose) => act(cli, operator, "card-down", choose).await,
         CardCommand::Up(choose) => act(cli, operator, "card-up", choose).await,
         CardCommand::Show { id } => {

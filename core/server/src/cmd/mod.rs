@@ -17,6 +17,7 @@ mod plan;
 mod plugin;
 mod print;
 mod provider;
+pub mod publish;
 pub mod signature;
 mod source;
 pub mod token;

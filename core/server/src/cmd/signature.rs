@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Cli, key_value};
+use crate::cmd::publish::{self, PublishCommand};
 use crate::cmd::work::{encoded, list, query_path, text};
 use crate::cmd::{person, print};
 use crate::operator::Operator;
@@ -20,6 +21,9 @@ pub enum SignatureCommand {
     /// Rules: who gets which design, banner and notice, and when
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Write signatures into mailboxes: plan, apply, look for drift, restore
+    #[command(subcommand)]
+    Publish(PublishCommand),
     /// Say what somebody gets on a day, and why
     Test {
         /// Their id, or words that fit nobody else
@@ -128,6 +132,7 @@ pub async fn run(cli: &Cli, command: &SignatureCommand, operator: &Operator) -> 
     match command {
         SignatureCommand::Design(command) => design(cli, command, operator).await,
         SignatureCommand::Rule(command) => rule(cli, command, operator).await,
+        SignatureCommand::Publish(command) => publish::run(cli, command, operator).await,
         SignatureCommand::Test { person, day, html, text: plain } => {
             let path = format!("{}/signature", person::found(operator, person).await?);
             let found = operator.get(&query_path(&path, &[("day", day.as_deref())])).await?;

@@ -18,7 +18,7 @@ use crate::error::{Result, StoreError};
 use crate::migrate;
 use crate::schema::{
     account, appliance_key, audit_event, blob, data_key, lead, run, run_item, run_log, run_refusal, sign_in_provider,
-    source, subject,
+    signature_mailbox, source, subject,
 };
 
 /// Rows looked at in one transaction.
@@ -50,6 +50,8 @@ pub enum CheckupPart {
     Providers,
     /// Seeds of second factors, account by account: they open.
     Factors,
+    /// What stood in mailboxes before they were written: it opens.
+    Mailboxes,
     /// Photos: their content has the hash that names them.
     Blobs,
     /// Audit events: their MAC is right.
@@ -58,7 +60,7 @@ pub enum CheckupPart {
 
 impl CheckupPart {
     /// All of them, in the order in which they make sense.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ApplianceKeys,
         Self::DataKeys,
         Self::Leads,
@@ -69,6 +71,7 @@ impl CheckupPart {
         Self::SourceSecrets,
         Self::Providers,
         Self::Factors,
+        Self::Mailboxes,
         Self::Blobs,
         Self::Audit,
     ];
@@ -86,6 +89,7 @@ impl CheckupPart {
             Self::SourceSecrets => "source_secret",
             Self::Providers => "sign_in_provider",
             Self::Factors => "account_factor",
+            Self::Mailboxes => "signature_mailbox",
             Self::Blobs => "blob",
             Self::Audit => "audit_event",
         }
@@ -296,6 +300,7 @@ impl Tx<'_> {
             CheckupPart::SourceSecrets => ids_after!(self, source, id, after),
             CheckupPart::Providers => ids_after!(self, sign_in_provider, id, after),
             CheckupPart::Factors => ids_after!(self, account, id, after),
+            CheckupPart::Mailboxes => ids_after!(self, signature_mailbox, data_key_id, after),
             CheckupPart::Blobs => ids_after!(self, blob, id, after),
             CheckupPart::Audit => ids_after!(self, audit_event, id, after),
         };
@@ -343,6 +348,10 @@ impl Tx<'_> {
                     let account = super::id(&id, "account")?;
                     let opened = self.totps(account).map(|seeds| !seeds.is_empty());
                     page.note_some(id, opened)?;
+                }
+                CheckupPart::Mailboxes => {
+                    let whole = opens(self.backup_opens(&id))?;
+                    page.note(id, whole.into());
                 }
                 CheckupPart::Blobs => {
                     let read = blob::table.find(&id).select(blob::content).first::<Vec<u8>>(self.conn);

@@ -153,6 +153,11 @@ impl Tx<'_> {
     /// themselves deleted, and the jobs that were to do them. How many; none when there is
     /// no more. No identity of the source may be left.
     pub fn forget_runs(&mut self, source: SourceId, now: Ts) -> Result<u64> {
+        // what stood in mailboxes can be brought back no more without the source
+        let mailboxes = self.forget_some_mailboxes(source, now)? + self.forget_publications(Some(source), now, now)?;
+        if mailboxes > 0 {
+            return Ok(mailboxes);
+        }
         // groups name the run that saw them
         let groups = self.forget_groups(source)?;
         if groups > 0 {

@@ -49,8 +49,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Erases somebody: profile, names, what a search looks through, photo, identities and
-    /// the link to an account. Their cards stay as empty rows that are never shown, so that
+    /// Erases somebody: profile, names, what a search looks through, photo, identities, what
+    /// stood in their mailboxes, and the link to an account. Their cards stay as empty rows that are never shown, so that
     /// nobody is given their addresses again.
     /// Says which accounts were theirs.
     pub fn erase_person(&mut self, person_id: PersonId, now: Ts) -> Result<Vec<AccountId>> {
@@ -59,6 +59,8 @@ impl Tx<'_> {
         let photo: Option<String> = person::table.find(&text).select(person::photo_id).get_result(self.conn)?;
         diesel::delete(group_member::table.filter(group_member::person_id.eq(&text))).execute(self.conn)?;
         diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
+        self.forget_lines_of(&text)?;
+        self.forget_mailboxes_of(&text, now)?;
         let accounts = self.release_accounts_of(person_id, now)?;
         diesel::update(card::table.filter(card::person_id.eq(&text)))
             .set((card::active.eq(false), card::version.eq(card::version + 1), card::changed_at.eq(now.as_micros())))

@@ -24,6 +24,8 @@ pub enum Job {
     EndSource(estampe_domain::SourceId),
     /// Do one thing to the cards of many people.
     Bulk(estampe_domain::BulkId),
+    /// Plan or write the signatures of mailboxes.
+    Publication(estampe_domain::PublicationId),
 }
 
 impl Job {
@@ -46,6 +48,7 @@ impl Job {
             Self::Apply(run) => ("run.apply", run.to_string()),
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
             Self::Bulk(bulk) => ("person.bulk", bulk.to_string()),
+            Self::Publication(publication) => ("signature.publication", publication.to_string()),
         }
     }
 
@@ -57,6 +60,7 @@ impl Job {
             "run.apply" => Self::Apply(id(reference, "job")?),
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
             "person.bulk" => Self::Bulk(id(reference, "job")?),
+            "signature.publication" => Self::Publication(id(reference, "job")?),
             _ => {
                 let mail = kind.strip_prefix("mail.").and_then(estampe_domain::mail::AccountMail::from_stored);
                 Self::AccountMail(mail.ok_or(StoreError::Unreadable("job"))?, id(reference, "job")?)
@@ -68,7 +72,7 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) => Queue::Mail,
-            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) | Self::Bulk(_) => Queue::House,
+            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) | Self::Bulk(_) | Self::Publication(_) => Queue::House,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct PeopleQuery {
     pub conflicts: bool,
     /// Only those whose card was taken down.
     pub cards_down: bool,
+    /// Only those whose card was not taken down.
+    pub cards_up: bool,
     /// Only those who are in this group.
     pub group: Option<GroupId>,
     /// Only those whom the reader may see.
@@ -122,6 +124,9 @@ macro_rules! filtered {
         }
         if $filter.cards_down {
             query = query.filter(sql::<Bool>("person.id IN (SELECT person_id FROM card WHERE NOT active)"));
+        }
+        if $filter.cards_up {
+            query = query.filter(sql::<Bool>("person.id NOT IN (SELECT person_id FROM card WHERE NOT active)"));
         }
         if $filter.conflicts {
             query = query.filter(person::conflicts.gt(0));

@@ -232,7 +232,19 @@ approval-change = Another person or other teams of an account
 approval-grant = { $plugin } may reach: { $items }
 approval-provider-add = A new sign-in provider, without its secret, which is given afterwards: { $settings }
 approval-provider-change = Other settings of the sign-in provider { $name }: { $settings }
-approval-export = Take leads along as a file, once
+approval-drops-secret = The secret that Estampe has there is forgotten, and never sent to the new address: until it is given anew, nobody signs in by this provider that asks for one.
+approval-export = Take everybody’s leads along as a file, once
+approval-export-own = Take their own leads along as a file, once
+approval-export-teams = { $count ->
+    [0] Take the leads of no team along as a file, once
+    [one] Take the leads of the team that they lead along as a file, once
+   *[other] Take the leads of the { $count } teams that they lead along as a file, once
+}
+approval-publish-all = Write all signatures that remain of a plan into mailboxes of { $source }
+approval-publish-some = Write signatures into { $count ->
+        [one] one mailbox
+       *[other] { $count } mailboxes
+    } of { $source }
 approval-agreed = agreed, good once within a day
 
 own-more = Other ways in

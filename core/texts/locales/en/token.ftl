@@ -28,6 +28,7 @@ token-revoke = Revoke
 scope-people-read = See people and their cards.
 scope-people-write = See people, and enter what is shown of them.
 scope-leads-read = See leads.
+scope-signatures-read = See signatures, and what they are made from.
 scope-sources-read = See sources, their runs and their groups.
 scope-sources-run = See sources, start their synchronisations and decide about their plans.
 scope-plugins-read = See plugins.

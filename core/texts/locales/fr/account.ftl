@@ -232,7 +232,19 @@ approval-change = Une autre personne ou d’autres équipes pour un compte
 approval-grant = { $plugin } pourra atteindre : { $items }
 approval-provider-add = Un nouveau fournisseur de connexion, sans son secret, à donner ensuite : { $settings }
 approval-provider-change = D’autres réglages du fournisseur de connexion { $name } : { $settings }
-approval-export = Emporter des contacts dans un fichier, une fois
+approval-drops-secret = Le secret qu’Estampe y a est oublié, et jamais envoyé à la nouvelle adresse : tant qu’il n’est pas donné à nouveau, personne ne se connecte par ce fournisseur s’il en demande un.
+approval-export = Emporter les contacts de tout le monde dans un fichier, une fois
+approval-export-own = Emporter ses propres contacts dans un fichier, une fois
+approval-export-teams = { $count ->
+    [0] Emporter les contacts d’aucune équipe dans un fichier, une fois
+    [one] Emporter les contacts de l’équipe dirigée dans un fichier, une fois
+   *[other] Emporter les contacts des { $count } équipes dirigées dans un fichier, une fois
+}
+approval-publish-all = Écrire toutes les signatures qui restent d’un plan dans les boîtes de messagerie de { $source }
+approval-publish-some = Écrire des signatures dans { $count ->
+        [one] une boîte de messagerie
+       *[other] { $count } boîtes de messagerie
+    } de { $source }
 approval-agreed = approuvé, valable une fois dans la journée
 
 own-more = Autres accès

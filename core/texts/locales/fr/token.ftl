@@ -28,6 +28,7 @@ token-revoke = Révoquer
 scope-people-read = Voir les personnes et leurs cartes.
 scope-people-write = Voir les personnes et saisir ce qui est affiché d’elles.
 scope-leads-read = Voir les contacts.
+scope-signatures-read = Voir les signatures, et d’où elles viennent.
 scope-sources-read = Voir les sources, leurs synchronisations et leurs groupes.
 scope-sources-run = Voir les sources, lancer leurs synchronisations et décider de leurs plans.
 scope-plugins-read = Voir les extensions.

@@ -18,7 +18,7 @@ use crate::visit::Visit;
             Errors are problem+json (RFC 9457) with stable codes; lists go on by `cursor`; edits need \
             `If-Match`; what is posted is done once where it carries an `Idempotency-Key`."),
     servers((url = "/api/v1")),
-    paths(show, me::show, people::list, people::show, people::change, people::photo, give_back::give_back, leads::list, leads::show,
+    paths(show, me::show, me::signature, people::list, people::show, people::change, people::photo, give_back::give_back, leads::list, leads::show,
         groups::list, groups::show, sources::list, sources::show, runs::start, runs::list, runs::show,
         runs::approve, runs::discard, plugins::list, plugins::show, accounts::list, accounts::add, accounts::show,
         accounts::change, health::show, health::checkup, tokens::list, tokens::make, tokens::revoke),

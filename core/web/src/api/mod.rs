@@ -53,6 +53,7 @@ pub(crate) fn routes() -> Table {
         table
             .get("/openapi.json", document::show)
             .get("/me", me::show)
+            .get("/me/signature", me::signature)
             .get("/people", people::list)
             .get("/people/{id}", people::show)
             .patch("/people/{id}", people::change)

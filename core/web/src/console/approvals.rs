@@ -3,7 +3,7 @@
 use actix_web::web;
 use askama::Template;
 use estampe_domain::access::{Role, Roles};
-use estampe_domain::approval::{Act, Approval};
+use estampe_domain::approval::{Act, Approval, LeadReach};
 use estampe_domain::provider::ProviderForm;
 use estampe_domain::{AccountId, ApprovalId, Error, Right};
 use estampe_service::views::ActDone;
@@ -54,23 +54,48 @@ impl ApprovalsPage<'_> {
                 let items: Vec<_> = grant.iter().map(sign("+")).chain(revoke.iter().map(sign("−"))).collect();
                 self.l.t("approval-grant").with("plugin", plugin.clone()).with("items", items.join(", ")).to_string()
             }
-            Act::SetProvider { of, form } => {
+            Act::SetProvider { of, form, .. } => {
                 let key = if of.is_some() { "approval-provider-change" } else { "approval-provider-add" };
                 let name = of.as_ref().unwrap_or(&form.name).clone();
                 self.l.t(key).with("name", name).with("settings", settings(form)).to_string()
             }
-            Act::ExportLeads {} => self.l.t("approval-export").to_string(),
+            Act::ExportLeads { of: LeadReach::Teams { teams, .. } } => {
+                self.l.t("approval-export-teams").with("count", teams.len()).to_string()
+            }
+            Act::ExportLeads { of: LeadReach::Own { .. } } => self.l.t("approval-export-own").to_string(),
+            Act::ExportLeads { of: LeadReach::Everybody } => self.l.t("approval-export").to_string(),
+            Act::PublishSignatures { source, first, people, .. } => {
+                let source = source.clone();
+                match (people.len() as u64, first) {
+                    (0, None) => self.l.t("approval-publish-all").with("source", source).to_string(),
+                    (0, Some(first)) => {
+                        self.l.t("approval-publish-some").with("source", source).with("count", *first).to_string()
+                    }
+                    (named, _) => {
+                        self.l.t("approval-publish-some").with("source", source).with("count", named).to_string()
+                    }
+                }
+            }
         }
     }
 
     /// Where to look at what it is about.
     fn about(&self, approval: &Approval) -> Option<String> {
         match &approval.act {
-            Act::AddAccount { .. } | Act::SetProvider { of: None, .. } | Act::ExportLeads {} => None,
+            Act::AddAccount { .. }
+            | Act::SetProvider { of: None, .. }
+            | Act::ExportLeads { .. }
+            | Act::PublishSignatures { .. } => None,
             Act::SetProvider { of: Some(name), .. } => Some(format!("/accounts/providers/{}", segment(name))),
             Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
             Act::GrantPlugin { plugin, .. } => Some(format!("/plugins/{}", segment(plugin))),
         }
+    }
+
+    /// What else follows from agreeing, before anybody does.
+    fn warning(&self, approval: &Approval) -> Option<String> {
+        let drops = matches!(&approval.act, Act::SetProvider { drops_secret: true, .. }) && !approval.agreed;
+        drops.then(|| self.l.t("approval-drops-secret").to_string())
     }
 
     fn is_own(&self, approval: &Approval) -> bool {
@@ -128,7 +153,7 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
         Ok(ActDone::Account(account)) => Ok(see_other(&format!("/accounts/{account}"))),
         Ok(ActDone::Plugin(plugin)) => Ok(see_other(&format!("/plugins/{}", segment(&plugin)))),
         Ok(ActDone::Provider(name)) => Ok(see_other(&format!("/accounts/providers/{}", segment(&name)))),
-        Ok(ActDone::Agreed) => Ok(see_other("/approvals")),
+        Ok(ActDone::Publication(_) | ActDone::Agreed) => Ok(see_other("/approvals")),
         Err(Error::Conflict(_)) => page(&desk, Some("approval-cannot")).await,
         Err(error) => desk.ok(Err(error)),
     }

@@ -75,12 +75,13 @@ pub(crate) async fn export(sent: SensitiveForm<Nothing>) -> Reply {
 
 /// All leads that a visit may see, and that they were taken along.
 pub(crate) async fn table(visit: &Visit) -> Result<Vec<u8>, Fault> {
-    visit.ok(visit.service().begin_lead_export(&visit.ctx).await)?;
+    let export = visit.ok(visit.service().begin_lead_export(&visit.ctx).await)?;
     let wrong = |error: csv::Error| Fault::new(visit, Cause::Domain(Error::Internal(format!("csv: {error}"))));
     let mut table = Table::new(&visit.l).map_err(wrong)?;
     let mut after = None;
     loop {
-        let page = visit.ok(visit.service().leads(&visit.ctx, Asking { after, limit: CHUNK }).await)?;
+        let page =
+            visit.ok(visit.service().exported_leads(&visit.ctx, &export, Asking { after, limit: CHUNK }).await)?;
         for lead in &page.leads {
             table.add(lead).map_err(wrong)?;
         }

@@ -6,6 +6,7 @@ pub(crate) mod account_parts;
 pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod bulk;
+pub(crate) mod cards;
 pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
@@ -18,6 +19,7 @@ pub(crate) mod leads;
 pub(crate) mod mapping;
 pub(crate) mod new_source;
 pub(crate) mod outbox;
+pub(crate) mod outlook;
 pub(crate) mod own;
 pub(crate) mod own_factors;
 pub(crate) mod own_ways;
@@ -69,6 +71,7 @@ pub(crate) fn routes() -> Table {
         .get("/", home::show)
         .get("/settings", settings::show)
         .get("/teams", teams::list)
+        .get("/cards", cards::list)
         // before the people, whose ids are what else stands there
         .scope("/people/bulk", |table| {
             table
@@ -176,6 +179,7 @@ pub(crate) fn routes() -> Table {
         sign_in_with::routes,
         confirm::routes,
         own::routes,
+        outlook::routes,
         tokens::routes,
         language::routes,
         health::routes,

@@ -185,6 +185,7 @@ pub(crate) fn filter_of(
         active,
         conflicts: show == "conflicts",
         cards_down: show == "down",
+        cards_up: false,
         exact: false,
         group,
         // whoever searches looks at the first few, and types on

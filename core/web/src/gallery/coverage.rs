@@ -38,6 +38,8 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/people/{id}", &["person"]),
     ("/people/{id}/edit", &["person-edit", "person-own-edit"]),
     ("/people/{id}/signature", &["signature"]),
+    ("/outlook/pane", &["outlook-pane"]),
+    ("/outlook/connect", &["outlook-connect"]),
     ("/sources", &["sources"]),
     ("/sources/new", &["source-new"]),
     ("/sources/{name}", &["source"]),
@@ -53,6 +55,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/accounts", &["accounts"]),
     ("/accounts/new", &["account-new"]),
     ("/accounts/{id}", &["account"]),
+    ("/cards", &["cards"]),
     ("/leads", &["leads"]),
     ("/leads/{id}", &["lead"]),
     ("/outbox", &["outbox"]),
@@ -78,6 +81,11 @@ const OTHERS: &[&str] = &[
     "/people/{id}/signature/preview",
     "/people/{id}/signature.htm",
     "/people/{id}/signature.txt",
+    // for Outlook, and a page without anything to see
+    "/outlook/manifest.xml",
+    "/outlook/runtime.html",
+    "/outlook/runtime.js",
+    "/outlook/{picture:icon-[0-9]+[.]png}",
     // the question before it is an answer to the list's form
     "/people/bulk",
     "/people/bulk/{id}/undo",

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web;
-use estampe_domain::approval::{Act, Approval};
+use estampe_domain::approval::{Act, Approval, LeadReach};
 use estampe_service::views::ActDone;
 use serde_json::{Value, json};
 
@@ -38,10 +38,26 @@ fn what(act: &Act) -> String {
                 grant.iter().map(|item| format!("+{item}")).chain(revoke.iter().map(|item| format!("-{item}")));
             format!("plugin {plugin}: {}", signed.collect::<Vec<_>>().join(", "))
         }
-        Act::SetProvider { of, form } => {
-            format!("sign-in provider {}: {}", of.as_deref().unwrap_or("(new)"), settings(form))
+        Act::SetProvider { of, form, drops_secret } => {
+            let drops = if *drops_secret { "; its secret is forgotten, and has to be given anew" } else { "" };
+            format!("sign-in provider {}: {}{drops}", of.as_deref().unwrap_or("(new)"), settings(form))
         }
-        Act::ExportLeads {} => "take leads along as a file, once".to_owned(),
+        Act::ExportLeads { of } => match of {
+            LeadReach::Everybody => "take everybody's leads along as a file, once".to_owned(),
+            LeadReach::Teams { teams, .. } => {
+                let teams: Vec<_> = teams.iter().map(ToString::to_string).collect();
+                format!("take the leads of these teams along as a file, once: {}", teams.join(", "))
+            }
+            LeadReach::Own { .. } => "take their own leads along as a file, once".to_owned(),
+        },
+        Act::PublishSignatures { publication, source, first, people } => {
+            let whose = match (people.len(), first) {
+                (0, None) => "all that remain of the plan".to_owned(),
+                (0, Some(first)) => format!("the first {first} that remain of the plan"),
+                (people, _) => format!("those of {people} people"),
+            };
+            format!("write signatures into mailboxes of {source}, publication {publication}: {whose}")
+        }
     }
 }
 
@@ -59,6 +75,7 @@ pub(crate) async fn agree(wire: Wire, path: web::Path<String>) -> Reply {
         ActDone::Account(account) => wire.json(StatusCode::OK, &json!({ "account": account })),
         ActDone::Plugin(plugin) => wire.json(StatusCode::OK, &json!({ "plugin": plugin })),
         ActDone::Provider(provider) => wire.json(StatusCode::OK, &json!({ "provider": provider })),
+        ActDone::Publication(id) => wire.json(StatusCode::OK, &json!({ "publication": id })),
         ActDone::Agreed => wire.json(StatusCode::OK, &json!({ "agreed": *path })),
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod bulk;
+pub(crate) mod cards;
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
@@ -17,6 +18,7 @@ pub(crate) mod people;
 pub(crate) mod plan_pages;
 pub(crate) mod plugins;
 pub(crate) mod providers;
+pub(crate) mod publications;
 pub(crate) mod runs;
 pub(crate) mod signatures;
 pub(crate) mod sources;
@@ -84,6 +86,7 @@ pub(crate) fn routes() -> Table {
             .get("/outbox", outbox::list)
             .post("/outbox/resend", outbox::resend_all)
             .post("/outbox/{job}/resend", outbox::resend)
+            .get("/cards", cards::list)
             .get("/people", people::list)
             .post("/bulk", bulk::begin)
             .get("/bulk/{id}", bulk::show)
@@ -119,6 +122,14 @@ pub(crate) fn routes() -> Table {
             .post("/signatures/rules/{name}", signatures::change_rule)
             .post("/signatures/rules/{name}/move", signatures::move_rule)
             .post("/signatures/rules/{name}/remove", signatures::remove_rule)
+            .get("/signatures/publications", publications::list)
+            .post("/signatures/publications", publications::begin)
+            .get("/signatures/publications/{id}", publications::show)
+            .get("/signatures/publications/{id}/lines", publications::lines)
+            .post("/signatures/publications/{id}/apply", publications::apply)
+            .post("/signatures/publications/{id}/pause", publications::pause)
+            .post("/signatures/publications/{id}/resume", publications::resume)
+            .post("/signatures/publications/{id}/stop", publications::stop)
             .get("/approvals", approvals::list)
             .post("/approvals/{approval}/agree", approvals::agree)
             .post("/approvals/{approval}/refuse", approvals::refuse)

@@ -54,7 +54,7 @@ pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
     let (conflicts, cards_down) = (show == "conflicts", show == "down");
     let query = query_of(&request, "q");
     let page = after(&request).into();
-    let filter = PeopleFilter { query, active: None, conflicts, cards_down, exact: true, group, page };
+    let filter = PeopleFilter { query, conflicts, cards_down, exact: true, group, page, ..PeopleFilter::default() };
     let page = wire.ok(wire.service().people(&wire.ctx, &filter).await)?;
     let people: Vec<_> = page.people.iter().map(|person| PersonView::new(&wire, person)).collect();
     wire.json(

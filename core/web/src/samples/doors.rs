@@ -1,11 +1,11 @@
 //! The doors and one's own account, for the gallery.
 
 use askama::Template as _;
-use estampe_domain::approval::{Act, Approval};
+use estampe_domain::approval::{Act, Approval, LeadReach};
 use estampe_domain::credential::Secret;
 use estampe_domain::provider::ProviderForm;
 use estampe_domain::session::{Agent, Factor, FactorKind, How, SessionFacts};
-use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, SessionId};
+use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, PublicationId, SessionId};
 use estampe_service::views::{OwnFactors, PasskeyAsked, StepOffer, TotpOffer};
 
 use super::{HOST, Sevens, lang, now, shell};
@@ -63,6 +63,11 @@ fn own_page<'a>(
     }
 }
 
+fn publish(first: Option<u64>) -> Act {
+    let publication = PublicationId::new(now(), &Sevens);
+    Act::PublishSignatures { publication, source: "Google".into(), first, people: Vec::new() }
+}
+
 fn approvals() -> Vec<Approval> {
     let one = |seconds: i64, act| Approval {
         id: ApprovalId::new(now().plus_seconds(seconds), &Sevens),
@@ -100,9 +105,29 @@ fn approvals() -> Vec<Approval> {
                     rules: "cartes=card-designer".into(),
                     ..ProviderForm::default()
                 }),
+                drops_secret: false,
             },
         ),
-        Approval { agreed: true, ..one(3, Act::ExportLeads {}) },
+        one(
+            4,
+            Act::SetProvider {
+                of: Some("siege".into()),
+                form: Box::new(ProviderForm {
+                    name: "siege".into(),
+                    kind: "oidc".into(),
+                    issuer: "https://login.banque-garonne.example".into(),
+                    ..ProviderForm::default()
+                }),
+                drops_secret: true,
+            },
+        ),
+        one(
+            5,
+            Act::ExportLeads { of: LeadReach::Teams { teams: vec![crate::samples::group("Pau", 9).id], person: None } },
+        ),
+        Approval { agreed: true, ..one(3, Act::ExportLeads { of: LeadReach::Everybody }) },
+        one(6, publish(None)),
+        one(7, publish(Some(5))),
     ]
 }
 

@@ -1,0 +1,242 @@
+//! The mailboxes of a publication, line by line: what each is to be given, sealed under the
+//! publication's key, and how far it is.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use estampe_domain::signature::publication::{LineContent, LineState, PublicationLine};
+use estampe_domain::{PersonId, PublicationId, Ts};
+
+use super::{DataKey, Tx, count, id, stored_count};
+use crate::conn::per_backend;
+use crate::crypto::{self, Place};
+use crate::error::{Result, StoreError};
+use crate::schema::signature_publication_line as line;
+
+type LineRow = (i64, String, String, Option<String>, i64, Vec<u8>);
+
+macro_rules! line_columns {
+    () => {
+        (line::seq, line::person_id, line::state, line::code, line::tries, line::sealed)
+    };
+}
+
+/// The lines of one publication.
+macro_rules! lines_of {
+    ($publication:expr) => {
+        line::table.filter(line::publication_id.eq($publication.to_string()))
+    };
+}
+
+const LINES: &str = "signature_publication_line";
+
+pub(super) fn row_of(publication: PublicationId, seq: u64) -> String {
+    format!("{publication}/{seq}")
+}
+
+fn place<'a>(row: &'a str, key: &'a DataKey) -> Place<'a> {
+    Place { table: LINES, row, column: "sealed", key: &key.id }
+}
+
+impl Tx<'_> {
+    pub(super) fn sealed_line(&self, key: &DataKey, row: &str, content: &LineContent) -> Result<Vec<u8>> {
+        let plain = serde_json::to_vec(content).map_err(|_| StoreError::Unreadable(LINES))?;
+        Ok(crypto::seal(&key.key, self.random, place(row, key), &plain)?.0)
+    }
+
+    /// Mailboxes by how far they are.
+    pub(super) fn line_counts(&mut self, publication_id: PublicationId) -> Result<BTreeMap<LineState, u64>> {
+        let stored: Vec<(String, i64)> = per_backend!(self.conn, c => {
+            lines_of!(publication_id)
+                .group_by(line::state)
+                .select((line::state, diesel::dsl::count_star()))
+                .load(c)?
+        });
+        let read = |(state, lines): (String, i64)| {
+            Ok((LineState::from_stored(&state).ok_or(StoreError::Unreadable(LINES))?, count(lines)))
+        };
+        stored.into_iter().map(read).collect()
+    }
+
+    /// The next mailbox to be read for the plan, whose time has come.
+    pub fn next_to_plan(&mut self, publication_id: PublicationId, now: Ts) -> Result<Option<PublicationLine>> {
+        let row: Option<LineRow> = lines_of!(publication_id)
+            .filter(line::state.eq(LineState::Waiting.as_str()))
+            .filter(line::not_before.is_null().or(line::not_before.le(now.as_micros()).assume_not_null()))
+            .order(line::seq)
+            .select(line_columns!())
+            .first(self.conn)
+            .optional()?;
+        self.read_line_of(publication_id, row)
+    }
+
+    /// The next mailbox of the ring to be written, whose time has come: those first that a killed
+    /// process may have written.
+    pub fn next_to_write(&mut self, publication_id: PublicationId, now: Ts) -> Result<Option<PublicationLine>> {
+        for state in [LineState::Applying, LineState::Planned] {
+            let row: Option<LineRow> = lines_of!(publication_id)
+                .filter(line::state.eq(state.as_str()))
+                .filter(line::chosen.eq(true))
+                .filter(line::not_before.is_null().or(line::not_before.le(now.as_micros()).assume_not_null()))
+                .order(line::seq)
+                .select(line_columns!())
+                .first(self.conn)
+                .optional()?;
+            if row.is_some() {
+                return self.read_line_of(publication_id, row);
+            }
+        }
+        Ok(None)
+    }
+
+    /// When the next of the mailboxes that wait for their time may be tried.
+    pub fn next_line_at(&mut self, publication_id: PublicationId, planning: bool) -> Result<Option<Ts>> {
+        let earliest = diesel::dsl::min(line::not_before);
+        let found: Option<i64> = if planning {
+            lines_of!(publication_id)
+                .filter(line::state.eq(LineState::Waiting.as_str()))
+                .select(earliest)
+                .get_result(self.conn)?
+        } else {
+            lines_of!(publication_id)
+                .filter(line::state.eq_any([LineState::Applying.as_str(), LineState::Planned.as_str()]))
+                .filter(line::chosen.eq(true))
+                .select(earliest)
+                .get_result(self.conn)?
+        };
+        Ok(found.map(Ts::from_micros))
+    }
+
+    fn read_line_of(&mut self, publication_id: PublicationId, row: Option<LineRow>) -> Result<Option<PublicationLine>> {
+        let Some(row) = row else { return Ok(None) };
+        let key = self.publication_key(publication_id)?;
+        read_line(&key, publication_id, row).map(Some)
+    }
+
+    /// Mailboxes of a publication, in one state or in any, beginning at a place.
+    pub fn publication_lines(
+        &mut self,
+        publication_id: PublicationId,
+        state: Option<LineState>,
+        from: u64,
+        limit: i64,
+    ) -> Result<Vec<PublicationLine>> {
+        let mut query = lines_of!(publication_id)
+            .filter(line::seq.ge(stored_count(from)))
+            .order(line::seq)
+            .limit(limit)
+            .select(line_columns!())
+            .into_boxed();
+        if let Some(state) = state {
+            query = query.filter(line::state.eq(state.as_str()));
+        }
+        let rows: Vec<LineRow> = query.load(self.conn)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = self.publication_key(publication_id)?;
+        rows.into_iter().map(|row| read_line(&key, publication_id, row)).collect()
+    }
+
+    /// How far one mailbox is; none when its holder was erased meanwhile.
+    pub fn line_state(&mut self, publication_id: PublicationId, seq: u64) -> Result<Option<LineState>> {
+        let found: Option<String> = line::table
+            .find((publication_id.to_string(), stored_count(seq)))
+            .select(line::state)
+            .get_result(self.conn)
+            .optional()?;
+        found.map(|text| LineState::from_stored(&text).ok_or(StoreError::Unreadable(LINES))).transpose()
+    }
+
+    /// Notes how far a mailbox is; it is not tried again before `not_before`. Nothing happens when
+    /// its holder was erased meanwhile.
+    pub fn set_publication_line(
+        &mut self,
+        publication_id: PublicationId,
+        changed: &PublicationLine,
+        not_before: Option<Ts>,
+    ) -> Result<()> {
+        let key = self.publication_key(publication_id)?;
+        let sealed = self.sealed_line(&key, &row_of(publication_id, changed.seq), &changed.content)?;
+        diesel::update(line::table.find((publication_id.to_string(), stored_count(changed.seq))))
+            .set((
+                line::state.eq(changed.state.as_str()),
+                line::code.eq(&changed.code),
+                line::tries.eq(i64::from(changed.tries)),
+                line::not_before.eq(not_before.map(Ts::as_micros)),
+                line::sealed.eq(sealed),
+            ))
+            .execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Chooses a ring of what is planned: the mailboxes of these people, or the first, or all. How
+    /// many were not chosen before.
+    pub fn choose_lines(
+        &mut self,
+        publication_id: PublicationId,
+        people: &[PersonId],
+        first: Option<u64>,
+    ) -> Result<u64> {
+        let people: Vec<String> = people.iter().map(ToString::to_string).collect();
+        let mut query = lines_of!(publication_id)
+            .filter(line::state.eq(LineState::Planned.as_str()))
+            .filter(line::chosen.eq(false))
+            .order(line::seq)
+            .select(line::seq)
+            .into_boxed();
+        if !people.is_empty() {
+            query = query.filter(line::person_id.eq_any(people));
+        }
+        if let Some(first) = first {
+            query = query.limit(stored_count(first));
+        }
+        let chosen: Vec<i64> = query.load(self.conn)?;
+        for some in chosen.chunks(1000) {
+            diesel::update(lines_of!(publication_id).filter(line::seq.eq_any(some.to_vec())))
+                .set(line::chosen.eq(true))
+                .execute(self.conn)?;
+        }
+        Ok(chosen.len() as u64)
+    }
+
+    /// Puts back the mailboxes that failed by one of these codes: those of the plan, or those of the
+    /// rings that were begun.
+    pub fn renew_failed(&mut self, publication_id: PublicationId, codes: &[&str], planning: bool) -> Result<u64> {
+        let back = if planning { LineState::Waiting } else { LineState::Planned };
+        let renewed = diesel::update(
+            lines_of!(publication_id)
+                .filter(line::state.eq(LineState::Failed.as_str()))
+                .filter(line::code.eq_any(codes.to_vec()))
+                .filter(line::chosen.eq(!planning)),
+        )
+        .set((
+            line::state.eq(back.as_str()),
+            line::code.eq(None::<String>),
+            line::tries.eq(0),
+            line::not_before.eq(None::<i64>),
+        ))
+        .execute(self.conn)?;
+        Ok(renewed as u64)
+    }
+
+    /// Forgets what publications say of somebody.
+    pub(super) fn forget_lines_of(&mut self, person_id: &str) -> Result<()> {
+        diesel::delete(line::table.filter(line::person_id.eq(person_id))).execute(self.conn)?;
+        Ok(())
+    }
+}
+
+fn read_line(key: &DataKey, publication_id: PublicationId, row: LineRow) -> Result<PublicationLine> {
+    let (seq, person, state, code, tries, sealed) = row;
+    let seq = count(seq);
+    let plain = crypto::open(&key.key, place(&row_of(publication_id, seq), key), &sealed)?;
+    Ok(PublicationLine {
+        seq,
+        person: id(&person, LINES)?,
+        state: LineState::from_stored(&state).ok_or(StoreError::Unreadable(LINES))?,
+        code,
+        tries: u32::try_from(tries).unwrap_or(u32::MAX),
+        content: serde_json::from_slice(&plain).map_err(|_| StoreError::Unreadable(LINES))?,
+    })
+}
