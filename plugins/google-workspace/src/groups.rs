@@ -50,12 +50,11 @@ struct Groups {
 
 /// `Group` of the Directory API.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Listed {
     id: String,
     email: String,
     name: String,
-    direct_members_count: Option<String>,
 }
 
 /// A page of members.
@@ -139,8 +138,8 @@ fn one(
     }
     let (mut ids, mut everyone) = (Vec::new(), false);
     let mut token = begun.as_ref().map(|large| large.token.clone());
-    let mut goes_on = begun.is_some() || group.direct_members_count.as_deref() != Some("0");
-    while goes_on {
+    // `directMembersCount` counts users: a group of groups may say that it has nobody
+    loop {
         let Some(page) = members(budget, &group.id, token.as_deref())? else {
             if begun.is_some() {
                 return Err(changed());
@@ -152,7 +151,9 @@ fn one(
         let own = page.members.into_iter().filter(|member| matches!(member.kind.as_str(), "USER" | "GROUP"));
         ids.extend(own.map(|member| member.id).filter(|id| is_id(id)));
         token = page.next_page_token;
-        goes_on = token.is_some() && ids.len() < MAX_MEMBERS && !budget.is_spent();
+        if token.is_none() || ids.len() >= MAX_MEMBERS || budget.is_spent() {
+            break;
+        }
     }
     if everyone {
         let words = format!("the group {} has everybody of the domain as a member, which is not read", group.id);
@@ -176,7 +177,7 @@ fn groups(host: &dyn Host, token: Option<&str>) -> Result<Groups, Failure> {
         ("customer", "my_customer"),
         ("maxResults", PAGE),
         ("orderBy", "email"),
-        ("fields", "nextPageToken,groups(id,email,name,directMembersCount)"),
+        ("fields", "nextPageToken,groups(id,email,name)"),
     ];
     query.extend(token.map(|token| ("pageToken", token)));
     let answer = ask::read(host, Scope::Groups, address::directory(host, "/groups", &query), None)?;
