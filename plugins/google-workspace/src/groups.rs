@@ -5,6 +5,7 @@ use estampe_plugin_sdk::{Event, FailKind, Failure, Group, Host, LogLevel, MAX_ID
 use serde::{Deserialize, Serialize};
 
 use crate::people::page_expired;
+use crate::person::is_id;
 use crate::run::Place;
 use crate::scope::Scope;
 use crate::{address, ask};
@@ -12,7 +13,7 @@ use crate::{address, ask};
 /// Groups of a page, and members of one: the most that Google gives.
 const PAGE: &str = "200";
 /// Pages of members of one call: it makes 200 requests at most, and some are made again.
-const MOST: usize = 100;
+const MOST: usize = 60;
 /// Microseconds after which a call leaves the rest to the next one.
 const LONGEST: i64 = 10_000_000;
 
@@ -49,12 +50,11 @@ struct Groups {
 
 /// `Group` of the Directory API.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Listed {
     id: String,
     email: String,
     name: String,
-    direct_members_count: Option<String>,
 }
 
 /// A page of members.
@@ -131,15 +131,15 @@ fn one(
     events: &mut Vec<Event>,
 ) -> Result<(), Failure> {
     let begun = large.clone();
-    if group.id.is_empty() || group.id.len() > MAX_ID {
-        let reason = format!("a group has an id of 1 to {MAX_ID} octets");
+    if !is_id(&group.id) {
+        let reason = format!("a group has an id of 1 to {MAX_ID} octets, none of control");
         events.push(Event::Rejected(Rejected { id: None, position: "a group".to_owned(), reason }));
         return Ok(());
     }
     let (mut ids, mut everyone) = (Vec::new(), false);
     let mut token = begun.as_ref().map(|large| large.token.clone());
-    let mut goes_on = begun.is_some() || group.direct_members_count.as_deref() != Some("0");
-    while goes_on {
+    // `directMembersCount` counts users: a group of groups may say that it has nobody
+    loop {
         let Some(page) = members(budget, &group.id, token.as_deref())? else {
             if begun.is_some() {
                 return Err(changed());
@@ -149,9 +149,11 @@ fn one(
         };
         everyone |= page.members.iter().any(|member| member.kind == "CUSTOMER");
         let own = page.members.into_iter().filter(|member| matches!(member.kind.as_str(), "USER" | "GROUP"));
-        ids.extend(own.map(|member| member.id).filter(|id| !id.is_empty()));
+        ids.extend(own.map(|member| member.id).filter(|id| is_id(id)));
         token = page.next_page_token;
-        goes_on = token.is_some() && ids.len() < MAX_MEMBERS && !budget.is_spent();
+        if token.is_none() || ids.len() >= MAX_MEMBERS || budget.is_spent() {
+            break;
+        }
     }
     if everyone {
         let words = format!("the group {} has everybody of the domain as a member, which is not read", group.id);
@@ -175,7 +177,7 @@ fn groups(host: &dyn Host, token: Option<&str>) -> Result<Groups, Failure> {
         ("customer", "my_customer"),
         ("maxResults", PAGE),
         ("orderBy", "email"),
-        ("fields", "nextPageToken,groups(id,email,name,directMembersCount)"),
+        ("fields", "nextPageToken,groups(id,email,name)"),
     ];
     query.extend(token.map(|token| ("pageToken", token)));
     let answer = ask::read(host, Scope::Groups, address::directory(host, "/groups", &query), None)?;
@@ -206,13 +208,11 @@ fn changed() -> Failure {
 
 /// What people call it, no longer than a name may be.
 fn name(group: &Listed) -> String {
-    let name = [&group.name, &group.email, &group.id].into_iter().map(|name| name.trim()).find(|name| !name.is_empty());
-    let mut short = String::new();
-    for letter in name.unwrap_or_default().chars().filter(|letter| !letter.is_control()) {
-        if short.len() + letter.len_utf8() > MAX_ID {
-            break;
-        }
-        short.push(letter);
+    let plain = |name: &String| name.trim().chars().filter(|letter| !letter.is_control()).collect::<String>();
+    let names = [&group.name, &group.email, &group.id].map(plain);
+    let mut name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    while name.len() > MAX_ID {
+        name.pop();
     }
-    short
+    name
 }

@@ -107,8 +107,11 @@ fn whose(host: &dyn Host, mailbox: &str, failure: Failure) -> Failure {
     if administrator.eq_ignore_ascii_case(mailbox) {
         return failure;
     }
-    match read(host, &administrator) {
-        Err(other) if other.kind == FailKind::Auth => other,
-        _ => Failure::new(FailKind::NotFound, "Google has no such user, or has suspended it"),
+    match read(host, &administrator).map_err(|other| (other.kind, other)) {
+        // a token was given for the administrator, so the key is good
+        Ok(()) | Err((FailKind::NotFound | FailKind::Denied, _)) => {
+            Failure::new(FailKind::NotFound, "Google has no such user, or has suspended it")
+        }
+        Err((_, other)) => other,
     }
 }

@@ -102,8 +102,8 @@ fn event(user: &Value, wanted: &Wanted) -> Event {
     match person::person(user, wanted) {
         Ok(person) => Event::Person(person),
         Err(reason) => {
-            let id = person::id(user).filter(|id| !id.is_empty() && id.len() <= estampe_plugin_sdk::MAX_ID);
-            let position = id.map_or_else(|| "a user without id".to_owned(), person::position);
+            let id = person::id(user).filter(|id| person::is_id(id));
+            let position = id.map_or_else(|| "a user whose id cannot be read".to_owned(), person::position);
             Event::Rejected(Rejected { id: id.map(str::to_owned), position, reason })
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use estampe_plugin_sdk::{Host, Person};
+use estampe_plugin_sdk::{Host, MAX_ID, Person};
 use serde_json::Value;
 
 /// What is delivered, and the part of a user that holds it.
@@ -74,6 +74,11 @@ impl Wanted {
 /// Whose entry it is.
 pub fn id(user: &Value) -> Option<&str> {
     user.get("id")?.as_str()
+}
+
+/// Whether the host takes it for an id, of a user or a group.
+pub fn is_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && !id.chars().any(char::is_control)
 }
 
 /// Where an entry stands, for people.

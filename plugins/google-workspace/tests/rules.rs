@@ -163,7 +163,8 @@ fn odd_entries_break_nothing() {
     assert!(one.active && one.attributes.is_empty() && one.photo_etag.is_none());
     for (user, id) in [
         (json!({"name": {"fullName": "x"}}), None),
-        (json!({"id": "a\nb"}), Some("a\nb")),
+        (json!({"id": "a\nb"}), None),
+        (json!({"id": "x".repeat(256)}), None),
         (json!({"id": "1", "name": {"fullName": "x".repeat(70_000)}}), Some("1")),
     ] {
         match person_of(user).first() {
@@ -220,7 +221,7 @@ fn what_was_told_stands_when_a_photo_fails() {
 fn a_large_group_is_told_in_parts_and_one_that_went_is_not() {
     let groups = format!(
         "{DIRECTORY}/groups?customer=my_customer&maxResults=200&orderBy=email&fields=nextPageToken%2Cgroups%28id%2C\
-         email%2Cname%2CdirectMembersCount%29"
+         email%2Cname%29"
     );
     let members = |id: &str, token: &str| {
         let fields = "maxResults=200&fields=nextPageToken%2Cmembers%28id%2Ctype%29";
@@ -231,7 +232,7 @@ fn a_large_group_is_told_in_parts_and_one_that_went_is_not() {
     };
     let listed = json!({"groups": [
         {"id": "gone", "email": "gone@x"}, {"id": "large", "email": "large@x", "name": "x".repeat(300)},
-        {"id": "none", "name": "None", "directMembersCount": "0"}, {"id": "", "name": "Nothing"},
+        {"id": "none", "name": "None"}, {"id": "", "name": "Nothing"},
     ]});
     let first = json!({"members": many(0, MAX_MEMBERS + 5), "nextPageToken": "t"});
     let host = ScriptedHost::new()
@@ -243,7 +244,8 @@ fn a_large_group_is_told_in_parts_and_one_that_went_is_not() {
         .with_answer("GET", &members("gone", ""), 404, "")
         .with_answer("GET", &members("large", ""), 200, first.to_string())
         .with_answer("GET", &groups, 200, listed.to_string())
-        .with_answer("GET", &members("large", "&pageToken=t"), 200, json!({"members": many(50_000, 3)}).to_string());
+        .with_answer("GET", &members("large", "&pageToken=t"), 200, json!({"members": many(50_000, 3)}).to_string())
+        .with_answer("GET", &members("none", ""), 200, "{}");
     let events: Vec<_> = full_run::<GoogleWorkspace>(&host).unwrap().into_iter().flatten().collect();
     assert_eq!(host.unanswered(), [""; 0]);
     let parts: Vec<_> = events
@@ -350,4 +352,29 @@ fn a_mailbox_without_gmail_and_one_that_is_full_of_addresses() {
     let with_primary = json!({"sendAs": many.into_iter().chain([json!({"sendAsEmail": "m@x", "isPrimary": true})]).collect::<Vec<_>>()});
     let senders = read(200, with_primary.to_string()).unwrap();
     assert_eq!((senders.len(), senders[0].address.as_str()), (200, "m@x"));
+}
+
+#[test]
+fn a_mailbox_is_not_called_missing_while_nobody_can_tell() {
+    let url = format!("{GMAIL}?{SENDERS}");
+    let invalid = Failure::new(FailKind::Auth, "the token endpoint refused: invalid_grant (status 400)");
+    let away = Failure::new(FailKind::Unavailable, "away");
+    let read = |then: Result<Outcome, Failure>| {
+        let host = ScriptedHost::new()
+            .with_config("signatures", "true")
+            .with_config("administrator", "admin@x.example")
+            .with_outcome("GET", &url, Err(invalid.clone()))
+            .with_outcome("GET", &url, then);
+        let failure = GoogleWorkspace::read_signatures(&host, "m@x.example").unwrap_err();
+        let subjects: Vec<_> = host.requests().into_iter().filter_map(|request| request.subject).collect();
+        assert_eq!(subjects, ["m@x.example", "admin@x.example"]);
+        failure.kind
+    };
+    let answer = |status, body: &str| Ok(Outcome::Response(Response::new(status, body)));
+    assert_eq!(read(answer(200, "{}")), FailKind::NotFound);
+    let without = r#"{"error": {"code": 400, "status": "FAILED_PRECONDITION"}}"#;
+    assert_eq!(read(answer(400, without)), FailKind::NotFound);
+    assert_eq!(read(Err(invalid.clone())), FailKind::Auth);
+    assert_eq!(read(Err(away)), FailKind::Unavailable);
+    assert_eq!(read(answer(429, "")), FailKind::RateLimited);
 }

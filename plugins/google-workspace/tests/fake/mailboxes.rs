@@ -42,7 +42,7 @@ fn a_signature_is_written_and_read_back_as_google_has_it() {
     // what Google made of it comes to the same
     assert_eq!(bench.push(&mailbox, &mailbox, &kept).unwrap(), kept);
     // nothing but the signature changes
-    let sender = bench.google.people(|people| people.senders[&bench_id(people, &mailbox)][0].clone());
+    let sender = bench.google.people(|people| people.senders[&id_of(people, &mailbox)][0].clone());
     assert_eq!((&sender["isDefault"], &sender["isPrimary"]), (&true.into(), &true.into()));
     assert!(!sender["displayName"].as_str().unwrap().is_empty());
     assert_eq!(bench.push(&mailbox, &mailbox, "").unwrap(), "");
@@ -54,7 +54,7 @@ fn a_signature_is_written_and_read_back_as_google_has_it() {
     assert_eq!(bench.google.units(&mailbox), 4 * 100 + 3);
 }
 
-fn bench_id(people: &estampe_fakes::google::People, mailbox: &str) -> String {
+fn id_of(people: &estampe_fakes::google::People, mailbox: &str) -> String {
     people.id_of(mailbox).unwrap()
 }
 
@@ -63,7 +63,7 @@ fn an_address_that_is_not_agreed_to_is_left_out() {
     let bench = bench(12);
     let mailbox = bench.email(1);
     bench.google.people(|people| {
-        let id = bench_id(people, &mailbox);
+        let id = id_of(people, &mailbox);
         let senders = people.senders.get_mut(&id).unwrap();
         senders[1]["verificationStatus"] = "pending".into();
         // the primary one comes first, wherever Google has it
