@@ -31,7 +31,7 @@ on_both! {
         let id = "0193a3c0-0000-7000-8000-000000000000";
         for what in ["show", "apply", "pause", "resume", "stop"] {
             let told = refused(&server, &[what, id]);
-            assert!(told.contains(id) && told.contains("not found"), "{what}: {told}");
+            assert!(told.contains(id) && told.contains("There is nothing"), "{what}: {told}");
         }
         assert_eq!(server.sql("SELECT count(*) FROM signature_publication"), ["0"]);
         // what is meant has to be said
