@@ -51,7 +51,7 @@ impl Need {
             Self::Users | Self::Organisation => ("User.Read.All", "Directory.Read.All serves too"),
             Self::Photos => ("ProfilePhoto.Read.All", "User.Read.All serves too"),
             Self::Groups => ("Group.Read.All", "Directory.Read.All serves too"),
-            Self::Roles => ("Directory.Read.All", "nothing less does"),
+            Self::Roles => ("Directory.Read.All", "with less, Graph does not say which roles they are"),
         }
     }
 
@@ -116,13 +116,7 @@ impl<'h> Graph<'h> {
 
     /// Whether nothing new should be begun in this call.
     pub fn is_spent(&self) -> bool {
-        self.is_spent_in(1, 1)
-    }
-
-    /// Whether this part of what a call may use is used up.
-    pub fn is_spent_in(&self, part: i64, of: i64) -> bool {
-        let time = (self.host.now() - self.begun) * of >= PATIENCE * part;
-        time || self.requests.get() >= REQUESTS || self.host.cancelled()
+        self.requests.get() >= REQUESTS || self.host.now() - self.begun >= PATIENCE || self.host.cancelled()
     }
 
     /// Asks for what stands at this path, whatever comes. `prefer`: objects of a page.

@@ -24,15 +24,38 @@ enum Seen {
     Version(Option<String>),
 }
 
+/// People who are looked at before the first of their photos is fetched: the host is asked about
+/// them at once, and no more than these are looked at again where Graph wants a pause.
+const CHUNK: usize = 10;
+
 /// Gives people their photos, as far as this call goes: those that are left stay for the next
 /// one. At least one person is done.
-pub fn add(graph: &Graph<'_>, mut people: Vec<Person>) -> Result<Vec<Person>, Failure> {
+pub fn add(graph: &Graph<'_>, people: Vec<Person>) -> Result<Vec<Person>, Failure> {
+    let (mut done, mut octets) = (Vec::new(), 0);
+    let mut people = people.into_iter();
+    while !graph.is_spent() || done.is_empty() {
+        let chunk: Vec<Person> = people.by_ref().take(CHUNK).collect();
+        let wanted = chunk.len();
+        match some(graph, chunk) {
+            Ok(some) => {
+                let all = some.len() == wanted;
+                octets += some.iter().filter_map(|person| person.photo.as_ref()).map(Vec::len).sum::<usize>();
+                done.extend(some);
+                if !all || wanted < CHUNK || octets >= MAX_PAGE {
+                    break;
+                }
+            }
+            Err(failure) if passes(&failure) && !done.is_empty() => break,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(done)
+}
+
+/// The same for a few people.
+fn some(graph: &Graph<'_>, mut people: Vec<Person>) -> Result<Vec<Person>, Failure> {
     let mut seen: Vec<Seen> = Vec::new();
     for person in &people {
-        // each that was looked at may have to be fetched too
-        if !seen.is_empty() && (graph.is_spent_in(1, 2) || seen.len() >= MOST) {
-            break;
-        }
         match look(graph, &person.id) {
             Ok(photo) => seen.push(photo),
             Err(failure) if passes(&failure) && !seen.is_empty() => break,
@@ -49,39 +72,26 @@ pub fn add(graph: &Graph<'_>, mut people: Vec<Person>) -> Result<Vec<Person>, Fa
         })
         .collect();
     let same = if versions.is_empty() { Vec::new() } else { graph.host.same_photos(&versions) };
-    let mut same = same.into_iter();
-    let (mut octets, mut done) = (0, 0);
+    let (mut same, mut done) = (same.into_iter(), 0);
     for (person, seen) in people.iter_mut().zip(seen) {
-        let Seen::Version(etag) = seen else {
-            done += 1;
-            continue;
-        };
-        let is_same = etag.is_some() && same.next() == Some(true);
-        if !is_same {
-            if done > 0 && graph.is_spent() {
-                break;
+        if let Seen::Version(etag) = seen {
+            let is_same = etag.is_some() && same.next() == Some(true);
+            if !is_same {
+                match fetch(graph, &person.id) {
+                    Ok(photo) => person.photo = photo,
+                    Err(failure) if passes(&failure) && done > 0 => break,
+                    Err(failure) => return Err(failure),
+                }
             }
-            match fetch(graph, &person.id) {
-                Ok(photo) => person.photo = photo,
-                Err(failure) if passes(&failure) && done > 0 => break,
-                Err(failure) => return Err(failure),
+            if is_same || person.photo.is_some() {
+                person.photo_etag = etag;
             }
         }
-        if is_same || person.photo.is_some() {
-            person.photo_etag = etag;
-        }
-        octets += person.photo.as_ref().map_or(0, Vec::len);
         done += 1;
-        if octets >= MAX_PAGE {
-            break;
-        }
     }
     people.truncate(done);
     Ok(people)
 }
-
-/// People whose photos are looked at in a call: twice as many requests at most.
-const MOST: usize = 80;
 
 fn look(graph: &Graph<'_>, id: &str) -> Result<Seen, Failure> {
     match graph.read::<Photo>(&format!("users/{}/photo", encoded(id)), Need::Photos, None) {
