@@ -1,6 +1,7 @@
 //! Microsoft Graph v1.0: requests, links of its pages, and words for what it refuses.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 
 use estampe_plugin_sdk::http::{Request, Response};
 use estampe_plugin_sdk::{FailKind, Failure, Host, config};
@@ -105,9 +106,13 @@ impl<'h> Graph<'h> {
     /// As the host's configuration says.
     pub fn of(host: &'h dyn Host) -> Result<Self, Failure> {
         let (graph, login) = (config::get(host, "graph-url"), config::get(host, "login-url"));
+        let by_certificate = config::one_of(host, "authentication", &[("secret", false), ("certificate", true)])?;
+        let by_certificate = by_certificate.unwrap_or(false);
         let (origin, credential) = match (graph, login) {
-            (None, None) => (GRAPH.to_owned(), "secret"),
-            (Some(graph), Some(_)) => (graph, "elsewhere-secret"),
+            (None, None) => (GRAPH.to_owned(), if by_certificate { "certificate" } else { "secret" }),
+            (Some(graph), Some(_)) => {
+                (graph, if by_certificate { "elsewhere-certificate" } else { "elsewhere-secret" })
+            }
             _ => return Err(Failure::config("`graph-url` and `login-url` stand together: set both, or neither")),
         };
         let base = format!("{}/v1.0/", origin.trim_end_matches('/'));
@@ -179,8 +184,8 @@ fn hinted(mut failure: Failure) -> Failure {
         "the application is not in this tenant, or no longer: look at `client-id` and `tenant`, and whether the \
          application or its consent was removed under Enterprise applications"
     } else if said("invalid_client") {
-        "the client secret is wrong or has expired: make a new one under Certificates & secrets, and set its value, \
-         not its id, as `client-secret`"
+        "the client secret is wrong or has expired, or the certificate is not the application's: look under \
+         Certificates & secrets; of a new secret set the value, not the id, as `client-secret`"
     } else if said("invalid_request") {
         "look at `tenant`: it is the tenant's id or one of its domains"
     } else {
@@ -240,14 +245,15 @@ fn refusal(answer: Response, need: Need) -> Failure {
     }
 }
 
-/// A text as it stands in a query (RFC 3986, section 2.3).
+/// A text as it stands in an address (RFC 3986, section 2.3).
 pub fn encoded(text: &str) -> String {
     let mut all = String::with_capacity(text.len());
     for octet in text.bytes() {
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
             all.push(char::from(octet));
         } else {
-            all.push_str(&format!("%{octet:02X}"));
+            // writing to a text does not fail
+            let _ = write!(all, "%{octet:02X}");
         }
     }
     all

@@ -22,8 +22,11 @@ pub struct Recent {
 fn mark(id: &str) -> [u8; OCTETS] {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
-    let [a, b, c, d, e, f, ..] = hasher.finish().to_be_bytes();
-    [a, b, c, d, e, f]
+    let mut mark = [0; OCTETS];
+    for (octet, hashed) in mark.iter_mut().zip(hasher.finish().to_be_bytes()) {
+        *octet = hashed;
+    }
+    mark
 }
 
 impl Recent {

@@ -33,7 +33,7 @@ enum Place {
     /// The next incremental run begins here.
     Checkpoint(Checkpoint),
     /// Within a run.
-    Walk(Walk),
+    Walk(Box<Walk>),
 }
 
 /// Links of Graph, as they are kept.
@@ -331,7 +331,7 @@ impl Walk {
     }
 
     fn goes_on(self, events: Vec<Event>) -> Result<Page, Failure> {
-        Ok(Page { events, next: Some(cursor::encode(&Place::Walk(self))?), checkpoint: None })
+        Ok(Page { events, next: Some(cursor::encode(&Place::Walk(Box::new(self)))?), checkpoint: None })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::world::{World, text};
 /// Ids of members of the organisation.
 fn members(graph: &Graph) -> Vec<String> {
     let is_member = |user: &Value| user["userType"] == "Member";
-    graph.tenant(|tenant| tenant.users.values().filter(|user| is_member(user)).map(|user| id(user)).collect())
+    graph.tenant(|tenant| tenant.users.values().filter(|user| is_member(user)).map(id).collect())
 }
 
 fn id(object: &Value) -> String {
@@ -81,7 +81,11 @@ fn what_changes_during_a_run_is_told_by_the_next_one() {
     let all = members(&graph);
     // the run before it, so that there is a checkpoint to go on from
     world.full();
-    graph.tenant(|tenant| all.iter().for_each(|id| tenant.set(id, "jobTitle", json!("Avant"))));
+    graph.tenant(|tenant| {
+        for id in &all {
+            tenant.set(id, "jobTitle", json!("Avant"));
+        }
+    });
     // half of the way
     let from = estampe_plugin_sdk::Host::checkpoint(&world.host);
     let mode = estampe_plugin_sdk::SyncMode::Incremental;
@@ -151,7 +155,9 @@ fn a_group_of_thousands_comes_whole() {
     let large = graph.tenant(|tenant| {
         let large = tenant.add_group("Presque tous");
         let all: Vec<String> = tenant.users.keys().cloned().collect();
-        all.iter().for_each(|id| tenant.join(&large, id));
+        for id in &all {
+            tenant.join(&large, id);
+        }
         large
     });
     world.full();

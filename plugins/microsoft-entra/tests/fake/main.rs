@@ -1,5 +1,7 @@
 //! Against a fake Graph that refuses whatever its contract does not have.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+
 mod access;
 mod changes;
 mod faults;

@@ -149,8 +149,8 @@ impl World {
         let (users, groups, members, photos) = graph.tenant(|tenant| {
             (tenant.users.clone(), tenant.groups.clone(), tenant.members.clone(), tenant.photos.clone())
         });
-        let means = |user: &Json| self.guests || user["userType"] != "Guest";
-        let meant: BTreeSet<&String> = users.iter().filter(|(_, user)| means(user)).map(|(id, _)| id).collect();
+        let is_meant = |user: &Json| self.guests || user["userType"] != "Guest";
+        let meant: BTreeSet<&String> = users.iter().filter(|(_, user)| is_meant(user)).map(|(id, _)| id).collect();
         assert_eq!(self.people.keys().collect::<BTreeSet<_>>(), meant);
         for (id, person) in &self.people {
             let user = &users[id];

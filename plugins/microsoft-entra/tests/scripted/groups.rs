@@ -24,7 +24,8 @@ fn told(events: &[Event]) -> Vec<String> {
                 if open {
                     let last = all.last_mut().unwrap();
                     assert!(last.starts_with(&format!("{}:", group.id)), "another group before its end");
-                    last.push_str(&format!(" {members}"));
+                    last.push(' ');
+                    last.push_str(&members);
                 } else {
                     all.push(format!("{}: {members}", group.id));
                 }
@@ -41,9 +42,9 @@ fn told(events: &[Event]) -> Vec<String> {
 
 #[test]
 fn a_group_is_told_with_all_of_its_members_and_groups_in_it() {
-    let delta = r##"{"id":"g","displayName":" Print shop ","members@delta":[{"id":"a"}]},
+    let delta = r#"{"id":"g","displayName":" Print shop ","members@delta":[{"id":"a"}]},
         {"id":"n","displayName":null},
-        {"id":"o","displayName":"Old","@removed":{"reason":"deleted"}}"##;
+        {"id":"o","displayName":"Old","@removed":{"reason":"deleted"}}"#;
     let of_g = r##"{"@odata.type":"#microsoft.graph.user","id":"a"},{"@odata.type":"#microsoft.graph.group","id":"h"},
         {"@odata.type":"#microsoft.graph.device","id":"d"},{"@odata.type":"#microsoft.graph.servicePrincipal","id":"s"},
         {"id":"b"}"##;

@@ -1,5 +1,7 @@
 //! Each rule and each refusal, against a host that answers what is written here.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
 mod errors;
 mod groups;
 mod manifest;

@@ -258,3 +258,14 @@ fn another_address_is_used_with_its_own_credential_and_both_are_needed() {
     run(&host, SyncMode::Full, None).unwrap();
     assert!(host.requests().iter().all(|request| request.credential.as_deref() == Some("elsewhere-secret")));
 }
+
+#[test]
+fn a_certificate_takes_the_place_of_the_secret_where_it_is_chosen() {
+    let host = |how: &str| host().with_config("authentication", how);
+    let known = host("Certificate").latest(USERS).page(USERS, "", "users/delta?$deltatoken=1");
+    run(&known, SyncMode::Full, None).unwrap();
+    assert!(known.requests().iter().all(|request| request.credential.as_deref() == Some("certificate")));
+    let failure = call(&host("password"), SyncMode::Full, None).unwrap_err();
+    assert_eq!(failure.kind, FailKind::Config);
+    assert!(failure.message.contains("one of: secret, certificate"), "{}", failure.message);
+}
