@@ -72,7 +72,7 @@ fn some(graph: &Graph<'_>, mut people: Vec<Person>) -> Result<Vec<Person>, Failu
         })
         .collect();
     let same = if versions.is_empty() { Vec::new() } else { graph.host.same_photos(&versions) };
-    let (mut same, mut done) = (same.into_iter(), 0);
+    let (mut same, mut done, mut octets) = (same.into_iter(), 0, 0);
     for (person, seen) in people.iter_mut().zip(seen) {
         if let Seen::Version(etag) = seen {
             let is_same = etag.is_some() && same.next() == Some(true);
@@ -87,7 +87,11 @@ fn some(graph: &Graph<'_>, mut people: Vec<Person>) -> Result<Vec<Person>, Failu
                 person.photo_etag = etag;
             }
         }
+        octets += person.photo.as_ref().map_or(0, Vec::len);
         done += 1;
+        if octets >= MAX_PAGE {
+            break;
+        }
     }
     people.truncate(done);
     Ok(people)

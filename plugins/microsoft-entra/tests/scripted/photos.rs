@@ -92,3 +92,20 @@ fn a_photo_of_many_mib_is_left_out() {
     assert!(told[0].photo.is_none() && told[0].photo_etag.is_none());
     assert_eq!(host.logged().len(), 1);
 }
+
+#[test]
+fn large_photos_are_handed_over_before_more_are_fetched() {
+    let mut host = with_photos();
+    for id in ["a", "b", "c"] {
+        host = host.answers(&format!("users/{id}/photo"), 200, &etag("v1"));
+    }
+    let large = "x".repeat(3 << 20);
+    let host = host.answers("users/d/photo", 404, NONE).answers("users/a/photo/$value", 200, &large).answers(
+        "users/b/photo/$value",
+        200,
+        &large,
+    );
+    let page = call(&host, SyncMode::Full, None).unwrap();
+    let told: Vec<_> = people(page.events).into_iter().map(|person| person.id).collect();
+    assert_eq!((told.join(" ").as_str(), page.next.is_some()), ("a b", true));
+}
