@@ -102,6 +102,19 @@ pub enum CredentialAsk {
         #[serde(default)]
         scopes: BTreeSet<String>,
     },
+    /// RFC 6749, section 4.4, where an assertion takes the place of the secret (RFC 7523,
+    /// section 2.2): signed with PS256, the certificate named by its thumbprint.
+    ClientAssertion {
+        /// The token endpoint, which is the `aud` too.
+        token_url: String,
+        /// The client.
+        client_id: String,
+        /// The private key (PKCS #8) and its certificate: PEM, one after the other.
+        key: String,
+        /// What is asked for.
+        #[serde(default)]
+        scopes: BTreeSet<String>,
+    },
     /// RFC 6749, section 6.
     RefreshToken {
         /// The token endpoint.
@@ -159,6 +172,12 @@ pub enum Credential {
         client_secret: Secret,
         scopes: Vec<String>,
     },
+    ClientAssertion {
+        token_url: Url,
+        client_id: String,
+        key: Secret,
+        scopes: Vec<String>,
+    },
     RefreshToken {
         token_url: Url,
         client_id: String,
@@ -186,6 +205,7 @@ impl CredentialAsk {
             Self::Bearer { .. } => "bearer",
             Self::ApiKey { .. } => "api-key",
             Self::ClientCredentials { .. } => "client-credentials",
+            Self::ClientAssertion { .. } => "client-assertion",
             Self::RefreshToken { .. } => "refresh-token",
             Self::JwtBearer { .. } => "jwt-bearer",
         }
@@ -195,6 +215,7 @@ impl CredentialAsk {
     pub fn scopes(&self) -> BTreeSet<String> {
         match self {
             Self::ClientCredentials { scopes, .. }
+            | Self::ClientAssertion { scopes, .. }
             | Self::RefreshToken { scopes, .. }
             | Self::JwtBearer { scopes, .. } => scopes.clone(),
             Self::Basic { .. } | Self::Bearer { .. } | Self::ApiKey { .. } => BTreeSet::new(),
@@ -205,6 +226,7 @@ impl CredentialAsk {
     pub fn token_url(&self) -> Option<&str> {
         match self {
             Self::ClientCredentials { token_url, .. }
+            | Self::ClientAssertion { token_url, .. }
             | Self::RefreshToken { token_url, .. }
             | Self::JwtBearer { token_url, .. } => Some(token_url),
             Self::Basic { .. } | Self::Bearer { .. } | Self::ApiKey { .. } => None,
@@ -229,7 +251,7 @@ impl CredentialAsk {
             Self::RefreshToken { client_secret, refresh_token, .. } => {
                 client_secret.iter().map(String::as_str).chain([refresh_token.as_str()]).collect()
             }
-            Self::JwtBearer { key, .. } => vec![key],
+            Self::ClientAssertion { key, .. } | Self::JwtBearer { key, .. } => vec![key],
         }
     }
 
@@ -239,9 +261,9 @@ impl CredentialAsk {
             Self::Basic { username, .. } => vec![username],
             Self::Bearer { .. } => vec![],
             Self::ApiKey { header, .. } => vec![header],
-            Self::ClientCredentials { token_url, client_id, .. } | Self::RefreshToken { token_url, client_id, .. } => {
-                vec![token_url, client_id]
-            }
+            Self::ClientCredentials { token_url, client_id, .. }
+            | Self::ClientAssertion { token_url, client_id, .. }
+            | Self::RefreshToken { token_url, client_id, .. } => vec![token_url, client_id],
             Self::JwtBearer { token_url, issuer, audience, subject, .. } => {
                 let optional = [issuer, audience, subject].into_iter().flatten().map(String::as_str);
                 optional.chain([token_url.as_str()]).collect()
@@ -270,6 +292,12 @@ impl CredentialAsk {
                 token_url: url(token_url)?,
                 client_id: text(client_id)?,
                 client_secret: secret(client_secret)?,
+                scopes: all(scopes),
+            },
+            Self::ClientAssertion { token_url, client_id, key, scopes } => Credential::ClientAssertion {
+                token_url: url(token_url)?,
+                client_id: text(client_id)?,
+                key: secret(key)?,
                 scopes: all(scopes),
             },
             Self::RefreshToken { token_url, client_id, client_secret, refresh_token, scopes } => {
@@ -340,6 +368,16 @@ mod tests {
         assert!(!format!("{filled:?}").contains("s3cr3t"));
         assert_eq!(ask.with(&config, &Secrets::new()).unwrap_err(), "\"secret\" is not set");
         assert_eq!(ask.with(&BTreeMap::new(), &secrets).unwrap_err(), "\"tenant\" is not set");
+        // an assertion in its place is of another kind, with the key as its secret
+        let signed = CredentialAsk::ClientAssertion {
+            token_url: "https://login.example/{tenant}/token".into(),
+            client_id: "{client}".into(),
+            key: "{secret}".into(),
+            scopes: BTreeSet::new(),
+        };
+        assert_eq!((signed.kind(), signed.secrets()), ("client-assertion", vec!["{secret}"]));
+        assert_eq!(signed.texts(), ["https://login.example/{tenant}/token", "{client}"]);
+        assert!(matches!(signed.with(&config, &secrets), Ok(Credential::ClientAssertion { .. })));
         // a secret is never taken from what the plugin can read
         let both = BTreeMap::from([("secret".to_owned(), "plain".to_owned())]);
         assert!(ask.with(&both, &Secrets::new()).is_err());

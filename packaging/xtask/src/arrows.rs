@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estampe-plugin-ldap", &["estampe-plugin-sdk"]),
     // the others in its tests
     ("estampe-plugin-google-workspace", &["estampe-plugin-sdk", "estampe-fakes", "estampe-live-host"]),
+    ("estampe-plugin-microsoft-entra", &["estampe-fakes", "estampe-live-host", "estampe-plugin-sdk"]),
     ("estampe-plugin-signature-common", &["estampe-plugin-sdk"]),
     ("estampe-plugin-signature-classic", SIGNATURE),
     ("estampe-plugin-signature-compact", SIGNATURE),

@@ -3,7 +3,9 @@
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
+};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use rustls::pki_types::UnixTime;
 use serde_json::{Value, json};
@@ -92,6 +94,15 @@ impl Token {
             && UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
                 .verify(self.signed.as_bytes(), &self.signature)
                 .is_ok()
+    }
+
+    /// Whether this key (DER) signed it, by PS256 or by RS256.
+    pub fn is_of_client(&self, public: &[u8]) -> bool {
+        self.is_of(public)
+            || self.header["alg"] == "PS256"
+                && UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, public)
+                    .verify(self.signed.as_bytes(), &self.signature)
+                    .is_ok()
     }
 
     /// A claim that is a text.

@@ -11,7 +11,14 @@ use crate::contract::{Contract, Kind, Operation, Parameter, Segment, Shape};
 pub fn read(document: &str, base: &str) -> Contract {
     let document: Value = serde_json::from_str(document).expect("an OpenAPI document is JSON");
     let mut contract = Contract {
-        annotations: vec!["@odata.type", "@odata.context", "@removed", "members@delta"],
+        annotations: vec![
+            "@odata.type",
+            "@odata.context",
+            "@odata.mediaContentType",
+            "@odata.mediaEtag",
+            "@removed",
+            "members@delta",
+        ],
         ..Contract::default()
     };
     for (name, schema) in entries(&document["components"]["schemas"]) {

@@ -84,9 +84,10 @@ pub fn fixed(attached: &Attached) -> Result<Option<Attachment>, PluginFailure> {
             let value = secret_value(name, secret.reveal())?;
             Ok(Some(Attachment { name: header, value, secrets: vec![secret], token: None, kept: false }))
         }
-        Credential::ClientCredentials { .. } | Credential::RefreshToken { .. } | Credential::JwtBearer { .. } => {
-            Ok(None)
-        }
+        Credential::ClientCredentials { .. }
+        | Credential::ClientAssertion { .. }
+        | Credential::RefreshToken { .. }
+        | Credential::JwtBearer { .. } => Ok(None),
     }
 }
 

@@ -1,5 +1,7 @@
-//! Assertions signed with RS256 (RFC 7515, 7519, 7523), by the key that a directory handed
-//! out: PEM, or Google's JSON file with it.
+//! Assertions (RFC 7515, 7519, 7523): signed with RS256 by the key that a directory handed out
+//! (PEM, or Google's JSON file with it), or with PS256 by that of a client's certificate.
+
+use std::sync::Arc;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use estampe_domain::Ts;
@@ -8,9 +10,12 @@ use estampe_domain::egress::Attached;
 use estampe_domain::ports::Random;
 use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use url::Url;
 
 /// How long an assertion is good, in seconds: clocks differ, and Google takes an hour at
 /// most.
@@ -43,14 +48,12 @@ pub fn assertion(attached: &Attached, now: Ts, random: &dyn Random) -> Result<Si
     let issuer = issuer.ok_or("its issuer is not set, and only Google's JSON file names one itself")?;
     let subject = attached.subject.as_deref().or(subject.as_deref());
     let begin = now.as_millis().div_euclid(1_000);
-    let mut unique = [0; 16];
-    random.fill(&mut unique);
     let mut claims = json!({
         "iss": issuer,
         "aud": audience.as_deref().unwrap_or(token_url.as_str()),
         "iat": begin,
         "exp": begin + GOOD,
-        "jti": HEXLOWER.encode(&unique),
+        "jti": unique(random),
     });
     if let Some(fields) = claims.as_object_mut() {
         // Google's service account acts for itself when nobody is named
@@ -65,10 +68,59 @@ pub fn assertion(attached: &Attached, now: Ts, random: &dyn Random) -> Result<Si
     if let (Some(fields), Some(id)) = (header.as_object_mut(), key.id) {
         fields.insert("kid".to_owned(), id.into());
     }
+    let wrong = || "its key cannot be used: give an RSA private key as PEM (PKCS #8), or Google's JSON file".to_owned();
+    let key = signing_key(&key.pem).ok_or_else(wrong)?;
+    let assertion = compact(&header, &claims, SignatureScheme::RSA_PKCS1_SHA256, &*key).ok_or_else(wrong)?;
+    Ok(Signed { assertion, scope_inside: google })
+}
+
+/// Signs for a client that has a certificate (RFC 7523, section 2.2); the certificate is named
+/// by its thumbprint (RFC 7515, section 4.1.8). The error says what is wrong with the credential.
+pub fn of_client(
+    token_url: &Url,
+    client_id: &str,
+    pem: &Secret,
+    now: Ts,
+    random: &dyn Random,
+) -> Result<String, String> {
+    let wrong = || {
+        "its key cannot be used: give an RSA private key (PKCS #8) and its certificate as PEM, one after the other"
+            .to_owned()
+    };
+    let certificate = CertificateDer::from_pem_slice(pem.reveal().as_bytes()).map_err(|_| wrong())?;
+    let key = signing_key(pem).ok_or_else(wrong)?;
+    let (_, read) = x509_parser::parse_x509_certificate(&certificate).map_err(|_| wrong())?;
+    if key.public_key().is_some_and(|public| public.as_ref() != read.public_key().raw) {
+        return Err("its private key is not the one of its certificate".to_owned());
+    }
+    let begin = now.as_millis().div_euclid(1_000);
+    let header = json!({
+        "alg": "PS256", "typ": "JWT", "x5t#S256": BASE64URL_NOPAD.encode(&Sha256::digest(&certificate)),
+    });
+    let claims = json!({
+        "iss": client_id, "sub": client_id, "aud": token_url.as_str(),
+        "iat": begin, "nbf": begin, "exp": begin + GOOD, "jti": unique(random),
+    });
+    compact(&header, &claims, SignatureScheme::RSA_PSS_SHA256, &*key).ok_or_else(wrong)
+}
+
+/// An identifier that no other assertion has.
+fn unique(random: &dyn Random) -> String {
+    let mut unique = [0; 16];
+    random.fill(&mut unique);
+    HEXLOWER.encode(&unique)
+}
+
+fn signing_key(pem: &Secret) -> Option<Arc<dyn SigningKey>> {
+    any_supported_type(&PrivateKeyDer::from_pem_slice(pem.reveal().as_bytes()).ok()?).ok()
+}
+
+/// The compact form (RFC 7515, section 7.1); none when the key cannot sign like that.
+fn compact(header: &Value, claims: &Value, scheme: SignatureScheme, key: &dyn SigningKey) -> Option<String> {
     let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-    let signed = format!("{}.{}", part(&header), part(&claims));
-    let signature = BASE64URL_NOPAD.encode(&sign(&key.pem, signed.as_bytes())?);
-    Ok(Signed { assertion: format!("{signed}.{signature}"), scope_inside: google })
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signature = key.choose_scheme(&[scheme])?.sign(signed.as_bytes()).ok()?;
+    Some(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)))
 }
 
 fn read(key: &Secret) -> Result<Key, String> {
@@ -88,12 +140,4 @@ fn read(key: &Secret) -> Result<Key, String> {
             Err("its JSON has no private_key and client_email; give the file of a Google service account's key".into())
         }
     }
-}
-
-fn sign(pem: &Secret, octets: &[u8]) -> Result<Vec<u8>, String> {
-    let wrong = || "its key cannot be used: give an RSA private key as PEM (PKCS #8), or Google's JSON file".to_owned();
-    let key = PrivateKeyDer::from_pem_slice(pem.reveal().as_bytes()).map_err(|_| wrong())?;
-    let key = any_supported_type(&key).map_err(|_| wrong())?;
-    let signer = key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).ok_or_else(wrong)?;
-    signer.sign(octets).map_err(|_| wrong())
 }

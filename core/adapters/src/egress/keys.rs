@@ -19,6 +19,10 @@ pub fn key(attached: &Attached) -> Key {
             hash.all(["client-credentials", token_url.as_str(), client_id, client_secret.reveal()]);
             hash.all(scopes.iter().map(String::as_str));
         }
+        Credential::ClientAssertion { token_url, client_id, key, scopes } => {
+            hash.all(["client-assertion", token_url.as_str(), client_id, key.reveal()]);
+            hash.all(scopes.iter().map(String::as_str));
+        }
         Credential::RefreshToken { token_url, client_id, client_secret, refresh_token, scopes, refresh_key: _ } => {
             hash.all(["refresh-token", token_url.as_str(), client_id, refresh_token.reveal()]);
             hash.optional(client_secret.as_ref().map(|secret| secret.reveal()));

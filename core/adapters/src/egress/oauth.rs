@@ -1,4 +1,4 @@
-//! Token requests (RFC 6749 sections 4.4 and 6, RFC 7523 section 2.1) and their answers
+//! Token requests (RFC 6749 sections 4.4 and 6, RFC 7523 section 2) and their answers
 //! (RFC 6749 section 5).
 
 use estampe_domain::Ts;
@@ -71,10 +71,19 @@ pub fn request<'a>(
             form.append_pair("scope", &scopes.join(" "));
         }
     };
+    let unusable = |why| PluginFailure::new(FailKind::Config, format!("the credential \"{}\": {why}", attached.name));
     let url = match &attached.credential {
         Credential::ClientCredentials { token_url, client_id, client_secret, scopes } => {
             form.append_pair("grant_type", "client_credentials");
             form.append_pair("client_id", client_id).append_pair("client_secret", client_secret.reveal().trim());
+            scope(&mut form, scopes);
+            token_url
+        }
+        Credential::ClientAssertion { token_url, client_id, key, scopes } => {
+            let assertion = jwt::of_client(token_url, client_id, key, now, random).map_err(unusable)?;
+            form.append_pair("grant_type", "client_credentials").append_pair("client_id", client_id);
+            form.append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+            form.append_pair("client_assertion", &assertion);
             scope(&mut form, scopes);
             token_url
         }
@@ -89,8 +98,6 @@ pub fn request<'a>(
             token_url
         }
         Credential::JwtBearer { token_url, scopes, .. } => {
-            let unusable =
-                |why| PluginFailure::new(FailKind::Config, format!("the credential \"{}\": {why}", attached.name));
             let signed = jwt::assertion(attached, now, random).map_err(unusable)?;
             form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
             form.append_pair("assertion", &signed.assertion);

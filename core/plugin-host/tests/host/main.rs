@@ -12,6 +12,7 @@ mod google_workspace;
 mod hostile;
 mod http;
 mod ldap;
+mod microsoft_entra;
 mod released;
 mod signatures;
 mod support;

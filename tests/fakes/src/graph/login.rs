@@ -166,7 +166,7 @@ fn assertion(state: &State, text: &str, audiences: &[&str]) -> Result<(), Answer
     let certificate = certificate.ok_or_else(|| invalid("the key was not found by its thumbprint"))?;
     let parsed = x509_parser::certificate::X509Certificate::from_der(certificate);
     let (_, parsed) = parsed.map_err(|_| invalid("the certificate cannot be read"))?;
-    if !token.is_of(parsed.public_key().raw) {
+    if !token.is_of_client(parsed.public_key().raw) {
         return Err(invalid("the signature is wrong"));
     }
     if token.text("iss") != CLIENT_ID || token.text("sub") != CLIENT_ID {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::errors::{denied, error, identifier, not_found};
@@ -183,8 +184,15 @@ fn of_user(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Answered {
     let no_photo = || error(404, "ImageNotFound", "Exception of type 'ImageNotFoundException' was thrown.");
     match (call.asked.method.as_str(), rest) {
         ("GET", ["photo"]) => {
-            state.tenant.photos.get(&id).ok_or_else(no_photo)?;
-            Ok(Answer::json(200, &json!({"id": "96x96", "height": 96, "width": 96})))
+            let photo = state.tenant.photos.get(&id).ok_or_else(no_photo)?;
+            let version = format!("W/\"{}\"", identifier(&BASE64.encode(photo)));
+            Ok(Answer::json(
+                200,
+                &json!({
+                    "@odata.mediaContentType": "image/jpeg", "@odata.mediaEtag": version,
+                    "id": "96x96", "height": 96, "width": 96,
+                }),
+            ))
         }
         ("GET", ["photo", "$value"]) => {
             let photo = state.tenant.photos.get(&id).ok_or_else(no_photo)?;

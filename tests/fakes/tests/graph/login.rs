@@ -100,6 +100,15 @@ async fn a_certificate_does_as_well() {
     };
     let (status, body) = ask(sign(&header, &claims)).await;
     assert_eq!(status, 200, "{body}");
+    // PS256, as Microsoft would rather have it
+    let better = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint});
+    let pair = aws_lc_rs::rsa::KeyPair::from_pkcs8(&key.serialize_der()).unwrap();
+    let (signed, mut signature) = (sign(&better, &claims), vec![0; pair.public_modulus_len()]);
+    let (signed, _) = signed.rsplit_once('.').unwrap();
+    let random = aws_lc_rs::rand::SystemRandom::new();
+    pair.sign(&aws_lc_rs::signature::RSA_PSS_SHA256, &random, signed.as_bytes(), &mut signature).unwrap();
+    let (status, body) = ask(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))).await;
+    assert_eq!(status, 200, "{body}");
     let with = |name: &str, value: Value| {
         let mut claims = claims.clone();
         claims[name] = value;
@@ -108,6 +117,8 @@ async fn a_certificate_does_as_well() {
     for bad in [
         sign(&json!({"alg": "RS256", "x5t#S256": "x"}), &claims),
         sign(&json!({"alg": "none", "x5t#S256": thumbprint}), &claims),
+        // signed with RS256, and named otherwise
+        sign(&better, &claims),
         sign(&header, &with("aud", "https://other.example/".into())),
         sign(&header, &with("iss", "x".into())),
         sign(&header, &with("exp", (now() - 1).into())),

@@ -11,12 +11,12 @@ use super::*;
 
 /// A token endpoint at `/token`, an API everywhere else. Tokens are `access-token-N`; the
 /// API takes those that `good` lets pass.
-struct Provider {
-    server: Server,
+pub(super) struct Provider {
+    pub(super) server: Server,
 }
 
 impl Provider {
-    fn start(
+    pub(super) fn start(
         token: impl Fn(usize, &BTreeMap<String, String>) -> String + Send + Sync + 'static,
         good: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
@@ -31,11 +31,11 @@ impl Provider {
         Self { server }
     }
 
-    fn token_url(&self) -> url::Url {
+    pub(super) fn token_url(&self) -> url::Url {
         parse_url(&self.server.url("/token")).unwrap()
     }
 
-    fn tokens(&self) -> Vec<Heard> {
+    pub(super) fn tokens(&self) -> Vec<Heard> {
         self.server.heard().into_iter().filter(|heard| heard.target == "/token").collect()
     }
 
@@ -48,13 +48,13 @@ impl Provider {
         }
     }
 
-    fn request(&self, credential: Credential) -> HttpRequest {
+    pub(super) fn request(&self, credential: Credential) -> HttpRequest {
         with(get(&self.server.url("/api")), credential)
     }
 }
 
 /// The request's form, which has to be one.
-fn form(heard: &Heard) -> BTreeMap<String, String> {
+pub(super) fn form(heard: &Heard) -> BTreeMap<String, String> {
     assert_eq!(heard.method, "POST");
     assert_eq!(heard.header("content-type"), Some("application/x-www-form-urlencoded"));
     assert_eq!(heard.header("accept"), Some("application/json"));
@@ -65,7 +65,7 @@ fn form(heard: &Heard) -> BTreeMap<String, String> {
     form
 }
 
-fn granted(number: usize, more: &str) -> String {
+pub(super) fn granted(number: usize, more: &str) -> String {
     let body = format!("{{\"access_token\":\"access-token-{number}\",\"token_type\":\"Bearer\"{more}}}");
     answer(200, "content-type: application/json\r\ncache-control: no-store\r\n", &body)
 }

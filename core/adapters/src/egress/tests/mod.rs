@@ -2,6 +2,7 @@
 //! octet by octet, a resolver that changes its mind, and a clock that a test moves.
 
 mod answers;
+mod client_assertion;
 mod credentials;
 mod network;
 mod tls;

@@ -1,0 +1,55 @@
+//! Reads the people and groups of a Microsoft Entra tenant through Microsoft Graph v1.0. It
+//! reads and does nothing else: its manifest asks for no other method than `GET`. Secrets and
+//! tokens are the host's.
+
+mod check;
+mod graph;
+mod groups;
+mod organisation;
+mod person;
+mod photo;
+mod recent;
+mod run;
+
+use estampe_plugin_sdk::{
+    Connector, Cursor, Description, Failure, Features, Host, Organisation, Page, Probe, Role, SyncMode, config,
+};
+
+/// The connector.
+#[derive(Debug)]
+pub struct MicrosoftEntra;
+
+impl Connector for MicrosoftEntra {
+    fn describe() -> Description {
+        Description { features: Features { incremental: true }, attributes: person::fields() }
+    }
+
+    fn check(host: &dyn Host) -> Vec<Probe> {
+        check::probes(host)
+    }
+
+    fn sync_page(host: &dyn Host, mode: SyncMode, from: Option<Cursor>) -> Result<Page, Failure> {
+        match mode {
+            SyncMode::Full => run::full(host, from),
+            SyncMode::Incremental => run::incremental(host, from),
+        }
+    }
+}
+
+impl Organisation for MicrosoftEntra {
+    fn about(host: &dyn Host) -> Result<estampe_plugin_sdk::Details, Failure> {
+        organisation::about(host)
+    }
+
+    fn roles_of(host: &dyn Host, user: &str) -> Result<Vec<Role>, Failure> {
+        organisation::roles_of(host, user)
+    }
+}
+
+/// Whether a flag of the configuration is set.
+fn is_on(host: &dyn Host, key: &str) -> bool {
+    config::get(host, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+estampe_plugin_sdk::export_connector!(MicrosoftEntra);
+estampe_plugin_sdk::export_organisation!(MicrosoftEntra);
