@@ -627,9 +627,7 @@ CREATE TABLE signature_publication_line (
     publication_id TEXT NOT NULL REFERENCES signature_publication (id),
     seq BIGINT NOT NULL,
     person_id TEXT NOT NULL REFERENCES person (id),
-    state TEXT NOT NULL CHECK (
-        state IN ('waiting', 'planned', 'unchanged', 'skipped', 'applying', 'done', 'failed', 'drifted')
-    ),
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'planned', 'unchanged', 'skipped', 'applying', 'done', 'failed', 'drifted')),
     code TEXT,
     tries BIGINT NOT NULL,
     -- not tried again before
