@@ -11,7 +11,16 @@ use crate::signatures;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// What may be fetched again with its ETag, or is kept: all of it is public.
-const KEPT: [&str; 7] = ["", ".vcf", "/photo.jpg", "/qr.svg", "/qr.png", "/qr", "/static/{hash}/{name}"];
+const KEPT: [&str; 8] = [
+    "",
+    ".vcf",
+    "/photo.jpg",
+    "/qr.svg",
+    "/qr.png",
+    "/qr",
+    "/static/{hash}/{name}",
+    "/outlook/{picture:icon-[0-9]+[.]png}",
+];
 
 /// Pages of the console that are for people who are not signed in (yet).
 const OPEN: [&str; 20] = [

@@ -222,7 +222,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn groups_are_named_and_the_tester_leads_to_the_reasons() {
+async fn the_tester_leads_to_the_reasons() {
     let server = Server::with_sample(Options::default()).await;
     crate::signatures::for_everybody(&server);
     let designer = Designer::of(&server, Role::CardDesigner).await;
@@ -235,8 +235,9 @@ async fn groups_are_named_and_the_tester_leads_to_the_reasons() {
     assert!(why.contains("Everybody") && why.contains("gives the design"), "{why}");
     assert!(designer.page("/signatures?q=nobodyatall").await.contains("Nobody fits these words"));
     // whoever fits is offered
-    let several = designer.page("/signatures?q=banque&day=2026-12-24").await;
-    assert!(several.contains(&format!("/people/{zoe}/signature?day=2026-12-24")), "{several}");
+    let several = designer.page("/signatures?q=toulouse&day=2026-12-24").await;
+    let offered = several.matches("/signature?day=2026-12-24\"").count();
+    assert!((2..=10).contains(&offered), "{offered}: {several}");
     let wrong = designer.get("/signatures?q=lefevre&day=tomorrow").await;
     assert_eq!(wrong.status(), 422);
     let wrong = wrong.text().await.unwrap();
