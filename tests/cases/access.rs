@@ -56,6 +56,13 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
             "edit" | "settle" | "give-back" => Asks::About(R::PeopleChange),
             _ => return None,
         },
+        "/signatures/designs/new" | "/signatures/rules/new" => Asks::All(R::SignaturesChange),
+        _ if rest("/signatures").is_some() => match (pattern.rsplit('/').next()?, read) {
+            // a button's address leads back to the design or the rule
+            ("move" | "remove", true) => Asks::Account,
+            (_, true) => Asks::All(R::SignaturesRead),
+            (_, false) => Asks::All(R::SignaturesChange),
+        },
         "/sources/new" => Asks::All(R::SourcesChange),
         _ if rest("/sources").is_some() => match (pattern.rsplit('/').next()?, read) {
             ("compare" | "schedule" | "sync" | "plan" | "check", true) => Asks::Account,
@@ -189,6 +196,7 @@ async fn every_address_asks_every_role_for_its_right() {
         signed.push(welcomed(&server, role, person).await);
     }
     signatures::for_everybody(&server);
+    let design = id_of(&server.json(&["signature", "design", "list"]), "designs", 0);
     let account = id_of(&server.json(&["account", "list"]), "accounts", 0);
     let real = [
         ("people", holder.clone()),
@@ -196,6 +204,7 @@ async fn every_address_asks_every_role_for_its_right() {
         ("sources", "siege".to_owned()),
         ("runs", run),
         ("plugins", "directory-file".to_owned()),
+        ("signatures", design),
         ("accounts", account),
         ("endings", "01a21960-04a2-7123-92d9-15a7d089b201".to_owned()),
         ("approvals", "01a21960-04a2-7123-92d9-15a7d089b201".to_owned()),

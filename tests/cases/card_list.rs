@@ -73,9 +73,12 @@ on_both! {
         assert!(!line.contains("target=\"_blank\""), "{line}");
 
         // every state has its own, and together they are all
-        let cards = |state: &str| server.json(&["card", "list", "--state", state])["total"].as_u64().unwrap();
+        let cards = |state: &str| {
+            let total = server.json(&["card", "list", "--state", state])["total"].as_u64().unwrap();
+            usize::try_from(total).unwrap()
+        };
         let (up, gone) = (cards("up"), cards("disabled"));
-        assert_eq!((cards("down"), gone as usize, up as usize), (1, disabled, all.len() - disabled - 1));
+        assert_eq!((cards("down"), gone, up), (1, disabled, all.len() - disabled - 1));
         let listed = english(&browser, &server, "/cards?show=up").await;
         assert!(listed.contains(&format!("{up} cards")) && rows(&listed) == 50, "{listed}");
         // page after page each is there once, and the one that is down never

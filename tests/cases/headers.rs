@@ -56,6 +56,8 @@ struct World {
     lead: String,
     ending: String,
     bulk: String,
+    design: String,
+    rule: String,
     stylesheet: (String, String),
 }
 
@@ -79,7 +81,13 @@ impl World {
         assert_eq!(server.cli(&provider).code, 0);
         signatures::for_everybody(&server);
         let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
+        let id = |of: &str, list: &str| {
+            let all = server.json(&["signature", of, "list"]);
+            all[list][0]["id"].as_str().unwrap().to_owned()
+        };
         Self {
+            design: id("design", "designs"),
+            rule: id("rule", "rules"),
             account: account["account"]["id"].as_str().unwrap().to_owned(),
             person: found["people"][0]["id"].as_str().unwrap().to_owned(),
             lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
@@ -109,6 +117,8 @@ impl World {
                 ("id", "endings") => &self.ending,
                 ("id", "bulk") => &self.bulk,
                 ("group", _) => "nobody",
+                ("design", _) => &self.design,
+                ("rule", _) => &self.rule,
                 ("provider", _) => "directory",
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail, session or factor has this id: a page of ours says so
@@ -150,7 +160,7 @@ pub fn assert_headers(answer: &Response, what: &str) {
         all[0].to_str().unwrap().to_owned()
     };
     let policy = one("content-security-policy");
-    let is_framed = what.contains("/signature/preview") && answer.status() == 200;
+    let is_framed = what.contains("/signature") && what.ends_with("/preview") && answer.status() == 200;
     let page_of_outlook = |name: &str| what.contains(&format!("/outlook/{name}")) && answer.status() == 200;
     let is_shown_by_outlook = page_of_outlook("pane") || page_of_outlook("runtime.html");
     let is_outlook = is_shown_by_outlook || page_of_outlook("connect");

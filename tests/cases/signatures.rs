@@ -157,9 +157,10 @@ async fn the_signature_is_seen_copied_and_kept_as_files() {
     let zoe = server.json(&["person", "list", "lefevre"])["people"][0]["id"].as_str().unwrap().to_owned();
     let browser = signed_in(&server).await;
     let at = |path: &str| format!("{}/people/{zoe}{path}", server.internal);
-    assert!(!page(&browser, at("")).await.contains("/signature"), "no rule, no button");
+    let button = format!("/people/{zoe}/signature");
+    assert!(!page(&browser, at("")).await.contains(&button), "no rule, no button");
     for_everybody(&server);
-    assert!(page(&browser, at("")).await.contains(&format!("/people/{zoe}/signature")));
+    assert!(page(&browser, at("")).await.contains(&button));
     let shown = page(&browser, at("/signature?day=2026-07-14")).await;
     assert!(
         shown.contains("<iframe") && shown.contains("Everybody") && shown.contains("value=\"2026-07-14\""),

@@ -81,12 +81,15 @@ impl Service {
         self.only_group(text).await
     }
 
-    /// A group by its name or id, for whoever may name groups without seeing sources.
-    pub(crate) async fn group_for_rule(&self, text: &str) -> Result<GroupId> {
+    /// The groups of this id or name, for whoever may name groups without seeing sources.
+    pub(crate) async fn groups_for_rule(&self, text: &str) -> Result<Vec<GroupSummary>> {
         if let Ok(id) = text.parse::<GroupId>() {
-            return self.store.read(move |tx| tx.group(id)).await?.map(|_| id).ok_or(Error::NotFound);
+            let found = self.store.read(move |tx| tx.group(id)).await?;
+            return Ok(found.into_iter().map(|(group, _)| group).collect());
         }
-        Ok(self.only_group(text).await?.id)
+        let query = GroupQuery { name: Some(text.to_owned()), limit: 10, ..GroupQuery::default() };
+        let found = self.store.read(move |tx| tx.groups(&query)).await?;
+        Ok(found.into_iter().map(|(group, _)| group).collect())
     }
 
     async fn only_group(&self, text: &str) -> Result<GroupSummary> {

@@ -8,41 +8,20 @@ use estampe_domain::bundle::PluginState;
 use estampe_domain::credential::Keeper;
 use estampe_domain::ids::{DesignId, PersonId, SignatureRuleId};
 use estampe_domain::person::PersonSummary;
-use estampe_domain::plugin::{CallLog, ConfigProblem, ConnectorSpec, Given, PluginFailure, PluginInfo, PluginKind};
+use estampe_domain::plugin::{CallLog, ConnectorSpec, Given, PluginFailure, PluginInfo, PluginKind};
 use estampe_domain::signature::{
-    Decision, Design, Rule, RuleSettings, Signature, SignatureInput, Subject, Who, decide, of_organisation, of_person,
+    Decision, Design, Rule, RuleSettings, Signature, SignatureInput, Subject, decide, of_organisation, of_person,
 };
-use estampe_domain::text::Line;
 use estampe_domain::{Context, Error, Locale, Result, Right};
 use jiff::civil::Date;
 use serde_json::json;
 
 use crate::Service;
+use crate::signature_forms::{RuleForm, named, refusal};
 use crate::sources::sound;
 
 /// Rules and designs that a house can have.
 const MOST: usize = 500;
-
-/// What is typed for a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleForm {
-    /// Its name.
-    pub name: String,
-    /// Names or ids of groups.
-    pub groups: Vec<String>,
-    /// Offices, as people's cards name them.
-    pub offices: Vec<String>,
-    /// `fr`, `en`.
-    pub languages: Vec<String>,
-    /// Its first day, `2026-12-01`; empty: there is none.
-    pub from: String,
-    /// Its last day.
-    pub until: String,
-    /// The name of the design that it gives; empty: none.
-    pub design: String,
-    /// Values that it gives.
-    pub values: BTreeMap<String, String>,
-}
 
 /// What somebody gets on a day, and why.
 #[derive(Clone, Debug)]
@@ -87,7 +66,7 @@ impl Service {
         Ok(infos.filter(|info| info.kind == PluginKind::SignatureTemplate).collect())
     }
 
-    async fn template(&self, ctx: &Context, id: &str) -> Result<PluginInfo> {
+    pub(crate) async fn template(&self, ctx: &Context, id: &str) -> Result<PluginInfo> {
         let mut templates = self.signature_templates(ctx).await?;
         if let Some(found) = templates.iter().position(|info| info.id == id) {
             return Ok(templates.swap_remove(found));
@@ -107,8 +86,18 @@ impl Service {
         config: BTreeMap<String, String>,
     ) -> Result<Design> {
         ctx.require(Right::SignaturesChange)?;
-        let name = named(name)?;
+        let name = named(name).map_err(|problem| refusal(vec![("name".to_owned(), problem)]))?;
         sound(self.template(ctx, plugin).await?.config_problems(&config))?;
+        self.insert_design(ctx, name, plugin, config).await
+    }
+
+    pub(crate) async fn insert_design(
+        &self,
+        ctx: &Context,
+        name: String,
+        plugin: &str,
+        config: BTreeMap<String, String>,
+    ) -> Result<Design> {
         let id = DesignId::new(ctx.now, self.random());
         let design = Design { id, name, plugin: plugin.to_owned(), config, created_at: ctx.now };
         let (ctx, random, stored) = (*ctx, self.shared_random(), design.clone());
@@ -139,19 +128,30 @@ impl Service {
         ctx.require(Right::SignaturesChange)?;
         let before = self.design_named(ctx, name).await?;
         let info = self.template(ctx, &before.plugin).await?;
-        let keys: Vec<_> = change.keys().cloned().collect();
         let mut config = before.config.clone();
         for (key, value) in change {
             if value.is_empty() { _ = config.remove(&key) } else { _ = config.insert(key, value) }
         }
         sound(info.config_problems(&config))?;
         let changed = Design { config, ..before.clone() };
+        self.update_design(ctx, before, changed).await
+    }
+
+    /// Nothing that its reader did not see is overwritten.
+    pub(crate) async fn update_design(&self, ctx: &Context, before: Design, changed: Design) -> Result<Design> {
         let (ctx, random, stored) = (*ctx, self.shared_random(), changed.clone());
+        let mut keys: Vec<_> = before.config.keys().chain(changed.config.keys()).cloned().collect();
+        keys.sort();
+        keys.dedup();
+        keys.retain(|key| before.config.get(key) != changed.config.get(key));
         self.store
             .write(move |tx| {
-                let stands = tx.signature_designs()?.into_iter().find(|design| design.id == before.id);
-                if stands.as_ref() != Some(&before) {
+                let all = tx.signature_designs()?;
+                if !all.contains(&before) {
                     return Err(Error::Changed("this design").into());
+                }
+                if all.iter().any(|other| other.id != stored.id && other.name == stored.name) {
+                    return Err(Error::Conflict(format!("there is a design \"{}\" already", stored.name)).into());
                 }
                 tx.update_signature_design(&stored)?;
                 let event = AuditEvent::done(&ctx, &*random, "signature.design.change", "signature-design", stored.id);
@@ -179,16 +179,23 @@ impl Service {
         Ok(removed.await?)
     }
 
-    async fn design_named(&self, ctx: &Context, name: &str) -> Result<Design> {
+    pub(crate) async fn design_named(&self, ctx: &Context, name: &str) -> Result<Design> {
         let found = self.signature_designs(ctx).await?.into_iter().find(|design| design.name == name);
         found.ok_or(Error::NotFound)
     }
 
     /// Adds a rule, below all others or above the one that is named.
     pub async fn add_signature_rule(&self, ctx: &Context, form: &RuleForm, above: Option<&str>) -> Result<Rule> {
-        ctx.require(Right::SignaturesChange)?;
-        let settings = self.read_rule(ctx, form).await?;
-        let rule = Rule { id: SignatureRuleId::new(ctx.now, self.random()), name: named(&form.name)?, settings };
+        self.enter_signature_rule(ctx, form, above).await?.map_err(refusal)
+    }
+
+    pub(crate) async fn insert_rule(
+        &self,
+        ctx: &Context,
+        (name, settings): (String, RuleSettings),
+        above: Option<&str>,
+    ) -> Result<Rule> {
+        let rule = Rule { id: SignatureRuleId::new(ctx.now, self.random()), name, settings };
         let (ctx, random, stored, above) = (*ctx, self.shared_random(), rule.clone(), above.map(str::to_owned));
         self.store
             .write(move |tx| {
@@ -214,7 +221,11 @@ impl Service {
     pub async fn set_signature_rule(&self, ctx: &Context, name: &str, form: &RuleForm) -> Result<Rule> {
         ctx.require(Right::SignaturesChange)?;
         let before = self.signature_rule(ctx, name).await?;
-        let changed = Rule { name: named(&form.name)?, settings: self.read_rule(ctx, form).await?, ..before.clone() };
+        self.rewrite_signature_rule(ctx, before, form).await?.map_err(refusal)
+    }
+
+    /// Nothing that its reader did not see is overwritten.
+    pub(crate) async fn update_rule(&self, ctx: &Context, before: Rule, changed: Rule) -> Result<Rule> {
         let (ctx, random, stored) = (*ctx, self.shared_random(), changed.clone());
         self.store
             .write(move |tx| {
@@ -247,6 +258,26 @@ impl Service {
         Ok(moved.await?)
     }
 
+    /// Moves a rule by one place, over the one that its reader saw beside it.
+    pub async fn step_signature_rule(&self, ctx: &Context, rule: SignatureRuleId, over: SignatureRuleId) -> Result<()> {
+        ctx.require(Right::SignaturesChange)?;
+        let (ctx, random) = (*ctx, self.shared_random());
+        let moved = self.store.write(move |tx| {
+            let mut all = tx.signature_rules()?;
+            let place = |of: SignatureRuleId| all.iter().position(|rule| rule.id == of);
+            let from = place(rule).ok_or(Error::NotFound)?;
+            let to = place(over).filter(|to| from.abs_diff(*to) == 1);
+            let to = to.ok_or(Error::Changed("the order of the rules"))?;
+            all.swap(from, to);
+            let order: Vec<_> = all.iter().map(|rule| rule.id).collect();
+            tx.order_signature_rules(&order)?;
+            let name = |at: usize| all.get(at).map(|rule| &rule.name);
+            let event = AuditEvent::done(&ctx, &*random, "signature.rule.move", "signature-rule", rule);
+            tx.audit(&event.with(json!({"name": name(to), "above": name(to + 1)})))
+        });
+        Ok(moved.await?)
+    }
+
     /// Removes a rule.
     pub async fn remove_signature_rule(&self, ctx: &Context, name: &str) -> Result<()> {
         ctx.require(Right::SignaturesChange)?;
@@ -263,94 +294,6 @@ impl Service {
     /// The rule of this name.
     pub async fn signature_rule(&self, ctx: &Context, name: &str) -> Result<Rule> {
         self.signature_rules(ctx).await?.into_iter().find(|rule| rule.name == name).ok_or(Error::NotFound)
-    }
-
-    /// A rule as it would be typed, to be changed.
-    pub async fn signature_rule_form(&self, ctx: &Context, name: &str) -> Result<RuleForm> {
-        let Rule { name, settings, .. } = self.signature_rule(ctx, name).await?;
-        let designs = self.signature_designs(ctx).await?;
-        let design = designs.into_iter().find(|design| Some(design.id) == settings.design);
-        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
-        Ok(RuleForm {
-            name,
-            groups: settings.who.groups.iter().map(ToString::to_string).collect(),
-            offices: settings.who.offices.into_iter().collect(),
-            languages: settings.who.languages.iter().map(|locale| locale.tag().to_owned()).collect(),
-            from: day(settings.from),
-            until: day(settings.until),
-            design: design.map(|design| design.name).unwrap_or_default(),
-            values: settings.values,
-        })
-    }
-
-    /// Reads what was typed for a rule; what it names has to be there.
-    async fn read_rule(&self, ctx: &Context, form: &RuleForm) -> Result<RuleSettings> {
-        let mut who = Who::default();
-        for text in form.groups.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
-            let unknown = |error| match error {
-                Error::NotFound => Error::invalid("groups", format!("there is no group \"{text}\"")),
-                other => other,
-            };
-            who.groups.insert(self.group_for_rule(text).await.map_err(unknown)?);
-        }
-        for office in form.offices.iter().map(|office| office.trim()).filter(|office| !office.is_empty()) {
-            let office: Line = office.parse().map_err(|why| Error::invalid("offices", format!("{why}")))?;
-            who.offices.insert(office.to_string());
-        }
-        for language in form.languages.iter().filter(|language| !language.is_empty()) {
-            let Some(locale) = Locale::ALL.into_iter().find(|locale| locale.tag() == language) else {
-                return Err(Error::invalid("languages", format!("\"{language}\" is none of fr, en")));
-            };
-            who.languages.insert(locale);
-        }
-        let (from, until) = (day("from", &form.from)?, day("until", &form.until)?);
-        if let (Some(from), Some(until)) = (from, until)
-            && until < from
-        {
-            return Err(Error::invalid("until", format!("it ends on {until}, before it begins on {from}")));
-        }
-        let design = match form.design.trim() {
-            "" => None,
-            name => {
-                let unknown = |_| Error::invalid("design", format!("there is no design \"{name}\""));
-                Some(self.design_named(ctx, name).await.map_err(unknown)?.id)
-            }
-        };
-        let values: BTreeMap<_, _> = form.values.clone().into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        if design.is_none() && values.is_empty() {
-            return Err(Error::invalid("design", "a rule gives a design, a value, or both: this one gives nothing"));
-        }
-        self.values_are_known(ctx, &values).await?;
-        Ok(RuleSettings { who, from, until, design, values })
-    }
-
-    /// Values have to be such that some template in use takes each.
-    async fn values_are_known(&self, ctx: &Context, values: &BTreeMap<String, String>) -> Result<()> {
-        let templates = self.signature_templates(ctx).await?;
-        for (key, value) in values {
-            let mut problem = None;
-            let takes = |info: &&PluginInfo| info.config.contains_key(key);
-            for info in templates.iter().filter(takes) {
-                let one = BTreeMap::from([(key.clone(), value.clone())]);
-                let mut problems = info.config_problems(&one);
-                problems.retain(|(of, problem)| of == key && *problem != ConfigProblem::Missing);
-                if problems.is_empty() {
-                    problem = None;
-                    break;
-                }
-                problem = problem.or(problems.pop());
-            }
-            if let Some(problem) = problem {
-                sound(vec![problem])?;
-            }
-            if !templates.iter().any(|info| info.config.contains_key(key)) {
-                let mut known: Vec<_> = templates.iter().flat_map(|info| info.config.keys()).cloned().collect();
-                known.sort();
-                known.dedup();
-                sound(vec![(key.clone(), ConfigProblem::Unknown(known))])?;
-            }
-        }
-        Ok(())
     }
 
     /// Whether there are signatures at all, and this person's may be seen.
@@ -385,24 +328,32 @@ impl Service {
     /// Lets the template make it.
     async fn make(&self, detail: &mut SignatureDetail) -> Result<()> {
         let Some(design) = &detail.design else { return Ok(()) };
+        let values = detail.decision.values.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect();
+        let (made, ignored) = self.render(design, values, &detail.person, detail.locale, detail.day).await?;
+        (detail.made, detail.ignored) = (Some(made), ignored);
+        Ok(())
+    }
+
+    /// Lets a design's template make a signature, with values in the place of the design's;
+    /// those that the template does not know are given back.
+    pub(crate) async fn render(
+        &self,
+        design: &Design,
+        values: BTreeMap<String, String>,
+        person: &PersonSummary,
+        locale: Locale,
+        day: Date,
+    ) -> Result<(std::result::Result<Signature, PluginFailure>, Vec<String>)> {
         let plugin = match self.callable(&design.plugin).await {
             Ok(plugin) => plugin,
-            Err(Error::Plugin(failure)) => {
-                detail.made = Some(Err(failure));
-                return Ok(());
-            }
+            Err(Error::Plugin(failure)) => return Ok((Err(failure), Vec::new())),
             Err(other) => return Err(other),
         };
         let keys = plugin.current.as_ref().map(|version| &version.info.config);
         let is_known = |key: &String| keys.is_some_and(|keys| keys.contains_key(key));
+        let (known, ignored): (BTreeMap<_, _>, BTreeMap<_, _>) = values.into_iter().partition(|(key, _)| is_known(key));
         let mut config = design.config.clone();
-        for (key, (value, _)) in &detail.decision.values {
-            if is_known(key) {
-                config.insert(key.clone(), value.clone());
-            } else {
-                detail.ignored.push(key.clone());
-            }
-        }
+        config.extend(known);
         let template = ConnectorSpec { plugin: design.plugin.clone(), config, inputs: BTreeMap::new() };
         let given = Given {
             grants: plugin.grants,
@@ -412,41 +363,23 @@ impl Service {
             log: CallLog::default(),
             keeper: Keeper::default(),
         };
-        let profile = &detail.person.profile;
+        let profile = &person.profile;
         let input = SignatureInput {
-            person: of_person(profile, &self.card_url(&detail.person.public_id)),
+            person: of_person(profile, &self.card_url(&person.public_id)),
             organisation: of_organisation(&self.settings.organisation),
-            locale: detail.locale,
-            day: detail.day,
+            locale,
+            day,
         };
         let called = self.ports.signatures.render(&template, &given, vec![input]).await;
         // what fails for one person's data pauses it for nobody else
         self.note_call(&design.plugin, called.as_ref().err()).await?;
-        detail.made = Some(called.and_then(|mut made| made.pop().unwrap_or_else(|| Err(nothing()))));
-        Ok(())
+        let made = called.and_then(|mut made| made.pop().unwrap_or_else(|| Err(nothing())));
+        Ok((made, ignored.into_keys().collect()))
     }
 }
 
 fn nothing() -> PluginFailure {
     PluginFailure::new(estampe_domain::plugin::FailKind::Internal, "the host made nothing of it")
-}
-
-fn named(name: &str) -> Result<String> {
-    let name: Line = name.parse().map_err(|problem| Error::invalid("name", format!("{problem}")))?;
-    if name.as_str().contains('/') {
-        return Err(Error::invalid("name", "a slash cannot be part of it"));
-    }
-    Ok(name.to_string())
-}
-
-fn day(field: &'static str, text: &str) -> Result<Option<Date>> {
-    match text.trim() {
-        "" => Ok(None),
-        text => {
-            let wrong = |_| Error::invalid(field, format!("\"{text}\" is no day; 2026-12-24 is right"));
-            Ok(Some(text.parse().map_err(wrong)?))
-        }
-    }
 }
 
 /// The order of the rules with one of them directly above another one, or below all.

@@ -446,6 +446,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(token_pages(l));
     pages.extend(samples::providers::pages(l));
     pages.extend(samples::signatures::pages(l));
+    pages.extend(samples::designs::pages(l));
     pages.extend(samples::outlook::pages(l));
     pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));

@@ -101,6 +101,12 @@ impl Lang {
         now.to_zoned_datetime(self.zone.clone()).date()
     }
 
+    /// A day, in words.
+    pub(crate) fn day(&self, day: jiff::civil::Date) -> String {
+        let noon = TimeZone::UTC.to_timestamp(day.at(12, 0, 0, 0));
+        noon.map_or_else(|_| day.to_string(), |noon| estampe_texts::date(self.locale, noon.into(), &TimeZone::UTC))
+    }
+
     /// For the `lang` attribute.
     pub(crate) fn tag(&self) -> &'static str {
         self.locale.tag()

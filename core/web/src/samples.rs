@@ -1,6 +1,7 @@
 //! Sample data for the tests that render every page.
 
 pub(crate) mod accounts;
+pub(crate) mod designs;
 pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod extensions;
@@ -61,6 +62,7 @@ pub(crate) fn sees() -> Sees {
         own: None,
         overview: true,
         people: true,
+        signatures: true,
         leads: true,
         sources: true,
         plugins: true,
@@ -75,6 +77,7 @@ pub(crate) fn sees() -> Sees {
         changes_plugins: true,
         grants: true,
         changes_mails: true,
+        changes_signatures: true,
     }
 }
 
@@ -84,6 +87,7 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         own: Some(person),
         overview: false,
         people: false,
+        signatures: false,
         leads: true,
         sources: false,
         plugins: false,
@@ -98,6 +102,7 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         changes_plugins: false,
         grants: false,
         changes_mails: false,
+        changes_signatures: false,
     };
     Shell { sees, ..shell(Section::Own) }
 }

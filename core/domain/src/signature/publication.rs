@@ -361,7 +361,7 @@ mod tests {
                         state = LineState::Applying;
                         match kills.next() {
                             // before it got out
-                            Some(false) => continue,
+                            Some(false) => {}
                             got_through => {
                                 // as a provider writes it
                                 mailbox = "<P>new</P>\n".to_owned();

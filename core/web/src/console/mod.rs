@@ -35,6 +35,9 @@ pub(crate) mod settings;
 pub(crate) mod shell;
 pub(crate) mod sign_in_with;
 pub(crate) mod signature;
+pub(crate) mod signature_designs;
+pub(crate) mod signature_rules;
+pub(crate) mod signatures;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
 pub(crate) mod source_settings;
@@ -177,6 +180,7 @@ pub(crate) fn routes() -> Table {
         doors::routes,
         second_door::routes,
         sign_in_with::routes,
+        signatures::routes,
         confirm::routes,
         own::routes,
         outlook::routes,

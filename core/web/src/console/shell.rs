@@ -13,6 +13,7 @@ pub(crate) enum Section {
     People,
     Teams,
     Cards,
+    Signatures,
     Leads,
     Sources,
     Plugins,
@@ -36,6 +37,8 @@ pub(crate) struct Sees {
     pub(crate) overview: bool,
     /// More people than oneself.
     pub(crate) people: bool,
+    /// Designs and rules.
+    pub(crate) signatures: bool,
     pub(crate) leads: bool,
     pub(crate) sources: bool,
     pub(crate) plugins: bool,
@@ -52,6 +55,7 @@ pub(crate) struct Sees {
     pub(crate) changes_plugins: bool,
     pub(crate) grants: bool,
     pub(crate) changes_mails: bool,
+    pub(crate) changes_signatures: bool,
 }
 
 impl Sees {
@@ -61,6 +65,7 @@ impl Sees {
             own: ctx.person.filter(|_| ctx.may(Right::PeopleRead)),
             overview: ctx.may_all(Right::Overview),
             people: is_more(Right::PeopleRead),
+            signatures: ctx.may_all(Right::SignaturesRead),
             leads: ctx.may(Right::LeadsRead),
             sources: ctx.may_all(Right::SourcesRead),
             plugins: ctx.may_all(Right::PluginsRead),
@@ -75,6 +80,7 @@ impl Sees {
             changes_plugins: ctx.may_all(Right::PluginsChange),
             grants: ctx.may_all(Right::PluginsGrant),
             changes_mails: ctx.may_all(Right::MailsChange),
+            changes_signatures: ctx.may_all(Right::SignaturesChange),
         }
     }
 
@@ -130,6 +136,7 @@ impl Shell {
             Section::People => "people",
             Section::Teams => "teams",
             Section::Cards => "cards",
+            Section::Signatures => "signatures",
             Section::Leads => "leads",
             Section::Sources => "sources",
             Section::Plugins => "plugins",

@@ -1,7 +1,7 @@
 //! Somebody's signature: how it looks, how it comes into a mail program, and why it is this one.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use estampe_domain::signature::{Aspect, Signature, Verdict};
@@ -15,7 +15,7 @@ use crate::locale::Lang;
 use crate::respond::{HTML, Reply};
 use crate::session::Desk;
 
-/// A page that shows signatures in frames.
+/// What such a page may show.
 const WITH_FRAMES: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; \
     connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -107,8 +107,13 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
     let rules = desk.ctx.may_all(Right::SignaturesRead);
     let status = if day.is_err() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = SignaturePage { l: &desk.l, s, detail: &detail, rules, wrong_day: day.is_err() };
-    let mut reply = desk.page_with(status, &page)?;
-    reply.headers_mut().insert(CONTENT_SECURITY_POLICY, actix_web::http::header::HeaderValue::from_static(WITH_FRAMES));
+    page_with_frames(&desk, status, &page)
+}
+
+/// A page that shows signatures in frames.
+pub(crate) fn page_with_frames(desk: &Desk, status: StatusCode, page: &impl Template) -> Reply {
+    let mut reply = desk.page_with(status, page)?;
+    reply.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(WITH_FRAMES));
     Ok(reply)
 }
 
@@ -140,12 +145,17 @@ fn document(html: &str, locale: Locale, style: &str) -> String {
 /// `GET /people/{id}/signature/preview?day=&on=`: for a frame.
 pub(crate) async fn preview(desk: Desk, request: HttpRequest, path: web::Path<String>) -> Reply {
     let (signature, locale) = made(&desk, &request, &path).await?;
-    let style = if query_of(&request, "on") == "dark" { TURNED } else { "" };
-    Ok(HttpResponse::Ok()
+    Ok(framed(&signature, locale, &query_of(&request, "on")))
+}
+
+/// A signature for a frame: on white, or as a dark mail program shows it.
+pub(crate) fn framed(signature: &Signature, locale: Locale, on: &str) -> HttpResponse {
+    let style = if on == "dark" { TURNED } else { "" };
+    HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HTML))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, IN_A_FRAME))
-        .body(document(&signature.html, locale, style)))
+        .body(document(&signature.html, locale, style))
 }
 
 /// A file to be kept.

@@ -64,8 +64,23 @@ impl Typed {
             let hint = format!("{} {}", said(l, &input.description), l.t("source-new-path-hint"));
             fields.push(Field::new(name, l.t("source-new-path"), value).hint(hint.trim()).problem(found));
         }
+        fields.extend(self.config_fields(l, &info.config, set, found, again));
+        fields
+    }
+
+    /// One for each value that may be configured.
+    pub(crate) fn config_fields(
+        &self,
+        l: &Lang,
+        keys: &BTreeMap<String, ConfigKey>,
+        set: &BTreeSet<String>,
+        found: &Found,
+        again: bool,
+    ) -> Vec<Field> {
+        let problem = |name: &str| found.get(name).cloned();
+        let mut fields = Vec::new();
         // what has to be there comes first
-        let (required, optional): (Vec<_>, Vec<_>) = info.config.iter().partition(|(_, key)| key.required);
+        let (required, optional): (Vec<_>, Vec<_>) = keys.iter().partition(|(_, key)| key.required);
         for (key, known) in required.into_iter().chain(optional) {
             let name = format!("config.{key}");
             let (typed, mut found_here) = (self.config.get(key).map_or("", String::as_str), problem(&name));

@@ -15,7 +15,7 @@ use crate::console::signature::SignaturePage;
 use crate::locale::Lang;
 
 /// What Zoé gets in December.
-fn detail() -> SignatureDetail {
+pub(crate) fn detail() -> SignatureDetail {
     let design = Design {
         id: DesignId::new(now(), &Sevens),
         name: "Banque Garonne".into(),
