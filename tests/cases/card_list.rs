@@ -92,7 +92,7 @@ on_both! {
         let times = seen.len();
         seen.sort();
         seen.dedup();
-        assert_eq!((times as u64, seen.len() as u64), (up, up));
+        assert_eq!((times, seen.len()), (up, up));
         assert!(seen.contains(&zoe_card) && !seen.contains(&other_card));
 
         // the command line says the same
