@@ -59,6 +59,8 @@ impl Browser {
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
             "--ignore-certificate-errors",
+            // nothing of a test is elsewhere, and a name that nobody answers for takes long
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
             &format!("--lang={language}"),
             &format!("--accept-lang={language}"),
             &format!("--user-data-dir={}", profile.path().join("profile").display()),
@@ -113,6 +115,12 @@ impl Browser {
     /// Opens a page.
     pub async fn go(&self, url: &str) {
         self.client.goto(url).await.unwrap();
+        // it may come back while scripts are still on their way
+        until("the whole page", 60, async || {
+            let state = self.client.execute("return document.readyState", Vec::new()).await.ok()?;
+            (state == json!("complete")).then_some(())
+        })
+        .await;
     }
 
     /// The address it stands at.
