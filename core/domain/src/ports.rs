@@ -1,5 +1,6 @@
 //! Ports: what the domain needs from the world, made real by the outer crates.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,7 +15,8 @@ use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapT
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::openid::{OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart};
 use crate::plugin::{
-    ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe, ProviderOrganisation, SyncCall,
+    AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
+    ProviderOrganisation, SyncCall,
 };
 use crate::signature::{Signature, SignatureInput};
 use crate::time::Ts;
@@ -213,6 +215,30 @@ pub trait Organisations: Send + Sync {
 
     /// Whether somebody administers it there, by their address or their id of the provider.
     async fn administers(&self, connector: &ConnectorSpec, given: &Given, user: &str) -> Result<bool, PluginFailure>;
+}
+
+/// Directories in which fields of people are set. `unsupported` of a plugin that does not offer
+/// it, `denied` where it may not set one of the fields.
+#[async_trait]
+pub trait WriteBack: Send + Sync {
+    /// What the directory has in these fields of somebody, by their id there. Changes nothing.
+    async fn read_person(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        id: &str,
+        fields: &BTreeSet<String>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure>;
+
+    /// Sets these fields and no others; no values take away what stands there. Gives what the
+    /// directory has then. Done twice it comes to the same.
+    async fn write_person(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        id: &str,
+        changes: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure>;
 }
 
 /// Photos that runs brought before.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use estampe_plugin_sdk::http::{Request, Response};
 use estampe_plugin_sdk::{FailKind, Failure, Host, config};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// Where Microsoft has it.
 const GRAPH: &str = "https://graph.microsoft.com";
@@ -147,6 +147,14 @@ impl<'h> Graph<'h> {
         self.get(path, need, prefer)?.json()
     }
 
+    /// Sets properties of what stands at this path; `about_phones`: numbers are among them.
+    pub fn patch<T: Serialize>(&self, path: &str, body: &T, about_phones: bool) -> Result<(), Failure> {
+        self.requests.set(self.requests.get() + 1);
+        let request = Request::patch(format!("{}{path}", self.base)).with_json(body)?.with_credential(self.credential);
+        let answer = self.host.http(&request).map_err(hinted)?.answered()?;
+        if (200..300).contains(&answer.status) { Ok(()) } else { Err(not_written(answer, about_phones)) }
+    }
+
     /// A link of the service as it is kept: without where Graph is. It has to lead below `set`
     /// there, and nowhere else.
     pub fn kept(&self, link: &str, set: &str) -> Result<String, Failure> {
@@ -242,6 +250,35 @@ fn refusal(answer: Response, need: Need) -> Failure {
             let kind = said.map_or(FailKind::Internal, |said| said.kind);
             failure(kind, format!("Microsoft Graph answered with {told}, asked for {what}"))
         }
+    }
+}
+
+/// Why Graph did not set a property, in words.
+fn not_written(answer: Response, about_phones: bool) -> Failure {
+    match answer.status {
+        400 => Failure::new(
+            FailKind::Unsupported,
+            "Microsoft Graph does not take what was to be written (400): a value is longer than it keeps, or this \
+             person is kept in the directory at home (Entra Connect) and is changed there",
+        ),
+        403 => {
+            let roles = if about_phones {
+                "; or this person has a role of an administrator, whose telephone numbers no application may change: \
+                 an administrator changes them in the Entra admin center"
+            } else {
+                ""
+            };
+            Failure::new(
+                FailKind::Denied,
+                format!(
+                    "Microsoft Graph does not let the application change this person (403): the application \
+                     permission User.ReadWrite.All was not granted, or its consent was withdrawn; in the Entra admin \
+                     center, App registrations, the application, API permissions: add it, then choose \"Grant admin \
+                     consent\"{roles}"
+                ),
+            )
+        }
+        _ => refusal(answer, Need::Users),
     }
 }
 

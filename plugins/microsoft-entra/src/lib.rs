@@ -1,6 +1,7 @@
-//! Reads the people and groups of a Microsoft Entra tenant through Microsoft Graph v1.0. It
-//! reads and does nothing else: its manifest asks for no other method than `GET`. Secrets and
-//! tokens are the host's.
+//! Reads the people and groups of a Microsoft Entra tenant through Microsoft Graph v1.0, and sets
+//! some properties of people where the host asks for it. Besides `GET` its manifest asks for
+//! `PATCH` of a user with those properties and no others: nothing is deleted, and no password is
+//! reached. Secrets and tokens are the host's.
 
 mod check;
 mod graph;
@@ -10,9 +11,11 @@ mod person;
 mod photo;
 mod recent;
 mod run;
+mod write;
 
 use estampe_plugin_sdk::{
-    Connector, Cursor, Description, Failure, Features, Host, Organisation, Page, Probe, Role, SyncMode, config,
+    Attribute, Connector, Cursor, Description, Failure, Features, Host, Organisation, Page, Probe, Role, SyncMode,
+    WriteBack, config,
 };
 
 /// The connector.
@@ -46,6 +49,16 @@ impl Organisation for MicrosoftEntra {
     }
 }
 
+impl WriteBack for MicrosoftEntra {
+    fn read_person(host: &dyn Host, id: &str, fields: &[String]) -> Result<Vec<Attribute>, Failure> {
+        write::read(host, id, fields)
+    }
+
+    fn write_person(host: &dyn Host, id: &str, changes: &[Attribute]) -> Result<Vec<Attribute>, Failure> {
+        write::set(host, id, changes)
+    }
+}
+
 /// Whether a flag of the configuration is set.
 fn is_on(host: &dyn Host, key: &str) -> bool {
     config::get(host, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -53,3 +66,4 @@ fn is_on(host: &dyn Host, key: &str) -> bool {
 
 estampe_plugin_sdk::export_connector!(MicrosoftEntra);
 estampe_plugin_sdk::export_organisation!(MicrosoftEntra);
+estampe_plugin_sdk::export_write_back!(MicrosoftEntra);

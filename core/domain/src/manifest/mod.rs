@@ -64,17 +64,20 @@ pub enum Offer {
     Mailboxes,
     /// Tells of the organisation at the provider, and who administers it there.
     Organisation,
+    /// Sets fields of people in the directory.
+    WriteBack,
 }
 
 impl Offer {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::Mailboxes, Self::Organisation];
+    pub const ALL: [Self; 3] = [Self::Mailboxes, Self::Organisation, Self::WriteBack];
 
     /// As a manifest and the contract write it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mailboxes => "mailboxes",
             Self::Organisation => "organisation",
+            Self::WriteBack => "write-back",
         }
     }
 }
@@ -115,6 +118,10 @@ pub struct HttpAsk {
     /// sends them too.
     #[serde(default)]
     pub read_only: bool,
+    /// Where its bodies are JSON objects, and no others than these are their keys; whatever body
+    /// when there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub json_keys: BTreeSet<String>,
     /// The credential that the host may attach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
@@ -312,6 +319,7 @@ impl PluginInfo {
                     method: *method,
                     url: ask.url.clone(),
                     read_only: ask.read_only && !method.is_safe(),
+                    keys: ask.json_keys.clone(),
                     credential: ask.credential.clone(),
                 };
                 all.insert(permission, ask.description.clone());
@@ -355,6 +363,9 @@ impl PluginInfo {
         for ask in &self.asks.http {
             if ask.methods.is_empty() {
                 return Err(format!("its http for {} names no method", ask.url));
+            }
+            if !ask.json_keys.is_empty() && !ask.methods.iter().all(|method| method.has_body()) {
+                return Err(format!("its http for {} has json-keys, which POST, PUT and PATCH alone have", ask.url));
             }
             if let Some(key) = ask.url.config_key() {
                 self.is_plain(key).map_err(|why| format!("its http for {}: {why}", ask.url))?;

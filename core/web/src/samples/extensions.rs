@@ -41,6 +41,7 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
         url: "https://graph.microsoft.com/v1.0/*".parse().unwrap(),
         methods: ["GET", "PATCH"].map(|method| method.parse().unwrap()).into(),
         read_only: false,
+        json_keys: BTreeSet::new(),
         credential: Some("entra-app".into()),
         description: texts("Les personnes et les groupes.", "People and groups."),
     };

@@ -48,6 +48,7 @@ impl Row {
 enum Kind {
     Input(String),
     Http(String),
+    Change(String),
     Credential(String),
     Ldap,
     Read,
@@ -60,7 +61,10 @@ enum Kind {
 fn kind(permission: &Permission) -> Kind {
     match permission {
         Permission::Input(name) => Kind::Input(name.clone()),
-        Permission::Http { url, .. } => Kind::Http(place(&url.to_string())),
+        Permission::Http { method, url, read_only, .. } if method.is_safe() || *read_only => {
+            Kind::Http(place(&url.to_string()))
+        }
+        Permission::Http { url, .. } => Kind::Change(place(&url.to_string())),
         Permission::Credential { name, .. } => Kind::Credential(name.clone()),
         Permission::LdapConnect(_) | Permission::LdapRead(_) | Permission::LdapReadMapped => Kind::Ldap,
         Permission::FieldRead(_) => Kind::Read,
@@ -109,6 +113,10 @@ fn described(l: &Lang, kind: &Kind, count: usize) -> (&'static str, String, Stri
         }
         Kind::Http(host) => {
             ("globe", l.t("asked-http").with("host", host.as_str()).to_string(), key("asked-http-otherwise"))
+        }
+        Kind::Change(host) => {
+            let title = l.t("asked-change").with("host", host.as_str()).to_string();
+            ("exchange", title, key("asked-change-otherwise"))
         }
         Kind::Credential(name) => {
             let title = l.t("asked-credential").with("name", name.as_str()).to_string();

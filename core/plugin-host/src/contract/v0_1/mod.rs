@@ -8,6 +8,7 @@ mod ldap;
 mod provider;
 mod store;
 mod template;
+mod write_back;
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What a connector exports besides, where it offers it: `mailboxes` and `organisation`.
+//! What a connector exports besides, where it offers it: `mailboxes` and `organisation` (here),
+//! `write-back` (`write_back`).
 
 use std::collections::BTreeSet;
 
@@ -7,6 +8,7 @@ use wasmtime::component::InstancePre;
 
 use self::mailboxes::exports::estampe::plugin::mailboxes::Sender;
 use self::organisation::exports::estampe::plugin::organisation::Role;
+use super::write_back::bindings::WriteBackPluginPre;
 use super::{Connector, convert, store};
 use crate::budget::failure;
 use crate::call::Call;
@@ -45,6 +47,7 @@ mod organisation {
 pub struct Offered {
     mailboxes: Option<mailboxes::MailboxesPluginPre<Call>>,
     organisation: Option<organisation::OrganisationPluginPre<Call>>,
+    pub(super) write_back: Option<WriteBackPluginPre<Call>>,
 }
 
 impl Offered {
@@ -54,7 +57,12 @@ impl Offered {
         let mailboxes = is_offered(Offer::Mailboxes).then(|| mailboxes::MailboxesPluginPre::new(linked.clone()));
         let organisation =
             is_offered(Offer::Organisation).then(|| organisation::OrganisationPluginPre::new(linked.clone()));
-        Ok(Self { mailboxes: mailboxes.transpose()?, organisation: organisation.transpose()? })
+        let write_back = is_offered(Offer::WriteBack).then(|| WriteBackPluginPre::new(linked.clone()));
+        Ok(Self {
+            mailboxes: mailboxes.transpose()?,
+            organisation: organisation.transpose()?,
+            write_back: write_back.transpose()?,
+        })
     }
 }
 
@@ -134,7 +142,7 @@ fn kept_html(html: String) -> Result<String, PluginFailure> {
     Ok(html)
 }
 
-fn not_offered(offer: Offer) -> PluginFailure {
+pub(super) fn not_offered(offer: Offer) -> PluginFailure {
     let message = format!("the plugin does not offer \"{}\"", offer.as_str());
     PluginFailure::new(FailKind::Unsupported, message)
 }
