@@ -11,6 +11,7 @@ pub use card::{CardCommand, Choose};
 pub use provider::{ProviderCommand, SetProvider};
 
 pub use crate::cmd::approval::ApprovalCommand;
+pub use crate::cmd::change::ChangeCommand;
 pub use crate::cmd::lead::LeadCommand;
 pub use crate::cmd::signature::SignatureCommand;
 pub use crate::cmd::token::TokenCommand;
@@ -73,6 +74,9 @@ pub enum Command {
     /// What waits for a second administrator, where the configuration wants one
     #[command(subcommand)]
     Approval(ApprovalCommand),
+    /// Changes of people that are written into the directory: what waits, and what failed
+    #[command(subcommand)]
+    Change(ChangeCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
@@ -100,8 +104,9 @@ pub enum SourceCommand {
     },
     /// Change how a source is configured; what is not named stays
     Set(SetSource),
-    /// Show or change where each field of its people comes from: directory (always), once
-    /// (at creation) or own (never). Applied by the next run
+    /// Show or change where each field of its people comes from: directory (always), written
+    /// (the same, and changes are written there after agreement), once (at creation) or own
+    /// (never). Applied by the next run
     Owners {
         /// Name of the source
         name: String,

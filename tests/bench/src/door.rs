@@ -1,5 +1,6 @@
 //! The store's door: the use case of a lead on a real store, without HTTP.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,9 @@ use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
     ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall,
 };
-use estampe_domain::ports::{Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures};
+use estampe_domain::ports::{
+    Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures, WriteBack,
+};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles, Ts};
 use estampe_service::views::Submission;
@@ -159,6 +162,29 @@ impl Mailboxes for NoMail {
 }
 
 #[async_trait]
+impl WriteBack for NoMail {
+    async fn read_person(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &str,
+        _: &BTreeSet<String>,
+    ) -> std::result::Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        Err(no_mail())
+    }
+
+    async fn write_person(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &str,
+        _: &BTreeMap<String, Vec<String>>,
+    ) -> std::result::Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        Err(no_mail())
+    }
+}
+
+#[async_trait]
 impl Organisations for NoMail {
     async fn about(&self, _: &ConnectorSpec, _: &Given) -> std::result::Result<ProviderOrganisation, PluginFailure> {
         Err(no_mail())
@@ -187,6 +213,7 @@ impl Door {
             directory: Arc::new(NoDirectory),
             signatures: Arc::new(NoTemplates),
             mailboxes: Arc::new(NoMail),
+            write_back: Arc::new(NoMail),
             organisations: Arc::new(NoMail),
             open_id: Arc::new(NoProvider),
             images: Arc::new(Portraits),

@@ -92,7 +92,7 @@ proptest! {
             for field in ProfileField::ALL {
                 let shown = person.shown.value(field);
                 match owners.of(field) {
-                    Owner::Directory => prop_assert_eq!(shown, said.value(field)),
+                    Owner::Directory | Owner::Written => prop_assert_eq!(shown, said.value(field)),
                     Owner::Once => prop_assert_eq!(shown, first.value(field)),
                     Owner::Own => prop_assert!(shown.is_empty()),
                 }
