@@ -384,7 +384,7 @@ async fn whoever_leaves_the_directory_is_signed_out_by_the_next_run() {
 }
 
 /// What a form carries along.
-fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let value = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("{name}: {page}"));
     let value = value.split('"').next().unwrap();
     value
