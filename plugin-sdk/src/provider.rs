@@ -1,5 +1,5 @@
-//! What a connector offers besides people: the worlds `mailboxes-plugin`, `organisation-plugin`
-//! and `write-back-plugin`.
+//! What a connector offers besides people: the worlds `mailboxes-plugin`, `organisation-plugin`,
+//! `write-back-plugin` and `write-groups-plugin`.
 
 use std::marker::PhantomData;
 
@@ -9,6 +9,7 @@ pub use crate::mailboxes_bindings::exports::estampe::plugin::mailboxes::Sender;
 use crate::organisation_bindings::exports::estampe::plugin::organisation::Guest as OrganisationGuest;
 pub use crate::organisation_bindings::exports::estampe::plugin::organisation::{Details, Role};
 use crate::write_back_bindings::exports::estampe::plugin::write_back::Guest as WriteBackGuest;
+use crate::write_groups_bindings::exports::estampe::plugin::write_groups::Guest as WriteGroupsGuest;
 use crate::{Attribute, ContractHost, Failure, Host};
 
 /// Reads and sets the signatures that a provider keeps for its mailboxes. The manifest says
@@ -67,6 +68,35 @@ pub trait WriteBack {
     fn write_person(host: &dyn Host, id: &str, changes: &[Attribute]) -> Result<Vec<Attribute>, Failure>;
 }
 
+/// Makes and changes groups of the directory, and deletes none. The manifest says
+/// `offers = ["write-groups"]` and `[groups] write = true`. Each call runs in a fresh instance.
+pub trait WriteGroups {
+    /// Makes a group of this name with nobody in it; gives its id.
+    ///
+    /// # Errors
+    /// `denied` when the credential may not do that.
+    fn create_group(host: &dyn Host, name: &str) -> Result<String, Failure>;
+
+    /// Gives a group another name.
+    ///
+    /// # Errors
+    /// `not-found` when there is no such group, `unsupported` when it is kept elsewhere, `denied`
+    /// when the credential may not change it.
+    fn rename_group(host: &dyn Host, group: &str, name: &str) -> Result<(), Failure>;
+
+    /// Puts somebody into a group; done where they are in it.
+    ///
+    /// # Errors
+    /// As [`rename_group`](Self::rename_group).
+    fn add_member(host: &dyn Host, group: &str, person: &str) -> Result<(), Failure>;
+
+    /// Takes somebody out of a group; done where they are not in it.
+    ///
+    /// # Errors
+    /// As [`rename_group`](Self::rename_group).
+    fn remove_member(host: &dyn Host, group: &str, person: &str) -> Result<(), Failure>;
+}
+
 /// Joins [`Mailboxes`] to the generated exports.
 #[derive(Debug)]
 pub struct MailboxesAdapter<T>(PhantomData<T>);
@@ -115,6 +145,32 @@ impl<T: WriteBack> WriteBackGuest for WriteBackAdapter<T> {
     }
 }
 
+/// Joins [`WriteGroups`] to the generated exports.
+#[derive(Debug)]
+pub struct WriteGroupsAdapter<T>(PhantomData<T>);
+
+impl<T: WriteGroups> WriteGroupsGuest for WriteGroupsAdapter<T> {
+    fn create_group(name: String) -> Result<String, Failure> {
+        hook_panics();
+        T::create_group(&ContractHost, &name)
+    }
+
+    fn rename_group(group: String, name: String) -> Result<(), Failure> {
+        hook_panics();
+        T::rename_group(&ContractHost, &group, &name)
+    }
+
+    fn add_member(group: String, person: String) -> Result<(), Failure> {
+        hook_panics();
+        T::add_member(&ContractHost, &group, &person)
+    }
+
+    fn remove_member(group: String, person: String) -> Result<(), Failure> {
+        hook_panics();
+        T::remove_member(&ContractHost, &group, &person)
+    }
+}
+
 /// Exports [`Mailboxes`] beside a connector. Does nothing on other targets than `wasm32`.
 #[macro_export]
 macro_rules! export_mailboxes {
@@ -152,6 +208,20 @@ macro_rules! export_write_back {
             type Exported = $crate::WriteBackAdapter<$write_back>;
             $crate::write_back_bindings::export_write_back_plugin!(
                 Exported with_types_in $crate::write_back_bindings
+            );
+        };
+    };
+}
+
+/// Exports [`WriteGroups`] beside a connector. Does nothing on other targets than `wasm32`.
+#[macro_export]
+macro_rules! export_write_groups {
+    ($write_groups:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::WriteGroupsAdapter<$write_groups>;
+            $crate::write_groups_bindings::export_write_groups_plugin!(
+                Exported with_types_in $crate::write_groups_bindings
             );
         };
     };

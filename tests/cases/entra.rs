@@ -193,3 +193,34 @@ async fn a_killed_server_writes_a_change_once() {
     assert_eq!(world.patches(), 1);
     assert_eq!(world.graph.control().violations(), [""; 0]);
 }
+
+on_both! {
+    async fn groups_are_made_and_filled_and_nobody_is_deleted(database) {
+        let world = world(database).await;
+        let server = &world.server;
+        let off = server.cli(&["group", "create", "entra", "Export"]);
+        assert!(off.code == 1 && off.stderr.contains("write-groups=true"), "{off:?}");
+        server.json(&["source", "set", "entra", "--set", "groups=true", "--set", "write-groups=true"]);
+        let missing = server.cli(&["group", "create", "entra", "Export"]);
+        assert!(missing.code == 1 && missing.stderr.contains("Group.ReadWrite.All"), "{missing:?}");
+        // whoever may delete users: nothing of it is used
+        world.graph.consent(&["User.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All", "Group.ReadWrite.All"]);
+        world.graph.expire_tokens();
+        let made = server.json(&["group", "create", "entra", "Équipe Export"]);
+        let id = made["made"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+        server.json(&["source", "sync", "entra"]);
+        server.json(&["group", "join", "Équipe Export", &world.person]);
+        server.json(&["group", "rename", "Équipe Export", "Export"]);
+        server.json(&["source", "sync", "entra"]);
+        let shown = server.json(&["group", "show", "Export"]);
+        assert_eq!(shown["people"][0]["id"], world.person.as_str(), "{shown}");
+        let users = world.graph.tenant(|tenant| tenant.users.len());
+        server.json(&["group", "leave", "Export", &world.person]);
+        server.json(&["source", "sync", "entra"]);
+        let (left, members) = world.graph.tenant(|tenant| {
+            (tenant.users.len(), tenant.members.get(&id).map_or(0, std::collections::BTreeSet::len))
+        });
+        assert_eq!((left, members), (users, 0));
+        assert_eq!(world.graph.control().violations(), [""; 0]);
+    }
+}

@@ -61,6 +61,8 @@ pub enum Permission {
     FieldWrite(String),
     /// `groups read`: tell which groups there are and who is in them.
     GroupsRead,
+    /// `groups write`: make and change groups of the directory, and who is in them.
+    GroupsWrite,
     /// `memory MIB`: so much memory in a call.
     Memory(u32),
     /// `time SECONDS`: so much processor time in a call.
@@ -190,6 +192,7 @@ impl fmt::Display for Permission {
             Self::FieldReadMapped => f.write_str("field read-mapped"),
             Self::FieldWrite(name) => write!(f, "field write {name}"),
             Self::GroupsRead => f.write_str("groups read"),
+            Self::GroupsWrite => f.write_str("groups write"),
             Self::Memory(mib) => write!(f, "memory {mib}"),
             Self::Time(seconds) => write!(f, "time {seconds}"),
             Self::Network(network) => write!(f, "network {network}"),
@@ -265,6 +268,7 @@ fn read(text: &str) -> Result<Permission, String> {
         ["field", "read", field] => Ok(Permission::FieldRead(name(field)?)),
         ["field", "write", field] => Ok(Permission::FieldWrite(name(field)?)),
         ["groups", "read"] => Ok(Permission::GroupsRead),
+        ["groups", "write"] => Ok(Permission::GroupsWrite),
         ["memory", mib] => Ok(Permission::Memory(number(mib, "MiB", 4_096)?)),
         ["time", seconds] => Ok(Permission::Time(number(seconds, "seconds", 600)?)),
         ["network", network] => {
@@ -399,6 +403,7 @@ mod tests {
             "ldap read-mapped",
             "field write title",
             "groups read",
+            "groups write",
             "memory 128",
             "time 10",
             "network 10.1.2.0/24",
@@ -416,7 +421,7 @@ mod tests {
             ("", "begins with"),
             ("everything", "begins with"),
             ("input", "begins with"),
-            ("groups write", "begins with"),
+            ("groups delete", "begins with"),
             ("input a/b", "a name is"),
             ("http FETCH https://a.example/", "GET, HEAD"),
             ("http GET a.example", "https://"),

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
 use crate::egress::{HttpRequest, HttpResponse};
+use crate::group::GroupWrite;
 use crate::ids::AccountId;
 use crate::ldap::examine::{Examination, ServerReport};
 use crate::ldap::sign_in::{LoginFound, Verdict};
@@ -239,6 +240,19 @@ pub trait WriteBack: Send + Sync {
         id: &str,
         changes: &BTreeMap<String, Vec<String>>,
     ) -> Result<Vec<(String, AttributeValue)>, PluginFailure>;
+}
+
+/// Directories in which groups are made and changed. `unsupported` of a plugin that does not offer
+/// it, `denied` where it may not.
+#[async_trait]
+pub trait WriteGroups: Send + Sync {
+    /// Does it; gives the id of a group that was made.
+    async fn write_group(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        write: &GroupWrite,
+    ) -> Result<Option<String>, PluginFailure>;
 }
 
 /// Photos that runs brought before.

@@ -11,13 +11,16 @@ use std::time::Instant;
 use async_trait::async_trait;
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::credential::Secret;
+use estampe_domain::group::GroupWrite;
 use estampe_domain::ldap::examine::{Examination, Step, Tried};
 use estampe_domain::ldap::sign_in::{LoginFound, Verdict};
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
     ProviderOrganisation, SyncCall,
 };
-use estampe_domain::ports::{Directory, Mailboxes, Offered, Organisations, Plugins, Signatures, WriteBack};
+use estampe_domain::ports::{
+    Directory, Mailboxes, Offered, Organisations, Plugins, Signatures, WriteBack, WriteGroups,
+};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Ts, metric};
 use wasmtime::Engine;
@@ -390,6 +393,20 @@ impl WriteBack for PluginHost {
         let (id, changes) = (id.to_owned(), changes.clone());
         let work = move |linked: &Linked, call| linked.write_person(call, &id, changes);
         self.called("write-person", connector, given, work).await
+    }
+}
+
+#[async_trait]
+impl WriteGroups for PluginHost {
+    async fn write_group(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        write: &GroupWrite,
+    ) -> Result<Option<String>, PluginFailure> {
+        let write = write.clone();
+        let work = move |linked: &Linked, call| linked.write_group(call, &write);
+        self.called("write-group", connector, given, work).await
     }
 }
 

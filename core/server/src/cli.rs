@@ -325,6 +325,35 @@ pub enum GroupCommand {
         #[arg(long)]
         after: Option<String>,
     },
+    /// Make a group in the directory of a source, where its plugin does that; the next run of
+    /// the source brings it
+    Create {
+        /// Name of the source
+        source: String,
+        /// The group's name
+        name: String,
+    },
+    /// Rename a group in its directory
+    Rename {
+        /// Its name, or its id
+        group: String,
+        /// Its new name
+        name: String,
+    },
+    /// Put somebody into a group in its directory
+    Join {
+        /// Its name, or its id
+        group: String,
+        /// Name or id of the person
+        person: String,
+    },
+    /// Take somebody out of a group in its directory; they stay what they are
+    Leave {
+        /// Its name, or its id
+        group: String,
+        /// Name or id of the person
+        person: String,
+    },
     /// Show a group and who is in it, through other groups too
     Show {
         /// Its name, or its id

@@ -17,6 +17,7 @@ mod endings;
 mod examine;
 mod factors;
 mod gauges;
+mod group_writing;
 mod groups;
 mod home;
 mod identities;
@@ -58,7 +59,7 @@ use std::sync::atomic::AtomicBool;
 use estampe_domain::ids::RequestId;
 use estampe_domain::ports::{
     Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
-    Signatures, WriteBack,
+    Signatures, WriteBack, WriteGroups,
 };
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
@@ -68,6 +69,7 @@ pub use cards::TRUSTED;
 pub use estampe_store::{
     AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, NamedChange, Queue, Retry,
 };
+pub use group_writing::GroupOrder;
 pub use identities::{Came, Errand, OwnWay};
 pub use lead_export::LeadExport;
 pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
@@ -138,6 +140,8 @@ pub struct Ports {
     pub mailboxes: Arc<dyn Mailboxes>,
     /// Sets fields of people in their directories.
     pub write_back: Arc<dyn WriteBack>,
+    /// Makes and changes groups of directories.
+    pub write_groups: Arc<dyn WriteGroups>,
     /// Asks providers about the organisation.
     pub organisations: Arc<dyn Organisations>,
     /// Asks sign-in providers.

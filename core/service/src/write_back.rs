@@ -129,6 +129,10 @@ pub(crate) fn ask(
     let (field, before) = (wanted.field(), origin.said.value(wanted.field()));
     if let Some(open) = tx.change_of(person, field)? {
         if open.wanted == wanted && open.state != ChangeState::Conflict {
+            // whoever asks for the same agrees to it
+            if open.state == ChangeState::Asked && concerns(tx, ctx, person)? {
+                agree(tx, ctx, random, open)?;
+            }
             return Ok(true);
         }
         if open.state.is_busy() {

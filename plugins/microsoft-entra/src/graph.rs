@@ -90,6 +90,9 @@ struct Refusal {
 struct Refused {
     #[serde(default)]
     code: String,
+    /// May name people: it is looked at, and never told.
+    #[serde(default)]
+    message: String,
 }
 
 /// Graph, as the source is configured, for one call.
@@ -153,6 +156,19 @@ impl<'h> Graph<'h> {
         let request = Request::patch(format!("{}{path}", self.base)).with_json(body)?.with_credential(self.credential);
         let answer = self.host.http(&request).map_err(hinted)?.answered()?;
         if (200..300).contains(&answer.status) { Ok(()) } else { Err(not_written(answer, about_phones)) }
+    }
+
+    /// The address of this path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Changes something about a group. `conflict` where it is so already.
+    pub fn change(&self, request: Request) -> Result<Response, Failure> {
+        self.requests.set(self.requests.get() + 1);
+        let request = request.with_header("accept", "application/json").with_credential(self.credential);
+        let answer = self.host.http(&request).map_err(hinted)?.answered()?;
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(group_not_written(answer)) }
     }
 
     /// A link of the service as it is kept: without where Graph is. It has to lead below `set`
@@ -279,6 +295,28 @@ fn not_written(answer: Response, about_phones: bool) -> Failure {
             )
         }
         _ => refusal(answer, Need::Users),
+    }
+}
+
+/// Why Graph did not change a group, in words.
+fn group_not_written(answer: Response) -> Failure {
+    match answer.status {
+        400 if answer.json::<Refusal>().unwrap_or_default().error.message.contains("already exist") => {
+            Failure::new(FailKind::Conflict, "Microsoft Graph has it so already (400)")
+        }
+        400 => Failure::new(
+            FailKind::Unsupported,
+            "Microsoft Graph does not take the change of the group (400): it is kept elsewhere (a directory at home, \
+             Exchange, a rule), or the name does not fit",
+        ),
+        403 => Failure::new(
+            FailKind::Denied,
+            "Microsoft Graph does not let the application change this group (403): the application permission \
+             Group.ReadWrite.All was not granted, or its consent was withdrawn; or roles can be given to the group, \
+             which no application changes with that; in the Entra admin center, App registrations, the application, \
+             API permissions: add it, then choose \"Grant admin consent\"",
+        ),
+        _ => refusal(answer, Need::Groups),
     }
 }
 

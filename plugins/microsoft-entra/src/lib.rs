@@ -1,7 +1,8 @@
 //! Reads the people and groups of a Microsoft Entra tenant through Microsoft Graph v1.0, and sets
-//! some properties of people where the host asks for it. Besides `GET` its manifest asks for
-//! `PATCH` of a user with those properties and no others: nothing is deleted, and no password is
-//! reached. Secrets and tokens are the host's.
+//! some properties of people and changes groups where the host asks for it. Besides `GET` its manifest
+//! asks for `PATCH` of a user with those properties and no others, and for what groups need: nothing
+//! is deleted but a reference to a member, and no password is reached. Secrets and tokens are the
+//! host's.
 
 mod check;
 mod graph;
@@ -12,10 +13,11 @@ mod photo;
 mod recent;
 mod run;
 mod write;
+mod write_groups;
 
 use estampe_plugin_sdk::{
     Attribute, Connector, Cursor, Description, Failure, Features, Host, Organisation, Page, Probe, Role, SyncMode,
-    WriteBack, config,
+    WriteBack, WriteGroups, config,
 };
 
 /// The connector.
@@ -59,6 +61,24 @@ impl WriteBack for MicrosoftEntra {
     }
 }
 
+impl WriteGroups for MicrosoftEntra {
+    fn create_group(host: &dyn Host, name: &str) -> Result<String, Failure> {
+        write_groups::create(host, name)
+    }
+
+    fn rename_group(host: &dyn Host, group: &str, name: &str) -> Result<(), Failure> {
+        write_groups::rename(host, group, name)
+    }
+
+    fn add_member(host: &dyn Host, group: &str, person: &str) -> Result<(), Failure> {
+        write_groups::add(host, group, person)
+    }
+
+    fn remove_member(host: &dyn Host, group: &str, person: &str) -> Result<(), Failure> {
+        write_groups::remove(host, group, person)
+    }
+}
+
 /// Whether a flag of the configuration is set.
 fn is_on(host: &dyn Host, key: &str) -> bool {
     config::get(host, key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -67,3 +87,4 @@ fn is_on(host: &dyn Host, key: &str) -> bool {
 estampe_plugin_sdk::export_connector!(MicrosoftEntra);
 estampe_plugin_sdk::export_organisation!(MicrosoftEntra);
 estampe_plugin_sdk::export_write_back!(MicrosoftEntra);
+estampe_plugin_sdk::export_write_groups!(MicrosoftEntra);

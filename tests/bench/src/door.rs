@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use estampe_adapters::{NoBreaches, Portraits, QrPictures, SystemClock, SystemRandom, WebAuthnPasskeys};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
+use estampe_domain::group::GroupWrite;
 use estampe_domain::mapping::Mapping;
 use estampe_domain::openid::{
     OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart, ProofReason,
@@ -17,7 +18,7 @@ use estampe_domain::plugin::{
     ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall,
 };
 use estampe_domain::ports::{
-    Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures, WriteBack,
+    Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures, WriteBack, WriteGroups,
 };
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles, Ts};
@@ -185,6 +186,18 @@ impl WriteBack for NoMail {
 }
 
 #[async_trait]
+impl WriteGroups for NoMail {
+    async fn write_group(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &GroupWrite,
+    ) -> std::result::Result<Option<String>, PluginFailure> {
+        Err(no_mail())
+    }
+}
+
+#[async_trait]
 impl Organisations for NoMail {
     async fn about(&self, _: &ConnectorSpec, _: &Given) -> std::result::Result<ProviderOrganisation, PluginFailure> {
         Err(no_mail())
@@ -214,6 +227,7 @@ impl Door {
             signatures: Arc::new(NoTemplates),
             mailboxes: Arc::new(NoMail),
             write_back: Arc::new(NoMail),
+            write_groups: Arc::new(NoMail),
             organisations: Arc::new(NoMail),
             open_id: Arc::new(NoProvider),
             images: Arc::new(Portraits),

@@ -66,11 +66,13 @@ pub enum Offer {
     Organisation,
     /// Sets fields of people in the directory.
     WriteBack,
+    /// Makes and changes groups of the directory.
+    WriteGroups,
 }
 
 impl Offer {
     /// All there are.
-    pub const ALL: [Self; 3] = [Self::Mailboxes, Self::Organisation, Self::WriteBack];
+    pub const ALL: [Self; 4] = [Self::Mailboxes, Self::Organisation, Self::WriteBack, Self::WriteGroups];
 
     /// As a manifest and the contract write it.
     pub const fn as_str(self) -> &'static str {
@@ -78,6 +80,7 @@ impl Offer {
             Self::Mailboxes => "mailboxes",
             Self::Organisation => "organisation",
             Self::WriteBack => "write-back",
+            Self::WriteGroups => "write-groups",
         }
     }
 }
@@ -252,6 +255,9 @@ pub struct GroupsAsk {
     /// Whether it tells which groups there are and who is in them.
     #[serde(default)]
     pub read: bool,
+    /// Whether it makes and changes groups, and puts people into them and takes them out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub write: bool,
     /// What for.
     #[serde(default)]
     pub description: Texts,
@@ -259,7 +265,7 @@ pub struct GroupsAsk {
 
 impl GroupsAsk {
     fn is_empty(&self) -> bool {
-        !self.read
+        !self.read && !self.write
     }
 }
 
@@ -345,6 +351,9 @@ impl PluginInfo {
         all.extend(write.iter().map(|field| (Permission::FieldWrite(field.clone()), Texts::new())));
         if self.asks.groups.read {
             all.insert(Permission::GroupsRead, self.asks.groups.description.clone());
+        }
+        if self.asks.groups.write {
+            all.insert(Permission::GroupsWrite, Texts::new());
         }
         let LimitsAsk { memory_mib, cpu_seconds } = self.asks.limits;
         all.extend(memory_mib.map(|mib| (Permission::Memory(mib), Texts::new())));

@@ -7,6 +7,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use estampe_domain::group::GroupWrite;
 use estampe_domain::plugin::{
     AttributeValue, Cursor, FailKind, MailSender, Page, PluginFailure, PluginInfo, PluginKind, Probe,
     ProviderOrganisation, SyncMode,
@@ -160,6 +161,14 @@ impl Linked {
     ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
         match self {
             Self::ConnectorV0_1(connector) => connector.write_person(call, id, changes),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector make or change a group of its directory, in a fresh instance.
+    pub fn write_group(&self, call: Call, write: &GroupWrite) -> Result<Option<String>, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.write_group(call, write),
             Self::TemplateV0_1(_) => Err(self.is_no("connector")),
         }
     }

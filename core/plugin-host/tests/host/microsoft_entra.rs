@@ -76,7 +76,10 @@ async fn it_reads_with_the_credential_of_its_source() {
         let place = Place::new();
         let (host, noted, call) = host(&place, base, &more).await;
         let info = host.plugins().into_iter().find(|info| info.id == ID).unwrap();
-        assert_eq!(info.offers.iter().copied().collect::<Vec<_>>(), [Offer::Organisation, Offer::WriteBack]);
+        assert_eq!(
+            info.offers.iter().copied().collect::<Vec<_>>(),
+            [Offer::Organisation, Offer::WriteBack, Offer::WriteGroups]
+        );
         let (connector, given) = (&call.connector, &call.given);
         assert_eq!(host.about(connector, given).await.unwrap().name, "Bank");
         let probes = host.check(connector, given).await.unwrap();
@@ -155,7 +158,7 @@ async fn hostile(wanted: Wanted<'_>) -> Option<String> {
     let place = Place::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/microsoft-entra");
     let manifest = std::fs::read_to_string(folder.join("plugin.toml")).unwrap();
-    let manifest = manifest.replace(r#"offers = ["organisation", "write-back"]"#, "");
+    let manifest = manifest.replace(r#"offers = ["organisation", "write-back", "write-groups"]"#, "");
     place.bundle_of(ID, &manifest, &guest(wanted, 1, false));
     let noted = Arc::new(Noted { body: b"body".to_vec(), ..Noted::default() });
     let host = Loaded::start(HostSettings { egress: noted.clone(), ..place.settings() }).await;
@@ -193,10 +196,16 @@ async fn a_hostile_build_deletes_nobody_and_reaches_no_password() {
     // what it may
     assert_eq!(make(get, &user, &[], None).await, None);
     assert_eq!(make(patch, &user, json, title).await, None);
+    assert_eq!(make(delete, &format!("groups/{USER}/members/{USER}/$ref"), &[], None).await, None);
     let elsewhere = [
         (delete, user.clone()),
         (delete, format!("groups/{USER}/members/{USER}")),
-        (delete, format!("groups/{USER}/members/{USER}/$ref")),
+        (delete, format!("groups/{USER}")),
+        (delete, format!("groups/{USER}/members/{USER}/")),
+        (delete, format!("groups/{USER}/members/{USER}/%24ref")),
+        (delete, format!("groups/{USER}/members/{USER}%2F$ref")),
+        (delete, format!("groups/{USER}/members//$ref")),
+        (delete, format!("groups/{USER}/owners/{USER}/$ref")),
         (delete, format!("directory/deletedItems/{USER}")),
         (post, "users".to_owned()),
         (post, "$batch".to_owned()),
@@ -209,13 +218,18 @@ async fn a_hostile_build_deletes_nobody_and_reaches_no_password() {
         (patch, format!("{user}/")),
         (patch, format!("{user}%2Fauthentication")),
         (patch, "users/".to_owned()),
-        (patch, format!("users/x/../../groups/{USER}")),
-        (patch, format!("groups/{USER}")),
+        (patch, format!("users/x/../../devices/{USER}")),
+        (patch, format!("groups/{USER}/settings/1")),
     ];
     for (method, path) in elsewhere {
         let why = make(method, &path, json, title).await.unwrap_or_else(|| panic!("{method} {path} went out"));
         assert!(why.contains("no such method and path") || why.contains("the address"), "{path}: {why}");
     }
+    // nor is somebody made the owner of everything by a group
+    let role = Some(r#"{"displayName": "x", "isAssignableToRole": true}"#);
+    assert!(make(post, "groups", json, role).await.unwrap().contains("isAssignableToRole"));
+    let members = Some(r#"{"members@odata.bind": []}"#);
+    assert!(make(patch, &format!("groups/{USER}"), json, members).await.unwrap().contains("members@odata.bind"));
     // the body is looked at, however it is sent
     let password = r#"{"passwordProfile": {"password": "x", "forceChangePasswordNextSignIn": false}}"#;
     for (headers, body, words) in [

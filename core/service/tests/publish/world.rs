@@ -411,6 +411,7 @@ impl World {
             signatures: Arc::new(Nothing),
             mailboxes: provider.clone(),
             write_back: provider.clone(),
+            write_groups: provider.clone(),
             organisations: provider.clone(),
             open_id: Arc::new(Nothing),
             images: Arc::new(Nothing),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use estampe_domain::access::Role;
 use estampe_domain::account::Account;
 use estampe_domain::context::Proof;
+use estampe_domain::group::GroupWrite;
 use estampe_domain::manifest::FieldsAsk;
 use estampe_domain::mapping::Mapping;
 use estampe_domain::ownership::Owner;
@@ -16,12 +17,12 @@ use estampe_domain::plan::Fingerprint;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, Offer, PluginFailure, PluginKind, SyncMode,
 };
-use estampe_domain::ports::{Clock, WriteBack};
+use estampe_domain::ports::{Clock, WriteBack, WriteGroups};
 use estampe_domain::source::Source;
 use estampe_domain::write_back::{ChangeState, DirectoryChange, code};
 use estampe_domain::{AccountId, ChangeId, Context, Error, GroupId, PersonId, Roles, RunId, SessionId, SourceId};
 use estampe_service::views::{PersonChange, PersonEdit};
-use estampe_service::{ChangeWord, ShownChange};
+use estampe_service::{ChangeWord, GroupOrder, ShownChange};
 use estampe_store::{GroupContent, IdentityOf, MemberChange, NewRun};
 
 use crate::world::{Answer, Op, Provider, System, World, plugin};
@@ -62,6 +63,20 @@ impl WriteBack for Provider {
     }
 }
 
+#[async_trait]
+impl WriteGroups for Provider {
+    async fn write_group(
+        &self,
+        _: &ConnectorSpec,
+        given: &Given,
+        write: &GroupWrite,
+    ) -> Result<Option<String>, PluginFailure> {
+        assert!(!given.dry_run);
+        self.asked(Op::Push, &format!("{write:?}"), |_| ()).await?;
+        Ok(matches!(write, GroupWrite::Create { .. }).then(|| "g9".to_owned()))
+    }
+}
+
 impl Provider {
     fn has(&self, id: &str, fields: &BTreeSet<String>) -> Vec<(String, AttributeValue)> {
         let all = self.directory.lock().unwrap();
@@ -88,6 +103,7 @@ struct House {
     own: Context,
     leader: Context,
     administrator: Context,
+    group: GroupId,
 }
 
 fn roles(all: &[Role]) -> Roles {
@@ -140,7 +156,7 @@ async fn house() -> House {
     let estampe_domain::Actor::Account(leads) = leader.actor else { unreachable!() };
     world.store.write(move |tx| tx.put_teams(leads, &[group])).await.unwrap();
     let administrator = account(&world, "administrator", roles(&[Role::Administrator]), None).await;
-    let house = House { world, source: id, own, leader, administrator };
+    let house = House { world, source: id, own, leader, administrator, group };
     house.own_fields(&[(ProfileField::Title, Owner::Written), (ProfileField::Phones, Owner::Written)]).await.unwrap();
     house
 }
@@ -252,6 +268,13 @@ async fn an_administrator_waits_for_the_person_or_whoever_leads_their_team() {
         house.is_empty().await;
         assert_eq!((house.title(person).await, house.pushes(person)), ("Chief".to_owned(), 1));
     }
+    // whoever asks for the same agrees to it
+    house.set(&house.administrator, 1, &[("title", "Governor")]).await;
+    let leader = Context { roles: roles(&[Role::TeamManager, Role::Administrator]), ..house.leader };
+    house.set(&leader, 1, &[("title", "Governor")]).await;
+    house.world.work().await;
+    house.is_empty().await;
+    assert_eq!((house.title(1).await, house.pushes(1)), ("Governor".to_owned(), 2));
     // what is refused is never written
     house.set(&house.administrator, 0, &[("title", "Governor")]).await;
     house.say(&house.own, house.only().await.id, ChangeWord::End).await.unwrap();
@@ -404,4 +427,45 @@ async fn who_is_erased_leaves_nothing_of_it() {
     let (person, now) = (house.world.people[0], house.world.clock.now());
     house.world.store.write(move |tx| tx.erase_person(person, now)).await.unwrap();
     house.is_empty().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_changed_by_administrators_alone_and_noted_before_and_after() {
+    let house = house().await;
+    let (person, group) = (house.world.people[0], house.group);
+    let service = &house.world.service;
+    let name = || "Export".to_owned();
+    let orders = [
+        GroupOrder::Create { source: "Dir".into(), name: name() },
+        GroupOrder::Rename { group, name: name() },
+        GroupOrder::Member { group, person, joins: true },
+        GroupOrder::Member { group, person, joins: false },
+    ];
+    for order in &orders {
+        for ctx in [&house.own, &house.leader] {
+            assert!(matches!(service.write_group(ctx, order.clone()).await, Err(Error::Forbidden)));
+        }
+    }
+    assert_eq!(house.world.provider.all_pushes(), 0);
+    let made = service.write_group(&house.administrator, orders[0].clone()).await.unwrap();
+    assert_eq!(made.as_deref(), Some("g9"));
+    for order in &orders[1..] {
+        service.write_group(&house.world.operator(), order.clone()).await.unwrap();
+    }
+    let told: Vec<_> = house.world.provider.requests.lock().unwrap().iter().map(|(_, of)| of.clone()).collect();
+    assert_eq!(told[1], r#"Rename { group: "g", name: "Export" }"#);
+    assert_eq!(told[2], r#"Add { group: "g", person: "0" }"#);
+    assert_eq!(told[3], r#"Remove { group: "g", person: "0" }"#);
+    assert_eq!((house.noted("group.write").await, house.noted("group.join").await), (2, 1));
+    // who is not of this source, what has no name, and a refusal
+    let stranger = PersonId::new(house.world.clock.now(), &System);
+    for order in
+        [GroupOrder::Member { group, person: stranger, joins: true }, GroupOrder::Rename { group, name: " ".into() }]
+    {
+        assert!(matches!(service.write_group(&house.administrator, order).await, Err(Error::Invalid { .. })));
+    }
+    house.world.provider.in_mood(|_, _, _| Answer::Fail(PluginFailure::new(FailKind::Denied, "no")));
+    let refused = service.write_group(&house.administrator, orders[2].clone()).await;
+    assert!(matches!(refused, Err(Error::Plugin(_))), "{refused:?}");
+    assert_eq!((house.noted("group.write").await, house.noted("group.join").await), (3, 2));
 }

@@ -122,5 +122,7 @@ asked-write = { $count ->
 asked-write-otherwise = Without a grant the directory is never changed.
 asked-groups = Groups and who is in them
 asked-groups-otherwise = Without a grant no group is known here: nothing can be decided by groups.
+asked-groups-write = Make and change groups of the directory
+asked-groups-write-otherwise = Without a grant no group is made or changed there.
 asked-limit = More memory or computing
 asked-limit-otherwise = Without a grant the ordinary limits hold; beyond them a call is ended and the run says so.

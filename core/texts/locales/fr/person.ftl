@@ -67,6 +67,6 @@ source-fields = Origine des champs
 source-fields-title = D’où vient chaque champ
 source-fields-text = S’applique à la prochaine synchronisation, qui regarde tout le monde. Ce qui a été saisi dans Estampe est gardé, quel que soit votre choix.
 source-fields-name = L’annuaire le donne au moins une fois : sans nom, personne ne peut être créé.
-source-fields-not-written = Cette source ne peut pas écrire ce champ : son greffon ne le fait pas, cela ne lui a pas été accordé, ou la correspondance fait le champ de plusieurs attributs.
+source-fields-not-written = Cette source ne peut pas écrire ce champ : son extension ne le fait pas, cela ne lui a pas été accordé, ou la correspondance fait le champ de plusieurs attributs.
 source-fields-save = Enregistrer
 source-fields-changed = Ces choix ont été modifiés entre-temps. Les vôtres sont ci-dessous : relisez, puis enregistrez de nouveau.

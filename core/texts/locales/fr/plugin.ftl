@@ -122,5 +122,7 @@ asked-write = { $count ->
 asked-write-otherwise = Sans accord, l’annuaire n’est jamais modifié.
 asked-groups = Les groupes et leurs membres
 asked-groups-otherwise = Sans accord, aucun groupe n’est connu ici : rien ne peut dépendre des groupes.
+asked-groups-write = Créer et modifier des groupes dans l’annuaire
+asked-groups-write-otherwise = Sans accord, aucun groupe n’y est créé ni modifié.
 asked-limit = Davantage de mémoire ou de calcul
 asked-limit-otherwise = Sans accord, les limites ordinaires valent ; au-delà, l’appel est arrêté et la synchronisation le dit.

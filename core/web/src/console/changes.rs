@@ -6,7 +6,7 @@ use actix_web::web;
 use askama::Template;
 use estampe_domain::ownership::FieldValue;
 use estampe_domain::write_back::{ChangeState, DirectoryChange, code};
-use estampe_domain::{ChangeId, Error, PersonId};
+use estampe_domain::{ChangeId, Error, PersonId, Right};
 use estampe_service::{ChangeWord, ShownChange};
 use estampe_texts::key;
 
@@ -55,11 +55,7 @@ fn line(l: &Lang, shown: &ShownChange) -> Line {
         None => l.t("change-asked").with("ago", ago).to_string(),
     };
     let (state, tone) = state(change);
-    let end = if change.state == ChangeState::Asked && shown.can_agree && !is_own(shown) {
-        key("change-refuse")
-    } else {
-        key("change-end")
-    };
+    let end = if shown.can_agree { key("change-refuse") } else { key("change-end") };
     let offers = [
         (shown.can_agree, ("agree", key("change-agree"), true)),
         (shown.can_try_again, ("again", key("change-again"), true)),
@@ -79,11 +75,6 @@ fn line(l: &Lang, shown: &ShownChange) -> Line {
         asked,
         words: offers.into_iter().filter_map(|(open, offer)| open.then_some(offer)).collect(),
     }
-}
-
-/// Whether nobody else asked for it.
-fn is_own(shown: &ShownChange) -> bool {
-    shown.named.change.asked_by.is_none()
 }
 
 fn state(change: &DirectoryChange) -> (&'static str, &'static str) {
@@ -161,6 +152,7 @@ impl From<Fields> for CameFrom {
 
 async fn say(sent: ProtectedForm<CameFrom>, path: web::Path<String>, word: ChangeWord) -> Reply {
     let ProtectedForm { desk, form: CameFrom { person } } = sent;
+    desk.needs_some(Right::ChangesDecide)?;
     let id: ChangeId = desk.id(&path)?;
     match desk.service().decide_change(&desk.ctx, id, word).await {
         Ok(()) => Ok(see_other(&person.map_or_else(|| "/changes".to_owned(), |person| format!("/people/{person}")))),

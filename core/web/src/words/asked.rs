@@ -55,6 +55,7 @@ enum Kind {
     Mapped,
     Write,
     Groups,
+    GroupsWrite,
     Limit,
 }
 
@@ -70,6 +71,7 @@ fn kind(permission: &Permission) -> Kind {
         Permission::FieldRead(_) => Kind::Read,
         Permission::FieldReadMapped => Kind::Mapped,
         Permission::FieldWrite(_) => Kind::Write,
+        Permission::GroupsWrite => Kind::GroupsWrite,
         Permission::GroupsRead => Kind::Groups,
         Permission::Memory(_) | Permission::Time(_) | Permission::Network(_) => Kind::Limit,
     }
@@ -127,6 +129,7 @@ fn described(l: &Lang, kind: &Kind, count: usize) -> (&'static str, String, Stri
         Kind::Mapped => ("people", l.t("asked-mapped").to_string(), key("asked-mapped-otherwise")),
         Kind::Write => ("exchange", l.t("asked-write").with("count", count).to_string(), key("asked-write-otherwise")),
         Kind::Groups => ("people", l.t("asked-groups").to_string(), key("asked-groups-otherwise")),
+        Kind::GroupsWrite => ("exchange", l.t("asked-groups-write").to_string(), key("asked-groups-write-otherwise")),
         Kind::Limit => ("clock", l.t("asked-limit").to_string(), key("asked-limit-otherwise")),
     };
     (icon, title, l.t(otherwise).to_string())

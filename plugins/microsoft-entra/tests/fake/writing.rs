@@ -1,7 +1,7 @@
 //! Fields that are set in the fake, which refuses whatever its contract does not have.
 
 use estampe_fakes::graph::Graph;
-use estampe_plugin_sdk::{Attribute, FailKind, Failure, Value, WriteBack};
+use estampe_plugin_sdk::{Attribute, FailKind, Failure, Value, WriteBack, WriteGroups};
 use serde_json::{Value as Json, json};
 
 use super::world::{Entra, World};
@@ -96,4 +96,48 @@ fn what_the_service_does_not_take_is_explained() {
     let busy = set(&world, &id, &title).unwrap_err();
     assert_eq!((busy.kind, busy.retry_after_ms), (FailKind::RateLimited, Some(3_000)));
     assert_eq!(graph.control().violations(), [""; 0]);
+}
+
+#[test]
+fn groups_are_made_renamed_and_filled_and_nobody_is_deleted() {
+    let graph = Graph::start(30);
+    let world = World::of(&graph, &[("groups", "true"), ("write-groups", "true")]);
+    let host = &world.host;
+    let id = somebody(&graph, false);
+    let denied = Entra::create_group(host, "Export").unwrap_err();
+    assert!(denied.kind == FailKind::Denied && denied.message.contains("Group.ReadWrite.All"), "{denied:?}");
+    graph.consent(&["User.Read.All", "User.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"]);
+    graph.expire_tokens();
+    let group = Entra::create_group(host, " Équipe Export ").unwrap();
+    let name = || graph.tenant(|tenant| tenant.groups[&group]["displayName"].clone());
+    let is_in = || graph.tenant(|tenant| tenant.members.get(&group).is_some_and(|members| members.contains(&id)));
+    assert_eq!(name(), "Équipe Export");
+    Entra::rename_group(host, &group, "Export").unwrap();
+    assert_eq!(name(), "Export");
+    // each twice: done is done
+    for _ in 0..2 {
+        Entra::add_member(host, &group, &id).unwrap();
+        assert!(is_in());
+    }
+    for _ in 0..2 {
+        Entra::remove_member(host, &group, &id).unwrap();
+        assert!(!is_in());
+    }
+    assert!(graph.tenant(|tenant| tenant.users.contains_key(&id)), "they are still there");
+    // what is kept at home, or made by a rule, is said before anything is tried
+    graph.tenant(|tenant| tenant.set(&group, "groupTypes", json!(["DynamicMembership"])));
+    let rule = Entra::add_member(host, &group, &id).unwrap_err();
+    assert!(rule.kind == FailKind::Unsupported && rule.message.contains("dynamic"), "{rule:?}");
+    graph.tenant(|tenant| tenant.set(&group, "onPremisesSyncEnabled", json!(true)));
+    for refused in [Entra::rename_group(host, &group, "X"), Entra::remove_member(host, &group, &id)] {
+        let refused = refused.unwrap_err();
+        assert!(refused.kind == FailKind::Unsupported && refused.message.contains("at home"), "{refused:?}");
+    }
+    for nobody in ["", "../users", "6f1e0f3a-0000-4000-8000-00000000ffff/x"] {
+        assert_eq!(Entra::remove_member(host, &group, nobody).unwrap_err().kind, FailKind::NotFound);
+        assert_eq!(Entra::rename_group(host, nobody, "X").unwrap_err().kind, FailKind::NotFound);
+    }
+    assert_eq!(graph.control().violations(), [""; 0]);
+    let off = World::of(&graph, &[]);
+    assert_eq!(Entra::create_group(&off.host, "X").unwrap_err().kind, FailKind::Unsupported);
 }

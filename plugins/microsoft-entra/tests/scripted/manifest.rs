@@ -25,13 +25,13 @@ const SET: [&str; 11] = [
 ];
 
 #[test]
-fn it_reads_and_sets_some_properties_of_a_user_and_nothing_else() {
+fn it_reads_sets_some_properties_of_a_user_changes_groups_and_nothing_else() {
     let manifest = manifest();
     let asked = manifest["http"].as_array().unwrap();
     let texts = |value: &Value| -> Vec<String> {
         value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     };
-    let (mut read, mut set) = (0, 0);
+    let (mut read, mut set, mut groups) = (0, 0, 0);
     for http in asked {
         assert!(http.get("read-only").is_none(), "{http}");
         assert!(manifest["credentials"].get(http["credential"].as_str().unwrap()).is_some(), "{http}");
@@ -46,16 +46,28 @@ fn it_reads_and_sets_some_properties_of_a_user_and_nothing_else() {
                 read += 1;
             }
             // nothing below a user, and no user made or deleted
-            [only] if only == "PATCH" => {
-                assert_eq!(path, "users/*$");
+            [only] if only == "PATCH" && path == "users/*$" => {
                 assert_eq!(texts(&http["json-keys"]), SET);
                 set += 1;
+            }
+            [only] => {
+                let keys: Vec<_> = http.get("json-keys").map(texts).unwrap_or_default();
+                let meant: &[&str] = match (only.as_str(), path) {
+                    ("POST", "groups") => &["displayName", "mailEnabled", "mailNickname", "securityEnabled"],
+                    ("PATCH", "groups/*$") => &["displayName"],
+                    ("POST", "groups/*/members/$ref") => &["@odata.id"],
+                    // the reference alone: without it the user would be deleted
+                    ("DELETE", "groups/*/members/*/$ref") => &[],
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(keys, meant, "{path}");
+                groups += 1;
             }
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((read, set), (4, 4));
-    assert_eq!(texts(&manifest["offers"]), ["organisation", "write-back"]);
+    assert_eq!((read, set, groups), (4, 4, 16));
+    assert_eq!(texts(&manifest["offers"]), ["organisation", "write-back", "write-groups"]);
     let delivered = texts(&manifest["fields"]["read"]);
     assert!(texts(&manifest["fields"]["write"]).iter().all(|field| delivered.contains(field)));
 }

@@ -9,6 +9,7 @@ mod provider;
 mod store;
 mod template;
 mod write_back;
+mod write_groups;
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! What a connector exports besides, where it offers it: `mailboxes` and `organisation` (here),
-//! `write-back` (`write_back`).
+//! `write-back` (`write_back`), `write-groups` (`write_groups`).
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,7 @@ use wasmtime::component::InstancePre;
 use self::mailboxes::exports::estampe::plugin::mailboxes::Sender;
 use self::organisation::exports::estampe::plugin::organisation::Role;
 use super::write_back::bindings::WriteBackPluginPre;
+use super::write_groups::bindings::WriteGroupsPluginPre;
 use super::{Connector, convert, store};
 use crate::budget::failure;
 use crate::call::Call;
@@ -21,7 +22,7 @@ const MAX_ADDRESS: usize = 254;
 /// Octets of a signature as a provider has it.
 const MAX_SIGNATURE: usize = 256 << 10;
 /// Octets of an organisation's id.
-const MAX_ID: usize = 255;
+pub(super) const MAX_ID: usize = 255;
 /// Characters of an organisation's name.
 const MAX_NAME: usize = 255;
 
@@ -48,6 +49,7 @@ pub struct Offered {
     mailboxes: Option<mailboxes::MailboxesPluginPre<Call>>,
     organisation: Option<organisation::OrganisationPluginPre<Call>>,
     pub(super) write_back: Option<WriteBackPluginPre<Call>>,
+    pub(super) write_groups: Option<WriteGroupsPluginPre<Call>>,
 }
 
 impl Offered {
@@ -58,7 +60,9 @@ impl Offered {
         let organisation =
             is_offered(Offer::Organisation).then(|| organisation::OrganisationPluginPre::new(linked.clone()));
         let write_back = is_offered(Offer::WriteBack).then(|| WriteBackPluginPre::new(linked.clone()));
+        let write_groups = is_offered(Offer::WriteGroups).then(|| WriteGroupsPluginPre::new(linked.clone()));
         Ok(Self {
+            write_groups: write_groups.transpose()?,
             mailboxes: mailboxes.transpose()?,
             organisation: organisation.transpose()?,
             write_back: write_back.transpose()?,
@@ -147,6 +151,6 @@ pub(super) fn not_offered(offer: Offer) -> PluginFailure {
     PluginFailure::new(FailKind::Unsupported, message)
 }
 
-fn limit(message: String) -> PluginFailure {
+pub(super) fn limit(message: String) -> PluginFailure {
     PluginFailure::new(FailKind::Limit, message)
 }
