@@ -63,6 +63,15 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
             (_, true) => Asks::All(R::SignaturesRead),
             (_, false) => Asks::All(R::SignaturesChange),
         },
+        "/changes" => Asks::About(R::ChangesDecide),
+        // a button's address leads back to the list
+        _ if rest("/changes").is_some() => {
+            if read {
+                Asks::Account
+            } else {
+                Asks::About(R::ChangesDecide)
+            }
+        }
         "/sources/new" => Asks::All(R::SourcesChange),
         _ if rest("/sources").is_some() => match (pattern.rsplit('/').next()?, read) {
             ("compare" | "schedule" | "sync" | "plan" | "check", true) => Asks::Account,
@@ -246,8 +255,10 @@ async fn every_address_asks_every_role_for_its_right() {
                 None => status == 403,
                 // something that is not there, so that nothing is done
                 Some(Reach::All) => !matches!(status, 401 | 403 | 500..),
-                // the lead and the person are the employee's and nobody else's
-                Some(_) if !is_object || one.role == Role::Employee => !matches!(status, 401 | 403 | 404 | 500..),
+                // the lead and the person are the employee's and nobody else's; a change there is none
+                Some(_) if !is_object || (one.role == Role::Employee && !pattern.starts_with("/changes")) => {
+                    !matches!(status, 401 | 403 | 404 | 500..)
+                }
                 Some(_) => status == 404,
             };
             if !well {
@@ -373,7 +384,7 @@ async fn whoever_leaves_the_directory_is_signed_out_by_the_next_run() {
 }
 
 /// What a form carries along.
-fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let value = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("{name}: {page}"));
     let value = value.split('"').next().unwrap();
     value
@@ -398,11 +409,15 @@ fn the_table_is_what_was_meant() {
             vec![
                 (R::PeopleRead, Reach::Own),
                 (R::PeopleChange, Reach::Own),
+                (R::ChangesDecide, Reach::Own),
                 (R::LeadsRead, Reach::Own),
                 (R::SignaturesRead, Reach::Own),
             ],
         ),
-        (Role::TeamManager, vec![(R::PeopleRead, Reach::Team), (R::LeadsRead, Reach::Team)]),
+        (
+            Role::TeamManager,
+            vec![(R::PeopleRead, Reach::Team), (R::ChangesDecide, Reach::Team), (R::LeadsRead, Reach::Team)],
+        ),
         (
             Role::CardDesigner,
             [R::PeopleRead, R::SignaturesRead, R::SignaturesChange].map(|right| (right, Reach::All)).into(),

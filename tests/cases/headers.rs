@@ -123,7 +123,7 @@ impl World {
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail, session or factor has this id: a page of ours says so
                 ("id", "leads" | "groups" | "tokens" | "services" | "publications")
-                | ("job" | "session" | "factor" | "approval", _) => &self.lead,
+                | ("job" | "session" | "factor" | "approval" | "change", _) => &self.lead,
                 ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
                 ("picture", _) => "icon-16.png",

@@ -20,6 +20,7 @@ mod doctor_secrets;
 mod doors;
 mod e2e;
 mod edge;
+mod entra;
 mod google;
 mod groups;
 mod headers;

@@ -205,7 +205,7 @@ on_both! {
             (&json!("once"), &json!("own"), &json!("directory"))
         );
         refused(&server, &["source", "owners", "siege", "--set", "name=own"], "its owner is one of directory, once");
-        refused(&server, &["source", "owners", "siege", "--set", "title=mine"], "directory, once, own");
+        refused(&server, &["source", "owners", "siege", "--set", "title=mine"], "directory, written, once, own");
         refused(&server, &["source", "owners", "siege", "--set", "salary=own"], "there are: name, pronouns");
         refused(&server, &["source", "owners", "nobody"], "no source \"nobody\"");
 

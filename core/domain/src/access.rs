@@ -127,6 +127,9 @@ pub enum Right {
     PeopleRead,
     /// Enter what is shown of people, and decide their conflicts.
     PeopleChange,
+    /// See the changes that wait to be written into directories, and end them. Who agrees to one
+    /// is the person, or leads a team of theirs: no right lets anybody else.
+    ChangesDecide,
     /// See leads.
     LeadsRead,
     /// See sources, their settings, their runs and their groups.
@@ -163,10 +166,11 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Overview,
         Self::PeopleRead,
         Self::PeopleChange,
+        Self::ChangesDecide,
         Self::LeadsRead,
         Self::SourcesRead,
         Self::SourcesChange,
@@ -190,8 +194,10 @@ impl Right {
         use Right as P;
         use Role as R;
         match (self, role) {
-            (P::PeopleRead | P::PeopleChange | P::LeadsRead | P::SignaturesRead, R::Employee) => Some(Reach::Own),
-            (P::PeopleRead | P::LeadsRead, R::TeamManager) => Some(Reach::Team),
+            (P::PeopleRead | P::PeopleChange | P::ChangesDecide | P::LeadsRead | P::SignaturesRead, R::Employee) => {
+                Some(Reach::Own)
+            }
+            (P::PeopleRead | P::ChangesDecide | P::LeadsRead, R::TeamManager) => Some(Reach::Team),
 
             (_, R::Administrator)
             | (P::PeopleRead, R::CardDesigner | R::Integrator | R::Auditor | R::DataProtectionOfficer)
@@ -231,6 +237,7 @@ mod tests {
         // an auditor changes nothing
         let changes = [
             Right::PeopleChange,
+            Right::ChangesDecide,
             Right::SourcesChange,
             Right::SourcesRun,
             Right::SourcesEnd,

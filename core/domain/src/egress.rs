@@ -38,6 +38,11 @@ impl Method {
         }
     }
 
+    /// Whether its requests have a body (RFC 9110, section 9.3; RFC 5789).
+    pub const fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+
     /// Whether it changes nothing by definition (RFC 9110, section 9.2.1).
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::Get | Self::Head)
@@ -56,10 +61,12 @@ impl FromStr for Method {
 }
 
 /// Which addresses are meant: an origin and a path, which is exact or, with a `*` at its
-/// end, a beginning. The query is free.
+/// end, a beginning. A `*` that is a whole part of the path stands for one part, whatever it
+/// is; at the end that is `*$`. The query is free.
 ///
 /// `https://api.example.com/v1/*`, `https://*.example.com/*` (one or more labels before),
-/// or `{url}/v1/*`, where the origin and the beginning of the path are what the source's
+/// `https://api.example.com/users/*$`, `https://api.example.com/groups/*/members/*/$ref`, or
+/// `{url}/v1/*`, where the origin and the beginning of the path are what the source's
 /// configuration has under the key `url`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UrlPattern {
@@ -106,9 +113,23 @@ impl UrlPattern {
     }
 
     fn path_fits(&self, path: &str, before: &str) -> bool {
-        let rest = path.strip_prefix(before).and_then(|rest| rest.strip_prefix(self.path.as_str()));
+        let mut texts = self.path.split('*');
+        let first = texts.next().unwrap_or_default();
+        let mut rest = path.strip_prefix(before).and_then(|rest| rest.strip_prefix(first));
+        // between two texts stands one part
+        for text in texts {
+            rest = rest.and_then(|rest| {
+                let (part, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                if is_one_part(part) { after.strip_prefix(text) } else { None }
+            });
+        }
         rest.is_some_and(|rest| self.open || rest.is_empty())
     }
+}
+
+/// Whether a part of a path stays one for a server that decodes it.
+fn is_one_part(part: &str) -> bool {
+    !part.is_empty() && !percent_decoded(part).contains(['/', '\\'])
 }
 
 impl fmt::Display for UrlPattern {
@@ -122,7 +143,14 @@ impl fmt::Display for UrlPattern {
                 }
             }
         }
-        write!(f, "{}{}", self.path, if self.open { "*" } else { "" })
+        let end = if self.open {
+            "*"
+        } else if self.path.ends_with('*') {
+            "$"
+        } else {
+            ""
+        };
+        write!(f, "{}{end}", self.path)
     }
 }
 
@@ -130,9 +158,10 @@ impl FromStr for UrlPattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (text, open) = match text.strip_suffix('*') {
-            Some(text) => (text, true),
-            None => (text, false),
+        let (text, open) = match (text.strip_suffix("*$"), text.strip_suffix('*')) {
+            (Some(_), _) => (text.strip_suffix('$').unwrap_or(text), false),
+            (None, Some(text)) => (text, true),
+            (None, None) => (text, false),
         };
         if let Some(rest) = text.strip_prefix('{') {
             let (key, path) = rest.split_once('}').ok_or("the key of the configuration ends with }")?;
@@ -169,8 +198,9 @@ fn exact(written: &str, read: &str, url: &Url) -> Result<(), String> {
     if url.query().is_some() {
         return Err("a pattern has no query: it is free".to_owned());
     }
-    if written.contains('*') {
-        return Err("a * stands at the end, or before the host as *.".to_owned());
+    // what comes before the first slash is a host, where a * has no place
+    if written.split('/').enumerate().any(|(at, part)| part.contains('*') && (at == 0 || part != "*")) {
+        return Err("a * stands at the end, for a whole part of the path, or before the host as *.".to_owned());
     }
     if written == read { Ok(()) } else { Err(format!("write it as it is meant: {read}")) }
 }
@@ -324,6 +354,23 @@ mod tests {
             ("https://a.example/v1", "https://a.example/v1", true),
             ("https://a.example/v1", "https://a.example/v1x", false),
             ("https://a.example/v1", "https://A.example/v1", true),
+            ("https://a.example/users/*$", "https://a.example/users/1?x=/", true),
+            ("https://a.example/users/*$", "https://a.example/users/", false),
+            ("https://a.example/users/*$", "https://a.example/users", false),
+            ("https://a.example/users/*$", "https://a.example/users/1/", false),
+            ("https://a.example/users/*$", "https://a.example/users/1/authentication/methods", false),
+            ("https://a.example/users/*$", "https://a.example/users/1%2fauthentication", false),
+            ("https://a.example/users/*$", "https://a.example/users/1%252fauthentication", false),
+            ("https://a.example/users/*$", "https://a.example/users/1%5cauthentication", false),
+            ("https://a.example/groups/*/members/*/$ref", "https://a.example/groups/1/members/2/$ref", true),
+            ("https://a.example/groups/*/members/*/$ref", "https://a.example/groups/1/members/2", false),
+            ("https://a.example/groups/*/members/*/$ref", "https://a.example/groups/1/members/2/%24ref", false),
+            ("https://a.example/groups/*/members/*/$ref", "https://a.example/groups/1/members/2/3/$ref", false),
+            ("https://a.example/groups/*/members/*/$ref", "https://a.example/groups/1/members//$ref", false),
+            ("https://a.example/groups/*/members/*/$ref", "https://a.example/groups/1/members/2/$ref/", false),
+            ("https://a.example/groups/*/*", "https://a.example/groups/1/members/2", true),
+            ("{url}/v2/Users/*$", "https://dir.bank.example:8443/scim/v2/Users/7", true),
+            ("{url}/v2/Users/*$", "https://dir.bank.example:8443/scim/v2/Users/7/x", false),
             ("https://*.a.example/*", "https://b.c.a.example/", true),
             ("https://*.a.example/*", "https://a.example/", false),
             ("https://*.a.example/*", "https://ba.example/", false),
@@ -376,7 +423,10 @@ mod tests {
             "https://A.example/",
             "https://a.example:443/",
             "https://a.example/a/../b",
-            "https://a.example/*/b",
+            "https://a.example/a*/b",
+            "https://a.example/a*$",
+            "https://a.example/**/b",
+            "{url}/*b/c",
             "https://*/",
             "https://*.example/*",
             "https://a.*.example/",

@@ -97,6 +97,37 @@ pub fn effective<P: Copy + Ord>(direct: &[Direct<P>]) -> Result<Vec<BTreeSet<P>>
     Ok(all)
 }
 
+/// What is done to the groups of a directory. All by the ids that its connector gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupWrite {
+    /// Make one.
+    Create {
+        /// Its name.
+        name: String,
+    },
+    /// Give one another name.
+    Rename {
+        /// Which.
+        group: String,
+        /// Its new name.
+        name: String,
+    },
+    /// Put somebody into one.
+    Add {
+        /// Which.
+        group: String,
+        /// Who.
+        person: String,
+    },
+    /// Take somebody out of one.
+    Remove {
+        /// Which.
+        group: String,
+        /// Who.
+        person: String,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

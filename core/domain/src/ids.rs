@@ -79,6 +79,8 @@ uuid_id! {
     FactorId,
     /// An act that waits for a second administrator.
     ApprovalId,
+    /// A change of a person's field that is to be written into their directory.
+    ChangeId,
     /// A look of signatures: a template and its configuration.
     DesignId,
     /// Who gets which signature.

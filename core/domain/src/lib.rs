@@ -20,6 +20,7 @@ pub mod ending;
 pub mod error;
 pub mod group;
 pub mod ids;
+pub mod json_keys;
 pub mod ldap;
 pub mod lead;
 pub mod locale;
@@ -46,6 +47,7 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod vcard;
+pub mod write_back;
 
 pub use access::{Right, Roles};
 pub use context::{Actor, Context};

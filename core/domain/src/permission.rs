@@ -18,7 +18,7 @@ use crate::egress::{Method, UrlPattern};
 pub enum Permission {
     /// `input NAME`: read the file that is handed to its source by this name.
     Input(String),
-    /// `http METHOD URL [read-only] [with CREDENTIAL]`: make such requests.
+    /// `http METHOD URL [read-only] [keys KEY,KEY…] [with CREDENTIAL]`: make such requests.
     Http {
         /// The method.
         method: Method,
@@ -27,6 +27,9 @@ pub enum Permission {
         /// Whether it changes nothing there, so that a dry run sends it too. `GET` and
         /// `HEAD` never need this word.
         read_only: bool,
+        /// Its body is a JSON object with no other keys than these; whatever body when there is
+        /// none of them.
+        keys: BTreeSet<String>,
         /// The credential that the host may attach.
         credential: Option<String>,
     },
@@ -58,6 +61,8 @@ pub enum Permission {
     FieldWrite(String),
     /// `groups read`: tell which groups there are and who is in them.
     GroupsRead,
+    /// `groups write`: make and change groups of the directory, and who is in them.
+    GroupsWrite,
     /// `memory MIB`: so much memory in a call.
     Memory(u32),
     /// `time SECONDS`: so much processor time in a call.
@@ -133,6 +138,13 @@ impl Permission {
                 let same = name == other && kind == other_kind && keys == other_keys && at == elsewhere;
                 same && scopes.is_superset(asked)
             }
+            (
+                Self::Http { method, url, read_only, keys, credential },
+                Self::Http { method: way, url: there, read_only: reads, keys: asked, credential: other },
+            ) => {
+                let same = method == way && url == there && read_only == reads && credential == other;
+                same && (keys.is_empty() || (!asked.is_empty() && keys.is_superset(asked)))
+            }
             (Self::LdapRead(granted), Self::LdapRead(asked))
             | (Self::FieldRead(granted), Self::FieldRead(asked))
             | (Self::FieldWrite(granted), Self::FieldWrite(asked)) => granted.eq_ignore_ascii_case(asked),
@@ -150,10 +162,13 @@ impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(name) => write!(f, "input {name}"),
-            Self::Http { method, url, read_only, credential } => {
+            Self::Http { method, url, read_only, keys, credential } => {
                 write!(f, "http {} {url}", method.as_str())?;
                 if *read_only {
                     f.write_str(" read-only")?;
+                }
+                if !keys.is_empty() {
+                    write!(f, " keys {}", keys.iter().map(String::as_str).collect::<Vec<_>>().join(","))?;
                 }
                 match credential {
                     Some(name) => write!(f, " with {name}"),
@@ -177,6 +192,7 @@ impl fmt::Display for Permission {
             Self::FieldReadMapped => f.write_str("field read-mapped"),
             Self::FieldWrite(name) => write!(f, "field write {name}"),
             Self::GroupsRead => f.write_str("groups read"),
+            Self::GroupsWrite => f.write_str("groups write"),
             Self::Memory(mib) => write!(f, "memory {mib}"),
             Self::Time(seconds) => write!(f, "time {seconds}"),
             Self::Network(network) => write!(f, "network {network}"),
@@ -212,16 +228,26 @@ fn read(text: &str) -> Result<Permission, String> {
                 ["read-only", rest @ ..] => (true, rest),
                 rest => (false, rest),
             };
+            let (keys, rest) = match rest {
+                ["keys", keys, rest @ ..] => (keys.split(',').map(json_key).collect::<Result<_, _>>()?, rest),
+                rest => (BTreeSet::new(), rest),
+            };
             let credential = match rest {
                 [] => None,
                 ["with", credential] => Some(name(credential)?),
-                _ => return Err("after the address stand \"read-only\" and \"with CREDENTIAL\" alone".to_owned()),
+                _ => {
+                    let known = "\"read-only\", \"keys KEY,KEY…\" and \"with CREDENTIAL\"";
+                    return Err(format!("after the address stand {known} alone, in this order"));
+                }
             };
             let method: Method = method.parse()?;
             if read_only && method.is_safe() {
                 return Err(format!("{} is read-only already", method.as_str()));
             }
-            Ok(Permission::Http { method, url: url.parse()?, read_only, credential })
+            if !keys.is_empty() && !method.has_body() {
+                return Err(format!("{} has no body whose keys could be named", method.as_str()));
+            }
+            Ok(Permission::Http { method, url: url.parse()?, read_only, keys, credential })
         }
         ["credential", credential, kind, ref rest @ ..] => {
             let (keys, rest) = match rest {
@@ -242,6 +268,7 @@ fn read(text: &str) -> Result<Permission, String> {
         ["field", "read", field] => Ok(Permission::FieldRead(name(field)?)),
         ["field", "write", field] => Ok(Permission::FieldWrite(name(field)?)),
         ["groups", "read"] => Ok(Permission::GroupsRead),
+        ["groups", "write"] => Ok(Permission::GroupsWrite),
         ["memory", mib] => Ok(Permission::Memory(number(mib, "MiB", 4_096)?)),
         ["time", seconds] => Ok(Permission::Time(number(seconds, "seconds", 600)?)),
         ["network", network] => {
@@ -276,6 +303,16 @@ fn name(word: &str) -> Result<String, String> {
         Ok(word.to_owned())
     } else {
         Err(format!("a name is 1 to {MAX_NAME} of letters, digits and -_.:;"))
+    }
+}
+
+/// A key of a JSON object, such as `jobTitle` or `members@odata.bind`.
+fn json_key(word: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:@$".contains(c);
+    if word.len() <= MAX_NAME && !word.is_empty() && word.chars().all(fits) {
+        Ok(word.to_owned())
+    } else {
+        Err(format!("a key is 1 to {MAX_NAME} of letters, digits and -_.:@$"))
     }
 }
 
@@ -351,6 +388,9 @@ mod tests {
             "http GET https://api.example.com/v1/*",
             "http POST https://*.example.com/search read-only with api",
             "http DELETE {url}/v1/* with api",
+            "http PATCH https://api.example.com/v1/users/*$ keys jobTitle,mobilePhone with api",
+            "http POST https://api.example.com/v1/search read-only keys q",
+            "http DELETE https://api.example.com/v1/groups/*/members/*/$ref with api",
             "credential api client-credentials with secret at https://login.example/{tenant}/token https://graph.microsoft.com/.default",
             "credential api basic with password",
             "credential api basic",
@@ -363,6 +403,7 @@ mod tests {
             "ldap read-mapped",
             "field write title",
             "groups read",
+            "groups write",
             "memory 128",
             "time 10",
             "network 10.1.2.0/24",
@@ -380,12 +421,15 @@ mod tests {
             ("", "begins with"),
             ("everything", "begins with"),
             ("input", "begins with"),
-            ("groups write", "begins with"),
+            ("groups delete", "begins with"),
             ("input a/b", "a name is"),
             ("http FETCH https://a.example/", "GET, HEAD"),
             ("http GET a.example", "https://"),
             ("http GET https://a.example/ read-only", "already"),
             ("http POST https://a.example/ and more", "alone"),
+            ("http POST https://a.example/ with b keys a", "in this order"),
+            ("http DELETE https://a.example/ keys a", "no body"),
+            ("http POST https://a.example/ keys a,", "a key is"),
             ("memory 0", "whole number"),
             ("memory 99999", "whole number"),
             ("network here", "written like"),
@@ -424,6 +468,11 @@ mod tests {
             ("field read mail", "field write mail", false),
             ("http GET https://a.example/", "http PUT https://a.example/", false),
             ("http POST https://a.example/", "http POST https://a.example/ read-only", false),
+            ("http POST https://a.example/", "http POST https://a.example/ keys a", true),
+            ("http POST https://a.example/ keys a,b", "http POST https://a.example/ keys a", true),
+            ("http POST https://a.example/ keys a", "http POST https://a.example/ keys a,b", false),
+            ("http POST https://a.example/ keys a", "http POST https://a.example/", false),
+            ("http PATCH https://a.example/*$", "http PATCH https://a.example/*", false),
         ] {
             assert_eq!(item(granted).covers(&item(asked)), covered, "{granted} covers {asked}");
         }

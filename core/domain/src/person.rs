@@ -222,28 +222,7 @@ impl Profile {
 
     /// One field as a person reads it.
     pub fn readable(&self, field: ProfileField) -> String {
-        fn text(value: Option<&Line>) -> String {
-            value.map(ToString::to_string).unwrap_or_default()
-        }
-        fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
-            values.into_iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", ")
-        }
-        match field {
-            ProfileField::Name => self.display_name.to_string(),
-            ProfileField::Pronouns => text(self.pronouns.as_ref()),
-            ProfileField::Title => text(self.title.as_ref()),
-            ProfileField::Organisation => text(self.organisation.as_ref()),
-            ProfileField::Department => text(self.department.as_ref()),
-            ProfileField::Office => text(self.office.as_ref()),
-            ProfileField::Phones => joined(self.phones.iter().map(|p| &p.number)),
-            ProfileField::Emails => joined(&self.emails),
-            ProfileField::Links => joined(self.links.iter().map(|l| l.url.as_str())),
-            ProfileField::Address => self.address.as_ref().map(PostalAddress::one_line).unwrap_or_default(),
-            ProfileField::Language => self.locale.map(Locale::tag).unwrap_or_default().to_owned(),
-            ProfileField::Photo => {
-                self.photo.as_ref().map(|b| b.as_str().chars().take(8).collect()).unwrap_or_default()
-            }
-        }
+        self.value(field).readable()
     }
 
     /// The fields in which `new` reads differently.

@@ -1,5 +1,6 @@
 //! Ports: what the domain needs from the world, made real by the outer crates.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
 use crate::egress::{HttpRequest, HttpResponse};
+use crate::group::GroupWrite;
 use crate::ids::AccountId;
 use crate::ldap::examine::{Examination, ServerReport};
 use crate::ldap::sign_in::{LoginFound, Verdict};
@@ -14,7 +16,8 @@ use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapT
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::openid::{OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart};
 use crate::plugin::{
-    ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe, ProviderOrganisation, SyncCall,
+    AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
+    ProviderOrganisation, SyncCall,
 };
 use crate::signature::{Signature, SignatureInput};
 use crate::time::Ts;
@@ -213,6 +216,43 @@ pub trait Organisations: Send + Sync {
 
     /// Whether somebody administers it there, by their address or their id of the provider.
     async fn administers(&self, connector: &ConnectorSpec, given: &Given, user: &str) -> Result<bool, PluginFailure>;
+}
+
+/// Directories in which fields of people are set. `unsupported` of a plugin that does not offer
+/// it, `denied` where it may not set one of the fields.
+#[async_trait]
+pub trait WriteBack: Send + Sync {
+    /// What the directory has in these fields of somebody, by their id there. Changes nothing.
+    async fn read_person(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        id: &str,
+        fields: &BTreeSet<String>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure>;
+
+    /// Sets these fields and no others; no values take away what stands there. Gives what the
+    /// directory has then. Done twice it comes to the same.
+    async fn write_person(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        id: &str,
+        changes: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure>;
+}
+
+/// Directories in which groups are made and changed. `unsupported` of a plugin that does not offer
+/// it, `denied` where it may not.
+#[async_trait]
+pub trait WriteGroups: Send + Sync {
+    /// Does it; gives the id of a group that was made.
+    async fn write_group(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        write: &GroupWrite,
+    ) -> Result<Option<String>, PluginFailure>;
 }
 
 /// Photos that runs brought before.

@@ -301,6 +301,7 @@ mod tests {
             closed,
             [
                 Right::Overview,
+                Right::ChangesDecide,
                 Right::SourcesChange,
                 Right::SourcesEnd,
                 Right::PluginsChange,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, BulkId, Error, Locale, PublicationId, Result, RunId, SourceId, Ts};
+use estampe_domain::{Actor, BulkId, Error, Locale, Result, RunId, SourceId, Ts};
 use estampe_service::{DueJob, Lease, Queue, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -100,7 +100,14 @@ impl Worker {
             Work::Apply(run) => self.do_run(&job, run, true).await,
             Work::EndSource(source) => self.end_source(&job, source).await,
             Work::Bulk(bulk) => self.do_bulk(&job, bulk).await,
-            Work::Publication(publication) => self.do_publication(&job, publication).await,
+            Work::Publication(publication) => {
+                let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+                self.do_by_turns(&job, self.service.do_publication(&ctx, publication, job.lease)).await
+            }
+            Work::WriteBack(change) => {
+                let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+                self.do_by_turns(&job, self.service.do_write_back(&ctx, change, job.lease)).await
+            }
         };
         if let Err(error) = done {
             // the lease runs out and the job is tried again
@@ -168,12 +175,12 @@ impl Worker {
         }
     }
 
-    /// Plans or writes the signatures of mailboxes while the lease is kept. It is never given up,
-    /// and puts itself back where a provider wants to be left alone for a while.
-    async fn do_publication(&self, job: &DueJob, publication: PublicationId) -> Result<()> {
-        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+    /// Does what writes at a provider while the lease is kept: signatures of mailboxes, fields of
+    /// people. It is never given up, and puts itself back where a provider wants to be left alone
+    /// for a while.
+    async fn do_by_turns(&self, job: &DueJob, work: impl Future<Output = Result<Option<Ts>>>) -> Result<()> {
         let done = tokio::select! {
-            done = self.service.do_publication(&ctx, publication, job.lease) => done,
+            done = work => done,
             lost = self.keep(job.lease) => lost.map(|()| None),
         };
         if self.is_anothers(job, &done).await? {

@@ -1,7 +1,7 @@
 //! The host: loads bundles and makes the ports [`Plugins`], [`Directory`] and [`Signatures`]
 //! real.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,16 @@ use std::time::Instant;
 use async_trait::async_trait;
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::credential::Secret;
+use estampe_domain::group::GroupWrite;
 use estampe_domain::ldap::examine::{Examination, Step, Tried};
 use estampe_domain::ldap::sign_in::{LoginFound, Verdict};
 use estampe_domain::plugin::{
-    ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe, ProviderOrganisation, SyncCall,
+    AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
+    ProviderOrganisation, SyncCall,
 };
-use estampe_domain::ports::{Directory, Mailboxes, Offered, Organisations, Plugins, Signatures};
+use estampe_domain::ports::{
+    Directory, Mailboxes, Offered, Organisations, Plugins, Signatures, WriteBack, WriteGroups,
+};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Ts, metric};
 use wasmtime::Engine;
@@ -362,6 +366,47 @@ impl Mailboxes for PluginHost {
         let [mailbox, address, signature] = [mailbox, address, signature].map(str::to_owned);
         let work = move |linked: &Linked, call| linked.push_signature(call, &mailbox, &address, &signature);
         self.called("push-signature", connector, given, work).await
+    }
+}
+
+#[async_trait]
+impl WriteBack for PluginHost {
+    async fn read_person(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        id: &str,
+        fields: &BTreeSet<String>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        let (id, fields) = (id.to_owned(), fields.clone());
+        let work = move |linked: &Linked, call| linked.read_person(call, &id, &fields);
+        self.called("read-person", connector, given, work).await
+    }
+
+    async fn write_person(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        id: &str,
+        changes: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        let (id, changes) = (id.to_owned(), changes.clone());
+        let work = move |linked: &Linked, call| linked.write_person(call, &id, changes);
+        self.called("write-person", connector, given, work).await
+    }
+}
+
+#[async_trait]
+impl WriteGroups for PluginHost {
+    async fn write_group(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+        write: &GroupWrite,
+    ) -> Result<Option<String>, PluginFailure> {
+        let write = write.clone();
+        let work = move |linked: &Linked, call| linked.write_group(call, &write);
+        self.called("write-group", connector, given, work).await
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use estampe_domain::egress::{Attached, HttpRequest, HttpResponse, Method, parse_url};
+use estampe_domain::json_keys::{self, BodyRefusal};
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::ports::HttpEgress;
@@ -180,7 +181,8 @@ impl Call {
         }
         let url = parse_url(&url).map_err(|why| denied(format!("the address of the request {why}")))?;
         let headers = headers::checked(headers)?;
-        let read_only = self.granted(method, &url, credential.as_deref())?;
+        let asked = Shape { method, url: &url, headers: &headers, body: body.as_deref() };
+        let read_only = self.granted(&asked, credential.as_deref())?;
         let credential = match credential {
             Some(name) => Some(self.attached(name, subject)?),
             None if subject.is_some() => {
@@ -202,7 +204,8 @@ impl Call {
 
     /// Whether the request is one that was asked for in the manifest and granted; gives
     /// whether it changes nothing there.
-    fn granted(&self, method: Method, url: &Url, credential: Option<&str>) -> Result<bool, PluginFailure> {
+    fn granted(&self, request: &Shape<'_>, credential: Option<&str>) -> Result<bool, PluginFailure> {
+        let Shape { method, url, headers, body } = *request;
         let asked: Vec<_> = self.info.asked().into_iter().map(|asked| asked.permission).collect();
         let place = format!("{} {}", method.as_str(), url.origin().ascii_serialization());
         let fits = |permission: &Permission| match permission {
@@ -217,10 +220,12 @@ impl Call {
             let words = format!("{place}: the plugin's manifest asks for no such method and path there: {path}");
             return Err(denied(words));
         };
-        let granted: Vec<_> = fitting.iter().filter(|permission| self.given.grants.cover(permission)).collect();
+        let granted: Vec<_> =
+            fitting.iter().copied().filter(|permission| self.given.grants.cover(permission)).collect();
         if granted.is_empty() {
             return Err(denied(format!("{place}: an administrator would have to grant \"{first}\"")));
         }
+        let granted = of_body(granted, headers, body).map_err(|why| denied(format!("{place}: {why}")))?;
         let read_only = granted.iter().filter_map(|permission| match permission {
             Permission::Http { read_only, credential: named, .. }
                 if credential.is_none() || named.as_deref() == credential =>
@@ -298,6 +303,44 @@ impl Call {
         self.http.held = self.http.held.saturating_add(octets);
         self.http.octets = self.http.octets.saturating_add(octets);
         Ok(Outcome::Answered(answer))
+    }
+}
+
+/// What of a request grants look at.
+#[derive(Clone, Copy)]
+struct Shape<'a> {
+    method: Method,
+    url: &'a Url,
+    headers: &'a [(String, String)],
+    body: Option<&'a [u8]>,
+}
+
+/// Those of the granted items that let this body through; the error says why there is none.
+fn of_body<'p>(
+    granted: Vec<&'p Permission>,
+    headers: &[(String, String)],
+    body: Option<&[u8]>,
+) -> Result<Vec<&'p Permission>, String> {
+    let mut refusal = None;
+    let fits = |permission: &&Permission| match permission {
+        Permission::Http { keys, .. } if !keys.is_empty() => match json_keys::has_only(keys, headers, body) {
+            Ok(()) => true,
+            Err(why) => {
+                refusal = Some(why);
+                false
+            }
+        },
+        _ => true,
+    };
+    let fitting: Vec<_> = granted.into_iter().filter(fits).collect();
+    match refusal {
+        Some(BodyRefusal::Key(key)) if fitting.is_empty() => {
+            Err(format!("no grant lets a body with the key \"{}\" go there", clean(&key, 64)))
+        }
+        Some(BodyRefusal::Unreadable) if fitting.is_empty() => {
+            Err("a body that goes there is a JSON object, sent as application/json and not packed".to_owned())
+        }
+        _ => Ok(fitting),
     }
 }
 

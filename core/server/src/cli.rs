@@ -11,6 +11,7 @@ pub use card::{CardCommand, Choose};
 pub use provider::{ProviderCommand, SetProvider};
 
 pub use crate::cmd::approval::ApprovalCommand;
+pub use crate::cmd::change::ChangeCommand;
 pub use crate::cmd::lead::LeadCommand;
 pub use crate::cmd::signature::SignatureCommand;
 pub use crate::cmd::token::TokenCommand;
@@ -73,6 +74,9 @@ pub enum Command {
     /// What waits for a second administrator, where the configuration wants one
     #[command(subcommand)]
     Approval(ApprovalCommand),
+    /// Changes of people that are written into the directory: what waits, and what failed
+    #[command(subcommand)]
+    Change(ChangeCommand),
     /// Details that visitors left
     #[command(subcommand)]
     Lead(LeadCommand),
@@ -100,8 +104,9 @@ pub enum SourceCommand {
     },
     /// Change how a source is configured; what is not named stays
     Set(SetSource),
-    /// Show or change where each field of its people comes from: directory (always), once
-    /// (at creation) or own (never). Applied by the next run
+    /// Show or change where each field of its people comes from: directory (always), written
+    /// (the same, and changes are written there after agreement), once (at creation) or own
+    /// (never). Applied by the next run
     Owners {
         /// Name of the source
         name: String,
@@ -319,6 +324,35 @@ pub enum GroupCommand {
         /// Go on where the last page ended
         #[arg(long)]
         after: Option<String>,
+    },
+    /// Make a group in the directory of a source, where its plugin does that; the next run of
+    /// the source brings it
+    Create {
+        /// Name of the source
+        source: String,
+        /// The group's name
+        name: String,
+    },
+    /// Rename a group in its directory
+    Rename {
+        /// Its name, or its id
+        group: String,
+        /// Its new name
+        name: String,
+    },
+    /// Put somebody into a group in its directory
+    Join {
+        /// Its name, or its id
+        group: String,
+        /// Name or id of the person
+        person: String,
+    },
+    /// Take somebody out of a group in its directory; they stay what they are
+    Leave {
+        /// Its name, or its id
+        group: String,
+        /// Name or id of the person
+        person: String,
     },
     /// Show a group and who is in it, through other groups too
     Show {

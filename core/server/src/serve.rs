@@ -109,6 +109,8 @@ async fn serve(
         plugins: Arc::<PluginHost>::clone(&host),
         signatures: Arc::<PluginHost>::clone(&host),
         mailboxes: Arc::<PluginHost>::clone(&host),
+        write_back: Arc::<PluginHost>::clone(&host),
+        write_groups: Arc::<PluginHost>::clone(&host),
         organisations: Arc::<PluginHost>::clone(&host),
         directory: host,
         open_id: Arc::new(OpenIdProviders::new(egress)),

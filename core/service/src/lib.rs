@@ -17,6 +17,7 @@ mod endings;
 mod examine;
 mod factors;
 mod gauges;
+mod group_writing;
 mod groups;
 mod home;
 mod identities;
@@ -49,6 +50,8 @@ mod throttle;
 mod tokens;
 mod totp;
 pub mod views;
+mod write_back;
+mod write_back_work;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -56,14 +59,17 @@ use std::sync::atomic::AtomicBool;
 use estampe_domain::ids::RequestId;
 use estampe_domain::ports::{
     Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
-    Signatures,
+    Signatures, WriteBack, WriteGroups,
 };
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
 pub use cards::TRUSTED;
-pub use estampe_store::{AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, Queue, Retry};
+pub use estampe_store::{
+    AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, NamedChange, Queue, Retry,
+};
+pub use group_writing::GroupOrder;
 pub use identities::{Came, Errand, OwnWay};
 pub use lead_export::LeadExport;
 pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
@@ -77,6 +83,7 @@ pub use signature_forms::{DesignForm, RuleForm, SignatureProblem, SignatureProbl
 pub use signature_views::{DesignLook, SignatureOverview};
 pub use signatures::SignatureDetail;
 pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
+pub use write_back::{ChangeWord, ShownChange};
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;
@@ -131,6 +138,10 @@ pub struct Ports {
     pub signatures: Arc<dyn Signatures>,
     /// Reads and sets the signatures of mailboxes.
     pub mailboxes: Arc<dyn Mailboxes>,
+    /// Sets fields of people in their directories.
+    pub write_back: Arc<dyn WriteBack>,
+    /// Makes and changes groups of directories.
+    pub write_groups: Arc<dyn WriteGroups>,
     /// Asks providers about the organisation.
     pub organisations: Arc<dyn Organisations>,
     /// Asks sign-in providers.

@@ -1,7 +1,7 @@
 //! The jobs as the worker sees them, and what mails say.
 
 use estampe_domain::account::Account;
-use estampe_domain::ids::{AccountId, BulkId, JobId, LeadId, PublicationId, RunId, SecretToken, SourceId};
+use estampe_domain::ids::{AccountId, BulkId, ChangeId, JobId, LeadId, PublicationId, RunId, SecretToken, SourceId};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::{AccountMail, LeadMail, Occasion};
 use estampe_domain::person::Profile;
@@ -40,6 +40,8 @@ pub enum Work {
     Bulk(BulkId),
     /// Plan or write the signatures of mailboxes.
     Publication(PublicationId),
+    /// A change of a person's field.
+    WriteBack(ChangeId),
 }
 
 impl From<&Job> for Work {
@@ -53,6 +55,7 @@ impl From<&Job> for Work {
             Job::EndSource(source) => Self::EndSource(*source),
             Job::Bulk(bulk) => Self::Bulk(*bulk),
             Job::Publication(publication) => Self::Publication(*publication),
+            Job::WriteBack(change) => Self::WriteBack(*change),
         }
     }
 }

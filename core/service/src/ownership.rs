@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use estampe_domain::access::Scope;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::PersonId;
-use estampe_domain::ownership::{Made, Owner, Owners, ProfileForm, Settlement};
+use estampe_domain::ownership::{FieldValue, Made, Owner, Owners, ProfileForm, Settlement};
 use estampe_domain::person::ProfileField;
 use estampe_domain::run::RunState;
 use estampe_domain::{Context, Error, Result, Right};
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::Service;
 use crate::views::{PersonChange, PersonEdit};
+use crate::write_back::{ask, can_be_written};
 
 impl Service {
     /// Enters values for a person: they are shown, and kept over what a directory says.
@@ -35,19 +36,26 @@ impl Service {
                     Ok(values) => values,
                     Err(problems) => return Ok(PersonEdit::Problems(problems)),
                 };
-                if values.is_empty() {
-                    return Ok(PersonEdit::Done);
+                let is_written = |value: &FieldValue| before.owner(value.field()) == Some(Owner::Written);
+                let (written, values): (Vec<_>, Vec<_>) = values.into_iter().partition(is_written);
+                if !values.is_empty() {
+                    let fields: Vec<_> = values.iter().map(|value| value.field().key()).collect();
+                    let mut after = before.clone();
+                    after.enter(values);
+                    tx.put_made(person, &before, &after, ctx.now)?;
+                    let event = AuditEvent::done(&ctx, &*random, "person.edit", "person", person);
+                    tx.audit(&event.with(json!({"fields": fields})))?;
                 }
-                let mut after = before.clone();
-                after.enter(values);
-                tx.put_made(person, &before, &after, ctx.now)?;
-                let fields: Vec<_> = fields.iter().map(|field| field.key()).collect();
-                tx.audit(
-                    &AuditEvent::done(&ctx, &*random, "person.edit", "person", person).with(json!({"fields": fields})),
-                )?;
-                Ok(PersonEdit::Done)
+                let mut asked = false;
+                for value in written {
+                    asked |= ask(tx, &ctx, &*random, person, value)?;
+                }
+                Ok(if asked { PersonEdit::Asked } else { PersonEdit::Done })
             })
             .await?;
+        if edit == PersonEdit::Asked {
+            self.wake_worker();
+        }
         Ok(edit)
     }
 
@@ -165,6 +173,10 @@ impl Service {
                 if fields.is_empty() {
                     return Ok(after);
                 }
+                for field in fields.iter().filter(|field| after.of(**field) == Owner::Written) {
+                    let source = tx.source(source)?;
+                    can_be_written(tx, &source, *field)?.map_err(|why| Error::invalid(field.key(), why))?;
+                }
                 if let Some((run, state)) = tx.open_run(source)? {
                     let what = if state == RunState::Held { "waits for a word" } else { "is under way" };
                     return Err(Error::Conflict(format!("run {run} of this source {what}: end it first")).into());
@@ -203,7 +215,7 @@ fn theirs<'f>(
     if scope == Scope::All {
         return Ok(());
     }
-    match fields.find(|field| !matches!(made.owner(**field), Some(Owner::Once | Owner::Own))) {
+    match fields.find(|field| !matches!(made.owner(**field), Some(Owner::Once | Owner::Own | Owner::Written))) {
         None => Ok(()),
         Some(field) => {
             Err(Error::invalid(field.key(), "it is not yours to change; ask whoever keeps the directory").into())

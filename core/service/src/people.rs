@@ -19,6 +19,7 @@ impl Service {
         let query = query_of(filter, scope);
         let (exact, page_size) = (filter.exact || filter.query.is_empty(), filter.page.limit);
         // a group, a team, those with a conflict are few: the database looks through them
+        let deciding = ctx.scope(Right::ChangesDecide).ok();
         let roll = match scope {
             Scope::All if filter.group.is_none() && !filter.conflicts && !filter.cards_down => Some(self.roll().await?),
             Scope::All | Scope::Team(..) | Scope::Own(_) => None,
@@ -41,6 +42,7 @@ impl Service {
                 let down =
                     PeopleQuery { active: Some(true), cards_down: true, scope: Some(scope), ..PeopleQuery::default() };
                 let cards_down = tx.people_count(&down)?;
+                let changes = deciding.map_or(Ok(0), |deciding| tx.change_count(deciding))?;
                 let (mut people, total, is_least) = if let Some(roll) = roll {
                     let limit = usize::try_from(query.limit).unwrap_or_default();
                     let without = if query.cards_up { tx.people_with_card_down()? } else { HashSet::new() };
@@ -53,7 +55,7 @@ impl Service {
                 let more = people.len() as u64 > page_size.unsigned_abs();
                 people.truncate(usize::try_from(page_size).unwrap_or_default());
                 let next = if more { people.last().map(|person| person.id.to_string()) } else { None };
-                Ok(PeoplePage { people, total, is_least, conflicts, cards_down, next })
+                Ok(PeoplePage { people, total, is_least, conflicts, cards_down, changes, next })
             })
             .await?;
         Ok(page)

@@ -229,6 +229,8 @@ pub struct PeoplePage {
     pub conflicts: u64,
     /// How many cards are taken down, whatever the filter.
     pub cards_down: u64,
+    /// How many changes for the directory wait or failed, for who decides about any.
+    pub changes: u64,
     /// Where the next page begins.
     pub next: Option<String>,
 }
@@ -325,6 +327,8 @@ pub struct PersonChange {
 pub enum PersonEdit {
     /// Done.
     Done,
+    /// Some of it is written into the directory, and shown once that has it; the rest is done.
+    Asked,
     /// Some inputs need mending; nothing was stored.
     Problems(ProfileProblems),
 }

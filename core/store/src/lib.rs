@@ -30,6 +30,7 @@ pub use submit::Single;
 pub use tx::Tx;
 pub use tx::answers::{AnswerKey, Before};
 pub use tx::checkup::{CheckupPage, CheckupPart, DatabaseFacts};
+pub use tx::directory_changes::NamedChange;
 pub use tx::factors::{StoredPasskey, StoredTotp};
 pub use tx::gauges::OutboxDepth;
 pub use tx::group_plans::{GroupAction, GroupContent, StagedGroup};

@@ -556,6 +556,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    directory_change (id) {
+        id -> Text,
+        person_id -> Text,
+        source_id -> Text,
+        field -> Text,
+        said -> Text,
+        wanted -> Text,
+        found -> Nullable<Text>,
+        state -> Text,
+        code -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        tries -> BigInt,
+        asked_by -> Nullable<Text>,
+        asked_at -> BigInt,
+        agreed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     audit_event (id) {
         id -> Text,
         at -> BigInt,
@@ -671,12 +690,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     signature_publication,
     signature_publication_line,
     signature_mailbox,
+    directory_change,
     audit_event,
 );
 
 diesel::joinable!(account_role -> account (account_id));
 diesel::joinable!(account_team -> directory_group (group_id));
 diesel::joinable!(card -> person (person_id));
+diesel::joinable!(directory_change -> person (person_id));
+diesel::joinable!(directory_change -> source (source_id));
 diesel::joinable!(lead -> person (person_id));
 diesel::joinable!(lead -> subject (subject_id));
 diesel::joinable!(run -> source (source_id));

@@ -36,6 +36,7 @@ sources![
     "bulk.ftl",
     "card.ftl",
     "cards.ftl",
+    "change.ftl",
     "common.ftl",
     "console.ftl",
     "ending.ftl",

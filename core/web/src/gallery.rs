@@ -24,6 +24,7 @@ use estampe_service::views::{PluginEntry, RunDetail};
 use estampe_service::{MappingPreview, OfferedPlugins};
 
 use crate::assets;
+use crate::console::changes::{ChangesPage, lines};
 use crate::console::doors::{SignIn, SignInOffer, first_run_page, sign_in_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::groups::GroupsPage;
@@ -125,7 +126,7 @@ fn public_pages(locale: Locale) -> Pages {
 
 fn person_page<'a>(l: &'a crate::locale::Lang, detail: &'a PersonDetail) -> PersonPage<'a> {
     let (s, card_url) = (shell(Section::People), "https://c/".to_owned());
-    PersonPage { l, s, detail, card_url, stale: false, has_signature: true }
+    PersonPage { l, s, detail, card_url, stale: false, has_signature: true, lines: Vec::new(), names: false }
 }
 
 fn console_pages(locale: Locale) -> Pages {
@@ -141,7 +142,15 @@ fn console_pages(locale: Locale) -> Pages {
     let groups_page = |page, is_later| GroupsPage { l, s: s(Section::Sources), source: "Annuaire RH", page, is_later };
     let (all, nobody) = (
         PeopleFilter::default(),
-        PeoplePage { people: Vec::new(), total: 0, is_least: false, conflicts: 0, cards_down: 0, next: None },
+        PeoplePage {
+            people: Vec::new(),
+            total: 0,
+            is_least: false,
+            conflicts: 0,
+            cards_down: 0,
+            changes: 0,
+            next: None,
+        },
     );
     let first_run = FirstRun { name: "Mireille Bordes".into(), ..FirstRun::default() };
     let wrong = [("token", "first-run-token-wrong"), ("password", "password-too-short")];
@@ -354,14 +363,18 @@ fn ownership_pages(locale: Locale) -> Pages {
     let (person, plain, alone) = (ownership::person(), samples::person(true), ownership::alone());
     let page = |detail, stale| {
         let card_url = "https://c/".into();
-        PersonPage { l, s: shell(Section::People), detail, card_url, stale, has_signature: false }.render().unwrap()
+        let lines = Vec::new();
+        PersonPage { l, s: shell(Section::People), detail, card_url, stale, has_signature: false, lines, names: false }
+            .render()
+            .unwrap()
     };
     let edit = |detail, typed: &person_edit::Typed<'_>| {
         PersonEditPage::new(l, shell(Section::People), detail, typed).render().unwrap()
     };
     let fields = |waits| {
         let (owners, chosen) = (ownership::owners(), [(ProfileField::Links, Owner::Own)].into());
-        let page = SourceFieldsPage::new(l, shell(Section::Sources), "Annuaire RH", &owners, &chosen, waits);
+        let s = shell(Section::Sources);
+        let page = SourceFieldsPage::new(l, s, "Annuaire RH", &owners, &chosen, waits, None);
         page.render().unwrap()
     };
     let mut form = ProfileForm::of(&person.made.shown);
@@ -390,7 +403,10 @@ fn ownership_pages(locale: Locale) -> Pages {
         ("person-alone", page(&alone, false)),
         ("person-own", {
             let (s, card_url) = (samples::employee(person.summary.id), "https://c/".into());
-            PersonPage { l, s, detail: &person, card_url, stale: false, has_signature: true }.render().unwrap()
+            let lines = lines(l, &samples::changes::own());
+            PersonPage { l, s, detail: &person, card_url, stale: false, has_signature: true, lines, names: false }
+                .render()
+                .unwrap()
         }),
         ("person-own-edit", {
             let s = samples::employee(person.summary.id);
@@ -408,6 +424,19 @@ fn ownership_pages(locale: Locale) -> Pages {
         ("source-fields", fields(None)),
         ("source-fields-run", fields(Some(Waits::Run("/runs/1".into())))),
         ("source-fields-changed", fields(Some(Waits::Changed))),
+        ("source-fields-not-written", {
+            let (s, owners) = (shell(Section::Sources), ownership::owners());
+            let chosen = [(ProfileField::Title, Owner::Written)].into();
+            let refused = Some(ProfileField::Title);
+            SourceFieldsPage::new(l, s, "Annuaire RH", &owners, &chosen, None, refused).render().unwrap()
+        }),
+        ("changes", {
+            let lines = lines(l, &samples::changes::all());
+            ChangesPage { l, s: shell(Section::People), lines, stale: true, names: true }.render().unwrap()
+        }),
+        ("changes-empty", {
+            ChangesPage { l, s: shell(Section::People), lines: Vec::new(), stale: false, names: true }.render().unwrap()
+        }),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Sample data for the tests that render every page.
 
 pub(crate) mod accounts;
+pub(crate) mod changes;
 pub(crate) mod designs;
 pub(crate) mod doors;
 pub(crate) mod endings;
@@ -259,6 +260,7 @@ pub(crate) fn people() -> PeoplePage {
         is_least: false,
         conflicts: 3,
         cards_down: 1,
+        changes: 2,
         next: Some("x".into()),
     }
 }

@@ -150,6 +150,7 @@ pub(crate) const fn fate(fate: PeopleFate) -> &'static str {
 pub(crate) const fn owner(owner: Owner) -> &'static str {
     match owner {
         Owner::Directory => key("owner-directory"),
+        Owner::Written => key("owner-written"),
         Owner::Once => key("owner-once"),
         Owner::Own => key("owner-own"),
     }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use estampe_plugin_sdk::http::{Request, Response};
 use estampe_plugin_sdk::{FailKind, Failure, Host, config};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// Where Microsoft has it.
 const GRAPH: &str = "https://graph.microsoft.com";
@@ -90,6 +90,9 @@ struct Refusal {
 struct Refused {
     #[serde(default)]
     code: String,
+    /// May name people: it is looked at, and never told.
+    #[serde(default)]
+    message: String,
 }
 
 /// Graph, as the source is configured, for one call.
@@ -145,6 +148,27 @@ impl<'h> Graph<'h> {
     /// The same as JSON.
     pub fn read<T: DeserializeOwned>(&self, path: &str, need: Need, prefer: Option<u32>) -> Result<T, Failure> {
         self.get(path, need, prefer)?.json()
+    }
+
+    /// Sets properties of what stands at this path; `about_phones`: numbers are among them.
+    pub fn patch<T: Serialize>(&self, path: &str, body: &T, about_phones: bool) -> Result<(), Failure> {
+        self.requests.set(self.requests.get() + 1);
+        let request = Request::patch(format!("{}{path}", self.base)).with_json(body)?.with_credential(self.credential);
+        let answer = self.host.http(&request).map_err(hinted)?.answered()?;
+        if (200..300).contains(&answer.status) { Ok(()) } else { Err(not_written(answer, about_phones)) }
+    }
+
+    /// The address of this path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Changes something about a group. `conflict` where it is so already.
+    pub fn change(&self, request: Request) -> Result<Response, Failure> {
+        self.requests.set(self.requests.get() + 1);
+        let request = request.with_header("accept", "application/json").with_credential(self.credential);
+        let answer = self.host.http(&request).map_err(hinted)?.answered()?;
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(group_not_written(answer)) }
     }
 
     /// A link of the service as it is kept: without where Graph is. It has to lead below `set`
@@ -242,6 +266,57 @@ fn refusal(answer: Response, need: Need) -> Failure {
             let kind = said.map_or(FailKind::Internal, |said| said.kind);
             failure(kind, format!("Microsoft Graph answered with {told}, asked for {what}"))
         }
+    }
+}
+
+/// Why Graph did not set a property, in words.
+fn not_written(answer: Response, about_phones: bool) -> Failure {
+    match answer.status {
+        400 => Failure::new(
+            FailKind::Unsupported,
+            "Microsoft Graph does not take what was to be written (400): a value is longer than it keeps, or this \
+             person is kept in the directory at home (Entra Connect) and is changed there",
+        ),
+        403 => {
+            let roles = if about_phones {
+                "; or this person has a role of an administrator, whose telephone numbers no application may change: \
+                 an administrator changes them in the Entra admin center"
+            } else {
+                ""
+            };
+            Failure::new(
+                FailKind::Denied,
+                format!(
+                    "Microsoft Graph does not let the application change this person (403): the application \
+                     permission User.ReadWrite.All was not granted, or its consent was withdrawn; in the Entra admin \
+                     center, App registrations, the application, API permissions: add it, then choose \"Grant admin \
+                     consent\"{roles}"
+                ),
+            )
+        }
+        _ => refusal(answer, Need::Users),
+    }
+}
+
+/// Why Graph did not change a group, in words.
+fn group_not_written(answer: Response) -> Failure {
+    match answer.status {
+        400 if answer.json::<Refusal>().unwrap_or_default().error.message.contains("already exist") => {
+            Failure::new(FailKind::Conflict, "Microsoft Graph has it so already (400)")
+        }
+        400 => Failure::new(
+            FailKind::Unsupported,
+            "Microsoft Graph does not take the change of the group (400): it is kept elsewhere (a directory at home, \
+             Exchange, a rule), or the name does not fit",
+        ),
+        403 => Failure::new(
+            FailKind::Denied,
+            "Microsoft Graph does not let the application change this group (403): the application permission \
+             Group.ReadWrite.All was not granted, or its consent was withdrawn; or roles can be given to the group, \
+             which no application changes with that; in the Entra admin center, App registrations, the application, \
+             API permissions: add it, then choose \"Grant admin consent\"",
+        ),
+        _ => refusal(answer, Need::Groups),
     }
 }
 

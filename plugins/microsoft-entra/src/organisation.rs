@@ -107,7 +107,7 @@ fn nobody() -> Failure {
     Failure::new(FailKind::NotFound, "nobody in the tenant has this id or address")
 }
 
-fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text
             .char_indices()

@@ -101,17 +101,22 @@ impl Reader {
         person.active = user.enabled != Some(false);
         person.position = Some(position(id));
         for (name, property) in self.fields() {
-            let texts: Vec<&str> = match user.others.get(*property) {
-                Some(Property::Text(text)) => vec![text],
-                Some(Property::Texts(texts)) => texts.iter().map(String::as_str).collect(),
-                Some(Property::Other(_)) | None => Vec::new(),
-            };
-            let texts = texts.into_iter().map(str::trim).filter(|text| !text.is_empty());
-            person.push(*name, texts.map(str::to_owned).collect());
+            person.push(*name, texts(user, property));
         }
         person.check_limits()?;
         Ok(person)
     }
+}
+
+/// What a property of a user holds.
+pub fn texts(user: &User, property: &str) -> Vec<String> {
+    let texts: Vec<&str> = match user.others.get(property) {
+        Some(Property::Text(text)) => vec![text],
+        Some(Property::Texts(texts)) => texts.iter().map(String::as_str).collect(),
+        Some(Property::Other(_)) | None => Vec::new(),
+    };
+    let texts = texts.into_iter().map(str::trim).filter(|text| !text.is_empty());
+    texts.map(str::to_owned).collect()
 }
 
 /// Where somebody's record stands, for people: the Entra admin center finds them by it.

@@ -1,5 +1,6 @@
 //! The store's door: the use case of a lead on a real store, without HTTP.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use estampe_adapters::{NoBreaches, Portraits, QrPictures, SystemClock, SystemRandom, WebAuthnPasskeys};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
+use estampe_domain::group::GroupWrite;
 use estampe_domain::mapping::Mapping;
 use estampe_domain::openid::{
     OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart, ProofReason,
@@ -15,7 +17,9 @@ use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
     ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall,
 };
-use estampe_domain::ports::{Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures};
+use estampe_domain::ports::{
+    Clock, Directory, Mailboxes, Offered, OpenId, Organisations, Plugins, Signatures, WriteBack, WriteGroups,
+};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{Actor, CardId, Locale, PersonId, PublicId, Roles, Ts};
 use estampe_service::views::Submission;
@@ -159,6 +163,41 @@ impl Mailboxes for NoMail {
 }
 
 #[async_trait]
+impl WriteBack for NoMail {
+    async fn read_person(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &str,
+        _: &BTreeSet<String>,
+    ) -> std::result::Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        Err(no_mail())
+    }
+
+    async fn write_person(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &str,
+        _: &BTreeMap<String, Vec<String>>,
+    ) -> std::result::Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        Err(no_mail())
+    }
+}
+
+#[async_trait]
+impl WriteGroups for NoMail {
+    async fn write_group(
+        &self,
+        _: &ConnectorSpec,
+        _: &Given,
+        _: &GroupWrite,
+    ) -> std::result::Result<Option<String>, PluginFailure> {
+        Err(no_mail())
+    }
+}
+
+#[async_trait]
 impl Organisations for NoMail {
     async fn about(&self, _: &ConnectorSpec, _: &Given) -> std::result::Result<ProviderOrganisation, PluginFailure> {
         Err(no_mail())
@@ -187,6 +226,8 @@ impl Door {
             directory: Arc::new(NoDirectory),
             signatures: Arc::new(NoTemplates),
             mailboxes: Arc::new(NoMail),
+            write_back: Arc::new(NoMail),
+            write_groups: Arc::new(NoMail),
             organisations: Arc::new(NoMail),
             open_id: Arc::new(NoProvider),
             images: Arc::new(Portraits),

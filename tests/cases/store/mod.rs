@@ -1,6 +1,7 @@
 //! The store by its own door, on both databases.
 
 mod accounts;
+mod changes;
 mod jobs;
 mod leads;
 mod opening;

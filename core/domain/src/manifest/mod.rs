@@ -64,17 +64,23 @@ pub enum Offer {
     Mailboxes,
     /// Tells of the organisation at the provider, and who administers it there.
     Organisation,
+    /// Sets fields of people in the directory.
+    WriteBack,
+    /// Makes and changes groups of the directory.
+    WriteGroups,
 }
 
 impl Offer {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::Mailboxes, Self::Organisation];
+    pub const ALL: [Self; 4] = [Self::Mailboxes, Self::Organisation, Self::WriteBack, Self::WriteGroups];
 
     /// As a manifest and the contract write it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mailboxes => "mailboxes",
             Self::Organisation => "organisation",
+            Self::WriteBack => "write-back",
+            Self::WriteGroups => "write-groups",
         }
     }
 }
@@ -115,6 +121,10 @@ pub struct HttpAsk {
     /// sends them too.
     #[serde(default)]
     pub read_only: bool,
+    /// Where its bodies are JSON objects, and no others than these are their keys; whatever body
+    /// when there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub json_keys: BTreeSet<String>,
     /// The credential that the host may attach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
@@ -245,6 +255,9 @@ pub struct GroupsAsk {
     /// Whether it tells which groups there are and who is in them.
     #[serde(default)]
     pub read: bool,
+    /// Whether it makes and changes groups, and puts people into them and takes them out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub write: bool,
     /// What for.
     #[serde(default)]
     pub description: Texts,
@@ -252,7 +265,7 @@ pub struct GroupsAsk {
 
 impl GroupsAsk {
     fn is_empty(&self) -> bool {
-        !self.read
+        !self.read && !self.write
     }
 }
 
@@ -312,6 +325,7 @@ impl PluginInfo {
                     method: *method,
                     url: ask.url.clone(),
                     read_only: ask.read_only && !method.is_safe(),
+                    keys: ask.json_keys.clone(),
                     credential: ask.credential.clone(),
                 };
                 all.insert(permission, ask.description.clone());
@@ -338,6 +352,9 @@ impl PluginInfo {
         if self.asks.groups.read {
             all.insert(Permission::GroupsRead, self.asks.groups.description.clone());
         }
+        if self.asks.groups.write {
+            all.insert(Permission::GroupsWrite, Texts::new());
+        }
         let LimitsAsk { memory_mib, cpu_seconds } = self.asks.limits;
         all.extend(memory_mib.map(|mib| (Permission::Memory(mib), Texts::new())));
         all.extend(cpu_seconds.map(|seconds| (Permission::Time(seconds), Texts::new())));
@@ -355,6 +372,9 @@ impl PluginInfo {
         for ask in &self.asks.http {
             if ask.methods.is_empty() {
                 return Err(format!("its http for {} names no method", ask.url));
+            }
+            if !ask.json_keys.is_empty() && !ask.methods.iter().all(|method| method.has_body()) {
+                return Err(format!("its http for {} has json-keys, which POST, PUT and PATCH alone have", ask.url));
             }
             if let Some(key) = ask.url.config_key() {
                 self.is_plain(key).map_err(|why| format!("its http for {}: {why}", ask.url))?;

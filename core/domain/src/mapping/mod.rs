@@ -14,6 +14,7 @@ mod scan;
 mod target;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -24,9 +25,10 @@ pub use phone::{Country, NoCountry};
 pub use preset::Preset;
 pub use rule::{Rule, RuleProblem};
 pub use target::{NoTarget, Target};
+pub use writing::NotWritten;
 
 use crate::ldap::is_secret;
-use crate::person::{LabelledPhone, NotAPerson, PhoneKind, PostalAddress, Profile};
+use crate::person::{NotAPerson, Profile};
 use crate::plugin::SourcePerson;
 use crate::text::{Email, Line};
 use reading::Reading;
@@ -188,18 +190,8 @@ impl Mapping {
         let Some(display_name) = display_name else {
             return Err(if bad_name { NotAPerson::BadName } else { NotAPerson::NoNameNoMail });
         };
-        let mut phones = Vec::new();
-        for (kind, target) in [(PhoneKind::Work, Target::PhoneWork), (PhoneKind::Mobile, Target::PhoneMobile)] {
-            let numbers = reading.phones(target);
-            phones.extend(numbers.into_iter().map(|number| LabelledPhone { kind, number }));
-        }
-        let address = PostalAddress {
-            street: reading.first(Target::Street),
-            postal_code: reading.first(Target::PostalCode),
-            city: reading.first(Target::City),
-            region: reading.first(Target::Region),
-            country: reading.first(Target::Country),
-        };
+        let phones = reading.labelled_phones();
+        let address = reading.address();
         let profile = Profile {
             given_name,
             family_name,
@@ -211,7 +203,7 @@ impl Mapping {
             phones,
             emails,
             links: reading.links(),
-            address: (address != PostalAddress::default()).then_some(address),
+            address,
             locale: reading.language(),
             photo: None,
             display_name,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{Mapping, Target, phone};
 use crate::locale::Locale;
-use crate::person::LabelledLink;
+use crate::person::{LabelledLink, LabelledPhone, PhoneKind, PostalAddress};
 use crate::plugin::{AttributeValue, SourcePerson};
 use crate::text::{Link, Phone};
 
@@ -68,6 +68,28 @@ impl<'a> Reading<'a> {
     pub(super) fn phones(&mut self, target: Target) -> Vec<Phone> {
         let country = self.mapping.country;
         self.collect(target, |text| phone::read(text, country).ok())
+    }
+
+    /// The telephone numbers of every kind.
+    pub(super) fn labelled_phones(&mut self) -> Vec<LabelledPhone> {
+        let mut phones = Vec::new();
+        for (kind, target) in [(PhoneKind::Work, Target::PhoneWork), (PhoneKind::Mobile, Target::PhoneMobile)] {
+            let numbers = self.phones(target);
+            phones.extend(numbers.into_iter().map(|number| LabelledPhone { kind, number }));
+        }
+        phones
+    }
+
+    /// The address, where there is anything of one.
+    pub(super) fn address(&mut self) -> Option<PostalAddress> {
+        let address = PostalAddress {
+            street: self.first(Target::Street),
+            postal_code: self.first(Target::PostalCode),
+            city: self.first(Target::City),
+            region: self.first(Target::Region),
+            country: self.first(Target::Country),
+        };
+        (address != PostalAddress::default()).then_some(address)
     }
 
     /// `labeledURI` is "URL label" (RFC 2079).

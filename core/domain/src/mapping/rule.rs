@@ -88,6 +88,14 @@ impl Rule {
         }
     }
 
+    /// The attributes that it names, where it does nothing else.
+    pub(super) fn names(&self) -> Option<&[String]> {
+        match &self.0.form {
+            Form::Names(names) => Some(names),
+            Form::Expression(_) => None,
+        }
+    }
+
     /// What it gives of a person, each with the name under which it is left out when it cannot
     /// be used. The error says why the expression failed.
     pub(super) fn values<'a>(&'a self, target: Target, person: &'a SourcePerson) -> Result<Vec<Named<'a>>, String> {

@@ -81,7 +81,7 @@ impl Made {
         let open = |field: &ProfileField| {
             let Some(entry) = self.entered.of(*field) else { return false };
             let said = origin.said.value(*field);
-            origin.owners.of(*field) == Owner::Directory
+            origin.owners.of(*field).is_directorys()
                 && !said.is_empty()
                 && said != entry.value
                 && entry.over.as_ref() != Some(&said)

@@ -23,6 +23,7 @@ pub use value::{FieldValue, FullName};
 
 use crate::person::{Profile, ProfileField};
 use crate::plan::Fingerprint;
+use crate::write_back::is_written;
 
 /// Where a field's value comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub enum Owner {
     /// Always from the directory.
     #[default]
     Directory,
+    /// Always from the directory; what is changed in Estampe is written there once somebody
+    /// whom it concerns agreed, and shown when the directory has it.
+    Written,
     /// From the directory once, when the person is created.
     Once,
     /// Never from the directory: the employee's own.
@@ -39,12 +43,13 @@ pub enum Owner {
 
 impl Owner {
     /// Every choice.
-    pub const ALL: [Self; 3] = [Self::Directory, Self::Once, Self::Own];
+    pub const ALL: [Self; 4] = [Self::Directory, Self::Written, Self::Once, Self::Own];
 
     /// Its stable name.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Directory => "directory",
+            Self::Written => "written",
             Self::Once => "once",
             Self::Own => "own",
         }
@@ -56,12 +61,18 @@ impl Owner {
     }
 
     /// What a field can have. A name is never the employee's own alone: without one
-    /// nobody can be created.
+    /// nobody can be created. What directories take from others is written alone.
     pub const fn choices(field: ProfileField) -> &'static [Self] {
         match field {
             ProfileField::Name => &[Self::Directory, Self::Once],
-            _ => &Self::ALL,
+            _ if is_written(field) => &Self::ALL,
+            _ => &[Self::Directory, Self::Once, Self::Own],
         }
+    }
+
+    /// Whether the directory's value is the one that counts.
+    pub const fn is_directorys(self) -> bool {
+        matches!(self, Self::Directory | Self::Written)
     }
 }
 
@@ -129,7 +140,7 @@ pub fn compose(said: &Profile, shown: Option<&Profile>, entered: &Entered, owner
             continue;
         }
         match (owners.of(field), shown) {
-            (Owner::Directory, _) | (Owner::Once, None) => {}
+            (Owner::Directory | Owner::Written, _) | (Owner::Once, None) => {}
             (Owner::Once | Owner::Own, Some(shown)) => composed.put(shown.value(field)),
             (Owner::Own, None) => composed.clear(field),
         }

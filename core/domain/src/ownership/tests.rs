@@ -92,7 +92,7 @@ proptest! {
             for field in ProfileField::ALL {
                 let shown = person.shown.value(field);
                 match owners.of(field) {
-                    Owner::Directory => prop_assert_eq!(shown, said.value(field)),
+                    Owner::Directory | Owner::Written => prop_assert_eq!(shown, said.value(field)),
                     Owner::Once => prop_assert_eq!(shown, first.value(field)),
                     Owner::Own => prop_assert!(shown.is_empty()),
                 }
@@ -109,7 +109,7 @@ proptest! {
         prop_assert!(person.conflicts().is_empty(), "who enters a value has seen what the directory says");
         let person = person.told(&said, &owners, "siege");
         let new = said.value(field);
-        let expected = owners.of(field) == Owner::Directory
+        let expected = owners.of(field).is_directorys()
             && !new.is_empty() && new != typed.value(field) && new != first.value(field);
         prop_assert_eq!(person.conflicts().iter().any(|conflict| conflict.field == field), expected);
         if expected {

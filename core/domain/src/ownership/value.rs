@@ -75,6 +75,29 @@ impl FieldValue {
             Self::Photo(photo) => photo.is_none(),
         }
     }
+
+    /// As a person reads it.
+    pub fn readable(&self) -> String {
+        fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+            values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+        }
+        match self {
+            Self::Name(name) => name.display.to_string(),
+            Self::Pronouns(line)
+            | Self::Title(line)
+            | Self::Organisation(line)
+            | Self::Department(line)
+            | Self::Office(line) => line.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Self::Phones(phones) => joined(phones.iter().map(|phone| &phone.number)),
+            Self::Emails(emails) => joined(emails),
+            Self::Links(links) => joined(links.iter().map(|link| link.url.as_str())),
+            Self::Address(address) => address.as_ref().map(PostalAddress::one_line).unwrap_or_default(),
+            Self::Language(locale) => locale.map(Locale::tag).unwrap_or_default().to_owned(),
+            Self::Photo(photo) => {
+                photo.as_ref().map(|blob| blob.as_str().chars().take(8).collect()).unwrap_or_default()
+            }
+        }
+    }
 }
 
 impl Profile {

@@ -135,7 +135,7 @@ fn reaches_out(info: &PluginInfo) -> Option<&'static str> {
         ("[[http]]", !http.is_empty()),
         ("[credentials]", !credentials.is_empty()),
         ("[ldap]", ldap.is_some()),
-        ("[groups]", groups.read),
+        ("[groups]", groups.read || groups.write),
         ("[[inputs]]", !info.inputs.is_empty()),
     ]
     .into_iter()

@@ -5,8 +5,12 @@ mod batch;
 mod v0_1;
 mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use estampe_domain::group::GroupWrite;
 use estampe_domain::plugin::{
-    Cursor, FailKind, MailSender, Page, PluginFailure, PluginInfo, PluginKind, Probe, ProviderOrganisation, SyncMode,
+    AttributeValue, Cursor, FailKind, MailSender, Page, PluginFailure, PluginInfo, PluginKind, Probe,
+    ProviderOrganisation, SyncMode,
 };
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -131,6 +135,40 @@ impl Linked {
     pub fn administers(&self, call: Call, user: &str) -> Result<bool, PluginFailure> {
         match self {
             Self::ConnectorV0_1(connector) => connector.administers(call, user),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector read fields of somebody in its directory, in a fresh instance.
+    pub fn read_person(
+        &self,
+        call: Call,
+        id: &str,
+        fields: &BTreeSet<String>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.read_person(call, id, fields),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector set fields of somebody in its directory, in a fresh instance.
+    pub fn write_person(
+        &self,
+        call: Call,
+        id: &str,
+        changes: BTreeMap<String, Vec<String>>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.write_person(call, id, changes),
+            Self::TemplateV0_1(_) => Err(self.is_no("connector")),
+        }
+    }
+
+    /// Lets a connector make or change a group of its directory, in a fresh instance.
+    pub fn write_group(&self, call: Call, write: &GroupWrite) -> Result<Option<String>, PluginFailure> {
+        match self {
+            Self::ConnectorV0_1(connector) => connector.write_group(call, write),
             Self::TemplateV0_1(_) => Err(self.is_no("connector")),
         }
     }

@@ -41,14 +41,14 @@ const ASKS: &str = r#"
 
 /// A request as a guest hands it over. Texts lie in its memory one after another.
 #[derive(Clone, Copy, Default)]
-struct Wanted<'a> {
+pub struct Wanted<'a> {
     /// get, head, post, put, patch, delete
-    method: u8,
-    url: &'a str,
-    headers: &'a [(&'a str, &'a str)],
-    body: Option<&'a str>,
-    credential: Option<&'a str>,
-    subject: Option<&'a str>,
+    pub method: u8,
+    pub url: &'a str,
+    pub headers: &'a [(&'a str, &'a str)],
+    pub body: Option<&'a str>,
+    pub credential: Option<&'a str>,
+    pub subject: Option<&'a str>,
 }
 
 /// Where the texts of a request begin.
@@ -57,7 +57,7 @@ const TEXTS: usize = 600_000;
 /// A plugin that makes the request so often and gives back what it was told: a failure, or a
 /// page whose checkpoint is the answer's body, or `R` when it was recorded. `keep`: whether
 /// it holds on to its answers.
-fn guest(wanted: Wanted<'_>, times: u32, keep: bool) -> Vec<u8> {
+pub fn guest(wanted: Wanted<'_>, times: u32, keep: bool) -> Vec<u8> {
     let mut texts = Vec::new();
     let mut text = |text: &str| {
         let at = TEXTS + texts.len();

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::cli::{Cli, GroupCommand};
-use crate::cmd::print;
 use crate::cmd::work::{encoded, list, more, person_row, query_path, text};
+use crate::cmd::{person, print};
 use crate::operator::Operator;
 
 /// Does a command about groups.
@@ -27,7 +27,36 @@ pub async fn run(cli: &Cli, command: &GroupCommand, operator: &Operator) -> Resu
             code
         }
         GroupCommand::Show { group, after } => show(cli, operator, group, after.as_deref()).await,
+        GroupCommand::Create { source, name } => {
+            let path = format!("/v1/sources/{}/groups", encoded(source));
+            write(cli, operator, &path, &json!({"name": name}), "Made").await
+        }
+        GroupCommand::Rename { group, name } => {
+            let path = format!("/v1/groups/{}", encoded(group));
+            write(cli, operator, &path, &json!({"name": name}), "Renamed").await
+        }
+        GroupCommand::Join { group, person } => member(cli, operator, group, person, true).await,
+        GroupCommand::Leave { group, person } => member(cli, operator, group, person, false).await,
     }
+}
+
+async fn member(cli: &Cli, operator: &Operator, group: &str, person: &str, joins: bool) -> Result<ExitCode, String> {
+    let found = person::found(operator, person).await?;
+    let id = found.rsplit('/').next().unwrap_or_default();
+    let path = format!("/v1/groups/{}/members", encoded(group));
+    write(cli, operator, &path, &json!({"person": id, "joins": joins}), if joins { "Put in" } else { "Taken out" })
+        .await
+}
+
+/// Has something done to a group in its directory.
+async fn write(cli: &Cli, operator: &Operator, path: &str, order: &Value, done: &str) -> Result<ExitCode, String> {
+    let answer = operator.post(path, order).await?;
+    if cli.json {
+        print::json(&answer);
+    } else {
+        print::line(&format!("{done}. The next run brings it here: estampe source sync NAME"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(cli: &Cli, operator: &Operator, name: &str, after: Option<&str>) -> Result<ExitCode, String> {

@@ -4,6 +4,7 @@ mod account;
 pub mod approval;
 mod ca;
 mod card;
+pub mod change;
 mod doctor;
 mod ending;
 mod group;

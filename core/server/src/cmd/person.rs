@@ -26,7 +26,11 @@ pub async fn run(cli: &Cli, command: &PersonCommand, operator: &Operator) -> Res
         PersonCommand::Show { person } => Ok(show(cli, &operator.get(&found(operator, person).await?).await?)),
         PersonCommand::Set { person, values } => {
             let path = found(operator, person).await?;
-            Ok(show(cli, &operator.post(&path, &json!({"set": values})).await?))
+            let code = show(cli, &operator.post(&path, &json!({"set": values})).await?);
+            if !cli.json {
+                waits(operator, &path).await?;
+            }
+            Ok(code)
         }
         PersonCommand::Reset { person, fields } => {
             let path = found(operator, person).await?;
@@ -85,16 +89,34 @@ fn show(cli: &Cli, person: &Value) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Says what of somebody waits to be written into the directory.
+async fn waits(operator: &Operator, path: &str) -> Result<(), String> {
+    let answer = operator.get("/v1/changes").await?;
+    let id = path.rsplit('/').next().unwrap_or_default();
+    for change in answer.get("changes").and_then(Value::as_array).into_iter().flatten() {
+        if text(change, "person") == id {
+            print::line(&format!(
+                "{} is written into {} once the person, or whoever leads a team of theirs, agreed: \
+                 estampe change list",
+                text(change, "field"),
+                text(change, "source")
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Where a value comes from, in words.
 fn origin(field: &Value, source: &str) -> String {
     let (owner, said) = (text(field, "owner"), text(field, "said"));
     let entered = field.get("entered") == Some(&Value::Bool(true));
     let differs = field.get("said").is_some_and(|said| !said.is_null());
     match (entered, owner.as_str()) {
-        (true, "directory") if differs && said.is_empty() => format!("entered; {source} says nothing"),
-        (true, "directory") if differs => format!("entered; {source} says: {said}"),
+        (true, "directory" | "written") if differs && said.is_empty() => format!("entered; {source} says nothing"),
+        (true, "directory" | "written") if differs => format!("entered; {source} says: {said}"),
         (true, _) => "entered".to_owned(),
         (false, "directory") => source.to_owned(),
+        (false, "written") => format!("{source}; changes are written there"),
         (false, "once") => format!("{source}, once at creation"),
         (false, "own") => format!("the person's own, never from {source}"),
         (false, _) => String::new(),

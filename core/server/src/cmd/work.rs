@@ -54,6 +54,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Token(command) => super::token::run(cli, command, operator).await,
         Command::Provider(command) => super::provider::run(cli, command, operator).await,
         Command::Approval(command) => super::approval::run(cli, command, operator).await,
+        Command::Change(command) => super::change::run(cli, command, operator).await,
         Command::Lead(command) => super::lead::run(cli, command, operator).await,
         Command::Signature(command) => super::signature::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,

@@ -1,5 +1,5 @@
-//! Signatures into mailboxes, with a provider that a test holds in its hands: rings, kills at any
-//! point, waits, refusals, restore to the octet.
+//! Signatures into mailboxes and fields into directories, with a provider that a test holds in its
+//! hands: rings, kills at any point, waits, refusals, restore to the octet.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 )]
 
 mod world;
+mod write_back;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -51,7 +51,7 @@ impl Clock for Hands {
     }
 }
 
-struct System;
+pub struct System;
 
 impl Random for System {
     fn fill(&self, bytes: &mut [u8]) {
@@ -89,6 +89,8 @@ pub struct Provider {
     pub requests: Mutex<Vec<(Op, String)>>,
     pub mood: Mutex<Mood>,
     pub administrators: Mutex<Vec<String>>,
+    /// What its directory has of people, by their ids and the fields.
+    pub directory: Mutex<BTreeMap<String, BTreeMap<String, Vec<String>>>>,
     /// Told to wait until then; who asks before is noted.
     wait_until: Mutex<Option<Ts>>,
     pub ignored: Mutex<u32>,
@@ -118,7 +120,7 @@ impl Provider {
     }
 
     /// The answer to a request, and whether it has its effect.
-    async fn asked(&self, op: Op, mailbox: &str, effect: impl FnOnce(bool)) -> Result<(), PluginFailure> {
+    pub async fn asked(&self, op: Op, mailbox: &str, effect: impl FnOnce(bool)) -> Result<(), PluginFailure> {
         if self.wait_until.lock().unwrap().is_some_and(|until| self.clock.now() < until) {
             *self.ignored.lock().unwrap() += 1;
         }
@@ -345,7 +347,7 @@ pub struct World {
     pub people: Vec<PersonId>,
 }
 
-fn plugin(id: &str, kind: PluginKind, offers: &[Offer]) -> BundleFacts {
+pub fn plugin(id: &str, kind: PluginKind, offers: &[Offer]) -> BundleFacts {
     let info = PluginInfo {
         id: id.to_owned(),
         version: "1.0.0".into(),
@@ -395,6 +397,7 @@ impl World {
             requests: Mutex::default(),
             mood: Mutex::new(Box::new(|_, _, _| Answer::Well)),
             administrators: Mutex::default(),
+            directory: Mutex::default(),
             wait_until: Mutex::default(),
             ignored: Mutex::default(),
             killed: Notify::new(),
@@ -407,6 +410,8 @@ impl World {
             directory: Arc::new(Nothing),
             signatures: Arc::new(Nothing),
             mailboxes: provider.clone(),
+            write_back: provider.clone(),
+            write_groups: provider.clone(),
             organisations: provider.clone(),
             open_id: Arc::new(Nothing),
             images: Arc::new(Nothing),
@@ -529,10 +534,16 @@ impl World {
                 continue;
             };
             let Some(job) = self.service.lease_job(job).await.unwrap() else { continue };
-            let Work::Publication(publication) = job.work else { panic!("{:?}", job.work) };
             let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+            let work = async {
+                match job.work {
+                    Work::Publication(publication) => self.service.do_publication(&ctx, publication, job.lease).await,
+                    Work::WriteBack(change) => self.service.do_write_back(&ctx, change, job.lease).await,
+                    other => panic!("{other:?}"),
+                }
+            };
             let done = tokio::select! {
-                done = self.service.do_publication(&ctx, publication, job.lease) => done.unwrap(),
+                done = work => done.unwrap(),
                 () = self.provider.killed.notified() => {
                     kills += 1;
                     self.service.release_jobs().await.unwrap();

@@ -207,6 +207,7 @@ impl Tx<'_> {
     /// configuration and itself. What was done stays.
     pub fn end_source(&mut self, source_id: SourceId, now: Ts) -> Result<()> {
         let text = source_id.to_string();
+        self.forget_changes(source_id)?;
         diesel::delete(source_secret::table.filter(source_secret::source_id.eq(&text))).execute(self.conn)?;
         diesel::delete(source_state::table.filter(source_state::source_id.eq(&text))).execute(self.conn)?;
         diesel::delete(source::table.find(&text)).execute(self.conn)?;

@@ -40,6 +40,7 @@ impl Tx<'_> {
 
     /// Forgets by which identities a source knows somebody.
     pub fn forget_identities(&mut self, person_id: PersonId, source: SourceId) -> Result<()> {
+        self.forget_changes_of(&person_id.to_string(), Some(source))?;
         diesel::delete(
             person_identity::table
                 .filter(person_identity::person_id.eq(person_id.to_string()))
@@ -49,8 +50,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Erases somebody: profile, names, what a search looks through, photo, identities, what
-    /// stood in their mailboxes, and the link to an account. Their cards stay as empty rows that are never shown, so that
+    /// Erases somebody: profile, names, what a search looks through, photo, identities, changes
+    /// that wait, what stood in their mailboxes, and the link to an account. Their cards stay as empty rows that are never shown, so that
     /// nobody is given their addresses again.
     /// Says which accounts were theirs.
     pub fn erase_person(&mut self, person_id: PersonId, now: Ts) -> Result<Vec<AccountId>> {
@@ -60,6 +61,7 @@ impl Tx<'_> {
         diesel::delete(group_member::table.filter(group_member::person_id.eq(&text))).execute(self.conn)?;
         diesel::delete(person_identity::table.filter(person_identity::person_id.eq(&text))).execute(self.conn)?;
         self.forget_lines_of(&text)?;
+        self.forget_changes_of(&text, None)?;
         self.forget_mailboxes_of(&text, now)?;
         let accounts = self.release_accounts_of(person_id, now)?;
         diesel::update(card::table.filter(card::person_id.eq(&text)))

@@ -391,6 +391,16 @@ impl Tx<'_> {
         row.map(|row| Ok::<_, StoreError>((read(&row)?, row.4.clone()))).transpose()
     }
 
+    /// Which source tells of a group, and by which id.
+    pub fn group_place(&mut self, group: GroupId) -> Result<Option<(SourceId, String)>> {
+        let row: Option<(String, String)> = directory_group::table
+            .find(group.to_string())
+            .select((directory_group::source_id, directory_group::external_id))
+            .get_result(self.conn)
+            .optional()?;
+        row.map(|(source, external_id)| Ok((id(&source, "directory_group")?, external_id))).transpose()
+    }
+
     /// The groups that a person is in, by name.
     pub fn groups_of(&mut self, person: PersonId) -> Result<Vec<GroupSummary>> {
         let rows: Vec<Row> = group_member::table

@@ -26,6 +26,8 @@ pub enum Job {
     Bulk(estampe_domain::BulkId),
     /// Plan or write the signatures of mailboxes.
     Publication(estampe_domain::PublicationId),
+    /// Write a change of a person's field into their directory.
+    WriteBack(estampe_domain::ChangeId),
 }
 
 impl Job {
@@ -49,6 +51,7 @@ impl Job {
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
             Self::Bulk(bulk) => ("person.bulk", bulk.to_string()),
             Self::Publication(publication) => ("signature.publication", publication.to_string()),
+            Self::WriteBack(change) => ("person.write-back", change.to_string()),
         }
     }
 
@@ -61,6 +64,7 @@ impl Job {
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
             "person.bulk" => Self::Bulk(id(reference, "job")?),
             "signature.publication" => Self::Publication(id(reference, "job")?),
+            "person.write-back" => Self::WriteBack(id(reference, "job")?),
             _ => {
                 let mail = kind.strip_prefix("mail.").and_then(estampe_domain::mail::AccountMail::from_stored);
                 Self::AccountMail(mail.ok_or(StoreError::Unreadable("job"))?, id(reference, "job")?)
@@ -72,7 +76,12 @@ impl Job {
     pub fn queue(&self) -> Queue {
         match self {
             Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) => Queue::Mail,
-            Self::Sync(_) | Self::Apply(_) | Self::EndSource(_) | Self::Bulk(_) | Self::Publication(_) => Queue::House,
+            Self::Sync(_)
+            | Self::Apply(_)
+            | Self::EndSource(_)
+            | Self::Bulk(_)
+            | Self::Publication(_)
+            | Self::WriteBack(_) => Queue::House,
         }
     }
 }

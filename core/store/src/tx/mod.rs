@@ -13,6 +13,7 @@ mod bulks;
 mod card_list;
 mod cards;
 pub mod checkup;
+pub mod directory_changes;
 mod endings;
 mod erasing;
 pub mod factors;

@@ -306,12 +306,17 @@ pub(crate) async fn photo(caller: Caller, request: HttpRequest, path: web::Path<
 /// Changes what is shown of a person
 ///
 /// What is named is entered, and kept over what a directory says. Whoever may change only
-/// their own profile changes only the fields that are theirs (`once` or `own`).
+/// their own profile changes only the fields that are theirs (`once`, `own` or `written`). A field
+/// whose owner is `written` is not entered: the person or whoever leads a team of theirs agrees
+/// in the console, it is written into the directory, and shown once that has it.
 #[utoipa::path(patch, path = "/people/{id}", tag = "people", operation_id = "change_person",
     params(("id" = String, Path, format = "uuid"),
         ("If-Match" = String, Header, description = "The `ETag` of what its maker saw.")),
     request_body = PersonPatch, security(("token" = ["people:write"])),
     responses((status = 200, body = PersonFull, description = "The person as they are now.",
+        headers(("ETag" = String, description = "The tag of what they are now."))),
+        (status = 202, body = PersonFull, description = "The person as they are now: some of it is written \
+            into the directory first.",
         headers(("ETag" = String, description = "The tag of what they are now.")))))]
 pub(crate) async fn change(sent: Sent, request: HttpRequest, path: web::Path<String>) -> Reply {
     let caller = &sent.caller;
@@ -324,9 +329,10 @@ pub(crate) async fn change(sent: Sent, request: HttpRequest, path: web::Path<Str
     seen(caller, &request, &PersonFull::new(caller, &before))?;
     let change = PersonChange { inputs, seen: Some(before.made.version()) };
     match caller.ok(caller.service().edit_person(&caller.ctx, id, change).await)? {
-        PersonEdit::Done => {
+        done @ (PersonEdit::Done | PersonEdit::Asked) => {
             let after = found(caller, id).await?;
-            tagged(caller, &request, StatusCode::OK, &PersonFull::new(caller, &after))
+            let status = if done == PersonEdit::Asked { StatusCode::ACCEPTED } else { StatusCode::OK };
+            tagged(caller, &request, status, &PersonFull::new(caller, &after))
         }
         PersonEdit::Problems(found) => {
             let all = found.0.iter().map(|(input, why)| FieldProblem::body(pointer(input), why.to_string()));

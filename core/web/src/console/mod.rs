@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod bulk;
 pub(crate) mod cards;
+pub(crate) mod changes;
 pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
@@ -99,6 +100,16 @@ pub(crate) fn routes() -> Table {
                 .get("/{id}/settle", person_settle::back)
                 .post("/{id}/give-back", person_settle::give_back)
                 .get("/{id}/give-back", person_settle::back)
+        })
+        .scope("/changes", |table| {
+            table
+                .get("", changes::list)
+                .post("/{change}/agree", changes::agree)
+                .get("/{change}/agree", changes::back)
+                .post("/{change}/again", changes::again)
+                .get("/{change}/again", changes::back)
+                .post("/{change}/end", changes::end)
+                .get("/{change}/end", changes::back)
         })
         .scope("/sources", |table| {
             table

@@ -3,12 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use askama::Template;
-use estampe_domain::PersonId;
 use estampe_domain::group::GroupSummary;
 use estampe_domain::ownership::Conflict;
 use estampe_domain::person::{Profile, ProfileField};
+use estampe_domain::{PersonId, Right};
 use estampe_service::views::{Asking, PeopleFilter, PeoplePage, PersonDetail};
 
+use crate::console::changes::{Line, lines};
 use crate::console::person_settle::{Kept, kept};
 use crate::console::shell::{Section, Shell, initials};
 use crate::error::Fault;
@@ -107,6 +108,10 @@ pub(crate) struct PersonPage<'a> {
     pub(crate) stale: bool,
     /// Whether there are signatures, and this one may be seen.
     pub(crate) has_signature: bool,
+    /// Changes on their way to the directory, for who decides about them.
+    pub(crate) lines: Vec<Line>,
+    /// The page is of one person, who is not named at each of them.
+    pub(crate) names: bool,
 }
 
 impl PersonPage<'_> {
@@ -230,10 +235,16 @@ pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -
     let detail = desk.ok(desk.service().person(&desk.ctx, id).await)?;
     let card_url = desk.service().card_url(&detail.summary.public_id);
     let has_signature = desk.ok(desk.service().may_have_signature(&desk.ctx, id).await)?;
+    let changes = match desk.ctx.may(Right::ChangesDecide) {
+        true => desk.ok(desk.service().directory_changes(&desk.ctx, Some(id)).await)?,
+        false => Vec::new(),
+    };
     let is_own = desk.ctx.person == Some(detail.summary.id);
     let s = Shell::new(desk, if is_own { Section::Own } else { Section::People }, here);
     let status = if stale { StatusCode::CONFLICT } else { StatusCode::OK };
-    desk.page_with(status, &PersonPage { l: &desk.l, s, detail: &detail, card_url, stale, has_signature })
+    let lines = lines(&desk.l, &changes);
+    let page = PersonPage { l: &desk.l, s, detail: &detail, card_url, stale, has_signature, lines, names: false };
+    desk.page_with(status, &page)
 }
 
 /// `GET /people/{id}/photo.jpg`

@@ -62,7 +62,7 @@ impl<'a> PersonEditPage<'a> {
         let builder = Builder { l, made: &detail.made, form: &form, typed, touched };
         // of what the directory owns nobody changes anything of their own
         let is_theirs = |field: ProfileField| {
-            s.sees.changes_people || matches!(detail.made.owner(field), Some(Owner::Once | Owner::Own))
+            s.sees.changes_people || matches!(detail.made.owner(field), Some(Owner::Once | Owner::Own | Owner::Written))
         };
         let fields = ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Photo && is_theirs(*field));
         Self {
@@ -129,6 +129,7 @@ impl Builder<'_> {
         let from = |key: &'static str| l.t(key).with("source", source).to_string();
         match (self.made.entered.of(field), owner) {
             (None, Owner::Directory) => from(key("person-from-directory")),
+            (_, Owner::Written) => from(key("person-from-written")),
             (None, Owner::Once) => from(key("person-from-once")),
             (None, Owner::Own) => from(key("person-from-own")),
             (Some(_), Owner::Once | Owner::Own) => l.t("person-from-entered").to_string(),
@@ -274,7 +275,7 @@ pub(crate) async fn save(sent: ProtectedForm<Sent>, path: web::Path<String>) -> 
     let id: PersonId = desk.id(&path)?;
     let change = PersonChange { inputs: inputs.clone(), seen: Some(seen) };
     match desk.service().edit_person(&desk.ctx, id, change).await {
-        Ok(PersonEdit::Done) => Ok(see_other(&format!("/people/{id}"))),
+        Ok(PersonEdit::Done | PersonEdit::Asked) => Ok(see_other(&format!("/people/{id}"))),
         Ok(PersonEdit::Problems(found)) => {
             let typed = Typed { inputs, problems: Some(&found), stale: false };
             form(&desk, id, StatusCode::UNPROCESSABLE_ENTITY, &typed).await

@@ -38,10 +38,10 @@ pub(crate) fn kept(l: &Lang, made: &Made) -> Vec<Kept> {
             field: words::field(field),
             shown: made.shown.readable(field),
             said: says(l, made, field),
-            theirs: matches!(made.owner(field), Some(Owner::Once | Owner::Own)),
+            theirs: matches!(made.owner(field), Some(Owner::Once | Owner::Own | Owner::Written)),
             give_back: made.origin.as_ref().map(|origin| match origin.owners.of(field) {
                 Owner::Own => l.t("person-give-back-own").to_string(),
-                Owner::Directory | Owner::Once => l.t("person-give-back").to_string(),
+                Owner::Directory | Owner::Written | Owner::Once => l.t("person-give-back").to_string(),
             }),
         })
         .collect()
@@ -50,7 +50,7 @@ pub(crate) fn kept(l: &Lang, made: &Made) -> Vec<Kept> {
 /// What the directory says of an entered field that it could set.
 fn says(l: &Lang, made: &Made, field: ProfileField) -> Option<String> {
     let origin = made.origin.as_ref()?;
-    let said = made.said_else(field).filter(|_| origin.owners.of(field) == Owner::Directory)?;
+    let said = made.said_else(field).filter(|_| origin.owners.of(field).is_directorys())?;
     let source = origin.source.as_str();
     Some(if said.is_empty() {
         l.t("person-says-nothing").with("source", source).to_string()

@@ -40,6 +40,7 @@ impl<'a> SourceFieldsPage<'a> {
         standing: &Owners,
         chosen: &Chosen,
         waits: Option<Waits>,
+        not_written: Option<ProfileField>,
     ) -> Self {
         let field = |field: ProfileField| {
             let owner = chosen.get(&field).copied().unwrap_or_else(|| standing.of(field));
@@ -47,6 +48,8 @@ impl<'a> SourceFieldsPage<'a> {
             let choices = choices.map(|owner| (owner.key().to_owned(), l.t(words::owner(*owner)).to_string()));
             let made = Field::new(field.key(), l.t(words::field(field)), owner.key());
             let made = made.kind(Kind::Choice(choices.collect()));
+            let refused = not_written == Some(field);
+            let made = made.problem(refused.then(|| l.t("source-fields-not-written").to_string()));
             if field == ProfileField::Name { made.hint(l.t("source-fields-name")) } else { made }
         };
         let seen = serde_json::to_string(standing).unwrap_or_default();
@@ -77,15 +80,21 @@ impl From<Fields> for Sent {
     }
 }
 
-async fn form(desk: &Desk, name: &str, status: StatusCode, chosen: &Chosen, waits: Option<Waits>) -> Reply {
+async fn form(
+    desk: &Desk,
+    name: &str,
+    status: StatusCode,
+    chosen: &Chosen,
+    (waits, not_written): (Option<Waits>, Option<ProfileField>),
+) -> Reply {
     let standing = desk.ok(desk.service().source_owners(&desk.ctx, name).await)?;
     let s = Shell::new(desk, Section::Sources, format!("{}/fields", path_of(name)));
-    desk.page_with(status, &SourceFieldsPage::new(&desk.l, s, name, &standing, chosen, waits))
+    desk.page_with(status, &SourceFieldsPage::new(&desk.l, s, name, &standing, chosen, waits, not_written))
 }
 
 /// `GET /sources/{name}/fields`
 pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
-    form(&desk, &name, StatusCode::OK, &Chosen::new(), None).await
+    form(&desk, &name, StatusCode::OK, &Chosen::new(), (None, None)).await
 }
 
 /// `POST /sources/{name}/fields`
@@ -94,7 +103,7 @@ pub(crate) async fn save(sent: ProtectedForm<Sent>, name: web::Path<String>) -> 
     desk.needs(Right::SourcesChange)?;
     // one that was made of nothing changes nothing
     let Some(seen) = seen else {
-        return form(&desk, &name, StatusCode::CONFLICT, &chosen, Some(Waits::Changed)).await;
+        return form(&desk, &name, StatusCode::CONFLICT, &chosen, (Some(Waits::Changed), None)).await;
     };
     match desk.service().change_owners(&desk.ctx, &name, &chosen, Some(seen)).await {
         Ok(_) => Ok(see_other(&path_of(&name))),
@@ -102,7 +111,11 @@ pub(crate) async fn save(sent: ProtectedForm<Sent>, name: web::Path<String>) -> 
             let overview = desk.ok(desk.service().source(&desk.ctx, &name).await)?;
             let open = overview.last_run.filter(|(_, state, _)| state.is_open());
             let waits = open.map_or(Waits::Changed, |(run, ..)| Waits::Run(format!("/runs/{run}")));
-            form(&desk, &name, StatusCode::CONFLICT, &chosen, Some(waits)).await
+            form(&desk, &name, StatusCode::CONFLICT, &chosen, (Some(waits), None)).await
+        }
+        Err(Error::Invalid { what, .. }) if ProfileField::from_key(&what).is_some() => {
+            let refused = (None, ProfileField::from_key(&what));
+            form(&desk, &name, StatusCode::UNPROCESSABLE_ENTITY, &chosen, refused).await
         }
         Err(error) => desk.ok(Err(error)),
     }

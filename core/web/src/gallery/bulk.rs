@@ -45,6 +45,8 @@ pub(super) fn pages(l: &Lang) -> Pages {
         card_url: "https://c/".into(),
         stale: false,
         has_signature: true,
+        lines: Vec::new(),
+        names: false,
     };
     vec![
         ("bulk-ask", ask(BulkAct::CardDown, false)),

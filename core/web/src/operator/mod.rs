@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod bulk;
 pub(crate) mod cards;
+pub(crate) mod changes;
 pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
@@ -94,6 +95,9 @@ pub(crate) fn routes() -> Table {
             .get("/people/{id}", ownership::person)
             .post("/people/{id}", ownership::edit)
             .post("/people/{id}/give-back", ownership::give_back)
+            .get("/changes", changes::list)
+            .post("/changes/{change}/again", changes::again)
+            .post("/changes/{change}/end", changes::end)
             .get("/accounts", accounts::list)
             .post("/accounts", accounts::add)
             .get("/accounts/{account}", accounts::show)
@@ -112,6 +116,9 @@ pub(crate) fn routes() -> Table {
             .post("/providers/{provider}/remove", providers::remove)
             .get("/groups", groups::list)
             .get("/groups/{group}", groups::show)
+            .post("/groups/{group}", groups::rename)
+            .post("/groups/{group}/members", groups::member)
+            .post("/sources/{name}/groups", groups::create)
             .get("/people/{id}/signature", signatures::of_person)
             .get("/signatures/designs", signatures::designs)
             .post("/signatures/designs", signatures::add_design)

@@ -88,7 +88,7 @@ pub(crate) async fn edit(wire: Wire, id: web::Path<String>, body: Body) -> Reply
     let Change { set, version } = wire.body(&body)?;
     let change = PersonChange { inputs: set, seen: version };
     match wire.ok(wire.service().edit_person(&wire.ctx, id, change).await)? {
-        PersonEdit::Done => answer(&wire, id).await,
+        PersonEdit::Done | PersonEdit::Asked => answer(&wire, id).await,
         PersonEdit::Problems(problems) => wire.ok(Err(refused(&problems))),
     }
 }

@@ -41,6 +41,7 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
         url: "https://graph.microsoft.com/v1.0/*".parse().unwrap(),
         methods: ["GET", "PATCH"].map(|method| method.parse().unwrap()).into(),
         read_only: false,
+        json_keys: BTreeSet::new(),
         credential: Some("entra-app".into()),
         description: texts("Les personnes et les groupes.", "People and groups."),
     };
@@ -63,7 +64,11 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
                 read: names(["givenName", "sn", "mail", "title", "department", "mobile"]),
                 write: writes.iter().map(|name| (*name).to_owned()).collect(),
             },
-            groups: GroupsAsk { read: true, description: texts("Qui est dans quel groupe.", "Who is in which group.") },
+            groups: GroupsAsk {
+                read: true,
+                write: false,
+                description: texts("Qui est dans quel groupe.", "Who is in which group."),
+            },
             limits: LimitsAsk { memory_mib: Some(128), cpu_seconds: None },
         },
     }

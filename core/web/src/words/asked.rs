@@ -48,24 +48,30 @@ impl Row {
 enum Kind {
     Input(String),
     Http(String),
+    Change(String),
     Credential(String),
     Ldap,
     Read,
     Mapped,
     Write,
     Groups,
+    GroupsWrite,
     Limit,
 }
 
 fn kind(permission: &Permission) -> Kind {
     match permission {
         Permission::Input(name) => Kind::Input(name.clone()),
-        Permission::Http { url, .. } => Kind::Http(place(&url.to_string())),
+        Permission::Http { method, url, read_only, .. } if method.is_safe() || *read_only => {
+            Kind::Http(place(&url.to_string()))
+        }
+        Permission::Http { url, .. } => Kind::Change(place(&url.to_string())),
         Permission::Credential { name, .. } => Kind::Credential(name.clone()),
         Permission::LdapConnect(_) | Permission::LdapRead(_) | Permission::LdapReadMapped => Kind::Ldap,
         Permission::FieldRead(_) => Kind::Read,
         Permission::FieldReadMapped => Kind::Mapped,
         Permission::FieldWrite(_) => Kind::Write,
+        Permission::GroupsWrite => Kind::GroupsWrite,
         Permission::GroupsRead => Kind::Groups,
         Permission::Memory(_) | Permission::Time(_) | Permission::Network(_) => Kind::Limit,
     }
@@ -110,6 +116,10 @@ fn described(l: &Lang, kind: &Kind, count: usize) -> (&'static str, String, Stri
         Kind::Http(host) => {
             ("globe", l.t("asked-http").with("host", host.as_str()).to_string(), key("asked-http-otherwise"))
         }
+        Kind::Change(host) => {
+            let title = l.t("asked-change").with("host", host.as_str()).to_string();
+            ("exchange", title, key("asked-change-otherwise"))
+        }
         Kind::Credential(name) => {
             let title = l.t("asked-credential").with("name", name.as_str()).to_string();
             ("lock", title, key("asked-credential-otherwise"))
@@ -119,6 +129,7 @@ fn described(l: &Lang, kind: &Kind, count: usize) -> (&'static str, String, Stri
         Kind::Mapped => ("people", l.t("asked-mapped").to_string(), key("asked-mapped-otherwise")),
         Kind::Write => ("exchange", l.t("asked-write").with("count", count).to_string(), key("asked-write-otherwise")),
         Kind::Groups => ("people", l.t("asked-groups").to_string(), key("asked-groups-otherwise")),
+        Kind::GroupsWrite => ("exchange", l.t("asked-groups-write").to_string(), key("asked-groups-write-otherwise")),
         Kind::Limit => ("clock", l.t("asked-limit").to_string(), key("asked-limit-otherwise")),
     };
     (icon, title, l.t(otherwise).to_string())

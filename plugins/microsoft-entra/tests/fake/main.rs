@@ -6,6 +6,7 @@ mod access;
 mod changes;
 mod faults;
 mod world;
+mod writing;
 
 use estampe_fakes::graph::{Graph, Removed};
 use estampe_plugin_sdk::{FailKind, SyncMode};

@@ -8,6 +8,7 @@ mod manifest;
 mod organisation;
 mod people;
 mod photos;
+mod writing;
 
 use estampe_plugin_microsoft_entra::MicrosoftEntra;
 use estampe_plugin_sdk::testing::ScriptedHost;

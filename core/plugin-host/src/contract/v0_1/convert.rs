@@ -86,6 +86,20 @@ pub fn probes(probes: Vec<wit::Probe>) -> Result<Vec<Probe>, PluginFailure> {
     Ok(lines.collect())
 }
 
+/// What the directory has in these fields of somebody, measured; others that the plugin tells of
+/// are left out.
+pub fn attributes(
+    said: Vec<wit::Attribute>,
+    call: &Call,
+    wanted: &BTreeSet<String>,
+) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+    let groups = Groups::of(&call.given.grants, &call.info);
+    let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given, &call.info), groups };
+    let mut attributes = measure.attributes(said, None)?;
+    attributes.retain(|(name, _)| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)));
+    Ok(attributes)
+}
+
 /// A failure that the plugin told.
 pub fn failure(failure: &wit::Failure) -> PluginFailure {
     let kind = match failure.kind {
@@ -296,25 +310,7 @@ impl Measure {
         let position = person.position.map(|position| clean(&position, MAX_POSITION));
         let at = position.as_deref();
         let external_id = self.id(person.id, at)?;
-        let count = person.attributes.len();
-        if count > MAX_ATTRIBUTES {
-            let what = format!("a person of {count} attributes; at most {MAX_ATTRIBUTES} are taken");
-            return Err(limit(&located(at, &what)));
-        }
-        let mut attributes = Vec::with_capacity(count);
-        for attribute in person.attributes {
-            let name = attribute.name;
-            let length = name.len();
-            if length == 0 || length > MAX_NAME || name.chars().any(char::is_control) {
-                let what = format!("an attribute's name has 1 to {MAX_NAME} octets, none of control");
-                return Err(limit(&located(at, &what)));
-            }
-            self.take(length)?;
-            let value = self.value(attribute.value, at)?;
-            if self.fields.pass(&name, at)? {
-                attributes.push((name, value));
-            }
-        }
+        let attributes = self.attributes(person.attributes, at)?;
         let active = person.active;
         let mut photo = match (person.photo, person.photo_etag) {
             (Some(octets), version) => {
@@ -335,6 +331,33 @@ impl Measure {
             handles.clear();
         }
         Ok(SourcePerson { external_id, active, attributes, photo, position, handles })
+    }
+
+    fn attributes(
+        &mut self,
+        said: Vec<wit::Attribute>,
+        at: Option<&str>,
+    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+        let count = said.len();
+        if count > MAX_ATTRIBUTES {
+            let what = format!("a person of {count} attributes; at most {MAX_ATTRIBUTES} are taken");
+            return Err(limit(&located(at, &what)));
+        }
+        let mut attributes = Vec::with_capacity(count);
+        for attribute in said {
+            let name = attribute.name;
+            let length = name.len();
+            if length == 0 || length > MAX_NAME || name.chars().any(char::is_control) {
+                let what = format!("an attribute's name has 1 to {MAX_NAME} octets, none of control");
+                return Err(limit(&located(at, &what)));
+            }
+            self.take(length)?;
+            let value = self.value(attribute.value, at)?;
+            if self.fields.pass(&name, at)? {
+                attributes.push((name, value));
+            }
+        }
+        Ok(attributes)
     }
 
     fn version(&mut self, version: String, at: Option<&str>) -> Result<String, PluginFailure> {

@@ -8,6 +8,8 @@ mod ldap;
 mod provider;
 mod store;
 mod template;
+mod write_back;
+mod write_groups;
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What a connector exports besides, where it offers it: `mailboxes` and `organisation`.
+//! What a connector exports besides, where it offers it: `mailboxes` and `organisation` (here),
+//! `write-back` (`write_back`), `write-groups` (`write_groups`).
 
 use std::collections::BTreeSet;
 
@@ -7,6 +8,8 @@ use wasmtime::component::InstancePre;
 
 use self::mailboxes::exports::estampe::plugin::mailboxes::Sender;
 use self::organisation::exports::estampe::plugin::organisation::Role;
+use super::write_back::bindings::WriteBackPluginPre;
+use super::write_groups::bindings::WriteGroupsPluginPre;
 use super::{Connector, convert, store};
 use crate::budget::failure;
 use crate::call::Call;
@@ -19,7 +22,7 @@ const MAX_ADDRESS: usize = 254;
 /// Octets of a signature as a provider has it.
 const MAX_SIGNATURE: usize = 256 << 10;
 /// Octets of an organisation's id.
-const MAX_ID: usize = 255;
+pub(super) const MAX_ID: usize = 255;
 /// Characters of an organisation's name.
 const MAX_NAME: usize = 255;
 
@@ -45,6 +48,8 @@ mod organisation {
 pub struct Offered {
     mailboxes: Option<mailboxes::MailboxesPluginPre<Call>>,
     organisation: Option<organisation::OrganisationPluginPre<Call>>,
+    pub(super) write_back: Option<WriteBackPluginPre<Call>>,
+    pub(super) write_groups: Option<WriteGroupsPluginPre<Call>>,
 }
 
 impl Offered {
@@ -54,7 +59,14 @@ impl Offered {
         let mailboxes = is_offered(Offer::Mailboxes).then(|| mailboxes::MailboxesPluginPre::new(linked.clone()));
         let organisation =
             is_offered(Offer::Organisation).then(|| organisation::OrganisationPluginPre::new(linked.clone()));
-        Ok(Self { mailboxes: mailboxes.transpose()?, organisation: organisation.transpose()? })
+        let write_back = is_offered(Offer::WriteBack).then(|| WriteBackPluginPre::new(linked.clone()));
+        let write_groups = is_offered(Offer::WriteGroups).then(|| WriteGroupsPluginPre::new(linked.clone()));
+        Ok(Self {
+            write_groups: write_groups.transpose()?,
+            mailboxes: mailboxes.transpose()?,
+            organisation: organisation.transpose()?,
+            write_back: write_back.transpose()?,
+        })
     }
 }
 
@@ -134,11 +146,11 @@ fn kept_html(html: String) -> Result<String, PluginFailure> {
     Ok(html)
 }
 
-fn not_offered(offer: Offer) -> PluginFailure {
+pub(super) fn not_offered(offer: Offer) -> PluginFailure {
     let message = format!("the plugin does not offer \"{}\"", offer.as_str());
     PluginFailure::new(FailKind::Unsupported, message)
 }
 
-fn limit(message: String) -> PluginFailure {
+pub(super) fn limit(message: String) -> PluginFailure {
     PluginFailure::new(FailKind::Limit, message)
 }
