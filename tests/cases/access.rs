@@ -57,6 +57,12 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
             _ => return None,
         },
         "/signatures/designs/new" | "/signatures/rules/new" => Asks::All(R::SignaturesChange),
+        _ if rest("/signatures/publications").is_some() => match (pattern.rsplit('/').next()?, read) {
+            // a button's address leads back to the publication
+            ("apply" | "pause" | "resume" | "stop", true) => Asks::Account,
+            (_, true) => Asks::All(R::SignaturesRead),
+            (_, false) => Asks::All(R::SignaturesPublish),
+        },
         _ if rest("/signatures").is_some() => match (pattern.rsplit('/').next()?, read) {
             // a button's address leads back to the design or the rule
             ("move" | "remove", true) => Asks::Account,

@@ -43,6 +43,7 @@ mod plan_lines;
 mod plugin_kit;
 mod plugins;
 mod publish;
+mod publish_pages;
 mod second_look;
 mod server;
 mod settings;

@@ -3,6 +3,7 @@
 pub(crate) mod asked;
 pub(crate) mod mapping;
 pub(crate) mod provider;
+pub(crate) mod publication;
 pub(crate) mod signature;
 
 use std::borrow::Cow;

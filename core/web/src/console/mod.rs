@@ -11,6 +11,7 @@ pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod groups;
+pub(crate) mod harmless;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
@@ -29,6 +30,9 @@ pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod providers;
+pub(crate) mod publication;
+pub(crate) mod publication_line;
+pub(crate) mod publications;
 pub(crate) mod runs;
 pub(crate) mod second_door;
 pub(crate) mod settings;
@@ -180,6 +184,8 @@ pub(crate) fn routes() -> Table {
         doors::routes,
         second_door::routes,
         sign_in_with::routes,
+        // before the signatures, whose scope is around it
+        publications::routes,
         signatures::routes,
         confirm::routes,
         own::routes,
