@@ -49,6 +49,7 @@ mod server;
 mod settings;
 mod sign_in;
 mod sign_in_providers;
+mod signature_mail;
 mod signature_pages;
 mod signatures;
 mod single_sign_on;

@@ -40,6 +40,7 @@ pub(crate) mod shell;
 pub(crate) mod sign_in_with;
 pub(crate) mod signature;
 pub(crate) mod signature_designs;
+pub(crate) mod signature_mail;
 pub(crate) mod signature_rules;
 pub(crate) mod signatures;
 pub(crate) mod source_fields;
@@ -95,6 +96,8 @@ pub(crate) fn routes() -> Table {
                 .get("/{id}/photo.jpg", people::photo)
                 .get("/{id}/signature", signature::show)
                 .get("/{id}/signature/preview", signature::preview)
+                .get("/{id}/signature/mail", signature_mail::person_back)
+                .post("/{id}/signature/mail", signature_mail::of_person)
                 .get("/{id}/signature.htm", signature::html)
                 .get("/{id}/signature.txt", signature::text)
                 .get("/{id}/edit", person_edit::show)

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 
 use crate::console::people::{here, query_of};
 use crate::console::shell::{Section, Shell};
+use crate::console::signature_mail::Mailed;
 use crate::locale::Lang;
 use crate::respond::{HTML, Reply};
 use crate::session::Desk;
@@ -41,6 +42,8 @@ pub(crate) struct SignaturePage<'a> {
     pub(crate) rules: bool,
     /// A day was typed that is none.
     pub(crate) wrong_day: bool,
+    /// What became of the mail to oneself.
+    pub(crate) mailed: Option<(Mailed, String)>,
 }
 
 impl SignaturePage<'_> {
@@ -112,7 +115,8 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
     let s = Shell::new(&desk, section, here(&request));
     let rules = desk.ctx.may_all(Right::SignaturesRead);
     let status = if day.is_err() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let page = SignaturePage { l: &desk.l, s, detail: &detail, rules, wrong_day: day.is_err() };
+    let mailed = Mailed::of(&request).map(|mailed| (mailed, mailed.words(&desk.l, desk.account.email.as_str())));
+    let page = SignaturePage { l: &desk.l, s, detail: &detail, rules, wrong_day: day.is_err(), mailed };
     page_with_frames(&desk, status, &page)
 }
 

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::console::people::{here, query_of};
 use crate::console::publications::{counts, path_of};
 use crate::console::shell::{Section, Shell};
-use crate::console::{signature_designs, signature_rules};
+use crate::console::{signature_designs, signature_mail, signature_rules};
 use crate::error::Fault;
 use crate::forms::{Fields, ProtectedForm};
 use crate::locale::Lang;
@@ -40,6 +40,8 @@ pub(crate) fn routes(table: Table) -> Table {
             .get("/designs/{design}", signature_designs::show)
             .post("/designs/{design}", signature_designs::change)
             .get("/designs/{design}/preview", signature_designs::preview)
+            .get("/designs/{design}/mail", signature_designs::back)
+            .post("/designs/{design}/mail", signature_mail::of_design)
             .get("/designs/{design}/remove", signature_designs::back)
             .post("/designs/{design}/remove", signature_designs::remove)
             .get("/rules/new", signature_rules::new)

@@ -87,6 +87,8 @@ const OTHERS: &[&str] = &[
     "/metrics",
     "/people/{id}/photo.jpg",
     "/people/{id}/signature/preview",
+    "/people/{id}/signature/mail",
+    "/signatures/designs/{design}/mail",
     "/people/{id}/signature.htm",
     "/people/{id}/signature.txt",
     "/signatures/designs/{design}/preview",
