@@ -52,14 +52,22 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
             "{id}" | "photo.jpg" => Asks::About(R::PeopleRead),
             "signature" | "preview" | "signature.htm" | "signature.txt" => Asks::About(R::SignaturesRead),
             // a button's address leads back to the person
-            "settle" | "give-back" if read => Asks::Account,
+            "settle" | "give-back" | "mail" if read => Asks::Account,
+            "mail" => Asks::About(R::SignaturesRead),
             "edit" | "settle" | "give-back" => Asks::About(R::PeopleChange),
             _ => return None,
         },
         "/signatures/designs/new" | "/signatures/rules/new" => Asks::All(R::SignaturesChange),
+        _ if rest("/signatures/publications").is_some() => match (pattern.rsplit('/').next()?, read) {
+            // a button's address leads back to the publication
+            ("apply" | "pause" | "resume" | "stop", true) => Asks::Account,
+            (_, true) => Asks::All(R::SignaturesRead),
+            (_, false) => Asks::All(R::SignaturesPublish),
+        },
         _ if rest("/signatures").is_some() => match (pattern.rsplit('/').next()?, read) {
             // a button's address leads back to the design or the rule
-            ("move" | "remove", true) => Asks::Account,
+            ("move" | "remove" | "mail", true) => Asks::Account,
+            ("mail", false) => Asks::All(R::SignaturesRead),
             (_, true) => Asks::All(R::SignaturesRead),
             (_, false) => Asks::All(R::SignaturesChange),
         },

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::signatures::for_everybody;
 
 /// What the plugin has to be allowed.
-const SCOPES: [&str; 5] = [
+pub(crate) const SCOPES: [&str; 5] = [
     "admin.directory.user.readonly",
     "admin.directory.group.readonly",
     "admin.directory.customer.readonly",
@@ -18,16 +18,16 @@ const SCOPES: [&str; 5] = [
     "gmail.settings.basic",
 ];
 
-struct World {
-    server: Server,
-    google: Google,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) google: Google,
     _proxy: WayOut,
     /// Its authority's certificate is read at each start.
     _folder: tempfile::TempDir,
 }
 
 /// A Workspace of so many people, read once, everybody with a signature.
-async fn world(database: Database, users: usize) -> World {
+pub(crate) async fn world(database: Database, users: usize) -> World {
     let (authority, root) = Authority::new();
     let names = ["admin.googleapis.com", "gmail.googleapis.com", "oauth2.googleapis.com"];
     let (certificates, key) = authority.leaf(&names, (1, 30));
@@ -53,7 +53,7 @@ async fn world(database: Database, users: usize) -> World {
 
 impl World {
     /// What stands in Gmail for this address now.
-    fn in_gmail(&self, address: &str) -> String {
+    pub(crate) fn in_gmail(&self, address: &str) -> String {
         self.google.people(|people| {
             let senders = people.senders.values().flatten();
             let found =
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Somebody writes a signature in Gmail.
-    fn write_in_gmail(&self, address: &str, html: &str) {
+    pub(crate) fn write_in_gmail(&self, address: &str, html: &str) {
         self.google.people(|people| {
             let mut senders = people.senders.values_mut().flatten();
             senders.find(|one| one["sendAsEmail"] == address).unwrap()["signature"] = json!(html);
@@ -80,7 +80,7 @@ impl World {
         shown["lines"].as_array().unwrap_or_else(|| panic!("{shown}")).clone()
     }
 
-    fn is_well(&self) {
+    pub(crate) fn is_well(&self) {
         assert_eq!(self.google.control().violations(), [""; 0]);
         assert_eq!(self.google.control().refused(), [""; 0]);
     }
@@ -130,6 +130,20 @@ on_both! {
         let drifted = world.lines(drift["id"].as_str().unwrap(), "drifted");
         assert_eq!(drifted.len(), 1, "{drift}");
         assert_eq!(drifted[0]["mailbox"], json!(addresses[3]), "{drifted:?}");
+
+        // the end of the source would cost what can be brought back
+        let told = world.server.cli(&["source", "disconnect", "google"]);
+        assert!(told.stdout.contains("12 mailboxes with a signature that Estampe wrote"), "{told:?}");
+        assert!(told.stdout.contains("estampe signature publish restore \"google\" --all"), "{told:?}");
+        // by words, by a group that is not there
+        let name = people[3]["name"].as_str().unwrap();
+        let one = world.publish(&["restore", "google", "--search", name]);
+        assert_eq!(one["counts"], json!({ "planned": 1 }), "{one}");
+        world.publish(&["stop", one["id"].as_str().unwrap()]);
+        let told = world.server.cli(&["signature", "publish", "plan", "google", "--group", "Nobody here"]);
+        assert!(told.code == 1 && told.stderr.contains("there is no group \"Nobody here\""), "{told:?}");
+        let both = ["signature", "publish", "plan", "google", "--group", "x", "--person", name];
+        assert_eq!(world.server.cli(&both).code, 2);
 
         // exactly what stood there before
         let plan = world.publish(&["restore", "google", "--all"]);

@@ -123,7 +123,8 @@ impl World {
                 ("account", _) | ("id", "accounts") => &self.account,
                 // no mail, session or factor has this id: a page of ours says so
                 ("id", "leads" | "groups" | "tokens" | "services" | "publications")
-                | ("job" | "session" | "factor" | "approval" | "change", _) => &self.lead,
+                | ("job" | "session" | "factor" | "approval" | "change" | "publication", _) => &self.lead,
+                ("line", _) => "0",
                 ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
                 ("picture", _) => "icon-16.png",

@@ -37,11 +37,20 @@ impl Mail {
 
     /// The body's plain text, decoded by Python's mail library.
     pub fn plain_text(&self) -> String {
+        self.decoded("plain")
+    }
+
+    /// The same of its HTML.
+    pub fn html(&self) -> String {
+        self.decoded("html")
+    }
+
+    fn decoded(&self, part: &str) -> String {
         let script = "import sys,email,email.policy as p\n\
             m=email.message_from_bytes(sys.stdin.buffer.read(),policy=p.default)\n\
-            sys.stdout.buffer.write((m['subject']+'\\n'+m.get_body(('plain',)).get_content()).encode())";
+            sys.stdout.buffer.write((m['subject']+'\\n'+m.get_body((sys.argv[1],)).get_content()).encode())";
         let mut child = Command::new("/usr/bin/python3")
-            .args(["-c", script])
+            .args(["-c", script, part])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -90,6 +90,10 @@ pub struct EndingPlan {
     pub secrets: u64,
     /// Values that its plugin remembered.
     pub state: u64,
+    /// Mailboxes with a signature that Estampe wrote: what stood there before cannot be brought back
+    /// once the source is gone.
+    #[serde(default)]
+    pub mailboxes: u64,
 }
 
 impl EndingPlan {

@@ -1,6 +1,11 @@
 //! Mail that leaves the house.
 
-use crate::ids::{AccountId, LeadId};
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+
+use crate::ids::{AccountId, DesignId, InvalidId, LeadId, PersonId};
 use crate::text::{Email, Line};
 use crate::time::Ts;
 
@@ -155,6 +160,45 @@ impl AccountMail {
     }
 }
 
+/// Which signature somebody has sent to themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestedSignature {
+    /// What somebody gets on a day.
+    Person(PersonId, Date),
+    /// A design as it looks on a day, with somebody's data.
+    Design(DesignId, Date),
+}
+
+impl TestedSignature {
+    /// The name of the kind of mail.
+    pub const KIND: &str = "signature-test";
+}
+
+impl fmt::Display for TestedSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(person, day) => write!(f, "person {person} {day}"),
+            Self::Design(design, day) => write!(f, "design {design} {day}"),
+        }
+    }
+}
+
+impl FromStr for TestedSignature {
+    type Err = InvalidId;
+
+    /// Reads what [`fmt::Display`] wrote.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (kind, rest) = text.split_once(' ').ok_or(InvalidId)?;
+        let (id, day) = rest.split_once(' ').ok_or(InvalidId)?;
+        let day = day.parse().map_err(|_| InvalidId)?;
+        match kind {
+            "person" => Ok(Self::Person(id.parse()?, day)),
+            "design" => Ok(Self::Design(id.parse()?, day)),
+            _ => Err(InvalidId),
+        }
+    }
+}
+
 /// What a mail is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
@@ -162,6 +206,8 @@ pub enum Occasion {
     Lead(LeadMail, LeadId),
     /// An account.
     Account(AccountMail, AccountId),
+    /// A signature that the holder of an account wants to see in a mail.
+    Signature(AccountId, TestedSignature),
 }
 
 impl Occasion {
@@ -170,6 +216,7 @@ impl Occasion {
         match self {
             Self::Lead(mail, _) => mail.as_str(),
             Self::Account(mail, _) => mail.as_str(),
+            Self::Signature(..) => TestedSignature::KIND,
         }
     }
 
@@ -177,7 +224,23 @@ impl Occasion {
     pub const fn lead(self) -> Option<LeadId> {
         match self {
             Self::Lead(_, lead) => Some(lead),
-            Self::Account(..) => None,
+            Self::Account(..) | Self::Signature(..) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tested_signature_is_read_back() {
+        let id = "0193a3c0-0000-7000-8000-000000000000";
+        for text in [format!("person {id} 2026-12-24"), format!("design {id} 2026-12-24")] {
+            assert_eq!(text.parse::<TestedSignature>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "person", "design x 2026-12-24", "person 0193a3c0-0000-7000-8000-000000000000 soon"] {
+            assert!(wrong.parse::<TestedSignature>().is_err(), "{wrong}");
         }
     }
 }

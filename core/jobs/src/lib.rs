@@ -4,6 +4,7 @@ mod backoff;
 mod letter;
 mod mail;
 mod sender;
+mod signed;
 mod weather;
 mod worker;
 

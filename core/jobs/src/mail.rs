@@ -2,13 +2,14 @@
 //! those that did not go.
 
 use estampe_domain::ids::{AccountId, JobId, LeadId};
-use estampe_domain::mail::{AccountMail, LeadMail, MailFailure, MailFault, Occasion, OutgoingMail};
+use estampe_domain::mail::{AccountMail, LeadMail, MailFailure, MailFault, Occasion, OutgoingMail, TestedSignature};
 use estampe_domain::text::{Email, Line};
 use estampe_domain::{Actor, Error, Locale, Result, Ts};
 use estampe_service::{MailHistory, Retry, Service};
 
 use crate::backoff::{self, MAIL_PATIENCE};
 use crate::letter::Letter;
+use crate::signed::SignedMail;
 
 /// A code that was asked for is of no use to anybody after so many seconds (a day).
 const CODE_PATIENCE: i64 = 86_400;
@@ -24,6 +25,7 @@ pub async fn compose(
     let composed = match about {
         Occasion::Lead(kind, lead) => of_lead(service, kind, lead).await?,
         Occasion::Account(kind, account) => of_account(service, kind, account, history).await?,
+        Occasion::Signature(account, of) => return of_signature(service, sender_domain, job, (account, of)).await,
     };
     let Some(Composed { letter, to, reply_to, locale }) = composed else { return Ok(None) };
     Ok(Some(OutgoingMail {
@@ -75,6 +77,26 @@ async fn of_account(
     let letter = Letter::of_account(kind, &data, service.settings());
     let to = (Some(data.account.name), data.account.email);
     Ok(Some(Composed { letter, to, reply_to: None, locale: data.locale }))
+}
+
+/// A mail as its reader would write it: words, and the signature below.
+async fn of_signature(
+    service: &Service,
+    sender_domain: &str,
+    job: JobId,
+    (account, of): (AccountId, TestedSignature),
+) -> Result<Option<OutgoingMail>> {
+    let ctx = service.context(Actor::System, Locale::En);
+    let Some(data) = service.signature_mail_data(&ctx, account, of).await? else { return Ok(None) };
+    let shown = SignedMail::new(&data, service.settings());
+    Ok(Some(OutgoingMail {
+        message_id: format!("{job}@{sender_domain}"),
+        html: shown.html().map_err(|e| Error::Internal(format!("mail template: {e}")))?,
+        text: shown.text(),
+        subject: shown.subject,
+        to: (Some(data.account.name), data.account.email),
+        reply_to: None,
+    }))
 }
 
 /// What becomes of a mail that did not go.

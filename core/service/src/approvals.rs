@@ -119,7 +119,7 @@ impl Service {
             }
             Act::ExportLeads { .. } => ActDone::Agreed,
             Act::PublishSignatures { publication, first, people, .. } => {
-                let ring = Ring { first: *first, people: people.clone() };
+                let ring = Ring { first: *first, people: people.clone(), seen: None };
                 self.apply_publication(&seconded, *publication, ring).await?;
                 ActDone::Publication(*publication)
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ending::{Ending, EndingDone, EndingPlan, PeopleFate, PersonEnd};
-use estampe_domain::ids::{JobId, SourceId};
+use estampe_domain::ids::{JobId, PublicationId, SourceId};
 use estampe_domain::ports::Random;
 use estampe_domain::run::RunState;
 use estampe_domain::{Context, Error, Result, Right};
@@ -23,6 +23,12 @@ impl Service {
     pub async fn ending_plan(&self, ctx: &Context, source: SourceId) -> Result<EndingPlan> {
         ctx.require(Right::SourcesRead)?;
         Ok(self.store.read(move |tx| tx.ending_plan(source)).await?)
+    }
+
+    /// The publication that reads or writes a source's mailboxes now: the source cannot end before.
+    pub async fn publishes(&self, ctx: &Context, source: SourceId) -> Result<Option<PublicationId>> {
+        ctx.require(Right::SourcesRead)?;
+        Ok(self.store.read(move |tx| publication_under_way(tx, source)).await?)
     }
 
     /// A source's end, under way or done.
@@ -65,9 +71,18 @@ impl Service {
                     };
                     return Err(Error::Conflict(words).into());
                 }
+                if let Some(open) = publication_under_way(tx, id)? {
+                    let words = format!(
+                        "publication {open} of this source is under way: wait for its end, or \
+                         estampe signature publish stop {open}"
+                    );
+                    return Err(Error::Conflict(words).into());
+                }
                 let plan = tx.ending_plan(id)?;
-                let facts =
-                    |plan: &EndingPlan| (plan.people, plan.known_elsewhere, plan.cards_disabled, plan.cards_erased);
+                let facts = |plan: &EndingPlan| {
+                    let cards = (plan.cards_disabled, plan.cards_erased);
+                    (plan.people, plan.known_elsewhere, cards, plan.mailboxes)
+                };
                 if seen.is_some_and(|seen| facts(&seen) != facts(&plan)) {
                     let words = "its people changed since the plan was shown; look at it again";
                     return Err(Error::Conflict(words.into()).into());
@@ -115,6 +130,12 @@ impl Service {
             }
         }
     }
+}
+
+fn publication_under_way(tx: &mut Tx<'_>, source: SourceId) -> estampe_store::Result<Option<PublicationId>> {
+    let Some(open) = tx.open_publication(source)? else { return Ok(None) };
+    let is_busy = tx.publication_head(open)?.is_some_and(|publication| publication.state.is_busy());
+    Ok(is_busy.then_some(open))
 }
 
 /// One step: some people, else some runs, else the source itself. Whether there is more.

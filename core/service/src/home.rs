@@ -3,12 +3,15 @@
 use estampe_domain::bundle::PluginState;
 use estampe_domain::plugin::PluginKind;
 use estampe_domain::run::RunState;
-use estampe_domain::{Context, Result, Right};
+use estampe_domain::signature::publication::{LineState, Publication, PublicationKind, PublicationState, code};
+use estampe_domain::{Context, Result, Right, Ts};
 use estampe_store::{JobState, PeopleQuery};
 
 use crate::Service;
 use crate::views::{Attention, Home, PluginEntry};
 
+/// A plan that waits for a word for so many seconds is asked about.
+const PATIENCE: i64 = 86_400;
 /// Under so many octets free somebody should make room; as `estampe doctor` says it.
 const LITTLE: u64 = 1 << 30;
 
@@ -39,6 +42,9 @@ impl Service {
                 let waiting = tx.approval_count(now)?;
                 if waiting > 0 {
                     attention.push(Attention::SecondLook(waiting));
+                }
+                for newest in tx.newest_publications()? {
+                    attention.extend(signatures_wait(newest, now));
                 }
                 let dead = tx.mail_count(JobState::Dead)?;
                 if dead > 0 {
@@ -81,5 +87,19 @@ impl Service {
         let installed = self.plugins(ctx).await?.into_iter().filter(|plugin| plugin.state == PluginState::Enabled);
         let infos = installed.filter_map(|plugin| Some(plugin.current?.info));
         Ok(infos.filter(|info| info.kind == PluginKind::Connector).map(|info| PluginEntry { info }).collect())
+    }
+}
+
+/// What the newest publication of a source needs: a word, or a look at who drifted.
+fn signatures_wait(newest: Publication, now: Ts) -> Option<Attention> {
+    let is_old = newest.started_at.plus_seconds(PATIENCE) < now;
+    let drifted = newest.kind == PublicationKind::Drift && newest.count(LineState::Drifted) > 0;
+    match newest.state {
+        PublicationState::Paused if newest.why.as_deref() != Some(code::ASKED) => {
+            Some(Attention::PublicationStands(newest))
+        }
+        PublicationState::Paused | PublicationState::Planned if is_old => Some(Attention::PublicationStands(newest)),
+        PublicationState::Done if drifted => Some(Attention::SignaturesDrifted(newest)),
+        _ => None,
     }
 }

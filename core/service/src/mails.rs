@@ -50,6 +50,7 @@ impl From<&Job> for Work {
             Job::LeadAcknowledgement(lead) => Self::Mail(Occasion::Lead(LeadMail::Acknowledgement, *lead)),
             Job::LeadNotice(lead) => Self::Mail(Occasion::Lead(LeadMail::Notice, *lead)),
             Job::AccountMail(mail, account) => Self::Mail(Occasion::Account(*mail, *account)),
+            Job::SignatureTest(account, of) => Self::Mail(Occasion::Signature(*account, *of)),
             Job::Sync(run) => Self::Sync(*run),
             Job::Apply(run) => Self::Apply(*run),
             Job::EndSource(source) => Self::EndSource(*source),

@@ -120,10 +120,15 @@ impl Service {
     }
 }
 
+/// The words of a search.
+pub(crate) fn words_of(query: &str) -> Vec<String> {
+    query.split_whitespace().take(8).map(|word| word.chars().take(64).collect()).collect()
+}
+
 /// What a filter asks of the database.
 fn query_of(filter: &PeopleFilter, scope: Scope) -> PeopleQuery {
     PeopleQuery {
-        words: filter.query.split_whitespace().take(8).map(|w| w.chars().take(64).collect()).collect(),
+        words: words_of(&filter.query),
         active: if filter.conflicts || filter.cards_down || filter.cards_up { Some(true) } else { filter.active },
         conflicts: filter.conflicts,
         cards_down: filter.cards_down,

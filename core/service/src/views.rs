@@ -22,6 +22,7 @@ use estampe_domain::plugin::{LogLine, PluginInfo};
 use estampe_domain::purpose::Purpose;
 use estampe_domain::run::{PlanAction, Refusal, Run};
 use estampe_domain::session::{Agent, Factor, How};
+use estampe_domain::signature::publication::Publication;
 use estampe_domain::source::SourceOverview;
 
 /// What became of an administrator's try to sign in as somebody.
@@ -146,6 +147,10 @@ pub enum Attention {
     },
     /// So many acts wait for a second administrator.
     SecondLook(u64),
+    /// Signatures are not written before somebody says so, or mends what hinders it.
+    PublicationStands(Publication),
+    /// The last look at a source's mailboxes found some that are no longer as they were written.
+    SignaturesDrifted(Publication),
     /// No source is configured yet.
     NoSource,
 }

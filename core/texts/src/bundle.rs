@@ -47,6 +47,7 @@ sources![
     "person.ftl",
     "plugin.ftl",
     "provider.ftl",
+    "publication.ftl",
     "run.ftl",
     "settings.ftl",
     "signature.ftl",

@@ -348,6 +348,11 @@ fn decided_pages(locale: Locale) -> Pages {
         ("run-plan-nothing", nothing),
         ("source-end", ask(&plan, "", None)),
         ("source-end-wrong", ask(&plan, "Annuaire", None)),
+        ("source-end-mailboxes", ask(&EndingPlan { mailboxes: 1187, ..plan }, "", None)),
+        ("source-end-publishing", {
+            let page = SourceEndPage::new(l, shell(Section::Sources), &overview, &plan, "", None);
+            SourceEndPage { publishing: Some("/signatures/publications/1".into()), ..page }.render().unwrap()
+        }),
         ("source-end-empty", ask(&EndingPlan::default(), "", Some(Waits::Changed))),
         ("source-end-run", ask(&plan, "", Some(Waits::Run("/runs/1".into())))),
         ("ending-erasing", ending(PeopleFate::Erase, false)),
@@ -476,6 +481,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(samples::providers::pages(l));
     pages.extend(samples::signatures::pages(l));
     pages.extend(samples::designs::pages(l));
+    pages.extend(samples::publications::pages(l));
     pages.extend(samples::outlook::pages(l));
     pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));

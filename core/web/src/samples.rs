@@ -11,6 +11,7 @@ pub(crate) mod outlook;
 pub(crate) mod ownership;
 pub(crate) mod plans;
 pub(crate) mod providers;
+pub(crate) mod publications;
 pub(crate) mod signatures;
 pub(crate) mod tokens;
 
@@ -79,6 +80,7 @@ pub(crate) fn sees() -> Sees {
         grants: true,
         changes_mails: true,
         changes_signatures: true,
+        publishes: true,
     }
 }
 
@@ -104,6 +106,7 @@ pub(crate) fn employee(person: PersonId) -> Shell {
         grants: false,
         changes_mails: false,
         changes_signatures: false,
+        publishes: false,
     };
     Shell { sees, ..shell(Section::Own) }
 }
@@ -441,6 +444,9 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::RunFailed(run(RunState::Failed, None)),
         Attention::Conflicts(3),
         Attention::SecondLook(2),
+        Attention::PublicationStands(publications::paused("auth")),
+        Attention::PublicationStands(publications::planned()),
+        Attention::SignaturesDrifted(publications::drifted()),
         Attention::DeadMail(4),
         Attention::MailOutage(outage(), 14),
         Attention::PluginProblem("entra-id".into(), "it was built for contract 0.2".into()),

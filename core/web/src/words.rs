@@ -3,6 +3,7 @@
 pub(crate) mod asked;
 pub(crate) mod mapping;
 pub(crate) mod provider;
+pub(crate) mod publication;
 pub(crate) mod signature;
 
 use std::borrow::Cow;
@@ -240,6 +241,7 @@ pub(crate) const fn mail(about: Occasion) -> &'static str {
         Occasion::Account(AccountMail::PasswordChanged, _) => key("mail-kind-password"),
         Occasion::Account(AccountMail::FactorsChanged, _) => key("mail-kind-factors"),
         Occasion::Account(AccountMail::NewBrowser, _) => key("mail-kind-browser"),
+        Occasion::Signature(..) => key("mail-kind-signature"),
     }
 }
 

@@ -27,6 +27,8 @@ fn publication(source: SourceId, now: Ts) -> Publication {
         refused_in_row: 0,
         not_before: None,
         counts: BTreeMap::new(),
+        released: 0,
+        left: 0,
         started_at: now,
         ended_at: None,
     }
@@ -129,6 +131,8 @@ on_both! {
             not_before: Some(soon),
             ended_at: Some(now),
             counts,
+            released: 2,
+            left: 2,
             ..new
         };
         let written = ended.clone();

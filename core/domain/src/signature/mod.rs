@@ -2,6 +2,7 @@
 //! who gets which.
 
 mod attributes;
+mod difference;
 pub mod publication;
 mod rule;
 mod same;
@@ -11,8 +12,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 pub use self::attributes::{of_organisation, of_person};
+pub use self::difference::{Change, Seen, difference};
 pub use self::rule::{Aspect, Decision, Rule, RuleSettings, Subject, Verdict, Who, decide};
-pub use self::same::{fingerprint, is_same};
+pub use self::same::{fingerprint, is_same, is_soon_read};
 use crate::ids::DesignId;
 use crate::locale::Locale;
 use crate::plugin::AttributeValue;

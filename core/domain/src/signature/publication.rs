@@ -134,6 +134,10 @@ pub struct Publication {
     pub not_before: Option<Ts>,
     /// Mailboxes by how far they are.
     pub counts: BTreeMap<LineState, u64>,
+    /// Mailboxes of the rings that were begun.
+    pub released: u64,
+    /// Of them, those whose turn is still to come.
+    pub left: u64,
     /// Begun.
     pub started_at: Ts,
     /// Done or stopped.
@@ -144,6 +148,21 @@ impl Publication {
     /// How many mailboxes are in a state.
     pub fn count(&self, state: LineState) -> u64 {
         self.counts.get(&state).copied().unwrap_or(0)
+    }
+
+    /// All mailboxes that it is about.
+    pub fn mailboxes(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// What it works on, or would once it is resumed: mailboxes dealt with, and all of them.
+    pub fn progress(&self) -> (u64, u64) {
+        match self.resumes_in.unwrap_or(self.state) {
+            PublicationState::Planning => {
+                (self.mailboxes().saturating_sub(self.count(LineState::Waiting)), self.mailboxes())
+            }
+            _ => (self.released.saturating_sub(self.left), self.released),
+        }
     }
 }
 

@@ -109,6 +109,15 @@ fn show(name: &str, answer: &Value) {
         count("secrets"),
         count("state")
     ));
+    if count("mailboxes") > 0 {
+        print::line(&format!(
+            "  {} mailboxes with a signature that Estampe wrote; what stood there before cannot be brought back once",
+            count("mailboxes")
+        ));
+        print::line(&format!(
+            "  the source is gone. To restore it first: estampe signature publish restore {name:?} --all"
+        ));
+    }
     print::line("What can become of its people:");
     let erased = counted(answer, "erased");
     print::table(&[

@@ -21,9 +21,8 @@ pub enum PublishCommand {
         /// The day whose rules count [default: today]
         #[arg(long, value_name = "YYYY-MM-DD")]
         day: Option<String>,
-        /// For this person alone: their id, or words that fit nobody else; several times for several
-        #[arg(long = "person", value_name = "PERSON")]
-        people: Vec<String>,
+        #[command(flatten)]
+        whom: Whom,
     },
     /// Show a publication, or list the newest
     Show(Show),
@@ -57,18 +56,37 @@ pub enum PublishCommand {
     Drift {
         /// Name of the source
         source: String,
+        #[command(flatten)]
+        whom: Whom,
     },
     /// Plan to bring back exactly what stood there before Estampe ever wrote
     Restore {
         /// Name of the source
         source: String,
-        /// Of this person: their id, or words that fit nobody else; several times for several
-        #[arg(long = "person", value_name = "PERSON", required_unless_present = "all")]
-        people: Vec<String>,
+        #[command(flatten)]
+        whom: Whom,
         /// Of everybody
-        #[arg(long, conflicts_with = "people")]
+        #[arg(
+            long,
+            conflicts_with_all = ["people", "search", "group"],
+            required_unless_present_any = ["people", "search", "group"]
+        )]
         all: bool,
     },
+}
+
+/// Whose mailboxes; everybody's, when none is named.
+#[derive(Debug, Args)]
+pub struct Whom {
+    /// This person alone: their id, or words that fit nobody else; several times for several
+    #[arg(long = "person", value_name = "PERSON", conflicts_with_all = ["search", "group"])]
+    people: Vec<String>,
+    /// Whom these words find alone, as in the list of people
+    #[arg(long, value_name = "WORDS")]
+    search: Option<String>,
+    /// Who is in this group alone: its name or its id
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -89,15 +107,11 @@ pub struct Show {
 /// Does a command about the signatures of mailboxes.
 pub async fn run(cli: &Cli, command: &PublishCommand, operator: &Operator) -> Result<ExitCode, String> {
     match command {
-        PublishCommand::Plan { source, day, people } => {
-            let people = ids(operator, people).await?;
-            begin(cli, operator, &json!({"kind": "publish", "source": source, "day": day, "people": people})).await
+        PublishCommand::Plan { source, day, whom } => {
+            begin(cli, operator, "publish", source, day.as_deref(), whom).await
         }
-        PublishCommand::Drift { source } => begin(cli, operator, &json!({"kind": "drift", "source": source})).await,
-        PublishCommand::Restore { source, people, .. } => {
-            let people = ids(operator, people).await?;
-            begin(cli, operator, &json!({"kind": "restore", "source": source, "people": people})).await
-        }
+        PublishCommand::Drift { source, whom } => begin(cli, operator, "drift", source, None, whom).await,
+        PublishCommand::Restore { source, whom, .. } => begin(cli, operator, "restore", source, None, whom).await,
         PublishCommand::Show(show) => match &show.id {
             None => newest(cli, operator).await,
             Some(id) => one(cli, operator, id, show).await,
@@ -139,9 +153,20 @@ async fn ids(operator: &Operator, wanted: &[String]) -> Result<Vec<String>, Stri
     Ok(people)
 }
 
-async fn begin(cli: &Cli, operator: &Operator, body: &Value) -> Result<ExitCode, String> {
-    let source = text(body, "source");
-    let begun = operator.post("/v1/signatures/publications", body).await;
+async fn begin(
+    cli: &Cli,
+    operator: &Operator,
+    kind: &str,
+    source: &str,
+    day: Option<&str>,
+    whom: &Whom,
+) -> Result<ExitCode, String> {
+    let people = ids(operator, &whom.people).await?;
+    let (search, group) = (whom.search.as_deref().unwrap_or_default(), whom.group.as_deref().unwrap_or_default());
+    let body = json!({
+        "kind": kind, "source": source, "day": day, "people": people, "search": search, "group": group,
+    });
+    let begun = operator.post("/v1/signatures/publications", &body).await;
     let begun = begun.map_err(|why| format!("source \"{source}\": {why}; see estampe source list"))?;
     finish(cli, operator, &text(&begun, "id")).await
 }

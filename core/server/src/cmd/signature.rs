@@ -38,6 +38,21 @@ pub enum SignatureCommand {
         #[arg(long)]
         text: bool,
     },
+    /// Send a signature to the holder of an account, who wants to see it in a mail
+    TestMail {
+        /// Whose signature: their id, or words that fit nobody else
+        #[arg(required_unless_present = "design")]
+        person: Option<String>,
+        /// A design, with the data of the first person by name
+        #[arg(long, value_name = "DESIGN", conflicts_with = "person")]
+        design: Option<String>,
+        /// The address of an account of the console
+        #[arg(long, value_name = "EMAIL")]
+        to: String,
+        /// The day [default: today]
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        day: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -145,6 +160,26 @@ pub async fn run(cli: &Cli, command: &SignatureCommand, operator: &Operator) -> 
             }
             Ok(ExitCode::SUCCESS)
         }
+        SignatureCommand::TestMail { person, design, to, day } => {
+            let mut body = json!({ "to": to, "design": design, "day": day });
+            if let Some(person) = person {
+                let path = person::found(operator, person).await?;
+                set(&mut body, "person", path.rsplit('/').next().unwrap_or_default());
+            }
+            let sent = operator.post("/v1/signatures/mail", &body).await?;
+            if cli.json {
+                print::json(&sent);
+            } else {
+                print::line(&format!("It is on its way to {}.", text(&sent, "to")));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn set(body: &mut Value, key: &str, value: &str) {
+    if let Some(body) = body.as_object_mut() {
+        body.insert(key.to_owned(), json!(value));
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use estampe_domain::Ts;
-use estampe_domain::mail::{AccountMail, LeadMail};
+use estampe_domain::mail::{AccountMail, LeadMail, TestedSignature};
 use estampe_domain::metric::{self, Kind};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -73,7 +73,8 @@ fn begin_at_zero() {
         metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(0);
     }
     let of_leads = [LeadMail::Acknowledgement, LeadMail::Notice].map(LeadMail::as_str);
-    for mail in of_leads.into_iter().chain(AccountMail::ALL.map(AccountMail::as_str)) {
+    let of_accounts = AccountMail::ALL.map(AccountMail::as_str);
+    for mail in of_leads.into_iter().chain(of_accounts).chain([TestedSignature::KIND]) {
         for outcome in ["sent", "later", "dead", "void"] {
             metrics::counter!(metric::MAILS.name, "mail" => mail, "outcome" => outcome).increment(0);
         }

@@ -18,7 +18,7 @@ use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::signature::is_same;
 use estampe_domain::signature::publication::{LineState, PublicationKind, PublicationState, code};
 use estampe_domain::{Error, PublicationId};
-use estampe_service::Ring;
+use estampe_service::{NewPublication, Ring, Whom};
 
 use world::{Answer, Op, World, before, mailbox, ours};
 
@@ -284,7 +284,8 @@ async fn whoever_publishes_administers_the_organisation_there_and_a_second_one_a
     assert_eq!(world.provider.all_pushes(), 1, "the ring that was asked for, and no more");
     // a source without mailboxes is none to publish by
     let day = "2026-12-24".parse().unwrap();
-    let none = world.service.begin_publication(&asker, "Plain", PublicationKind::Publish, day, Vec::new()).await;
+    let (source, kind, whom) = ("Plain".into(), PublicationKind::Publish, Whom::Everybody);
+    let none = world.service.begin_publication(&asker, NewPublication { source, kind, day, whom }).await;
     assert!(none.unwrap_err().to_string().contains("reaches no mailboxes"));
 }
 

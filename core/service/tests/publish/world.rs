@@ -27,7 +27,7 @@ use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_domain::{
     AccountId, Actor, CardId, Context, Locale, PersonId, PublicId, PublicationId, Result, Roles, SessionId, Ts,
 };
-use estampe_service::{Ports, Queue, RuleForm, Service, Settings, SignInSettings, Work};
+use estampe_service::{NewPublication, Ports, Queue, RuleForm, Service, Settings, SignInSettings, Whom, Work};
 use estampe_store::{Database, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -515,7 +515,10 @@ impl World {
 
     pub async fn begin(&self, kind: PublicationKind, people: &[PersonId]) -> Result<PublicationId> {
         let day = "2026-12-24".parse().unwrap();
-        self.service.begin_publication(&self.operator(), "Mail", kind, day, people.to_vec()).await
+        let whom = Whom::These(people.to_vec());
+        self.service
+            .begin_publication(&self.operator(), NewPublication { source: "Mail".into(), kind, day, whom })
+            .await
     }
 
     pub async fn publication(&self, id: PublicationId) -> Publication {

@@ -54,6 +54,7 @@ macro_rules! people_of {
 impl Tx<'_> {
     /// What ending a source would do.
     pub fn ending_plan(&mut self, source: SourceId) -> Result<EndingPlan> {
+        let mailboxes = self.mailbox_count(source)?;
         let source = &source.to_string();
         // everybody who is here: erased people have no identity
         let (people, elsewhere, down_disabled, down_erased, leads): (i64, i64, i64, i64, i64) = per_backend!(self.conn, c => {
@@ -81,6 +82,7 @@ impl Tx<'_> {
             runs: count(runs),
             secrets: count(secrets),
             state: count(state),
+            mailboxes,
         })
     }
 

@@ -16,6 +16,8 @@ pub enum Job {
     LeadNotice(estampe_domain::LeadId),
     /// Write to the holder of an account.
     AccountMail(estampe_domain::mail::AccountMail, estampe_domain::AccountId),
+    /// Send a signature to the holder of an account who wants to see it in a mail.
+    SignatureTest(estampe_domain::AccountId, estampe_domain::mail::TestedSignature),
     /// Run a connector: plan, and apply unless held.
     Sync(estampe_domain::RunId),
     /// Apply a plan that stands.
@@ -46,6 +48,7 @@ impl Job {
                 };
                 (kind, account.to_string())
             }
+            Self::SignatureTest(account, of) => ("mail.signature-test", format!("{account} {of}")),
             Self::Sync(run) => ("run.sync", run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
@@ -59,6 +62,10 @@ impl Job {
         Ok(match kind {
             "mail.lead-ack" => Self::LeadAcknowledgement(id(reference, "job")?),
             "mail.lead-notice" => Self::LeadNotice(id(reference, "job")?),
+            "mail.signature-test" => {
+                let (account, of) = reference.split_once(' ').ok_or(StoreError::Unreadable("job"))?;
+                Self::SignatureTest(id(account, "job")?, id(of, "job")?)
+            }
             "run.sync" => Self::Sync(id(reference, "job")?),
             "run.apply" => Self::Apply(id(reference, "job")?),
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
@@ -75,7 +82,9 @@ impl Job {
     /// Where it waits.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) => Queue::Mail,
+            Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) | Self::SignatureTest(..) => {
+                Queue::Mail
+            }
             Self::Sync(_)
             | Self::Apply(_)
             | Self::EndSource(_)

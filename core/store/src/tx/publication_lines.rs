@@ -1,10 +1,8 @@
 //! The mailboxes of a publication, line by line: what each is to be given, sealed under the
 //! publication's key, and how far it is.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
-use estampe_domain::signature::publication::{LineContent, LineState, PublicationLine};
+use estampe_domain::signature::publication::{LineContent, LineState, Publication, PublicationLine};
 use estampe_domain::{PersonId, PublicationId, Ts};
 
 use super::{DataKey, Tx, count, id, stored_count};
@@ -44,18 +42,34 @@ impl Tx<'_> {
         Ok(crypto::seal(&key.key, self.random, place(row, key), &plain)?.0)
     }
 
-    /// Mailboxes by how far they are.
-    pub(super) fn line_counts(&mut self, publication_id: PublicationId) -> Result<BTreeMap<LineState, u64>> {
-        let stored: Vec<(String, i64)> = per_backend!(self.conn, c => {
-            lines_of!(publication_id)
-                .group_by(line::state)
-                .select((line::state, diesel::dsl::count_star()))
+    /// Counts the mailboxes of a publication: by how far they are, those of rings that were begun,
+    /// and those of them that are still to come.
+    pub(super) fn count_lines(&mut self, of: &mut Publication) -> Result<()> {
+        let stored: Vec<(String, bool, i64)> = per_backend!(self.conn, c => {
+            lines_of!(of.id)
+                .group_by((line::state, line::chosen))
+                .select((line::state, line::chosen, diesel::dsl::count_star()))
                 .load(c)?
         });
-        let read = |(state, lines): (String, i64)| {
-            Ok((LineState::from_stored(&state).ok_or(StoreError::Unreadable(LINES))?, count(lines)))
-        };
-        stored.into_iter().map(read).collect()
+        for (state, chosen, lines) in stored {
+            let (state, lines) = (LineState::from_stored(&state).ok_or(StoreError::Unreadable(LINES))?, count(lines));
+            *of.counts.entry(state).or_default() += lines;
+            if chosen {
+                of.released += lines;
+                of.left += if matches!(state, LineState::Planned | LineState::Applying) { lines } else { 0 };
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose mailboxes are in a state.
+    pub fn people_of_lines(&mut self, publication_id: PublicationId, state: LineState) -> Result<Vec<PersonId>> {
+        let people: Vec<String> = lines_of!(publication_id)
+            .filter(line::state.eq(state.as_str()))
+            .order(line::seq)
+            .select(line::person_id)
+            .load(self.conn)?;
+        people.iter().map(|text| id(text, LINES)).collect()
     }
 
     /// The next mailbox to be read for the plan, whose time has come.
@@ -170,14 +184,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Chooses a ring of what is planned: the mailboxes of these people, or the first, or all. How
-    /// many were not chosen before.
-    pub fn choose_lines(
-        &mut self,
-        publication_id: PublicationId,
-        people: &[PersonId],
-        first: Option<u64>,
-    ) -> Result<u64> {
+    /// The mailboxes that a ring of what is planned would have: those of these people, or the
+    /// first, or all. Those of rings that were begun are none of them.
+    fn ring(&mut self, publication_id: PublicationId, people: &[PersonId], first: Option<u64>) -> Result<Vec<i64>> {
         let people: Vec<String> = people.iter().map(ToString::to_string).collect();
         let mut query = lines_of!(publication_id)
             .filter(line::state.eq(LineState::Planned.as_str()))
@@ -191,7 +200,27 @@ impl Tx<'_> {
         if let Some(first) = first {
             query = query.limit(stored_count(first));
         }
-        let chosen: Vec<i64> = query.load(self.conn)?;
+        Ok(query.load(self.conn)?)
+    }
+
+    /// How many mailboxes a ring would have.
+    pub fn ring_count(
+        &mut self,
+        publication_id: PublicationId,
+        people: &[PersonId],
+        first: Option<u64>,
+    ) -> Result<u64> {
+        Ok(self.ring(publication_id, people, first)?.len() as u64)
+    }
+
+    /// Chooses a ring of what is planned; how many mailboxes it has.
+    pub fn choose_lines(
+        &mut self,
+        publication_id: PublicationId,
+        people: &[PersonId],
+        first: Option<u64>,
+    ) -> Result<u64> {
+        let chosen = self.ring(publication_id, people, first)?;
         for some in chosen.chunks(1000) {
             diesel::update(lines_of!(publication_id).filter(line::seq.eq_any(some.to_vec())))
                 .set(line::chosen.eq(true))

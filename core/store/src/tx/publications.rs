@@ -96,7 +96,7 @@ impl Tx<'_> {
     /// One publication.
     pub fn publication(&mut self, publication_id: PublicationId) -> Result<Option<Publication>> {
         let Some(mut found) = self.publication_head(publication_id)? else { return Ok(None) };
-        found.counts = self.line_counts(publication_id)?;
+        self.count_lines(&mut found)?;
         Ok(Some(found))
     }
 
@@ -121,7 +121,22 @@ impl Tx<'_> {
             .load(self.conn)?;
         let mut found = rows.into_iter().map(read_publication).collect::<Result<Vec<_>>>()?;
         for publication in &mut found {
-            publication.counts = self.line_counts(publication.id)?;
+            self.count_lines(publication)?;
+        }
+        Ok(found)
+    }
+
+    /// The newest publication of each source.
+    pub fn newest_publications(&mut self) -> Result<Vec<Publication>> {
+        let newest: Vec<Option<String>> = per_backend!(self.conn, c => {
+            publication::table
+                .group_by(publication::source_id)
+                .select(diesel::dsl::max(publication::id))
+                .load(c)?
+        });
+        let mut found = Vec::new();
+        for text in newest.into_iter().flatten() {
+            found.extend(self.publication(id(&text, TABLE)?)?);
         }
         Ok(found)
     }
@@ -233,6 +248,8 @@ fn read_publication(row: Row) -> Result<Publication> {
         refused_in_row: u32::try_from(refused).unwrap_or(u32::MAX),
         not_before: not_before.map(Ts::from_micros),
         counts: BTreeMap::new(),
+        released: 0,
+        left: 0,
         started_at: Ts::from_micros(started_at),
         ended_at: ended_at.map(Ts::from_micros),
     })

@@ -239,6 +239,7 @@ mail-kind-reset = Code for a forgotten password
 mail-kind-password = Word of a changed password
 mail-kind-factors = Word of changed second factors
 mail-kind-browser = Word of a new browser
+mail-kind-signature = Signature to oneself
 mail-state-waiting = waiting
 mail-state-running = under way
 mail-state-done = sent

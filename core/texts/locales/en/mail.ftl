@@ -41,3 +41,9 @@ mail-factors-subject = Your second factors were changed
 mail-factors-intro = A second factor of your account of { $organisation }’s console was added or removed.
 mail-browser-subject = You signed in from a new browser
 mail-browser-intro = Somebody signed in to your account of { $organisation }’s console from a browser that had not been used before.
+
+# A signature, sent to oneself.
+
+mail-signature-subject = How your signature looks in a mail
+mail-signature-intro = This is how a mail with this signature looks, with the data that { $organisation } shows of its holder.
+mail-signature-only-you = Nobody but you got it.

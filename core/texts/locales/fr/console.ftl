@@ -239,6 +239,7 @@ mail-kind-reset = Code pour un mot de passe oublié
 mail-kind-password = Avis de changement de mot de passe
 mail-kind-factors = Avis de changement de second facteur
 mail-kind-browser = Avis de nouveau navigateur
+mail-kind-signature = Signature envoyée à soi-même
 mail-state-waiting = en attente
 mail-state-running = en cours
 mail-state-done = parti

@@ -41,3 +41,9 @@ mail-factors-subject = Vos seconds facteurs ont changé
 mail-factors-intro = Un second facteur de votre compte sur la console de { $organisation } a été ajouté ou retiré.
 mail-browser-subject = Vous vous êtes connecté depuis un nouveau navigateur
 mail-browser-intro = Quelqu’un s’est connecté à votre compte sur la console de { $organisation } depuis un navigateur qui n’avait pas encore servi.
+
+# Une signature, envoyée à soi-même.
+
+mail-signature-subject = L’aspect de votre signature dans un courriel
+mail-signature-intro = Voici un courriel avec cette signature, faite des données que { $organisation } montre de son titulaire.
+mail-signature-only-you = Personne d’autre que vous ne l’a reçu.

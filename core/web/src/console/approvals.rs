@@ -82,10 +82,8 @@ impl ApprovalsPage<'_> {
     /// Where to look at what it is about.
     fn about(&self, approval: &Approval) -> Option<String> {
         match &approval.act {
-            Act::AddAccount { .. }
-            | Act::SetProvider { of: None, .. }
-            | Act::ExportLeads { .. }
-            | Act::PublishSignatures { .. } => None,
+            Act::AddAccount { .. } | Act::SetProvider { of: None, .. } | Act::ExportLeads { .. } => None,
+            Act::PublishSignatures { publication, .. } => Some(crate::console::publications::path_of(*publication)),
             Act::SetProvider { of: Some(name), .. } => Some(format!("/accounts/providers/{}", segment(name))),
             Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
             Act::GrantPlugin { plugin, .. } => Some(format!("/plugins/{}", segment(plugin))),
@@ -153,7 +151,8 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
         Ok(ActDone::Account(account)) => Ok(see_other(&format!("/accounts/{account}"))),
         Ok(ActDone::Plugin(plugin)) => Ok(see_other(&format!("/plugins/{}", segment(&plugin)))),
         Ok(ActDone::Provider(name)) => Ok(see_other(&format!("/accounts/providers/{}", segment(&name)))),
-        Ok(ActDone::Publication(_) | ActDone::Agreed) => Ok(see_other("/approvals")),
+        Ok(ActDone::Publication(id)) => Ok(see_other(&crate::console::publications::path_of(id))),
+        Ok(ActDone::Agreed) => Ok(see_other("/approvals")),
         Err(Error::Conflict(_)) => page(&desk, Some("approval-cannot")).await,
         Err(error) => desk.ok(Err(error)),
     }

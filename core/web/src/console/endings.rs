@@ -9,6 +9,7 @@ use estampe_domain::{Error, Right, SourceId};
 use estampe_texts::key;
 
 use crate::console::people::here;
+use crate::console::publications;
 use crate::console::shell::{Section, Shell};
 use crate::console::source_settings::Waits;
 use crate::console::sources::path_of;
@@ -29,6 +30,8 @@ pub(crate) struct SourceEndPage<'a> {
     /// What has to be typed before anybody is erased.
     pub(crate) name: Field,
     pub(crate) waits: Option<Waits>,
+    /// The publication that works on its mailboxes now.
+    pub(crate) publishing: Option<String>,
 }
 
 impl<'a> SourceEndPage<'a> {
@@ -43,7 +46,7 @@ impl<'a> SourceEndPage<'a> {
         let label = l.t("ending-name").with("name", overview.source.name.as_str()).to_string();
         let wrong = typed_wrong(typed, overview);
         let name = Field::new("name", label, typed).problem(wrong.then(|| l.t("ending-name-wrong").to_string()));
-        Self { l, s, overview, plan, name, waits }
+        Self { l, s, overview, plan, name, waits, publishing: None }
     }
 
     fn path(&self) -> String {
@@ -54,8 +57,8 @@ impl<'a> SourceEndPage<'a> {
         seen(self.plan)
     }
 
-    fn waits_for_a_run(&self) -> bool {
-        matches!(self.waits, Some(Waits::Run(_)))
+    fn waits_for_work(&self) -> bool {
+        matches!(self.waits, Some(Waits::Run(_))) || self.publishing.is_some()
     }
 
     /// What goes with the source whatever is chosen.
@@ -77,7 +80,8 @@ fn typed_wrong(typed: &str, overview: &SourceOverview) -> bool {
 
 /// What the page was made of, so that nothing is done that its reader did not see.
 fn seen(plan: &EndingPlan) -> String {
-    format!("{}.{}.{}.{}", plan.people, plan.known_elsewhere, plan.cards_disabled, plan.cards_erased)
+    let cards = (plan.cards_disabled, plan.cards_erased);
+    format!("{}.{}.{}.{}.{}", plan.people, plan.known_elsewhere, cards.0, cards.1, plan.mailboxes)
 }
 
 /// Reads what [`seen`] wrote; a plan that fits nothing for what nobody wrote.
@@ -89,6 +93,7 @@ fn seen_plan(text: &str) -> EndingPlan {
         known_elsewhere: next(),
         cards_disabled: next(),
         cards_erased: next(),
+        mailboxes: next(),
         ..EndingPlan::default()
     }
 }
@@ -167,8 +172,10 @@ async fn asks(desk: &Desk, name: &str, status: StatusCode, typed: &str, refused:
     let plan = desk.ok(desk.service().ending_plan(&desk.ctx, id).await)?;
     let open = overview.last_run.as_ref().filter(|(_, state, _)| state.is_open());
     let waits = open.map(|(run, ..)| Waits::Run(format!("/runs/{run}"))).or(refused.then_some(Waits::Changed));
+    let publishing = desk.ok(desk.service().publishes(&desk.ctx, id).await)?.map(publications::path_of);
     let s = Shell::new(desk, Section::Sources, format!("{}/disconnect", path_of(name)));
-    desk.page_with(status, &SourceEndPage::new(&desk.l, s, &overview, &plan, typed, waits))
+    let page = SourceEndPage::new(&desk.l, s, &overview, &plan, typed, waits.filter(|_| publishing.is_none()));
+    desk.page_with(status, &SourceEndPage { publishing, ..page })
 }
 
 /// `GET /sources/{name}/disconnect`

@@ -2,11 +2,12 @@
 
 use askama::Template;
 use estampe_domain::run::{HoldReason, Run};
+use estampe_domain::signature::publication::{LineState, Publication, PublicationState, code};
 use estampe_service::views::{Attention, Home};
 use estampe_texts::key;
 
 use super::runs::stopped_half_way;
-use super::settings;
+use super::{publications, settings};
 use crate::console::plugins::path_of;
 use crate::console::shell::{Section, Sees, Shell};
 use crate::console::sources::SourceLine;
@@ -120,6 +121,21 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("approvals-text").to_string(),
             action: action(key("home-second-action"), "/approvals".to_owned()),
         },
+        Attention::PublicationStands(publication) => publication_stands(l, publication),
+        Attention::SignaturesDrifted(publication) => Point {
+            icon: "pen",
+            tone: "sun",
+            title: l
+                .t("home-publication-drifted-title")
+                .with("count", publication.count(LineState::Drifted))
+                .with("source", publication.source_name.as_str())
+                .to_string(),
+            text: l.t("home-publication-drifted-text").to_string(),
+            action: action(
+                key("home-publication-action"),
+                format!("{}?state=drifted", publications::path_of(publication.id)),
+            ),
+        },
         Attention::DeadMail(count) => Point {
             icon: "mail",
             tone: "sun",
@@ -184,6 +200,26 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-source-text").to_string(),
             action: action(key("home-source-action"), "/sources/new".to_owned()),
         },
+    }
+}
+
+/// Signatures that wait for a word, or for what hinders them to be mended.
+fn publication_stands(l: &Lang, publication: &Publication) -> Point {
+    let is_paused = publication.state == PublicationState::Paused;
+    let hindered = is_paused && publication.why.as_deref() != Some(code::ASKED);
+    let title = if is_paused { key("home-publication-paused-title") } else { key("home-publication-planned-title") };
+    let text = if is_paused {
+        l.t(words::publication::paused(publication.why.as_deref())).to_string()
+    } else {
+        let waiting = l.t("home-publication-planned-text").with("count", publication.count(LineState::Planned));
+        waiting.with("when", l.when(&publication.started_at)).to_string()
+    };
+    Point {
+        icon: if hindered { "alert" } else { "pen" },
+        tone: if hindered { "seal" } else { "sun" },
+        title: l.t(title).with("source", publication.source_name.as_str()).to_string(),
+        text,
+        action: Some((l.t("home-publication-action").to_string(), publications::path_of(publication.id))),
     }
 }
 

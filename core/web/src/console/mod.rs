@@ -12,6 +12,7 @@ pub(crate) mod confirm;
 pub(crate) mod doors;
 pub(crate) mod endings;
 pub(crate) mod groups;
+pub(crate) mod harmless;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod language;
@@ -30,6 +31,9 @@ pub(crate) mod person_settle;
 pub(crate) mod plugin_file;
 pub(crate) mod plugins;
 pub(crate) mod providers;
+pub(crate) mod publication;
+pub(crate) mod publication_line;
+pub(crate) mod publications;
 pub(crate) mod runs;
 pub(crate) mod second_door;
 pub(crate) mod settings;
@@ -37,6 +41,7 @@ pub(crate) mod shell;
 pub(crate) mod sign_in_with;
 pub(crate) mod signature;
 pub(crate) mod signature_designs;
+pub(crate) mod signature_mail;
 pub(crate) mod signature_rules;
 pub(crate) mod signatures;
 pub(crate) mod source_fields;
@@ -92,6 +97,8 @@ pub(crate) fn routes() -> Table {
                 .get("/{id}/photo.jpg", people::photo)
                 .get("/{id}/signature", signature::show)
                 .get("/{id}/signature/preview", signature::preview)
+                .get("/{id}/signature/mail", signature_mail::person_back)
+                .post("/{id}/signature/mail", signature_mail::of_person)
                 .get("/{id}/signature.htm", signature::html)
                 .get("/{id}/signature.txt", signature::text)
                 .get("/{id}/edit", person_edit::show)
@@ -191,6 +198,8 @@ pub(crate) fn routes() -> Table {
         doors::routes,
         second_door::routes,
         sign_in_with::routes,
+        // before the signatures, whose scope is around it
+        publications::routes,
         signatures::routes,
         confirm::routes,
         own::routes,

@@ -56,6 +56,8 @@ pub(crate) struct Sees {
     pub(crate) grants: bool,
     pub(crate) changes_mails: bool,
     pub(crate) changes_signatures: bool,
+    /// Writes signatures into mailboxes.
+    pub(crate) publishes: bool,
 }
 
 impl Sees {
@@ -81,6 +83,7 @@ impl Sees {
             grants: ctx.may_all(Right::PluginsGrant),
             changes_mails: ctx.may_all(Right::MailsChange),
             changes_signatures: ctx.may_all(Right::SignaturesChange),
+            publishes: ctx.may_all(Right::SignaturesPublish),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Somebody's signature: how it looks, how it comes into a mail program, and why it is this one.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use estampe_domain::signature::{Aspect, Signature, Verdict};
@@ -11,6 +13,7 @@ use jiff::civil::Date;
 
 use crate::console::people::{here, query_of};
 use crate::console::shell::{Section, Shell};
+use crate::console::signature_mail::Mailed;
 use crate::locale::Lang;
 use crate::respond::{HTML, Reply};
 use crate::session::Desk;
@@ -21,7 +24,11 @@ const WITH_FRAMES: &str = "default-src 'none'; style-src 'self'; img-src 'self';
 
 /// A signature as mail programs show it: its styles stand at its elements, its pictures anywhere.
 /// Nothing in it acts.
-const IN_A_FRAME: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; \
+pub(crate) const IN_A_FRAME: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; \
+    frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox";
+
+/// A signature that somebody else wrote: its styles stand at its elements, and nothing is fetched.
+pub(crate) const FROM_A_MAILBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox";
 
 /// The page.
@@ -35,6 +42,8 @@ pub(crate) struct SignaturePage<'a> {
     pub(crate) rules: bool,
     /// A day was typed that is none.
     pub(crate) wrong_day: bool,
+    /// What became of the mail to oneself.
+    pub(crate) mailed: Option<(Mailed, String)>,
 }
 
 impl SignaturePage<'_> {
@@ -106,7 +115,8 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<Strin
     let s = Shell::new(&desk, section, here(&request));
     let rules = desk.ctx.may_all(Right::SignaturesRead);
     let status = if day.is_err() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let page = SignaturePage { l: &desk.l, s, detail: &detail, rules, wrong_day: day.is_err() };
+    let mailed = Mailed::of(&request).map(|mailed| (mailed, mailed.words(&desk.l, desk.account.email.as_str())));
+    let page = SignaturePage { l: &desk.l, s, detail: &detail, rules, wrong_day: day.is_err(), mailed };
     page_with_frames(&desk, status, &page)
 }
 
@@ -156,6 +166,18 @@ pub(crate) fn framed(signature: &Signature, locale: Locale, on: &str) -> HttpRes
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, IN_A_FRAME))
         .body(document(&signature.html, locale, style))
+}
+
+/// A signature from a mailbox or on its way there, for a frame: on white, whatever language it has.
+pub(crate) fn framed_html(html: &str, policy: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, HTML))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .insert_header((HeaderName::from_static("x-dns-prefetch-control"), "off"))
+        .body(format!(
+            "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Signature</title></head><body>{html}</body></html>\n"
+        ))
 }
 
 /// A file to be kept.

@@ -14,6 +14,7 @@ use crate::console::people::{here, query_of};
 use crate::console::plugins::said;
 use crate::console::shell::{Section, Shell};
 use crate::console::signature::{framed, page_with_frames};
+use crate::console::signature_mail::Mailed;
 use crate::console::signatures::seen;
 use crate::console::source_form::{Found, Typed};
 use crate::error::Fault;
@@ -60,6 +61,8 @@ pub(crate) struct DesignPage<'a> {
     pub(crate) given_by: Vec<&'a str>,
     /// It was to be removed while rules give it.
     pub(crate) kept: bool,
+    /// What became of the mail to oneself.
+    pub(crate) mailed: Option<(Mailed, String)>,
 }
 
 impl<'a> DesignPage<'a> {
@@ -87,6 +90,7 @@ impl<'a> DesignPage<'a> {
             changed: false,
             given_by: design.map(|design| overview.given_by(design.id)).unwrap_or_default(),
             kept: false,
+            mailed: None,
         }
     }
 
@@ -192,10 +196,11 @@ async fn page_of<'a>(
 }
 
 /// `GET /signatures/designs/{design}`
-pub(crate) async fn show(desk: Desk, path: web::Path<String>) -> Reply {
+pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<String>) -> Reply {
     let overview = overview(&desk).await?;
     let design = desk.ok(overview.design(desk.id(&path)?))?;
-    let page = page_of(&desk, &overview, design, &standing(design), &Found::new()).await?;
+    let mut page = page_of(&desk, &overview, design, &standing(design), &Found::new()).await?;
+    page.mailed = Mailed::of(&request).map(|mailed| (mailed, mailed.words(&desk.l, desk.account.email.as_str())));
     page_with_frames(&desk, StatusCode::OK, &page)
 }
 

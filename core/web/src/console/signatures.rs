@@ -6,6 +6,7 @@ use askama::Template;
 use data_encoding::HEXLOWER;
 use estampe_domain::ids::{GroupId, SignatureRuleId};
 use estampe_domain::person::PersonSummary;
+use estampe_domain::signature::publication::Publication;
 use estampe_domain::signature::{Design, Rule, Who};
 use estampe_domain::{Error, Locale, Right};
 use estampe_service::SignatureOverview;
@@ -15,14 +16,16 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::console::people::{here, query_of};
+use crate::console::publications::{counts, path_of};
 use crate::console::shell::{Section, Shell};
-use crate::console::{signature_designs, signature_rules};
+use crate::console::{signature_designs, signature_mail, signature_rules};
 use crate::error::Fault;
 use crate::forms::{Fields, ProtectedForm};
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
 use crate::routes::Table;
 use crate::session::Desk;
+use crate::words;
 
 /// People whom a search may find to choose from.
 const FOUND: i64 = 10;
@@ -37,6 +40,8 @@ pub(crate) fn routes(table: Table) -> Table {
             .get("/designs/{design}", signature_designs::show)
             .post("/designs/{design}", signature_designs::change)
             .get("/designs/{design}/preview", signature_designs::preview)
+            .get("/designs/{design}/mail", signature_designs::back)
+            .post("/designs/{design}/mail", signature_mail::of_design)
             .get("/designs/{design}/remove", signature_designs::back)
             .post("/designs/{design}/remove", signature_designs::remove)
             .get("/rules/new", signature_rules::new)
@@ -101,9 +106,28 @@ pub(crate) struct SignaturesPage<'a> {
     pub(crate) tester: &'a Tester,
     /// The order is not what a reader saw.
     pub(crate) changed: bool,
+    /// The newest one that was written into mailboxes, or is to be.
+    pub(crate) newest: Option<&'a Publication>,
 }
 
 impl SignaturesPage<'_> {
+    fn newest_state(&self, publication: &Publication) -> (&'static str, &'static str) {
+        words::publication::state(publication.state)
+    }
+
+    fn newest_path(&self, publication: &Publication) -> String {
+        path_of(publication.id)
+    }
+
+    fn newest_title(&self, publication: &Publication) -> String {
+        words::publication::title(self.l, publication)
+    }
+
+    fn newest_counts(&self, publication: &Publication) -> String {
+        let all = counts(self.l, publication).into_iter().map(|(_, words)| words);
+        all.collect::<Vec<_>>().join(", ")
+    }
+
     fn settings(&self, design: &Design) -> String {
         let cut = |value: &str| match value.char_indices().nth(60) {
             Some((at, _)) => format!("{}…", value.get(..at).unwrap_or_default()),
@@ -177,8 +201,9 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
     }
     let status = if tester.wrong_day { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let s = Shell::new(&desk, Section::Signatures, here(&request));
-    let (overview, tester) = (&overview, &tester);
-    desk.page_with(status, &SignaturesPage { l: &desk.l, s, overview, tester, changed: false })
+    let newest = desk.ok(desk.service().newest_publication(&desk.ctx).await)?;
+    let (overview, tester, newest) = (&overview, &tester, newest.as_ref());
+    desk.page_with(status, &SignaturesPage { l: &desk.l, s, overview, tester, changed: false, newest })
 }
 
 /// Over which rule one is moved.
@@ -200,8 +225,10 @@ pub(crate) async fn step(sent: ProtectedForm<Step>, request: HttpRequest, path: 
     match desk.service().step_signature_rule(&desk.ctx, rule, over).await {
         Err(Error::Changed(_)) => {
             let overview = &desk.ok(desk.service().signature_overview(&desk.ctx).await)?;
+            let newest = desk.ok(desk.service().newest_publication(&desk.ctx).await)?;
             let (s, tester) = (Shell::new(&desk, Section::Signatures, "/signatures"), &Tester::of(&desk, &request));
-            desk.page_with(StatusCode::CONFLICT, &SignaturesPage { l: &desk.l, s, overview, tester, changed: true })
+            let page = SignaturesPage { l: &desk.l, s, overview, tester, changed: true, newest: newest.as_ref() };
+            desk.page_with(StatusCode::CONFLICT, &page)
         }
         outcome => {
             desk.ok(outcome)?;

@@ -129,6 +129,7 @@ pub(crate) fn routes() -> Table {
             .post("/signatures/rules/{name}", signatures::change_rule)
             .post("/signatures/rules/{name}/move", signatures::move_rule)
             .post("/signatures/rules/{name}/remove", signatures::remove_rule)
+            .post("/signatures/mail", signatures::mail)
             .get("/signatures/publications", publications::list)
             .post("/signatures/publications", publications::begin)
             .get("/signatures/publications/{id}", publications::show)

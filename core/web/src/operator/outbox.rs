@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 use estampe_domain::JobId;
-use estampe_domain::mail::{LeadMail, MailOutage, Occasion};
+use estampe_domain::mail::{LeadMail, MailOutage, Occasion, TestedSignature};
 use estampe_service::views::{JobState, OutboxEntry};
 use serde::Serialize;
 use serde_json::json;
@@ -33,6 +33,7 @@ impl From<&OutboxEntry> for MailView {
                 Occasion::Lead(LeadMail::Acknowledgement, _) => "lead-acknowledgement",
                 Occasion::Lead(LeadMail::Notice, _) => "lead-notice",
                 Occasion::Account(mail, _) => mail.as_str(),
+                Occasion::Signature(..) => TestedSignature::KIND,
             },
             lead: mail.about.lead().map(|lead| lead.to_string()),
             state: match mail.state {

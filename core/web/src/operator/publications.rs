@@ -6,7 +6,7 @@ use estampe_domain::signature::publication::{
     LineState, Publication, PublicationKind, PublicationLine, PublicationState,
 };
 use estampe_domain::{Error, PersonId, PublicationId};
-use estampe_service::Ring;
+use estampe_service::{NewPublication, Ring, Whom};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -25,6 +25,7 @@ fn view(publication: &Publication) -> Value {
         "id": publication.id, "kind": publication.kind, "source": publication.source_name, "day": publication.day,
         "state": publication.state, "resumes_in": publication.resumes_in.map(PublicationState::as_str),
         "why": publication.why, "ring": publication.ring, "counts": counts,
+        "released": publication.released, "left": publication.left,
         "not_before": publication.not_before.map(|at| at.to_string()),
         "started_at": publication.started_at.to_string(),
         "ended_at": publication.ended_at.map(|at| at.to_string()),
@@ -67,13 +68,28 @@ struct Wanted {
     /// These people alone.
     #[serde(default)]
     people: Vec<PersonId>,
+    /// Whom these words find alone, as in the list of people.
+    #[serde(default)]
+    search: String,
+    /// Who is in this group alone: its name or its id.
+    #[serde(default)]
+    group: String,
 }
 
 /// `POST /v1/signatures/publications`: makes a plan, and writes nothing.
 pub(crate) async fn begin(wire: Wire, body: Body) -> Reply {
-    let Wanted { source, kind, day, people } = wire.body(&body)?;
+    let Wanted { source, kind, day, people, search, group } = wire.body(&body)?;
     let day = day.unwrap_or_else(|| wire.l.today());
-    let id = wire.ok(wire.service().begin_publication(&wire.ctx, &source, kind, day, people).await)?;
+    let whom = match Whom::found(&search, &group) {
+        found @ Whom::Found { .. } if people.is_empty() => found,
+        Whom::Found { .. } => {
+            let words = "name people one by one, or by a search and a group, not both";
+            return wire.ok(Err(Error::invalid("people", words)));
+        }
+        _ => Whom::These(people),
+    };
+    let new = NewPublication { source, kind, day, whom };
+    let id = wire.ok(wire.service().begin_publication(&wire.ctx, new).await)?;
     answer(&wire, StatusCode::ACCEPTED, id).await
 }
 
@@ -115,7 +131,7 @@ struct WantedRing {
 pub(crate) async fn apply(wire: Wire, path: web::Path<String>, body: Body) -> Reply {
     let id = wire.id(&path)?;
     let WantedRing { first, people } = wire.body(&body)?;
-    wire.ok(wire.service().apply_publication(&wire.ctx, id, Ring { first, people }).await)?;
+    wire.ok(wire.service().apply_publication(&wire.ctx, id, Ring { first, people, seen: None }).await)?;
     answer(&wire, StatusCode::ACCEPTED, id).await
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use estampe_domain::mail::TestedSignature;
 use estampe_domain::signature::{Aspect, Design, Rule, Verdict};
 use estampe_domain::{Error, PersonId};
 use estampe_service::{RuleForm, SignatureDetail};
@@ -169,6 +170,39 @@ pub(crate) async fn of_person(wire: Wire, path: web::Path<String>, request: Http
     };
     let detail = wire.ok(wire.service().signature_of(&wire.ctx, person, day).await)?;
     wire.json(StatusCode::OK, &detail_view(&detail))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TestMail {
+    /// The address of an account.
+    to: String,
+    /// Whose signature.
+    #[serde(default)]
+    person: Option<PersonId>,
+    /// Or the name of a design.
+    #[serde(default)]
+    design: Option<String>,
+    #[serde(default)]
+    day: Option<Date>,
+}
+
+/// `POST /v1/signatures/mail`: sends a signature to the holder of an account.
+pub(crate) async fn mail(wire: Wire, body: Body) -> Reply {
+    let TestMail { to, person, design, day } = wire.body(&body)?;
+    let day = day.unwrap_or_else(|| wire.l.today());
+    let of = match (person, design) {
+        (Some(person), None) => TestedSignature::Person(person, day),
+        (None, Some(name)) => {
+            let designs = wire.ok(wire.service().signature_designs(&wire.ctx).await)?;
+            let found = designs.into_iter().find(|design| design.name == name);
+            let unknown = || Error::invalid("design", format!("there is no design \"{name}\""));
+            TestedSignature::Design(wire.ok(found.ok_or_else(unknown))?.id, day)
+        }
+        _ => return wire.ok(Err(Error::invalid("person", "name a person or a design, and not both"))),
+    };
+    let email = wire.ok(wire.service().mail_signature_for(&wire.ctx, of, &to).await)?;
+    wire.json(StatusCode::ACCEPTED, &json!({ "to": email }))
 }
 
 fn detail_view(detail: &SignatureDetail) -> Value {

@@ -98,9 +98,9 @@ fn overview() -> SignatureOverview {
 }
 
 /// Who sees and does not change.
-fn auditor() -> Shell {
+pub(crate) fn auditor() -> Shell {
     let mut shell = shell(Section::Signatures);
-    shell.sees.changes_signatures = false;
+    (shell.sees.changes_signatures, shell.sees.publishes) = (false, false);
     shell
 }
 
@@ -114,8 +114,10 @@ fn lists(l: &Lang) -> Vec<(&'static str, String)> {
     let no_design = SignatureOverview { designs: Vec::new(), ..no_rule.clone() };
     let no_template = SignatureOverview { templates: Vec::new(), ..no_design.clone() };
     let quiet = tester(None, "2026-12-24");
-    let page = |s: Shell, overview: &SignatureOverview, tester: &Tester, changed| {
-        SignaturesPage { l, s, overview, tester, changed }.render().unwrap()
+    let page = |s: Shell, overview: &SignatureOverview, tester: &Tester, changed: bool| {
+        let newest = super::publications::planned();
+        let newest = Some(&newest).filter(|_| !overview.rules.is_empty() && !changed);
+        SignaturesPage { l, s, overview, tester, changed, newest }.render().unwrap()
     };
     let own = || shell(Section::Signatures);
     let two = vec![summary("Zoé Lefèvre-Núñez", "Ingénieure", true), summary("Paul Lefèvre", "Juriste", true)];

@@ -15,6 +15,7 @@ pub(crate) fn plan() -> EndingPlan {
         runs: 37,
         secrets: 1,
         state: 2,
+        mailboxes: 0,
     }
 }
 

@@ -6,12 +6,13 @@ use askama::Template as _;
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use estampe_domain::signature::{Design, Rule, RuleSettings, Signature, Subject, decide};
 use estampe_domain::{DesignId, Locale, SignatureRuleId};
-use estampe_service::SignatureDetail;
+use estampe_service::{SignatureDetail, TestMailRefusal};
 use jiff::civil::date;
 
 use super::{Sevens, employee, now, shell, summary};
 use crate::console::shell::Section;
 use crate::console::signature::SignaturePage;
+use crate::console::signature_mail::Mailed;
 use crate::locale::Lang;
 
 /// What Zoé gets in December.
@@ -65,13 +66,17 @@ pub(crate) fn pages(l: &Lang) -> Vec<(&'static str, String)> {
         "the plugin signature-classic is disabled: estampe plugin enable signature-classic",
     );
     let broken = SignatureDetail { made: Some(Err(failed)), ..detail() };
-    let page = |detail: &SignatureDetail, rules, wrong_day| {
+    let mail = |detail: &SignatureDetail, rules, wrong_day, mailed: Option<Mailed>| {
         let s = if rules { shell(Section::People) } else { employee(detail.person.id) };
-        SignaturePage { l, s, detail, rules, wrong_day }.render().unwrap()
+        let mailed = mailed.map(|mailed| (mailed, mailed.words(l, "mireille@banque-garonne.example")));
+        SignaturePage { l, s, detail, rules, wrong_day, mailed }.render().unwrap()
     };
+    let page = |detail: &SignatureDetail, rules, wrong_day| mail(detail, rules, wrong_day, None);
     vec![
         ("signature", page(&whole, true, false)),
         ("signature-own", page(&whole, false, false)),
+        ("signature-mailed", mail(&whole, true, false, Some(Mailed::Sent))),
+        ("signature-not-mailed", mail(&whole, false, false, Some(Mailed::Refused(TestMailRefusal::NoServer)))),
         ("signature-none", page(&none, true, true)),
         ("signature-broken", page(&broken, true, false)),
     ]
