@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::signatures::for_everybody;
 
 /// What the plugin has to be allowed.
-const SCOPES: [&str; 5] = [
+pub(crate) const SCOPES: [&str; 5] = [
     "admin.directory.user.readonly",
     "admin.directory.group.readonly",
     "admin.directory.customer.readonly",
@@ -18,16 +18,16 @@ const SCOPES: [&str; 5] = [
     "gmail.settings.basic",
 ];
 
-struct World {
-    server: Server,
-    google: Google,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) google: Google,
     _proxy: WayOut,
     /// Its authority's certificate is read at each start.
     _folder: tempfile::TempDir,
 }
 
 /// A Workspace of so many people, read once, everybody with a signature.
-async fn world(database: Database, users: usize) -> World {
+pub(crate) async fn world(database: Database, users: usize) -> World {
     let (authority, root) = Authority::new();
     let names = ["admin.googleapis.com", "gmail.googleapis.com", "oauth2.googleapis.com"];
     let (certificates, key) = authority.leaf(&names, (1, 30));

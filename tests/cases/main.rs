@@ -38,6 +38,7 @@ mod outbox;
 mod outlook;
 mod ownership;
 mod pages;
+mod permissions;
 mod passkeys;
 mod plan_lines;
 mod plugin_kit;

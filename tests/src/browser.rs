@@ -59,6 +59,8 @@ impl Browser {
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
             "--ignore-certificate-errors",
+            // nothing of a test is elsewhere, and a name that nobody answers for takes long
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
             &format!("--lang={language}"),
             &format!("--accept-lang={language}"),
             &format!("--user-data-dir={}", profile.path().join("profile").display()),

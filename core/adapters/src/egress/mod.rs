@@ -10,6 +10,7 @@
 //! withheld (`echo`). Nothing is decompressed: what is bounded here is what a plugin gets.
 
 mod attach;
+mod claims;
 mod clients;
 mod dns;
 mod echo;
@@ -22,6 +23,7 @@ mod pause;
 mod tests;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +101,31 @@ impl HttpEgress for CheckedEgress {
             let message = format!("{place} did not answer in full within {} seconds", patience.as_secs_f32().ceil());
             Err(PluginFailure::new(FailKind::Unavailable, message))
         })
+    }
+
+    async fn renew(&self, attached: &Attached) {
+        // a refresh token may be good once: it is not spent for a look
+        if !matches!(attached.credential, Credential::RefreshToken { .. }) {
+            self.0.tokens.slot(keys::key(attached)).await.drop_token();
+        }
+    }
+
+    async fn allows(
+        &self,
+        attached: &Attached,
+        networks: &[IpNet],
+        fetch: bool,
+    ) -> Result<Option<BTreeSet<String>>, PluginFailure> {
+        if attach::fixed(attached)?.is_some() {
+            return Ok(None);
+        }
+        let who = keys::key(attached);
+        let token = if fetch {
+            Some(self.0.token(attached, who, networks).await?.0)
+        } else {
+            self.0.tokens.slot(who).await.good(self.0.clock.now())?
+        };
+        Ok(token.and_then(|token| claims::allowed(&attached.credential, &token)))
     }
 }
 

@@ -118,6 +118,11 @@ impl Slot {
         }
     }
 
+    /// The next request has a new one; a refusal of a moment ago still counts.
+    pub fn drop_token(&mut self) {
+        self.token = None;
+    }
+
     /// The refresh token that took the configured one's place.
     pub fn refresh(&self) -> Option<Secret> {
         self.refresh.clone()

@@ -2,6 +2,8 @@
 //! configured with.
 
 mod config;
+mod permitted;
+mod setup;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,8 @@ use crate::ldap::is_secret;
 use crate::permission::{LdapPlace, Permission};
 
 pub use config::{ConfigKey, ConfigKind, ConfigProblem};
+pub use permitted::{Granted, PermissionCheck, PermissionLine, PermissionTable, Standing};
+pub use setup::{ProviderAsk, ProviderPermission, SetupStep};
 
 /// The same words by language tag: `fr`, `en`.
 pub type Texts = BTreeMap<String, String>;
@@ -43,6 +47,9 @@ pub struct PluginInfo {
     /// Everything else that it asks for.
     #[serde(default)]
     pub asks: Asks,
+    /// The provider that it asks, and what has to be set up there.
+    #[serde(default, skip_serializing_if = "ProviderAsk::is_empty")]
+    pub provider: ProviderAsk,
 }
 
 /// The worlds of the contract.

@@ -12,6 +12,7 @@ pub mod lead;
 mod mapping;
 mod outbox;
 mod password;
+mod permissions;
 mod person;
 mod plan;
 mod plugin;
