@@ -64,7 +64,10 @@ async fn the_signature_comes_by_itself_and_stays_away_from_the_house() {
     let browser = Browser::open("fr").await;
     browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": OFFICE})).await;
     browser.go(&format!("{}/outlook/pane", server.internal)).await;
-    assert_eq!(browser.script("return noted.associated").await, "estampeOnNewMail");
+    until("the add-in to be there", 30, async || {
+        (browser.script("return noted.associated").await == "estampeOnNewMail").then_some(())
+    })
+    .await;
     // without a key a mail goes on, and its writer is told
     let noted = begin_mail(&browser).await;
     assert_eq!((&noted["signature"], &noted["own"]), (&Value::Null, &json!(true)));

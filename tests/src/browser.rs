@@ -115,6 +115,12 @@ impl Browser {
     /// Opens a page.
     pub async fn go(&self, url: &str) {
         self.client.goto(url).await.unwrap();
+        // it may come back while scripts are still on their way
+        until("the whole page", 60, async || {
+            let state = self.client.execute("return document.readyState", Vec::new()).await.ok()?;
+            (state == json!("complete")).then_some(())
+        })
+        .await;
     }
 
     /// The address it stands at.

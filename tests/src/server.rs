@@ -231,7 +231,8 @@ impl Server {
         let pem = std::fs::read(self.data().join("tls/ca.pem")).unwrap();
         reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
-            .timeout(Duration::from_secs(30))
+            // passwords are looked at when nobody else wants a processor
+            .timeout(Duration::from_secs(120))
     }
 
     /// For raw TLS connections: trusts this server's CA alone.

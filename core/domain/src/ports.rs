@@ -158,6 +158,8 @@ pub trait Directory: Send + Sync {
     ) -> Result<PermissionCheck, PluginFailure> {
         Ok(PermissionCheck { probes: self.check(connector, given).await?, standings: Vec::new() })
     }
+    /// Gives back and forgets the tokens of a source's credentials.
+    async fn give_back(&self, _connector: &ConnectorSpec, _given: &Given) {}
     /// Fetches one page.
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure>;
     /// What the directory of a source has for a name that somebody typed. The host asks by
@@ -259,6 +261,10 @@ pub trait HttpEgress: Send + Sync {
     /// Drops the token that is kept for a credential: the next request has a new one, which
     /// knows what is permitted by now.
     async fn renew(&self, _attached: &Attached) {}
+
+    /// Forgets all tokens of a credential, whomever they act for, and gives them back where
+    /// there is a place for that (RFC 7009). What cannot be given back ends by itself.
+    async fn give_back(&self, _attached: &Attached, _networks: &[IpNet]) {}
 
     /// What the token of a credential allows, by the names of its provider; none where it does
     /// not say so. Without a token one is fetched when `fetch` is set.

@@ -300,6 +300,12 @@ impl Directory for PluginHost {
         Ok(PermissionCheck { probes, standings: self.standings(connector, given)?.look().await })
     }
 
+    async fn give_back(&self, connector: &ConnectorSpec, given: &Given) {
+        if let Ok(standings) = self.standings(connector, given) {
+            standings.give_back().await;
+        }
+    }
+
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure> {
         let plugin = self.plugin(&call.connector.plugin)?;
         let surroundings = self.surroundings.clone();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use estampe_domain::credential::Credential;
+use estampe_domain::credential::{Credential, filled};
 use estampe_domain::egress::{Attached, HttpRequest, HttpResponse, Method, parse_url};
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{FailKind, Given, PluginFailure, PluginInfo};
@@ -167,7 +167,9 @@ pub fn attached(
     let credential = declared.ask.with(config, &given.secrets).map_err(|why| {
         PluginFailure::new(FailKind::Config, format!("the credential \"{name}\" cannot be used: {why}"))
     })?;
-    Ok(Attached { name, credential, subject: None, keeper: given.keeper.clone() })
+    // held to the token endpoint's origin by the manifest
+    let revoke_url = declared.revoke_url.as_deref().and_then(|url| parse_url(&filled(url, config).ok()?).ok());
+    Ok(Attached { name, credential, subject: None, keeper: given.keeper.clone(), revoke_url })
 }
 
 impl Call {

@@ -41,6 +41,13 @@ impl Standings {
         }
     }
 
+    /// Tokens end here and, where the provider takes them back, there.
+    pub async fn give_back(&self) {
+        for (attached, ..) in &self.credentials {
+            self.egress.give_back(attached, &self.networks).await;
+        }
+    }
+
     /// What they allow. A token is fetched where a scope is a permission itself; of the others
     /// it is seen what requests had, since which of them a source makes use of is the plugin's
     /// to know.

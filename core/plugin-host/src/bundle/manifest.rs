@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use estampe_domain::bundle::{BundleProblem, BundleRefusal};
-use estampe_domain::manifest::CredentialDeclaration;
+use estampe_domain::manifest::{CredentialDeclaration, ProviderAsk};
 use estampe_domain::plugin::{
     Asks, ConfigKey, FieldsAsk, GroupsAsk, HttpAsk, LdapAsk, LimitsAsk, Offer, PluginInfo, PluginInput, PluginKind,
-    ProviderAsk, Texts,
+    Texts,
 };
 use serde::Deserialize;
 

@@ -57,7 +57,10 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
         provider: ProviderAsk::default(),
         asks: Asks {
             http: vec![http],
-            credentials: BTreeMap::from([("entra-app".into(), CredentialDeclaration { ask, description })]),
+            credentials: BTreeMap::from([(
+                "entra-app".into(),
+                CredentialDeclaration { ask, revoke_url: None, description },
+            )]),
             ldap: None,
             fields: FieldsAsk {
                 mapped: true,
