@@ -188,6 +188,7 @@ mod tests {
             kind,
             required: false,
             secret: false,
+            lines: false,
             default: None,
             example: None,
             choices: Vec::new(),
