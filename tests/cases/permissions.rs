@@ -70,6 +70,14 @@ async fn google_is_asked_for_each_scope_and_says_what_it_is_called() {
     let pasted = text.split("<textarea readonly").nth(1).unwrap().split("</textarea>").next().unwrap();
     assert!(pasted.contains(gmail) && pasted.contains(roles) && !pasted.contains(groups), "{pasted}");
     assert!(!text.contains("PRIVATE KEY"));
+
+    // with the source its tokens end, there too
+    assert_eq!(fake.control().count_of("POST", "/revoke"), 0);
+    let ended = server.cli(&["source", "disconnect", "google", "--people", "keep", "--yes"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let given_back = fake.control().log().into_iter().filter(|asked| asked.path == "/revoke");
+    let given_back: Vec<u16> = given_back.map(|asked| asked.status).collect();
+    assert!(!given_back.is_empty() && given_back.iter().all(|status| *status == 200), "{given_back:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
