@@ -158,26 +158,30 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_goes_on_and_writes_no_mailbox_twice() {
-    let mut world = world(Database::Sqlite, 60).await;
+    // `cargo xtask soak mailboxes` has more
+    let users: usize = std::env::var("ESTAMPE_TEST_MAILBOXES").map_or(60, |told| told.parse().unwrap());
+    let mut world = world(Database::Sqlite, users).await;
     let plan = world.publish(&["plan", "google"]);
     let id = plan["id"].as_str().unwrap().to_owned();
     let control = world.google.control();
     control.flaky(7, 5, 503);
-    control.latency(std::time::Duration::from_millis(20));
+    control.latency(std::time::Duration::from_millis(if users > 1_000 { 0 } else { 20 }));
     let before = control.count_of("PATCH", "sendAs");
     assert_eq!(before, 0);
     let all = world.lines(&id, "planned").len();
     let mut applying = world.server.begin(&["signature", "publish", "apply", &id]);
-    for wanted in [15, 35] {
-        until("some mailboxes to be written", 60, async || {
+    for wanted in [users / 4, users / 12 * 7] {
+        until("some mailboxes to be written", 60 + users as u64 / 10, async || {
             (world.google.control().count_of("PATCH", "sendAs") >= wanted).then_some(())
         })
         .await;
         world.server.kill();
         applying.wait().unwrap();
+        world.google.control().throttle_next(3, 1);
         world.server.start_again().await;
     }
-    until("the end", 120, async || (world.publish(&["show", &id])["state"] == "done").then_some(())).await;
+    until("the end", 120 + users as u64 / 5, async || (world.publish(&["show", &id])["state"] == "done").then_some(()))
+        .await;
     assert_eq!(world.lines(&id, "done").len(), all);
     // what was under way when the server died may have been written: it was read, not written again
     let control = world.google.control();
@@ -187,5 +191,10 @@ async fn a_killed_server_goes_on_and_writes_no_mailbox_twice() {
     mailboxes.sort();
     mailboxes.dedup();
     assert_eq!((written.len(), mailboxes.len()), (all, all), "none is written twice in vain");
+    for (mailbox, _) in &mailboxes {
+        let there = world.in_gmail(mailbox.as_deref().unwrap());
+        assert!(there.contains("<table"), "{mailbox:?}: {there}");
+    }
+    // nobody who was told to wait asked before
     assert_eq!(control.violations(), [""; 0]);
 }

@@ -40,6 +40,7 @@ mod outlook;
 mod ownership;
 mod pages;
 mod passkeys;
+mod permissions;
 mod plan_lines;
 mod plugin_kit;
 mod plugins;

@@ -319,6 +319,8 @@ pub struct Attached {
     pub subject: Option<String>,
     /// Where a refresh token is kept that takes the place of this one's.
     pub keeper: Keeper,
+    /// Where a token is given back (RFC 7009).
+    pub revoke_url: Option<Url>,
 }
 
 /// An answer, whatever its status.

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
-use crate::egress::{HttpRequest, HttpResponse};
+use crate::egress::{Attached, HttpRequest, HttpResponse};
 use crate::group::GroupWrite;
 use crate::ids::AccountId;
 use crate::ldap::examine::{Examination, ServerReport};
 use crate::ldap::sign_in::{LoginFound, Verdict};
 use crate::ldap::{LdapAccess, LdapChanges, LdapEntry, LdapPage, LdapQuery, LdapTrack};
 use crate::mail::{MailFailure, OutgoingMail};
+use crate::manifest::PermissionCheck;
 use crate::openid::{OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart};
 use crate::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
@@ -150,6 +152,16 @@ pub trait Directory: Send + Sync {
     fn plugins(&self) -> Vec<PluginInfo>;
     /// Lets a connector try what it needs.
     async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure>;
+    /// The same, and what the tokens of its credentials allow.
+    async fn check_permissions(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+    ) -> Result<PermissionCheck, PluginFailure> {
+        Ok(PermissionCheck { probes: self.check(connector, given).await?, standings: Vec::new() })
+    }
+    /// Gives back and forgets the tokens of a source's credentials.
+    async fn give_back(&self, _connector: &ConnectorSpec, _given: &Given) {}
     /// Fetches one page.
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure>;
     /// What the directory of a source has for a name that somebody typed. The host asks by
@@ -284,6 +296,25 @@ pub trait HttpEgress: Send + Sync {
     /// redirect, and attaches the credential last. Any status is an answer; a failure says
     /// why there is none.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, PluginFailure>;
+
+    /// Drops the token that is kept for a credential: the next request has a new one, which
+    /// knows what is permitted by now.
+    async fn renew(&self, _attached: &Attached) {}
+
+    /// Forgets all tokens of a credential, whomever they act for, and gives them back where
+    /// there is a place for that (RFC 7009). What cannot be given back ends by itself.
+    async fn give_back(&self, _attached: &Attached, _networks: &[IpNet]) {}
+
+    /// What the token of a credential allows, by the names of its provider; none where it does
+    /// not say so. Without a token one is fetched when `fetch` is set.
+    async fn allows(
+        &self,
+        _attached: &Attached,
+        _networks: &[IpNet],
+        _fetch: bool,
+    ) -> Result<Option<BTreeSet<String>>, PluginFailure> {
+        Ok(None)
+    }
 }
 
 /// Lets an OpenID Connect provider say who somebody is: code flow with PKCE.

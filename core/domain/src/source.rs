@@ -43,6 +43,8 @@ pub struct SourceOverview {
     pub last_run: Option<(RunId, RunState, Ts)>,
     /// What becomes of its people, while it is being disconnected.
     pub ending: Option<PeopleFate>,
+    /// What its provider calls the organisation, as it last said.
+    pub organisation: Option<String>,
 }
 
 /// What is to be changed of a source; what is not named stays as it is.

@@ -14,6 +14,7 @@ use estampe_domain::credential::Secret;
 use estampe_domain::group::GroupWrite;
 use estampe_domain::ldap::examine::{Examination, Step, Tried};
 use estampe_domain::ldap::sign_in::{LoginFound, Verdict};
+use estampe_domain::manifest::PermissionCheck;
 use estampe_domain::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
     ProviderOrganisation, SyncCall,
@@ -38,6 +39,7 @@ use crate::ldap::OwnWay;
 use crate::meter::{self, Peak};
 use crate::quota::Quota;
 use crate::settings::HostSettings;
+use crate::standing::Standings;
 use crate::text::clean;
 
 /// Bundles that are looked at in one folder.
@@ -154,6 +156,12 @@ impl PluginHost {
     fn way(&self, connector: &ConnectorSpec, given: &Given) -> Result<OwnWay, PluginFailure> {
         let plugin = self.plugin(&connector.plugin)?;
         OwnWay::new(Arc::clone(&self.surroundings.ldap), &plugin.info, connector, given)
+    }
+
+    /// The credentials of a source, to look at what they allow.
+    fn standings(&self, connector: &ConnectorSpec, given: &Given) -> Result<Standings, PluginFailure> {
+        let plugin = self.plugin(&connector.plugin)?;
+        Ok(Standings::new(Arc::clone(&self.surroundings.egress), &plugin.info, connector, given))
     }
 
     /// Does what takes a moment, away from the threads that answer.
@@ -283,7 +291,23 @@ impl Directory for PluginHost {
     }
 
     async fn check(&self, connector: &ConnectorSpec, given: &Given) -> Result<Vec<Probe>, PluginFailure> {
+        self.standings(connector, given)?.renew().await;
         self.called("check", connector, given, Linked::check).await
+    }
+
+    async fn check_permissions(
+        &self,
+        connector: &ConnectorSpec,
+        given: &Given,
+    ) -> Result<PermissionCheck, PluginFailure> {
+        let probes = self.check(connector, given).await?;
+        Ok(PermissionCheck { probes, standings: self.standings(connector, given)?.look().await })
+    }
+
+    async fn give_back(&self, connector: &ConnectorSpec, given: &Given) {
+        if let Ok(standings) = self.standings(connector, given) {
+            standings.give_back().await;
+        }
     }
 
     async fn sync_page(&self, call: SyncCall) -> Result<Page, PluginFailure> {

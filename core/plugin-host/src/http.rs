@@ -3,14 +3,16 @@
 
 mod headers;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use estampe_domain::credential::{Credential, filled};
 use estampe_domain::egress::{Attached, HttpRequest, HttpResponse, Method, parse_url};
 use estampe_domain::json_keys::{self, BodyRefusal};
 use estampe_domain::permission::Permission;
-use estampe_domain::plugin::{FailKind, PluginFailure};
+use estampe_domain::plugin::{FailKind, Given, PluginFailure, PluginInfo};
 use estampe_domain::ports::HttpEgress;
 use tokio::runtime::Handle;
 use url::Url;
@@ -148,6 +150,29 @@ impl Answer {
     }
 }
 
+/// The credential of this name with its values, when it was granted. `config` without what is
+/// secret, with the manifest's defaults.
+pub fn attached(
+    info: &PluginInfo,
+    config: &BTreeMap<String, String>,
+    given: &Given,
+    name: String,
+) -> Result<Attached, PluginFailure> {
+    let Some(declared) = info.asks.credentials.get(&name) else {
+        return Err(denied(format!("the plugin's manifest declares no credential \"{}\"", clean(&name, 64))));
+    };
+    let asked = declared.ask.permission(&name);
+    if !given.grants.cover(&asked) {
+        return Err(denied(format!("an administrator would have to grant \"{asked}\"")));
+    }
+    let credential = declared.ask.with(config, &given.secrets).map_err(|why| {
+        PluginFailure::new(FailKind::Config, format!("the credential \"{name}\" cannot be used: {why}"))
+    })?;
+    // held to the token endpoint's origin by the manifest
+    let revoke_url = declared.revoke_url.as_deref().and_then(|url| parse_url(&filled(url, config).ok()?).ok());
+    Ok(Attached { name, credential, subject: None, keeper: given.keeper.clone(), revoke_url })
+}
+
 impl Call {
     /// Makes a request, or says why not. The outer error ends the call.
     pub fn http(&mut self, request: Request) -> Result<Result<Outcome, PluginFailure>, Stop> {
@@ -242,15 +267,10 @@ impl Call {
 
     /// The credential of this name with its values, when it was granted.
     fn attached(&self, name: String, subject: Option<String>) -> Result<Attached, PluginFailure> {
-        let Some(declared) = self.info.asks.credentials.get(&name) else {
-            return Err(denied(format!("the plugin's manifest declares no credential \"{}\"", clean(&name, 64))));
-        };
-        let asked = declared.ask.permission(&name);
-        if !self.given.grants.cover(&asked) {
-            return Err(denied(format!("an administrator would have to grant \"{asked}\"")));
-        }
+        let mut attached = attached(&self.info, &self.config, &self.given, name)?;
         if let Some(subject) = &subject {
-            if declared.ask.kind() != "jwt-bearer" {
+            let name = &attached.name;
+            if !matches!(attached.credential, Credential::JwtBearer { .. }) {
                 let message = format!("the credential \"{name}\" can act for nobody else: it is no jwt-bearer");
                 return Err(PluginFailure::new(FailKind::Unsupported, message));
             }
@@ -258,11 +278,8 @@ impl Call {
                 return Err(denied(format!("a subject has 1 to {MAX_SUBJECT} octets, none of control")));
             }
         }
-        let credential = declared.ask.with(&self.config, &self.given.secrets);
-        let credential = credential.map_err(|why| {
-            PluginFailure::new(FailKind::Config, format!("the credential \"{name}\" cannot be used: {why}"))
-        })?;
-        Ok(Attached { name, credential, subject, keeper: self.given.keeper.clone() })
+        attached.subject = subject;
+        Ok(attached)
     }
 
     /// Lets tokio do it, since this thread is none of its own, and gives up with the caller.

@@ -33,6 +33,7 @@ mod quota;
 mod settings;
 mod signature;
 mod spending;
+mod standing;
 mod state;
 mod sync;
 mod text;

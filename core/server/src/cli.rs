@@ -121,6 +121,14 @@ pub enum SourceCommand {
         /// Name of the source
         name: String,
     },
+    /// What a source's provider has to permit: what is needed, what is there, what is never used
+    Permissions {
+        /// Name of the source
+        name: String,
+        /// Try each by a harmless question
+        #[arg(long)]
+        check: bool,
+    },
     /// Set how often a source is read by itself, once a first run was applied
     Schedule {
         /// Name of the source

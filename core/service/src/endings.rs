@@ -114,6 +114,7 @@ impl Service {
 
     /// Does the end of a source, or what is left of it.
     pub async fn do_end_source(&self, ctx: &Context, source: SourceId, lease: Lease) -> Result<()> {
+        self.give_tokens_back(source).await?;
         loop {
             let (ctx, random) = (*ctx, self.shared_random());
             let now = self.ports.clock.now();
@@ -136,6 +137,22 @@ fn publication_under_way(tx: &mut Tx<'_>, source: SourceId) -> estampe_store::Re
     let Some(open) = tx.open_publication(source)? else { return Ok(None) };
     let is_busy = tx.publication_head(open)?.is_some_and(|publication| publication.state.is_busy());
     Ok(is_busy.then_some(open))
+}
+
+impl Service {
+    /// Ends the tokens of a source that ends. Where its plugin cannot be used any more they end
+    /// by themselves.
+    async fn give_tokens_back(&self, source: SourceId) -> Result<()> {
+        let read = self.store.read(move |tx| {
+            let ends = tx.ending(source)?.is_some_and(|ending| ending.ended_at.is_none());
+            if ends { tx.source(source).map(Some) } else { Ok(None) }
+        });
+        let Some(source) = read.await? else { return Ok(()) };
+        if let Ok(given) = self.given(&source, true).await {
+            self.ports.directory.give_back(&source.connector, &given).await;
+        }
+        Ok(())
+    }
 }
 
 /// One step: some people, else some runs, else the source itself. Whether there is more.

@@ -195,7 +195,9 @@ impl Service {
         let given = self.given(&source, true).await?;
         let outcome = self.ports.directory.check(&source.connector, &given).await;
         self.note_call(&source.connector.plugin, outcome.as_ref().err()).await?;
-        Ok(outcome?)
+        let probes = outcome?;
+        self.learn_organisation(&source, &given).await?;
+        Ok(probes)
     }
 }
 

@@ -70,6 +70,7 @@ diesel::table! {
         owners -> Nullable<Text>,
         created_at -> BigInt,
         members_stale -> Bool,
+        organisation -> Nullable<Text>,
     }
 }
 

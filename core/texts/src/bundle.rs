@@ -44,6 +44,7 @@ sources![
     "mail.ftl",
     "mapping.ftl",
     "outlook.ftl",
+    "permissions.ftl",
     "person.ftl",
     "plugin.ftl",
     "provider.ftl",

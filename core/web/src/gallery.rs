@@ -54,7 +54,7 @@ use crate::samples::{extensions, ownership, plans};
 use crate::state::LocalRoot;
 use estampe_service::views::PersonDetail;
 
-type Pages = Vec<(&'static str, String)>;
+pub(crate) type Pages = Vec<(&'static str, String)>;
 
 fn public_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
@@ -160,7 +160,10 @@ fn console_pages(locale: Locale) -> Pages {
     let plugins = samples::plugins();
     let overview = samples::overview("Annuaire RH", Some(RunState::Held));
     let runs = [samples::run(RunState::Held, Some(HoldReason::PlanOnly)), samples::run(RunState::Done, None)];
-    let source = |probes| SourcePage { l, s: s(Section::Sources), overview: &overview, runs: &runs, probes };
+    let source = |probes| {
+        let permissions = false;
+        SourcePage { l, s: s(Section::Sources), overview: &overview, runs: &runs, probes, permissions }
+    };
     let new_source = |plugins: &[PluginEntry], chosen: Option<&PluginInfo>| {
         let found = chosen.map(|info| NewSource::default().wrong(l, info)).unwrap_or_default();
         new_source_page(l, s(Section::Sources), plugins, chosen, &NewSource::default(), &found).render().unwrap()
@@ -483,6 +486,7 @@ fn pages(locale: Locale) -> Pages {
     pages.extend(samples::designs::pages(l));
     pages.extend(samples::publications::pages(l));
     pages.extend(samples::outlook::pages(l));
+    pages.extend(samples::permissions::pages(l));
     pages.extend(frame::pages(l));
     pages.extend(bulk::pages(&lang(locale)));
     pages.extend(cards::pages(&lang(locale)));

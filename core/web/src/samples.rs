@@ -9,6 +9,7 @@ pub(crate) mod extensions;
 pub(crate) mod mapping;
 pub(crate) mod outlook;
 pub(crate) mod ownership;
+pub(crate) mod permissions;
 pub(crate) mod plans;
 pub(crate) mod providers;
 pub(crate) mod publications;
@@ -314,6 +315,7 @@ pub(crate) fn overview(name: &str, state: Option<RunState>) -> SourceOverview {
         people: 1204,
         last_run: state.map(|state| (RunId::new(now(), &Sevens), state, now().plus_seconds(-720))),
         ending: None,
+        organisation: None,
     }
 }
 
@@ -416,6 +418,7 @@ pub(crate) fn plugins() -> Vec<PluginEntry> {
         info: PluginInfo {
             kind: PluginKind::Connector,
             offers: std::collections::BTreeSet::default(),
+            provider: estampe_domain::manifest::ProviderAsk::default(),
             asks: Asks::default(),
             id: "directory-file".into(),
             version: "0.1.0".into(),

@@ -109,3 +109,22 @@ for (const place of document.querySelectorAll('[data-copy]')) {
     }
   });
 }
+
+// ---- what is pasted elsewhere
+
+for (const place of document.querySelectorAll('[data-paste]')) {
+  const button = place.querySelector('button');
+  const status = place.querySelector('[role="status"]');
+  const field = place.querySelector('textarea');
+  if (!navigator.clipboard?.writeText) continue;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      status.textContent = status.dataset.done;
+    } catch {
+      field.select();
+      status.textContent = status.dataset.failed;
+    }
+  });
+}

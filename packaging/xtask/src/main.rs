@@ -58,7 +58,8 @@ enum Command {
     },
     /// Measures the release build beside its peers; writes target/bench/NAME.json
     Bench {
-        /// Only this one: card, leads, idle, start, plugins, guests, directory, console, sign-ins
+        /// Only this one: card, leads, idle, start, plugins, guests, directory, providers, console,
+        /// sign-ins
         name: Option<String>,
         /// Whether everything works, in a minute or two; the figures mean little
         #[arg(long)]

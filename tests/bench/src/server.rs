@@ -35,13 +35,19 @@ pub struct Built {
 }
 
 /// The configuration of the benchmarked server, in one place.
-fn configuration(built: &Built, folder: &Path, certificates: &Certificates, public: u16, internal: u16) -> String {
+fn configuration(
+    built: &Built,
+    folder: &Path,
+    certificates: &Certificates,
+    (public, internal): (u16, u16),
+    more: &str,
+) -> String {
     format!(
         "data_dir = {data:?}\norganisation = \"Banque Garonne\"\n\
          [listen]\npublic = \"127.0.0.1:{public}\"\ninternal = \"127.0.0.1:{internal}\"\n\
          [public]\norigin = \"https://localhost:{public}\"\n[internal]\norigin = \"https://localhost:{internal}\"\n\
          [tls]\ncertificate_file = {leaf:?}\nkey_file = {key:?}\n\
-         [plugins]\ndir = {plugins:?}\nallow_unsigned = true\n{LIMITS}",
+         [plugins]\ndir = {plugins:?}\nallow_unsigned = true\n{LIMITS}{more}",
         data = folder.join("data").display().to_string(),
         leaf = certificates.leaf.display().to_string(),
         key = certificates.key.display().to_string(),
@@ -57,9 +63,14 @@ impl Server {
     /// Starts one on `folder`, whose `data` may be there already, and waits until it is
     /// ready.
     pub fn start(built: &Built, folder: &Path, certificates: &Certificates) -> Result<Self, String> {
+        Self::start_with(built, folder, certificates, "")
+    }
+
+    /// The same with more configuration.
+    pub fn start_with(built: &Built, folder: &Path, certificates: &Certificates, more: &str) -> Result<Self, String> {
         let (public, internal) = (free_port()?, free_port()?);
         let file = folder.join("estampe.toml");
-        fs::write(&file, configuration(built, folder, certificates, public, internal))
+        fs::write(&file, configuration(built, folder, certificates, (public, internal), more))
             .map_err(|e| format!("{}: {e}", file.display()))?;
         let log = folder.join("estampe.log");
         let (public, internal) = (Target::new(public, certificates)?, Target::new(internal, certificates)?);

@@ -9,8 +9,17 @@ pub type Key = [u8; 32];
 
 /// The key of what is attached.
 pub fn key(attached: &Attached) -> Key {
+    of(attached, attached.subject.as_deref())
+}
+
+/// The same whomever it acts for.
+pub fn family(attached: &Attached) -> Key {
+    of(attached, None)
+}
+
+fn of(attached: &Attached, subject: Option<&str>) -> Key {
     let mut hash = Hash(Sha256::new());
-    hash.optional(attached.subject.as_deref());
+    hash.optional(subject);
     match &attached.credential {
         Credential::Basic { username, password } => hash.all(["basic", username, password.reveal()]),
         Credential::Bearer { token } => hash.all(["bearer", token.reveal()]),

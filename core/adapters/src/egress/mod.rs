@@ -10,6 +10,7 @@
 //! withheld (`echo`). Nothing is decompressed: what is bounded here is what a plugin gets.
 
 mod attach;
+mod claims;
 mod clients;
 mod dns;
 mod echo;
@@ -22,6 +23,7 @@ mod pause;
 mod tests;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +46,8 @@ use self::tokens::{Slot, Tokens};
 
 /// Time for a token, all of it; it goes on when nobody waits for it any more.
 const TOKEN: Duration = Duration::from_secs(20);
+/// Time for giving back all tokens of a credential.
+const GIVING_BACK: Duration = Duration::from_secs(30);
 
 /// How requests leave the house.
 #[derive(Clone, Debug, Default)]
@@ -100,9 +104,67 @@ impl HttpEgress for CheckedEgress {
             Err(PluginFailure::new(FailKind::Unavailable, message))
         })
     }
+
+    async fn renew(&self, attached: &Attached) {
+        // a refresh token may be good once: it is not spent for a look
+        if !matches!(attached.credential, Credential::RefreshToken { .. }) {
+            self.0.tokens.slot(keys::key(attached), keys::family(attached)).await.drop_token();
+        }
+    }
+
+    async fn give_back(&self, attached: &Attached, networks: &[IpNet]) {
+        let mut tokens = self.0.tokens.take(keys::family(attached)).await;
+        if let Credential::RefreshToken { refresh_token, .. } = &attached.credential {
+            tokens.push(refresh_token.clone());
+        }
+        if attached.revoke_url.is_none() {
+            return;
+        }
+        let all = async {
+            for token in &tokens {
+                if let Err(failure) = self.0.revoke(attached, networks, token).await {
+                    let (credential, problem) = (&attached.name, failure.message);
+                    tracing::warn!(credential, problem, "a token could not be given back; it ends by itself");
+                }
+            }
+        };
+        if tokio::time::timeout(GIVING_BACK, all).await.is_err() {
+            tracing::warn!(credential = attached.name, "some tokens could not be given back in time");
+        }
+    }
+
+    async fn allows(
+        &self,
+        attached: &Attached,
+        networks: &[IpNet],
+        fetch: bool,
+    ) -> Result<Option<BTreeSet<String>>, PluginFailure> {
+        if attach::fixed(attached)?.is_some() {
+            return Ok(None);
+        }
+        let who = keys::key(attached);
+        let token = if fetch {
+            Some(self.0.token(attached, who, networks).await?.0)
+        } else {
+            self.0.tokens.slot(who, keys::family(attached)).await.good(self.0.clock.now())?
+        };
+        Ok(token.and_then(|token| claims::allowed(&attached.credential, &token)))
+    }
 }
 
 impl Inner {
+    /// Gives a token back; whether that was done.
+    async fn revoke(&self, attached: &Attached, networks: &[IpNet], token: &Secret) -> Result<(), PluginFailure> {
+        let Some(url) = &attached.revoke_url else { return Ok(()) };
+        let client = self.clients.for_request(url, networks, true).await?;
+        let answer = exchange(&client, oauth::revocation(url, token).outgoing()).await?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        let message = format!("{} answered {}", place(url), answer.status);
+        Err(PluginFailure::new(FailKind::Unavailable, message))
+    }
+
     async fn send(self: &Arc<Self>, mut request: HttpRequest) -> Result<HttpResponse, PluginFailure> {
         let who = request.credential.as_ref().map(keys::key);
         let origin = place(&request.url);
@@ -133,7 +195,8 @@ impl Inner {
                 if answer.status == 401
                     && let Some(token) = &attachment.token
                 {
-                    self.tokens.forget(who.unwrap_or_default(), token).await;
+                    let family = request.credential.as_ref().map(keys::family).unwrap_or_default();
+                    self.tokens.forget(who.unwrap_or_default(), family, token).await;
                     // a kept one may have been revoked; a new one that is refused stays so
                     if again && attachment.kept {
                         again = false;
@@ -166,7 +229,7 @@ impl Inner {
         who: Key,
         networks: &[IpNet],
     ) -> Result<(Secret, bool), PluginFailure> {
-        let mut slot = self.tokens.slot(who).await;
+        let mut slot = self.tokens.slot(who, keys::family(attached)).await;
         if let Some(token) = slot.good(self.clock.now())? {
             return Ok((token, true));
         }

@@ -40,7 +40,7 @@ const KNOWN_ERRORS: &[&str] = &[
     "unsupported_grant_type",
 ];
 
-/// A token request.
+/// A request to a token endpoint, or to the one that takes tokens back.
 pub struct Asked<'a> {
     /// The token endpoint.
     pub url: &'a Url,
@@ -112,6 +112,13 @@ pub fn request<'a>(
         }
     };
     Ok(Asked { url, form: form.finish() })
+}
+
+/// The request that gives a token back (RFC 7009, section 2.1).
+pub fn revocation<'a>(url: &'a Url, token: &Secret) -> Asked<'a> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("token", token.reveal());
+    Asked { url, form: form.finish() }
 }
 
 impl Asked<'_> {

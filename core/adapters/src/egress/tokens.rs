@@ -29,6 +29,8 @@ pub struct Tokens {
 #[derive(Default)]
 struct Slots {
     by_key: HashMap<Key, (Arc<AsyncMutex<Slot>>, u64)>,
+    /// Of which credential a key is, whomever it acts for.
+    families: HashMap<Key, Key>,
     uses: u64,
 }
 
@@ -45,7 +47,7 @@ pub struct Slot {
 
 impl Tokens {
     /// The slot, once nobody else holds it.
-    pub async fn slot(&self, key: Key) -> OwnedMutexGuard<Slot> {
+    pub async fn slot(&self, key: Key, family: Key) -> OwnedMutexGuard<Slot> {
         let slot = {
             let mut all = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             all.uses += 1;
@@ -53,6 +55,7 @@ impl Tokens {
             if all.by_key.len() >= MAX_SLOTS && !all.by_key.contains_key(&key) {
                 all.forget_oldest();
             }
+            all.families.insert(key, family);
             let (slot, used) = all.by_key.entry(key).or_default();
             *used = turn;
             Arc::clone(slot)
@@ -68,6 +71,9 @@ impl Tokens {
         let mine = all.by_key.iter().filter(|(_, (other, _))| Arc::ptr_eq(other, slot));
         let mut mine: Vec<_> = mine.map(|(key, (_, used))| (*used, *key)).collect();
         mine.sort_unstable();
+        if let Some(family) = mine.first().and_then(|(_, key)| all.families.get(key)).copied() {
+            all.families.insert(key, family);
+        }
         for (_, old) in mine.iter().rev().skip(MAX_PLACES - 1) {
             all.by_key.remove(old);
         }
@@ -80,11 +86,29 @@ impl Tokens {
     }
 
     /// Drops a token that was refused, unless another took its place.
-    pub async fn forget(&self, key: Key, token: &Secret) {
-        let mut slot = self.slot(key).await;
+    pub async fn forget(&self, key: Key, family: Key, token: &Secret) {
+        let mut slot = self.slot(key, family).await;
         if slot.token.as_ref().is_some_and(|(kept, _)| kept == token) {
             slot.token = None;
         }
+    }
+}
+
+impl Tokens {
+    /// Takes all that is kept of a credential, whomever it acts for.
+    pub async fn take(&self, family: Key) -> Vec<Secret> {
+        let slots: Vec<_> = {
+            let mut all = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let keys: Vec<_> = all.families.iter().filter(|(_, of)| **of == family).map(|(key, _)| *key).collect();
+            keys.iter().filter_map(|key| Some(all.by_key.remove(key)?.0)).collect()
+        };
+        let mut tokens = Vec::new();
+        for slot in slots {
+            let mut slot = slot.lock().await;
+            tokens.extend(slot.token.take().map(|(token, _)| token));
+            tokens.extend(slot.refresh.take());
+        }
+        tokens
     }
 }
 
@@ -100,6 +124,8 @@ impl Slots {
         let idle = self.by_key.values().map(|(slot, _)| slot).filter(|slot| Arc::strong_count(slot) == place(slot).0);
         if let Some(oldest) = idle.min_by_key(|slot| place(slot).1).map(Arc::as_ptr) {
             self.by_key.retain(|_, (slot, _)| Arc::as_ptr(slot) != oldest);
+            let Self { by_key, families, .. } = self;
+            families.retain(|key, _| by_key.contains_key(key));
         }
     }
 }
@@ -116,6 +142,11 @@ impl Slot {
             Some((failure, at)) if (0..REFUSED).contains(&now.seconds_since(*at)) => Err(failure.clone()),
             _ => Ok(None),
         }
+    }
+
+    /// The next request has a new one; a refusal of a moment ago still counts.
+    pub fn drop_token(&mut self) {
+        self.token = None;
     }
 
     /// The refresh token that took the configured one's place.
@@ -159,9 +190,9 @@ mod tests {
             key[..2].copy_from_slice(&number.to_be_bytes());
             key
         };
-        let held = tokens.slot(key(0)).await;
+        let held = tokens.slot(key(0), key(0)).await;
         for number in 1..600 {
-            tokens.slot(key(number)).await;
+            tokens.slot(key(number), key(number)).await;
         }
         {
             let slots = tokens.slots.lock().unwrap();
@@ -181,7 +212,7 @@ mod tests {
         assert_eq!(of_it(&tokens), MAX_PLACES);
         drop(held);
         for number in 2_000..2_600 {
-            tokens.slot(key(number)).await;
+            tokens.slot(key(number), key(number)).await;
         }
         assert_eq!(of_it(&tokens), 0);
     }

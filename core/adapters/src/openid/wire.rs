@@ -124,6 +124,7 @@ impl Wire {
             credential: Credential::Bearer { token: Secret::new(token) },
             subject: None,
             keeper: Keeper::default(),
+            revoke_url: None,
         };
         let headers = vec![("accept".to_owned(), "application/json".to_owned())];
         let request = HttpRequest { headers, credential: Some(attached), ..self.request(endpoint.clone()) };

@@ -19,6 +19,9 @@ pub struct ConfigKey {
     /// Whether it is a secret: kept sealed, given to no plugin, never shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
+    /// Whether it has several lines, such as a PEM.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lines: bool,
     /// What counts when it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
@@ -185,6 +188,7 @@ mod tests {
             kind,
             required: false,
             secret: false,
+            lines: false,
             default: None,
             example: None,
             choices: Vec::new(),

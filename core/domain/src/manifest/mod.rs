@@ -2,6 +2,8 @@
 //! configured with.
 
 mod config;
+mod permitted;
+mod setup;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,8 @@ use crate::ldap::is_secret;
 use crate::permission::{LdapPlace, Permission};
 
 pub use config::{ConfigKey, ConfigKind, ConfigProblem};
+pub use permitted::{Granted, PermissionCheck, PermissionLine, PermissionTable, Standing};
+pub use setup::{ProviderAsk, ProviderPermission, SetupStep};
 
 /// The same words by language tag: `fr`, `en`.
 pub type Texts = BTreeMap<String, String>;
@@ -43,6 +47,9 @@ pub struct PluginInfo {
     /// Everything else that it asks for.
     #[serde(default)]
     pub asks: Asks,
+    /// The provider that it asks, and what has to be set up there.
+    #[serde(default, skip_serializing_if = "ProviderAsk::is_empty")]
+    pub provider: ProviderAsk,
 }
 
 /// The worlds of the contract.
@@ -139,6 +146,10 @@ pub struct CredentialDeclaration {
     /// How the host authenticates.
     #[serde(flatten)]
     pub ask: CredentialAsk,
+    /// Where its tokens are given back when a source ends (RFC 7009, section 2.1): at the origin
+    /// of its token endpoint.
+    #[serde(default, rename = "revoke-url", skip_serializing_if = "Option::is_none")]
+    pub revoke_url: Option<String>,
     /// What for.
     #[serde(default)]
     pub description: Texts,
@@ -391,6 +402,13 @@ impl PluginInfo {
         for (name, declared) in &self.asks.credentials {
             self.are_templates(&declared.ask.texts(), &declared.ask.secrets())
                 .map_err(|why| format!("its credential \"{name}\": {why}"))?;
+            let origin = |url: &str| url.splitn(4, '/').take(3).map(str::to_owned).collect::<Vec<_>>();
+            if let Some(revoke) = &declared.revoke_url
+                && declared.ask.token_url().is_none_or(|token| origin(token) != origin(revoke))
+            {
+                // no other place is granted to see it
+                return Err(format!("its credential \"{name}\": its revoke-url is not where its token-url is"));
+            }
         }
         let refreshing = self.asks.credentials.values().filter_map(|declared| match &declared.ask {
             CredentialAsk::RefreshToken { refresh_token, .. } => only_key(refresh_token),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use estampe_domain::bundle::{BundleProblem, BundleRefusal};
-use estampe_domain::manifest::CredentialDeclaration;
+use estampe_domain::manifest::{CredentialDeclaration, ProviderAsk};
 use estampe_domain::plugin::{
     Asks, ConfigKey, FieldsAsk, GroupsAsk, HttpAsk, LdapAsk, LimitsAsk, Offer, PluginInfo, PluginInput, PluginKind,
     Texts,
@@ -21,6 +21,8 @@ const MAX_INPUTS: usize = 16;
 const MAX_AREAS: usize = 8;
 /// Keys that may be configured.
 const MAX_KEYS: usize = 64;
+/// Characters of a provider's name.
+const MAX_PROVIDER: usize = 60;
 /// Items that a plugin may ask for.
 const MAX_ASKED: usize = 200;
 
@@ -54,6 +56,8 @@ struct Manifest {
     groups: GroupsAsk,
     #[serde(default)]
     limits: LimitsAsk,
+    #[serde(default)]
+    provider: ProviderAsk,
 }
 
 /// What the manifest says, and the contract that it names; the error says what is wrong.
@@ -111,10 +115,12 @@ fn info(text: &str) -> Result<PluginInfo, String> {
         }
     }
     cleaned("the description of groups", &mut manifest.groups.description)?;
+    provider(&mut manifest)?;
     let Manifest { id, version, contract: spoken, kind, offers, license, description, inputs, config, .. } = manifest;
-    let Manifest { http, credentials, ldap, fields, groups, limits, .. } = manifest;
+    let Manifest { http, credentials, ldap, fields, groups, limits, provider, .. } = manifest;
     let asks = Asks { http, credentials, ldap, fields, groups, limits };
-    let info = PluginInfo { id, version, contract: spoken, kind, offers, license, description, inputs, config, asks };
+    let contract = spoken;
+    let info = PluginInfo { id, version, contract, kind, offers, license, description, inputs, config, asks, provider };
     info.asks_are_sound()?;
     if info.kind == PluginKind::SignatureTemplate
         && let Some(item) = reaches_out(&info)
@@ -127,6 +133,21 @@ fn info(text: &str) -> Result<PluginInfo, String> {
     Ok(info)
 }
 
+/// What is said of the provider is fit to be shown, and makes sense.
+fn provider(manifest: &mut Manifest) -> Result<(), String> {
+    let Manifest { provider, config, .. } = manifest;
+    provider.is_sound(config).map_err(|why| format!("its provider {why}"))?;
+    provider.name = clean(&provider.name, MAX_PROVIDER);
+    for step in &mut provider.steps {
+        cleaned("the title of a step", &mut step.title)?;
+        cleaned("the text of a step", &mut step.text)?;
+    }
+    for permission in &mut provider.permissions {
+        cleaned("the description of a permission", &mut permission.description)?;
+    }
+    Ok(())
+}
+
 /// What a plugin asks for by which it reaches beyond what it is handed.
 fn reaches_out(info: &PluginInfo) -> Option<&'static str> {
     let Asks { http, credentials, ldap, groups, .. } = &info.asks;
@@ -137,6 +158,7 @@ fn reaches_out(info: &PluginInfo) -> Option<&'static str> {
         ("[ldap]", ldap.is_some()),
         ("[groups]", groups.read || groups.write),
         ("[[inputs]]", !info.inputs.is_empty()),
+        ("[provider]", !info.provider.is_empty()),
     ]
     .into_iter()
     .find_map(|(item, asked)| asked.then_some(item))

@@ -188,6 +188,7 @@ mod tests {
             inputs: Vec::new(),
             config: BTreeMap::new(),
             asks: Asks { ldap: Some(ask), ..Asks::default() },
+            provider: estampe_domain::manifest::ProviderAsk::default(),
         };
         let given = Given { grants, ..Given::default() };
         let place = |values: &[(&str, &str)], area: Option<&str>| {

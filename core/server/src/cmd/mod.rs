@@ -13,6 +13,7 @@ pub mod lead;
 mod mapping;
 mod outbox;
 mod password;
+mod permissions;
 mod person;
 mod plan;
 mod plugin;

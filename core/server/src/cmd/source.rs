@@ -37,6 +37,7 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
             super::person::owners(cli, operator, &path(name, "/owners"), values).await
         }
         SourceCommand::Check { name } => check(cli, operator, name).await,
+        SourceCommand::Permissions { name, check } => super::permissions::show(cli, operator, name, *check).await,
         SourceCommand::SignIn { name, login } => sign_in(cli, operator, name, login).await,
         SourceCommand::Schedule { name, every } => {
             known(operator, name).await?;
@@ -60,7 +61,7 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
     }
 }
 
-fn path(name: &str, what: &str) -> String {
+pub(super) fn path(name: &str, what: &str) -> String {
     format!("/v1/sources/{}{what}", encoded(name))
 }
 
@@ -104,7 +105,7 @@ async fn add(cli: &Cli, operator: &Operator, new: &AddSource) -> Result<ExitCode
 }
 
 /// There is a source of this name; else the error says which there are.
-async fn known(operator: &Operator, name: &str) -> Result<(), String> {
+pub(super) async fn known(operator: &Operator, name: &str) -> Result<(), String> {
     let answer = operator.get("/v1/sources").await?;
     let sources = answer.get("sources").and_then(Value::as_array).cloned().unwrap_or_default();
     let names: Vec<_> = sources.iter().map(|source| text(source, "name")).collect();

@@ -102,6 +102,7 @@ impl Service {
             RunState::Applying => return self.apply_from(begun, ctx, run, lease).await,
             RunState::Held | RunState::Done | RunState::Failed | RunState::Discarded => return Ok(()),
         }
+        self.greet(&source).await?;
         let mut planner = Planner::new(run, source, plan_only, found.mode, lease);
         match self.plan(&mut planner).await {
             Ok(()) => {}

@@ -10,6 +10,7 @@ use estampe_domain::account::Account;
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage, Signature as Signed};
 use estampe_domain::context::Proof;
 use estampe_domain::ldap::sign_in::LoginFound;
+use estampe_domain::manifest::ProviderAsk;
 use estampe_domain::mapping::Mapping;
 use estampe_domain::openid::{
     OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart, ProofReason,
@@ -359,6 +360,7 @@ pub fn plugin(id: &str, kind: PluginKind, offers: &[Offer]) -> BundleFacts {
         inputs: Vec::new(),
         config: BTreeMap::new(),
         asks: Asks::default(),
+        provider: ProviderAsk::default(),
     };
     BundleFacts { info, sha256: id.to_owned(), signature: Signed::Trusted { key: "1".into() }, readme: None }
 }

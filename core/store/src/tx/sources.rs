@@ -93,7 +93,11 @@ impl Tx<'_> {
     pub fn set_connector(&mut self, source: SourceId, connector: &ConnectorSpec) -> Result<()> {
         let id = source.to_string();
         diesel::update(source::table.find(&id))
-            .set((source::connector.eq(to_json(connector, "source")?), source::checkpoint.eq(None::<Vec<u8>>)))
+            .set((
+                source::connector.eq(to_json(connector, "source")?),
+                source::checkpoint.eq(None::<Vec<u8>>),
+                source::organisation.eq(None::<String>),
+            ))
             .execute(self.conn)?;
         diesel::delete(source_state::table.filter(source_state::source_id.eq(&id))).execute(self.conn)?;
         Ok(())
@@ -141,9 +145,23 @@ impl Tx<'_> {
                     })
                     .transpose()?;
                 let ending = self.ending(source.id)?.map(|ending| ending.fate);
-                Ok(SourceOverview { source, people, last_run, ending })
+                let organisation = self.organisation(source.id)?;
+                Ok(SourceOverview { source, people, last_run, ending, organisation })
             })
             .collect()
+    }
+
+    /// What a source's provider calls the organisation, as it last said.
+    pub fn organisation(&mut self, source_id: SourceId) -> Result<Option<String>> {
+        Ok(source::table.find(source_id.to_string()).select(source::organisation).get_result(self.conn)?)
+    }
+
+    /// Notes it.
+    pub fn set_organisation(&mut self, source_id: SourceId, name: &str) -> Result<()> {
+        diesel::update(source::table.find(source_id.to_string()))
+            .set(source::organisation.eq(Some(name)))
+            .execute(self.conn)?;
+        Ok(())
     }
 
     /// People whom a source counts as active.

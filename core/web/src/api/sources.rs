@@ -26,6 +26,8 @@ pub(crate) struct Source {
     last_run: Option<LastRun>,
     /// Whether it is being disconnected.
     ending: bool,
+    /// What its provider calls the organisation, as it last said.
+    organisation: Option<String>,
     #[schema(format = "date-time")]
     created_at: String,
 }
@@ -42,7 +44,7 @@ pub(crate) struct LastRun {
 
 impl From<SourceOverview> for Source {
     fn from(overview: SourceOverview) -> Self {
-        let SourceOverview { source, people, last_run, ending } = overview;
+        let SourceOverview { source, people, last_run, ending, organisation } = overview;
         let last = |(id, state, at): (estampe_domain::RunId, estampe_domain::run::RunState, estampe_domain::Ts)| {
             LastRun { id: id.to_string(), state: state.as_str(), at: at.to_string() }
         };
@@ -54,6 +56,7 @@ impl From<SourceOverview> for Source {
             every_minutes: source.every_minutes,
             last_run: last_run.map(last),
             ending: ending.is_some(),
+            organisation,
             created_at: source.created_at.to_string(),
         }
     }

@@ -37,6 +37,7 @@ pub(crate) mod publications;
 pub(crate) mod runs;
 pub(crate) mod second_door;
 pub(crate) mod settings;
+pub(crate) mod setup;
 pub(crate) mod shell;
 pub(crate) mod sign_in_with;
 pub(crate) mod signature;
@@ -46,6 +47,7 @@ pub(crate) mod signature_rules;
 pub(crate) mod signatures;
 pub(crate) mod source_fields;
 pub(crate) mod source_form;
+pub(crate) mod source_permissions;
 pub(crate) mod source_settings;
 pub(crate) mod sources;
 pub(crate) mod styleguide;
@@ -139,6 +141,8 @@ pub(crate) fn routes() -> Table {
                 .post("/{name}/settings", source_settings::save)
                 .get("/{name}/disconnect", endings::ask)
                 .post("/{name}/disconnect", endings::decide)
+                .get("/{name}/permissions", source_permissions::show)
+                .post("/{name}/permissions", source_permissions::check)
                 .get("/{name}/fields", source_fields::show)
                 .post("/{name}/fields", source_fields::save)
                 .get("/{name}/mapping", mapping::show)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::Query;
 use askama::Template;
@@ -12,6 +13,7 @@ use estampe_texts::key;
 use serde::Deserialize;
 
 use crate::console::plugins::said;
+use crate::console::setup::{Setup, wanted};
 use crate::console::shell::{Section, Shell};
 use crate::console::source_form::{Found, Typed};
 use crate::console::sources::path_of;
@@ -32,6 +34,8 @@ pub(crate) struct NewSourcePage<'a> {
     pub(crate) plugins: Vec<(String, String)>,
     /// The one that was chosen.
     pub(crate) plugin: Option<&'a str>,
+    /// What is done at the provider before.
+    pub(crate) setup: Option<Setup>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -101,6 +105,7 @@ pub(crate) fn new_source_page<'a>(
         s,
         plugins: plugins.iter().map(line).collect(),
         plugin: chosen.map(|info| info.id.as_str()),
+        setup: chosen.and_then(|info| Setup::new(l, info, &typed.given.config)),
         fields: chosen.map(|info| typed.fields(l, info, found)).unwrap_or_default(),
     }
 }
@@ -125,11 +130,14 @@ pub(crate) struct Chosen {
 }
 
 /// `GET /sources/new`
-pub(crate) async fn new(desk: Desk, query: Query<Chosen>) -> Reply {
+pub(crate) async fn new(desk: Desk, query: Query<Chosen>, request: HttpRequest) -> Reply {
     desk.needs(Right::SourcesChange)?;
     let plugins = desk.ok(desk.service().usable_plugins(&desk.ctx).await)?;
     let info = chosen(&plugins, query.plugin.as_deref());
-    let typed = NewSource::of(info.map_or("", |info| info.id.as_str()));
+    let mut typed = NewSource::of(info.map_or("", |info| info.id.as_str()));
+    if let Some(info) = info {
+        typed.given.config = wanted(info, request.query_string());
+    }
     form(&desk, &typed, &plugins, info, &Found::new())
 }
 

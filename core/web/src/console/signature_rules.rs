@@ -139,6 +139,7 @@ fn keys(overview: &SignatureOverview, values: &BTreeMap<String, String>) -> BTre
             kind: ConfigKind::String,
             required: false,
             secret: false,
+            lines: false,
             default: None,
             example: None,
             choices: Vec::new(),

@@ -92,7 +92,7 @@ impl Typed {
             let kept = if is_set { l.t("source-secret-set").to_string() } else { String::new() };
             let hint = format!("{} {kept}", hint(l, known));
             let mut field = Field::new(name, key, value).hint(hint.trim()).problem(found_here).kind(kind(l, known));
-            if known.secret {
+            if known.secret && !known.lines {
                 field = field.autocomplete("new-password");
             }
             fields.push(if known.required && !is_set { field } else { field.optional() });
@@ -109,6 +109,9 @@ fn hint(l: &Lang, key: &ConfigKey) -> String {
 }
 
 fn kind(l: &Lang, key: &ConfigKey) -> Kind {
+    if key.lines {
+        return Kind::Lines;
+    }
     if key.secret {
         return Kind::Line("password");
     }

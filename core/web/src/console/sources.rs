@@ -21,6 +21,8 @@ pub(crate) struct SourceLine {
     pub(crate) name: String,
     pub(crate) href: String,
     pub(crate) plugin: String,
+    /// What its provider calls the organisation.
+    pub(crate) organisation: Option<String>,
     pub(crate) people: String,
     /// State, its colour, when, and the run's page.
     pub(crate) run: Option<(&'static str, &'static str, String, String)>,
@@ -40,6 +42,7 @@ impl SourceLine {
             name: overview.source.name.clone(),
             href: path_of(&overview.source.name),
             plugin: overview.source.connector.plugin.clone(),
+            organisation: overview.organisation.clone(),
             people: l.n(overview.people),
             run: ending.or(run),
         }
@@ -68,6 +71,8 @@ pub(crate) struct SourcePage<'a> {
     pub(crate) overview: &'a SourceOverview,
     pub(crate) runs: &'a [Run],
     pub(crate) probes: Option<Vec<Probe>>,
+    /// Whether its plugin names what its provider has to permit.
+    pub(crate) permissions: bool,
 }
 
 impl SourcePage<'_> {
@@ -124,7 +129,10 @@ async fn page(desk: &Desk, name: &str, here: String, probes: Option<Vec<Probe>>)
     }
     let runs = desk.ok(desk.service().runs(&desk.ctx, Some(overview.source.id)).await)?;
     let s = Shell::new(desk, Section::Sources, here);
-    desk.page(&SourcePage { l: &desk.l, s, overview: &overview, runs: &runs, probes })
+    // a source whose plugin has no version in use is shown all the same
+    let settings = desk.service().source_settings(&desk.ctx, name).await;
+    let permissions = settings.is_ok_and(|settings| !settings.info.provider.permissions.is_empty());
+    desk.page(&SourcePage { l: &desk.l, s, overview: &overview, runs: &runs, probes, permissions })
 }
 
 /// `GET /sources/{name}`

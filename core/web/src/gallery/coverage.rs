@@ -55,6 +55,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/sources/{name}/groups", &["groups"]),
     ("/sources/{name}/settings", &["source-settings"]),
     ("/sources/{name}/disconnect", &["source-end"]),
+    ("/sources/{name}/permissions", &["permissions"]),
     ("/sources/{name}/fields", &["source-fields"]),
     ("/sources/{name}/mapping", &["mapping"]),
     ("/endings/{id}", &["ending"]),

@@ -69,6 +69,8 @@ pub(crate) fn routes() -> Table {
             .post("/sources/{name}/mapping", mapping::change)
             .post("/sources/{name}/mapping/preview", mapping::preview)
             .post("/sources/{name}/check", sources::check)
+            .get("/sources/{name}/permissions", sources::permissions)
+            .post("/sources/{name}/permissions", sources::check_permissions)
             .post("/sources/{name}/examine", directory::examine)
             .post("/sources/{name}/sign-in", directory::sign_in)
             .post("/sources/{name}/sync", sources::sync)

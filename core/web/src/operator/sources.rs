@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use estampe_domain::ending::PeopleFate;
-use estampe_domain::plugin::ConnectorSpec;
+use estampe_domain::manifest::{Granted, PermissionLine};
+use estampe_domain::plugin::{ConnectorSpec, Probe};
 use estampe_domain::source::{SourceChange, SourceOverview};
+use estampe_service::SourcePermissions;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -25,6 +27,8 @@ struct SourceView {
     last_run: Option<LastRun>,
     /// What becomes of its people, while it is being disconnected.
     ending: Option<PeopleFate>,
+    /// What its provider calls the organisation, as it last said.
+    organisation: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -36,7 +40,7 @@ struct LastRun {
 
 impl From<SourceOverview> for SourceView {
     fn from(overview: SourceOverview) -> Self {
-        let SourceOverview { source, people, last_run, ending } = overview;
+        let SourceOverview { source, people, last_run, ending, organisation } = overview;
         Self {
             id: source.id.to_string(),
             name: source.name,
@@ -49,6 +53,7 @@ impl From<SourceOverview> for SourceView {
                 at: at.to_string(),
             }),
             ending,
+            organisation,
         }
     }
 }
@@ -114,6 +119,75 @@ pub(crate) async fn change(wire: Wire, name: web::Path<String>, body: Body) -> R
 pub(crate) async fn check(wire: Wire, name: web::Path<String>) -> Reply {
     let probes = wire.ok(wire.service().check_source(&wire.ctx, &name).await)?;
     wire.json(StatusCode::OK, &json!({ "probes": probes }))
+}
+
+#[derive(Serialize)]
+struct Permissions {
+    provider: String,
+    organisation: Option<String>,
+    tried: bool,
+    permissions: Vec<PermissionView>,
+    /// What is needed, as it is pasted.
+    paste: String,
+    /// Granted there, and used by nothing here.
+    idle: BTreeSet<String>,
+    never_used: BTreeSet<String>,
+    /// What else was tried.
+    probes: Vec<Probe>,
+}
+
+#[derive(Serialize)]
+struct PermissionView {
+    name: String,
+    what_for: String,
+    when: BTreeSet<String>,
+    needed: bool,
+    /// Whether it is there; `null` when nothing was tried that would show it.
+    granted: Option<bool>,
+    detail: String,
+}
+
+impl From<PermissionLine> for PermissionView {
+    fn from(line: PermissionLine) -> Self {
+        let PermissionLine { permission, needed, granted } = line;
+        let (granted, detail) = match granted {
+            Granted::Untried => (None, String::new()),
+            Granted::Yes(detail) => (Some(true), detail),
+            Granted::No(detail) => (Some(false), detail),
+        };
+        let words = &permission.description;
+        let what_for = words.get("en").or_else(|| words.values().next()).cloned().unwrap_or_default();
+        Self { name: permission.name, what_for, when: permission.when, needed, granted, detail }
+    }
+}
+
+impl From<SourcePermissions> for Permissions {
+    fn from(found: SourcePermissions) -> Self {
+        let paste = found.pasted();
+        let SourcePermissions { settings, table, tried, organisation } = found;
+        Self {
+            provider: settings.info.provider.name,
+            organisation,
+            tried,
+            permissions: table.lines.into_iter().map(PermissionView::from).collect(),
+            paste,
+            idle: table.idle,
+            never_used: settings.info.provider.unused,
+            probes: table.others,
+        }
+    }
+}
+
+/// `GET /v1/sources/{name}/permissions`
+pub(crate) async fn permissions(wire: Wire, name: web::Path<String>) -> Reply {
+    let found = wire.ok(wire.service().source_permissions(&wire.ctx, &name).await)?;
+    wire.json(StatusCode::OK, &Permissions::from(found))
+}
+
+/// `POST /v1/sources/{name}/permissions`: each piece is tried.
+pub(crate) async fn check_permissions(wire: Wire, name: web::Path<String>) -> Reply {
+    let found = wire.ok(wire.service().check_permissions(&wire.ctx, &name).await)?;
+    wire.json(StatusCode::OK, &Permissions::from(found))
 }
 
 #[derive(Deserialize)]

@@ -24,6 +24,7 @@ fn template(id: &str) -> PluginInfo {
         kind,
         required: false,
         secret: false,
+        lines: false,
         default: None,
         example: None,
         choices: Vec::new(),

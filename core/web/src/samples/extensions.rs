@@ -8,7 +8,7 @@ use estampe_domain::bundle::{
     BundleFacts, BundleProblem, BundleRefusal, InstalledPlugin, InstalledVersion, PluginState, PluginUsage, Signature,
 };
 use estampe_domain::credential::CredentialAsk;
-use estampe_domain::manifest::CredentialDeclaration;
+use estampe_domain::manifest::{CredentialDeclaration, ProviderAsk};
 use estampe_domain::permission::Grants;
 use estampe_domain::plugin::{
     Asks, ConfigKey, ConfigKind, FieldsAsk, GroupsAsk, HttpAsk, LimitsAsk, LogLevel, LogLine, PluginInfo, PluginKind,
@@ -55,9 +55,13 @@ fn info(version: &str, writes: &[&str]) -> PluginInfo {
         description: texts("Lit l’annuaire Microsoft Entra ID.", "Reads the Microsoft Entra ID directory."),
         inputs: Vec::new(),
         config: BTreeMap::new(),
+        provider: ProviderAsk::default(),
         asks: Asks {
             http: vec![http],
-            credentials: BTreeMap::from([("entra-app".into(), CredentialDeclaration { ask, description })]),
+            credentials: BTreeMap::from([(
+                "entra-app".into(),
+                CredentialDeclaration { ask, revoke_url: None, description },
+            )]),
             ldap: None,
             fields: FieldsAsk {
                 mapped: true,
@@ -165,6 +169,7 @@ pub(crate) fn config() -> BTreeMap<String, ConfigKey> {
         kind,
         required: false,
         secret: false,
+        lines: false,
         default: None,
         example: None,
         choices: Vec::new(),

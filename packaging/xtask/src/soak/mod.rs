@@ -13,7 +13,7 @@ use crate::{bench, children, testing, tools};
 #[derive(Clone, Copy, clap::Args)]
 pub struct Size {
     /// `crashes`: how many kills; `rules`: how many cases of each property; `api`: how many
-    /// tries of each operation
+    /// tries of each operation; `mailboxes`: how many
     #[arg(long)]
     rounds: Option<u32>,
     /// `load`: how many minutes
@@ -27,6 +27,7 @@ const TRIALS: &[Trial] = &[
     ("large", "50,000 people with photos from a file of 200 MB, in flat memory", large),
     ("rules", "every property, 20,000 cases each, another seed each time", rules),
     ("api", "everything that the API's document allows and more, 400 tries of each operation", api),
+    ("mailboxes", "5,000 mailboxes of Gmail written beside failures and two kill -9, none twice", mailboxes),
     ("crashes", "1,000 times kill -9 while 32 clients leave details", crashes),
     ("load", "an hour of mixed load: memory must not grow, no lead be lost", load),
 ];
@@ -35,7 +36,7 @@ const TRIALS: &[Trial] = &[
 pub fn run(workspace: &Path, name: Option<&str>, size: Size) -> Result<(), String> {
     let chosen: Vec<&Trial> = TRIALS.iter().filter(|(trial, ..)| name.is_none_or(|name| *trial == name)).collect();
     if chosen.is_empty() {
-        let names: Vec<String> = TRIALS.iter().map(|(name, about, _)| format!("  {name:<8}  {about}")).collect();
+        let names: Vec<String> = TRIALS.iter().map(|(name, about, _)| format!("  {name:<9}  {about}")).collect();
         return Err(format!("there is no trial \"{}\"; there are\n{}", name.unwrap_or_default(), names.join("\n")));
     }
     let (mut passed, mut problems) = (Vec::new(), Vec::new());
@@ -71,6 +72,12 @@ fn api(workspace: &Path, size: Size) -> Result<(), String> {
 fn crashes(workspace: &Path, size: Size) -> Result<(), String> {
     let rounds = size.rounds.unwrap_or(1000).to_string();
     testing::named(workspace, &["crash::"], &[("ESTAMPE_TEST_CRASHES", rounds)])
+}
+
+fn mailboxes(workspace: &Path, size: Size) -> Result<(), String> {
+    let mailboxes = size.rounds.unwrap_or(5_000).to_string();
+    let test = "google::a_killed_server_goes_on_and_writes_no_mailbox_twice";
+    testing::named(workspace, &[test], &[("ESTAMPE_TEST_MAILBOXES", mailboxes)])
 }
 
 fn rules(workspace: &Path, size: Size) -> Result<(), String> {

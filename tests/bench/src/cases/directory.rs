@@ -132,6 +132,19 @@ fn sync(server: &Server, arguments: &[&str], mode: &str, changes: usize) -> Resu
     if run["state"] != "done" || run["mode"] != mode || counts("created") + counts("changed") != changes {
         return Err(format!("a run that is no {mode} one of {changes} changes: {run}"));
     }
+    took(server)
+}
+
+/// How long a run took that is done, and how many people it made.
+pub fn newest_run(server: &Server, run: &serde_json::Value) -> Result<(Duration, u64), String> {
+    if run["state"] != "done" {
+        return Err(format!("a run that is not done: {run}"));
+    }
+    Ok((took(server)?, run["counts"]["created"].as_u64().unwrap_or_default()))
+}
+
+/// How long the newest run took.
+fn took(server: &Server) -> Result<Duration, String> {
     // answers have whole seconds, and the command asks now and then whether a run has ended
     let took = || -> rusqlite::Result<i64> {
         let store = rusqlite::Connection::open_with_flags(server.store(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;

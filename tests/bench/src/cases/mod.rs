@@ -7,6 +7,7 @@ mod guests;
 mod idle;
 mod leads;
 mod plugins;
+mod providers;
 mod sign_ins;
 mod start;
 
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Box<dyn Bench>> {
         Box::new(plugins::OfPlugins),
         Box::new(guests::OfGuests),
         Box::new(directory::Directory),
+        Box::new(providers::Providers),
         Box::new(console::Console),
         Box::new(sign_ins::SignIns),
     ]

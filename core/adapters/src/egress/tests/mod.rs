@@ -215,7 +215,8 @@ fn get(url: &str) -> HttpRequest {
 }
 
 fn with(request: HttpRequest, credential: Credential) -> HttpRequest {
-    let credential = Some(Attached { name: "api".into(), credential, subject: None, keeper: Keeper::default() });
+    let credential =
+        Some(Attached { name: "api".into(), credential, subject: None, keeper: Keeper::default(), revoke_url: None });
     HttpRequest { credential, ..request }
 }
 

@@ -69,7 +69,9 @@ CREATE TABLE source (
     owners TEXT,
     created_at BIGINT NOT NULL,
     -- whether who is in its groups has to be found anew
-    members_stale BOOLEAN NOT NULL DEFAULT FALSE
+    members_stale BOOLEAN NOT NULL DEFAULT FALSE,
+    -- what its provider calls the organisation, as it last said
+    organisation TEXT
 );
 
 CREATE TABLE source_state (
