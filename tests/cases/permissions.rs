@@ -85,7 +85,7 @@ async fn entras_token_tells_what_is_granted_beyond_need() {
     let (authority, root) = Authority::new();
     let (certificates, key) = authority.leaf(&["graph.microsoft.com", "login.microsoftonline.com"], (1, 30));
     let graph = Graph::start_tls(3, &Tls { certificates, key });
-    graph.consent(&["User.Read.All", "User.ReadWrite.All", "Directory.Read.All"]);
+    graph.consent(&["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"]);
     let proxy = WayOut::to(graph.address()).await;
     let folder = tempfile::tempdir().unwrap();
     let (ca, secret) = (folder.path().join("ca.pem"), folder.path().join("secret"));
@@ -104,19 +104,26 @@ async fn entras_token_tells_what_is_granted_beyond_need() {
     let expected = [
         row("User.Read.All", true, Some(true)),
         row("Group.Read.All", true, Some(false)),
+        row("User.ReadWrite.All", false, Some(true)),
+        row("Group.ReadWrite.All", false, Some(false)),
         row("Directory.Read.All", false, Some(true)),
     ];
     let without_groups = rows(&found);
     // groups can be read by Directory.Read.All too: what was done counts
     assert_eq!(without_groups[0], expected[0], "{found}");
-    assert_eq!(without_groups[2], expected[2], "{found}");
-    assert_eq!(found["idle"], json!(["User.ReadWrite.All"]), "{found}");
+    assert_eq!(without_groups[2..], expected[2..], "{found}");
+    assert_eq!(found["idle"], json!(["Directory.ReadWrite.All"]), "{found}");
     assert!(!found["organisation"].as_str().unwrap_or_default().is_empty(), "{found}");
 
     graph.consent(&["User.Read.All"]);
     let found = server.json(&["source", "permissions", "Entra", "--check"]);
     assert_eq!(rows(&found)[1], expected[1], "{found}");
-    assert_eq!(rows(&found)[2], row("Directory.Read.All", false, Some(false)), "{found}");
+    assert_eq!(rows(&found)[4], row("Directory.Read.All", false, Some(false)), "{found}");
     assert_eq!((found["idle"].clone(), found["paste"].as_str().unwrap()), (json!([]), "User.Read.All\nGroup.Read.All"));
+    // a field that is written back needs more
+    server.json(&["source", "sync", "Entra"]);
+    server.json(&["source", "owners", "Entra", "--set", "title=written"]);
+    let found = server.json(&["source", "permissions", "Entra"]);
+    assert_eq!(rows(&found)[2], row("User.ReadWrite.All", true, None), "{found}");
     assert_eq!(graph.control().violations(), [""; 0]);
 }

@@ -2,6 +2,8 @@
 
 use estampe_domain::bundle::InstalledVersion;
 use estampe_domain::manifest::PermissionTable;
+use estampe_domain::ownership::Owner;
+use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::{Given, Offer};
 use estampe_domain::source::{Source, SourceSettings};
 use estampe_domain::{Context, Result, Right};
@@ -17,6 +19,8 @@ pub struct SourcePermissions {
     pub table: PermissionTable,
     /// Whether anything was tried.
     pub tried: bool,
+    /// Whether it writes fields of people back.
+    pub writes: bool,
     /// What the provider calls the organisation.
     pub organisation: Option<String>,
 }
@@ -25,7 +29,7 @@ impl SourcePermissions {
     /// What is needed, as it is pasted.
     pub fn pasted(&self) -> String {
         let SourceSettings { info, source, .. } = &self.settings;
-        info.provider.pasted(&info.config, &source.connector.config)
+        info.provider.pasted(&info.config, &source.connector.config, self.writes)
     }
 }
 
@@ -33,10 +37,9 @@ impl Service {
     /// What a source's provider has to permit. Nothing is asked there.
     pub async fn source_permissions(&self, ctx: &Context, name: &str) -> Result<SourcePermissions> {
         let settings = self.source_settings(ctx, name).await?;
-        let table = PermissionTable::new(&settings.info, &settings.source.connector.config, None);
-        let id = settings.source.id;
-        let organisation = self.store.read(move |tx| tx.organisation(id)).await?;
-        Ok(SourcePermissions { settings, table, tried: false, organisation })
+        let (writes, organisation) = self.writes_and_organisation(&settings.source).await?;
+        let table = PermissionTable::new(&settings.info, &settings.source.connector.config, writes, None);
+        Ok(SourcePermissions { settings, table, tried: false, writes, organisation })
     }
 
     /// The same, each piece tried by a harmless question.
@@ -49,10 +52,20 @@ impl Service {
         let outcome = self.ports.directory.check_permissions(&source.connector, &given).await;
         self.note_call(&source.connector.plugin, outcome.as_ref().err()).await?;
         let check = outcome?;
-        let table = PermissionTable::new(&settings.info, &source.connector.config, Some(&check));
         self.learn_organisation(source, &given).await?;
-        let organisation = self.store.read(move |tx| tx.organisation(id)).await?;
-        Ok(SourcePermissions { settings, table, tried: true, organisation })
+        let (writes, organisation) = self.writes_and_organisation(source).await?;
+        let table = PermissionTable::new(&settings.info, &source.connector.config, writes, Some(&check));
+        Ok(SourcePermissions { settings, table, tried: true, writes, organisation })
+    }
+
+    async fn writes_and_organisation(&self, source: &Source) -> Result<(bool, Option<String>)> {
+        let id = source.id;
+        let read = self.store.read(move |tx| {
+            let owners = tx.source_owners(id)?;
+            let writes = ProfileField::ALL.iter().any(|field| owners.of(*field) == Owner::Written);
+            Ok((writes, tx.organisation(id)?))
+        });
+        Ok(read.await?)
     }
 
     /// Asks the provider what it calls the organisation, and keeps it. Where it does not say so,

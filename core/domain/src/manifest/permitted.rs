@@ -60,14 +60,20 @@ pub struct PermissionTable {
 }
 
 impl PermissionTable {
-    /// Of a source's plugin and configuration. Without a check nothing was tried.
-    pub fn new(info: &PluginInfo, config: &BTreeMap<String, String>, check: Option<&PermissionCheck>) -> Self {
+    /// Of a source's plugin and configuration; `writes`: it writes fields back. Without a check
+    /// nothing was tried.
+    pub fn new(
+        info: &PluginInfo,
+        config: &BTreeMap<String, String>,
+        writes: bool,
+        check: Option<&PermissionCheck>,
+    ) -> Self {
         let nothing = PermissionCheck::default();
         let check = check.unwrap_or(&nothing);
         let named: BTreeSet<_> = check.standings.iter().filter_map(told).flatten().collect();
         let permissions = &info.provider.permissions;
         let lines = permissions.iter().map(|permission| PermissionLine {
-            needed: permission.is_needed(&info.config, config),
+            needed: permission.is_needed(&info.config, config, writes),
             granted: granted(permission, check),
             permission: permission.clone(),
         });
@@ -145,7 +151,7 @@ mod tests {
             detail: format!("{name} were tried"),
         };
         let check = PermissionCheck { probes: probes.iter().map(probe).collect(), standings };
-        PermissionTable::new(&info(), &BTreeMap::new(), Some(&check))
+        PermissionTable::new(&info(), &BTreeMap::new(), false, Some(&check))
     }
 
     fn granted(table: &PermissionTable) -> [Granted; 2] {

@@ -68,6 +68,9 @@ pub struct ProviderPermission {
     /// is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub when: BTreeSet<String>,
+    /// Whether it is needed only where the source writes fields of people back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub written: bool,
     /// The probe of the plugin's self-check that tries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
@@ -76,14 +79,20 @@ pub struct ProviderPermission {
 }
 
 impl ProviderPermission {
-    /// Whether a configuration makes use of it. What is not set counts as its default.
-    pub fn is_needed(&self, known: &BTreeMap<String, ConfigKey>, config: &BTreeMap<String, String>) -> bool {
+    /// Whether a configuration makes use of it, of a source that writes fields back or does not.
+    /// What is not set counts as its default.
+    pub fn is_needed(
+        &self,
+        known: &BTreeMap<String, ConfigKey>,
+        config: &BTreeMap<String, String>,
+        writes: bool,
+    ) -> bool {
         let is_on = |key: &String| {
             let set = config.get(key).map(String::as_str).map(str::trim).filter(|value| !value.is_empty());
             let value = set.or_else(|| known.get(key)?.default.as_deref());
             value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
         };
-        self.when.iter().all(is_on)
+        (writes || !self.written) && self.when.iter().all(is_on)
     }
 
     /// Whether a token's name for a permission is this one.
@@ -151,8 +160,13 @@ impl ProviderAsk {
     }
 
     /// The permissions that a configuration makes use of, as they are pasted.
-    pub fn pasted(&self, known: &BTreeMap<String, ConfigKey>, config: &BTreeMap<String, String>) -> String {
-        let needed = self.permissions.iter().filter(|permission| permission.is_needed(known, config));
+    pub fn pasted(
+        &self,
+        known: &BTreeMap<String, ConfigKey>,
+        config: &BTreeMap<String, String>,
+        writes: bool,
+    ) -> String {
+        let needed = self.permissions.iter().filter(|permission| permission.is_needed(known, config, writes));
         let names: Vec<_> = needed.map(|permission| permission.name.as_str()).collect();
         names.join(self.separator.as_deref().unwrap_or("\n"))
     }
@@ -194,12 +208,17 @@ mod tests {
         );
         let pasted = |config: &[(&str, &str)]| {
             let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            provider().pasted(&known, &config)
+            provider().pasted(&known, &config, false)
         };
         assert_eq!(provider().is_sound(&known), Ok(()));
         assert_eq!(pasted(&[]), "people.read");
         assert_eq!(pasted(&[("groups", "true"), ("photos", " True ")]), "people.read,groups.read,photos.read");
         assert_eq!(pasted(&[("photos", "true"), ("people", "false")]), "people.read");
+        let mut writing = provider();
+        writing.permissions[1] = ProviderPermission { written: true, ..writing.permissions[0].clone() };
+        writing.permissions[1].name = "people.write".to_owned();
+        assert_eq!(writing.pasted(&known, &BTreeMap::new(), false), "people.read");
+        assert_eq!(writing.pasted(&known, &BTreeMap::new(), true), "people.read,people.write");
     }
 
     #[test]

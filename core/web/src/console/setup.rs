@@ -58,7 +58,7 @@ impl Setup {
             provider: provider.name.clone(),
             wishes: flags(info).into_iter().map(wish).collect(),
             steps: provider.steps.iter().map(step).collect(),
-            pasted: provider.pasted(&info.config, config),
+            pasted: provider.pasted(&info.config, config, false),
         })
     }
 }

@@ -164,7 +164,7 @@ impl From<PermissionLine> for PermissionView {
 impl From<SourcePermissions> for Permissions {
     fn from(found: SourcePermissions) -> Self {
         let paste = found.pasted();
-        let SourcePermissions { settings, table, tried, organisation } = found;
+        let SourcePermissions { settings, table, tried, organisation, writes: _ } = found;
         Self {
             provider: settings.info.provider.name,
             organisation,

@@ -82,9 +82,9 @@ fn found(check: Option<&PermissionCheck>) -> SourcePermissions {
     let mut settings = SourceSettings { info: info(), ..extensions::settings() };
     settings.source.name = "Entra".into();
     settings.source.connector.config = BTreeMap::from([("groups".into(), "true".into())]);
-    let table = PermissionTable::new(&settings.info, &settings.source.connector.config, check);
+    let table = PermissionTable::new(&settings.info, &settings.source.connector.config, false, check);
     let organisation = check.map(|_| "Banque de la Garonne".to_owned());
-    SourcePermissions { settings, table, tried: check.is_some(), organisation }
+    SourcePermissions { settings, table, tried: check.is_some(), writes: false, organisation }
 }
 
 fn check(groups: bool) -> PermissionCheck {
