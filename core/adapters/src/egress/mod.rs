@@ -172,7 +172,8 @@ impl Inner {
         let headers = attach::plain(&request.headers)?;
         // before a token is fetched for nothing
         let client = self.clients.for_request(&request.url, &request.networks, who.is_some()).await?;
-        let mut again = request.method.is_safe();
+        // 401 says that the request was not applied (RFC 9110, section 15.5.2), whatever its method
+        let mut again = request.credential.is_some();
         loop {
             let attachment = match &request.credential {
                 Some(attached) => Some(self.attachment(attached, who.unwrap_or_default(), &request.networks).await?),

@@ -54,11 +54,11 @@ impl PermissionsPage<'_> {
         }
     }
 
-    /// What was found.
+    /// Why it is not there.
     fn detail<'l>(&self, line: &'l PermissionLine) -> Option<&'l str> {
         match &line.granted {
-            Granted::Yes(words) | Granted::No(words) => Some(words.as_str()).filter(|words| !words.is_empty()),
-            Granted::Untried => None,
+            Granted::No(words) => Some(words.as_str()).filter(|words| !words.is_empty()),
+            Granted::Yes(_) | Granted::Untried => None,
         }
     }
 

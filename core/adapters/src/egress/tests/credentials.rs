@@ -132,7 +132,7 @@ async fn a_token_that_was_revoked_is_replaced_once() {
         move |token| token != "access-token-1" || uses.fetch_add(1, Ordering::SeqCst) == 0
     });
     assert_eq!(bench.send(revoked.request(revoked.client())).await.unwrap().status, 200);
-    // what changes nothing is asked again with a new one
+    // it is asked again with a new one
     assert_eq!(bench.send(revoked.request(revoked.client())).await.unwrap().status, 200);
     assert_eq!(revoked.tokens().len(), 2);
     let post = |provider: &Provider| HttpRequest {
@@ -140,6 +140,14 @@ async fn a_token_that_was_revoked_is_replaced_once() {
         body: Some(b"x".to_vec()),
         ..provider.request(provider.client())
     };
+    // what was refused for its token changed nothing yet
+    let revoked = Provider::start(|n, _| granted(n, ""), {
+        let uses = AtomicUsize::new(0);
+        move |token| token != "access-token-1" || uses.fetch_add(1, Ordering::SeqCst) == 0
+    });
+    assert_eq!(bench.send(post(&revoked)).await.unwrap().status, 200);
+    assert_eq!(bench.send(post(&revoked)).await.unwrap().status, 200);
+    assert_eq!(revoked.tokens().len(), 2);
     let never = Provider::start(|n, _| granted(n, ""), |_| false);
     assert_eq!(bench.send(post(&never)).await.unwrap().status, 401);
     assert_eq!(never.server.heard().len(), 2);
