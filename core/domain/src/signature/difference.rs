@@ -155,9 +155,8 @@ fn compared(before: Vec<Seen>, after: Vec<Seen>) -> Vec<(Change, Seen)> {
             (None, None) => break,
             (Some(one), Some(other)) if one == other => Change::Same,
             (Some(_), None) => Change::Gone,
-            (None, Some(_)) => Change::New,
             (Some(_), Some(_)) if at(&longest, i + 1, j) >= at(&longest, i, j + 1) => Change::Gone,
-            (Some(_), Some(_)) => Change::New,
+            (_, Some(_)) => Change::New,
         };
         let next = if change == Change::New { after.next() } else { before.next() };
         i += usize::from(change != Change::New);

@@ -113,11 +113,15 @@ impl PublicationLinePage<'_> {
         Side { title, html: html.unwrap_or_default().to_owned(), frame, instead }
     }
 
-    /// What changes for a reader, where there is something to compare; none where it is too long.
-    fn changes(&self) -> Option<Option<Vec<(Change, Seen)>>> {
+    /// Whether there are two signatures to compare.
+    fn compares(&self) -> bool {
+        self.line.content.found.is_some() && self.line.content.wanted.is_some()
+    }
+
+    /// What changes for a reader; none where it is too long to be compared.
+    fn changes(&self) -> Option<Vec<(Change, Seen)>> {
         let content = &self.line.content;
-        let (found, wanted) = (content.found.as_deref()?, content.wanted.as_deref()?);
-        Some(difference(found, wanted))
+        difference(content.found.as_deref()?, content.wanted.as_deref()?)
     }
 
     fn is_same(&self, changes: &[(Change, Seen)]) -> bool {
