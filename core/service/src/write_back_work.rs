@@ -68,7 +68,7 @@ impl Service {
         let (became, change) = match self.given(&order.source, false).await {
             Ok(given) => self.write_order(ctx, lease, &order, &given).await?,
             // the plugin itself cannot be called
-            Err(Error::Plugin(failure)) => (self.after_failure(&order.change, failure), order.change.clone()),
+            Err(Error::Plugin(failure)) => (Some(self.after_failure(&order.change, failure)), order.change.clone()),
             Err(other) => return Err(other),
         };
         match became {
@@ -93,7 +93,7 @@ impl Service {
         self.note_call(&source.connector.plugin, read.as_ref().err()).await?;
         let now = match read {
             Ok(attributes) => order.value(attributes),
-            Err(failure) => return Ok((self.after_failure(&change, failure), change)),
+            Err(failure) => return Ok((Some(self.after_failure(&change, failure)), change)),
         };
         match step(&change, &now) {
             Step::There => return Ok((Some(Became::Done(now)), change)),
@@ -112,7 +112,7 @@ impl Service {
         self.note_call(&source.connector.plugin, written.as_ref().err()).await?;
         let mut attributes = match written {
             Ok(attributes) => attributes,
-            Err(failure) => return Ok((self.after_failure(&change, failure), change)),
+            Err(failure) => return Ok((Some(self.after_failure(&change, failure)), change)),
         };
         if changes.len() < fields.len() {
             // the rest of the field stands as it was read
@@ -121,7 +121,7 @@ impl Service {
             self.note_call(&source.connector.plugin, read.as_ref().err()).await?;
             match read {
                 Ok(others) => attributes.extend(others),
-                Err(failure) => return Ok((self.after_failure(&change, failure), change)),
+                Err(failure) => return Ok((Some(self.after_failure(&change, failure)), change)),
             }
         }
         let value = order.value(attributes);
@@ -152,7 +152,7 @@ impl Service {
         Ok(done.await?)
     }
 
-    fn after_failure(&self, change: &DirectoryChange, failure: PluginFailure) -> Option<Became> {
+    fn after_failure(&self, change: &DirectoryChange, failure: PluginFailure) -> Became {
         let now = self.ports.clock.now();
         let waited = change.agreed_at.map_or(0, |agreed| now.seconds_since(agreed));
         let passes = match failure.kind {
@@ -160,13 +160,13 @@ impl Service {
             FailKind::Unavailable => Some("unavailable"),
             _ => None,
         };
-        Some(match passes {
+        match passes {
             Some(code) if waited < PATIENCE => {
                 let told = failure.retry_after_ms.map(|ms| i64::try_from(ms / 1_000 + 1).unwrap_or(PAUSE));
                 Became::Waits(now.plus_seconds(told.unwrap_or(PAUSE)), code)
             }
             _ => Became::Failed(failure.kind.as_str().to_owned(), Some(failure.message)),
-        })
+        }
     }
 
     async fn note_change(

@@ -2,6 +2,7 @@
 //! configured with.
 
 mod config;
+mod offer;
 mod permitted;
 mod setup;
 
@@ -15,6 +16,7 @@ use crate::ldap::is_secret;
 use crate::permission::{LdapPlace, Permission};
 
 pub use config::{ConfigKey, ConfigKind, ConfigProblem};
+pub use offer::Offer;
 pub use permitted::{Granted, PermissionCheck, PermissionLine, PermissionTable, Standing};
 pub use setup::{ProviderAsk, ProviderPermission, SetupStep};
 
@@ -61,35 +63,6 @@ pub enum PluginKind {
     Connector,
     /// Makes e-mail signatures.
     SignatureTemplate,
-}
-
-/// What a connector offers besides telling who is there: interfaces that it exports too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Offer {
-    /// Reads and sets the signatures of mailboxes.
-    Mailboxes,
-    /// Tells of the organisation at the provider, and who administers it there.
-    Organisation,
-    /// Sets fields of people in the directory.
-    WriteBack,
-    /// Makes and changes groups of the directory.
-    WriteGroups,
-}
-
-impl Offer {
-    /// All there are.
-    pub const ALL: [Self; 4] = [Self::Mailboxes, Self::Organisation, Self::WriteBack, Self::WriteGroups];
-
-    /// As a manifest and the contract write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mailboxes => "mailboxes",
-            Self::Organisation => "organisation",
-            Self::WriteBack => "write-back",
-            Self::WriteGroups => "write-groups",
-        }
-    }
 }
 
 /// What a plugin asks for besides files. What is not here is not given.
