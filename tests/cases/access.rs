@@ -50,10 +50,9 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/people/bulk").is_some() => Asks::All(R::PeopleChange),
         _ if rest("/people").is_some() => match pattern.rsplit('/').next()? {
             "{id}" | "photo.jpg" => Asks::About(R::PeopleRead),
-            "signature" | "preview" | "signature.htm" | "signature.txt" => Asks::About(R::SignaturesRead),
             // a button's address leads back to the person
             "settle" | "give-back" | "mail" if read => Asks::Account,
-            "mail" => Asks::About(R::SignaturesRead),
+            "signature" | "preview" | "signature.htm" | "signature.txt" | "mail" => Asks::About(R::SignaturesRead),
             "edit" | "settle" | "give-back" => Asks::About(R::PeopleChange),
             _ => return None,
         },
@@ -67,8 +66,7 @@ fn row(method: &str, pattern: &str) -> Option<Asks> {
         _ if rest("/signatures").is_some() => match (pattern.rsplit('/').next()?, read) {
             // a button's address leads back to the design or the rule
             ("move" | "remove" | "mail", true) => Asks::Account,
-            ("mail", false) => Asks::All(R::SignaturesRead),
-            (_, true) => Asks::All(R::SignaturesRead),
+            ("mail", false) | (_, true) => Asks::All(R::SignaturesRead),
             (_, false) => Asks::All(R::SignaturesChange),
         },
         "/changes" => Asks::About(R::ChangesDecide),

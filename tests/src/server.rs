@@ -232,7 +232,7 @@ impl Server {
         reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
             // passwords are looked at when nobody else wants a processor
-            .timeout(Duration::from_secs(120))
+            .timeout(Duration::from_mins(2))
     }
 
     /// For raw TLS connections: trusts this server's CA alone.

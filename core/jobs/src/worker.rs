@@ -102,7 +102,9 @@ impl Worker {
             Work::Bulk(bulk) => self.do_bulk(&job, bulk).await,
             Work::Publication(publication) => {
                 let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
-                self.do_by_turns(&job, self.service.do_publication(&ctx, publication, job.lease)).await
+                // its steps hold a mailbox's signatures: too much for one hand's stack
+                let work = Box::pin(self.service.do_publication(&ctx, publication, job.lease));
+                self.do_by_turns(&job, work).await
             }
             Work::WriteBack(change) => {
                 let ctx = self.service.context_of(Actor::System, Locale::En, job.request);

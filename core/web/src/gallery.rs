@@ -179,20 +179,6 @@ fn console_pages(locale: Locale) -> Pages {
     };
     let person_page = |detail| person_page(l, detail);
     let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
-    let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
-        PluginsPage::new(l, s(Section::Plugins), plugins, offered).render().unwrap()
-    };
-    let not_taken = |refusal| {
-        let offered = OfferedPlugins::default();
-        let installed = [extensions::waiting()];
-        let mut page = PluginsPage::new(l, s(Section::Plugins), &installed, &offered);
-        page.not_taken = Some(NotTaken::refused(l, refusal));
-        page.render().unwrap()
-    };
-    let plugin = |plugin| {
-        let detail = extensions::detail(plugin);
-        PluginPage::new(l, s(Section::Plugins), &detail).render().unwrap()
-    };
     let warnings = ["certificate_ends_soon", "acme_failing"].map(|code| Warning { code, text: "" });
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
@@ -227,18 +213,42 @@ fn console_pages(locale: Locale) -> Pages {
         ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
         ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
+        ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
+        ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
+    ];
+    pages.extend(plugin_pages(l));
+    pages.extend(run_pages(l));
+    pages.extend(accounts::pages(l));
+    pages
+}
+
+/// Plugins, one by one and in their list.
+fn plugin_pages(l: &crate::locale::Lang) -> Pages {
+    let s = shell;
+    let plugin_list = |plugins: &[InstalledPlugin], offered: &OfferedPlugins| {
+        PluginsPage::new(l, s(Section::Plugins), plugins, offered).render().unwrap()
+    };
+    let not_taken = |refusal| {
+        let offered = OfferedPlugins::default();
+        let installed = [extensions::waiting()];
+        let mut page = PluginsPage::new(l, s(Section::Plugins), &installed, &offered);
+        page.not_taken = Some(NotTaken::refused(l, refusal));
+        page.render().unwrap()
+    };
+    let plugin = |plugin| {
+        let detail = extensions::detail(plugin);
+        PluginPage::new(l, s(Section::Plugins), &detail).render().unwrap()
+    };
+    vec![
         ("plugins", plugin_list(&[extensions::waiting(), extensions::paused()], &extensions::offered())),
         ("plugins-empty", plugin_list(&[], &OfferedPlugins::default())),
         ("plugins-refused", not_taken(&extensions::refusal())),
         ("plugin-waits", plugin(extensions::waiting())),
         ("plugin-new", plugin(extensions::fresh())),
         ("plugin-paused", plugin(extensions::paused())),
-        ("outbox", OutboxPage { l, s: s(Section::Outbox), outbox: &samples::outbox() }.render().unwrap()),
-        ("outbox-empty", OutboxPage { l, s: s(Section::Outbox), outbox: &Outbox::default() }.render().unwrap()),
-    ];
-    pages.extend(run_pages(l));
-    pages.extend(accounts::pages(l));
-    pages
+        ("plugin-unusable", plugin(extensions::unusable())),
+        ("plugin-template", plugin(extensions::template())),
+    ]
 }
 
 /// Tokens of the API.
@@ -314,8 +324,6 @@ fn doubtful_pages(locale: Locale) -> Pages {
         ("plugins-doubtful", PluginsPage::new(l, shell(Section::Plugins), &listed, &offered).render().unwrap()),
         ("plugin-other-signer", plugin(extensions::other_signer(other))),
         ("plugin-other-unsigned", plugin(extensions::other_signer(unsigned))),
-        ("plugin-unusable", plugin(extensions::unusable())),
-        ("plugin-template", plugin(extensions::template())),
         ("plugin-network-wrong", wrong_network("the house")),
         ("run-denied", RunPage { l, s: shell(Section::Sources), detail: &denied, shown: &nothing }.render().unwrap()),
     ]

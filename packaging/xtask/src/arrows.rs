@@ -62,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "estampe-adapters",
             "estampe-domain",
+            "estampe-fakes",
             "estampe-plugin-host",
             "estampe-plugin-sdk",
             "estampe-plugin-signature-classic",

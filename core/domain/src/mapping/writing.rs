@@ -105,7 +105,7 @@ mod tests {
     fn a_field_goes_back_where_it_came_from() {
         let mapping = Preset::STANDARD.mapping();
         let phones = to(&mapping, ProfileField::Phones).unwrap();
-        assert_eq!(phones.into_iter().map(|(_, name)| name).collect::<Vec<_>>(), ["telephoneNumber", "mobile"]);
+        assert_eq!(phones.into_values().collect::<Vec<_>>(), ["telephoneNumber", "mobile"]);
         assert_eq!(to(&mapping, ProfileField::Title).unwrap()[&Target::Title], "title");
         let office = to(&mapping, ProfileField::Office);
         assert_eq!(office, Err(NotWritten::Attribute(Target::Office, "physicalDeliveryOfficeName".into())));

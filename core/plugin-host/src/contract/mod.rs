@@ -55,7 +55,7 @@ pub struct Described {
 /// A plugin that is ready to be called.
 pub enum Linked {
     /// A connector that speaks 0.1.x.
-    ConnectorV0_1(v0_1::Connector),
+    ConnectorV0_1(Box<v0_1::Connector>),
     /// A template that speaks 0.1.x.
     TemplateV0_1(v0_1::Template),
 }
@@ -68,7 +68,7 @@ impl Linked {
         world::fits(engine, component, info).map_err(unfit)?;
         let linked = match (contract, info.kind) {
             (Contract::V0_1, PluginKind::Connector) => {
-                v0_1::Connector::link(engine, component, &info.offers).map(Self::ConnectorV0_1)
+                v0_1::Connector::link(engine, component, &info.offers).map(Box::new).map(Self::ConnectorV0_1)
             }
             (Contract::V0_1, PluginKind::SignatureTemplate) => {
                 v0_1::Template::link(engine, component).map(Self::TemplateV0_1)

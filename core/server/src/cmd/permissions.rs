@@ -21,7 +21,7 @@ pub async fn show(cli: &Cli, operator: &Operator, name: &str, check: bool) -> Re
     let is = |value: &Value, key: &str| value.get(key) == Some(&Value::Bool(true));
     let is_missing = |one: &Value| is(one, "needed") && one.get("granted") == Some(&Value::Bool(false));
     let failed: Vec<_> = probes.iter().filter(|probe| !is(probe, "passed")).collect();
-    let code = if permissions.iter().any(is_missing) || !failed.is_empty() { 1 } else { 0 };
+    let code = u8::from(permissions.iter().any(is_missing) || !failed.is_empty());
     if cli.json {
         print::json(&found);
         return Ok(ExitCode::from(code));

@@ -235,9 +235,10 @@ pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -
     let detail = desk.ok(desk.service().person(&desk.ctx, id).await)?;
     let card_url = desk.service().card_url(&detail.summary.public_id);
     let has_signature = desk.ok(desk.service().may_have_signature(&desk.ctx, id).await)?;
-    let changes = match desk.ctx.may(Right::ChangesDecide) {
-        true => desk.ok(desk.service().directory_changes(&desk.ctx, Some(id)).await)?,
-        false => Vec::new(),
+    let changes = if desk.ctx.may(Right::ChangesDecide) {
+        desk.ok(desk.service().directory_changes(&desk.ctx, Some(id)).await)?
+    } else {
+        Vec::new()
     };
     let is_own = desk.ctx.person == Some(detail.summary.id);
     let s = Shell::new(desk, if is_own { Section::Own } else { Section::People }, here);

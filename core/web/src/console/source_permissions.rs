@@ -69,7 +69,7 @@ impl PermissionsPage<'_> {
     }
 }
 
-async fn page(desk: &Desk, name: &str, found: &SourcePermissions) -> Reply {
+fn page(desk: &Desk, name: &str, found: &SourcePermissions) -> Reply {
     let here = format!("{}/permissions", path_of(name));
     let s = Shell::new(desk, Section::Sources, here);
     desk.page(&PermissionsPage { l: &desk.l, s, found })
@@ -78,12 +78,12 @@ async fn page(desk: &Desk, name: &str, found: &SourcePermissions) -> Reply {
 /// `GET /sources/{name}/permissions`
 pub(crate) async fn show(desk: Desk, name: web::Path<String>) -> Reply {
     let found = desk.ok(desk.service().source_permissions(&desk.ctx, &name).await)?;
-    page(&desk, &name, &found).await
+    page(&desk, &name, &found)
 }
 
 /// `POST /sources/{name}/permissions`: each piece is tried.
 pub(crate) async fn check(sent: ProtectedForm<Nothing>, name: web::Path<String>) -> Reply {
     let desk = sent.desk;
     let found = desk.ok(desk.service().check_permissions(&desk.ctx, &name).await)?;
-    page(&desk, &name, &found).await
+    page(&desk, &name, &found)
 }

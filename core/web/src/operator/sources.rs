@@ -126,7 +126,8 @@ struct Permissions {
     provider: String,
     organisation: Option<String>,
     tried: bool,
-    permissions: Vec<PermissionView>,
+    #[serde(rename = "permissions")]
+    lines: Vec<PermissionView>,
     /// What is needed, as it is pasted.
     paste: String,
     /// Granted there, and used by nothing here.
@@ -169,7 +170,7 @@ impl From<SourcePermissions> for Permissions {
             provider: settings.info.provider.name,
             organisation,
             tried,
-            permissions: table.lines.into_iter().map(PermissionView::from).collect(),
+            lines: table.lines.into_iter().map(PermissionView::from).collect(),
             paste,
             idle: table.idle,
             never_used: settings.info.provider.unused,

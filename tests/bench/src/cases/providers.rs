@@ -172,7 +172,7 @@ fn measured<P: Provider>(with: &Setting, provider: &P) -> Result<Vec<Row>, Strin
         let certificates = Certificates::make(folder.path())?;
         let ca = folder.path().join("provider-ca.pem");
         std::fs::write(&ca, provider.authority()).map_err(|e| format!("{}: {e}", ca.display()))?;
-        let egress = format!("[egress]\nproxy = {:?}\nca_file = {ca:?}\n", proxy.url());
+        let egress = format!("[egress]\nproxy = {:?}\nca_file = {:?}\n", proxy.url(), ca.display().to_string());
         let server = Server::start_with(&with.built, folder.path(), &certificates, &egress)?;
         add(&server, provider, folder.path())?;
         let before = provider.control().log().len();
