@@ -59,7 +59,7 @@ async fn each_request_has_its_credential() {
     let place = Place::new();
     let (host, noted, call) = host(&place, "{\"id\": \"C1\", \"customerDomain\": \"bank.example\"}").await;
     let info = host.plugins().into_iter().find(|info| info.id == ID).unwrap();
-    assert_eq!(info.offers.iter().copied().collect::<Vec<_>>(), Offer::ALL);
+    assert_eq!(info.offers.iter().copied().collect::<Vec<_>>(), [Offer::Mailboxes, Offer::Organisation]);
     let (connector, given) = (&call.connector, &call.given);
 
     assert_eq!(host.about(connector, given).await.unwrap().name, "bank.example");
