@@ -51,6 +51,8 @@ async fn lead(mut client: TcpStream, address: SocketAddr) {
         return;
     }
     let Ok(mut there) = TcpStream::connect(address).await else { return };
+    // else the end of an answer waits for an acknowledgement that is held back
+    _ = client.set_nodelay(true).and(there.set_nodelay(true));
     if client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_ok() {
         // whoever ends it first ends it
         let _ = copy_bidirectional(&mut client, &mut there).await;
