@@ -144,8 +144,8 @@ impl Signed {
     async fn ask(&self, server: &Server, method: &str, path: &str) -> u16 {
         let url = format!("{}{path}", server.internal);
         let request = match method {
-            // the one form that is a file
-            "POST" if path == "/plugins" => {
+            // forms that are a file
+            "POST" if path == "/plugins" || path == "/signatures/pictures" => {
                 let part = |name: &str, value: &str| {
                     format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
                 };

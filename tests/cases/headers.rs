@@ -11,7 +11,8 @@ use crate::signatures;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// What may be fetched again with its ETag, or is kept: all of it is public.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
+    "/i/{file}",
     "",
     ".vcf",
     "/photo.jpg",
@@ -58,6 +59,7 @@ struct World {
     bulk: String,
     design: String,
     rule: String,
+    picture: String,
     stylesheet: (String, String),
 }
 
@@ -80,6 +82,7 @@ impl World {
         let provider = ["provider", "add", "directory", "--kind", "directory", "--label", "D", "--source", "siege"];
         assert_eq!(server.cli(&provider).code, 0);
         signatures::for_everybody(&server);
+        let picture = signatures::picture(&server).await;
         let account = server.json(&["account", "add", "a@banque.example", "--name", "A", "--role", "auditor"]);
         let id = |of: &str, list: &str| {
             let all = server.json(&["signature", of, "list"]);
@@ -88,6 +91,7 @@ impl World {
         Self {
             design: id("design", "designs"),
             rule: id("rule", "rules"),
+            picture: picture.rsplit('/').next().unwrap().to_owned(),
             account: account["account"]["id"].as_str().unwrap().to_owned(),
             person: found["people"][0]["id"].as_str().unwrap().to_owned(),
             lead: lead["leads"][0]["id"].as_str().unwrap().to_owned(),
@@ -111,6 +115,7 @@ impl World {
                 ("public_id", _) => &self.card,
                 ("hash", _) => &self.stylesheet.0,
                 ("name", hash) if hash == self.stylesheet.0 => &self.stylesheet.1,
+                ("name", "pictures") => "Logo",
                 ("name", _) => "siege",
                 ("id", "people") => &self.person,
                 ("id", "runs") => &self.run,
@@ -127,6 +132,7 @@ impl World {
                 ("line", _) => "0",
                 ("id", "plugins") => "directory-file",
                 ("tag", _) => "fr",
+                ("picture", "pictures") | ("file", _) => &self.picture,
                 ("picture", _) => "icon-16.png",
                 ("table", _) => "audit_event",
                 (other, before) => panic!("nothing stands for {{{other}}} after {before} of {pattern}"),
@@ -200,6 +206,7 @@ pub fn assert_headers(answer: &Response, what: &str) {
     let opener = if is_outlook { "unsafe-none" } else { "same-origin" };
     assert_eq!(one("cross-origin-opener-policy"), opener, "{what}");
     let is_lent = page_of_outlook("runtime.js") || page_of_outlook("{picture");
+    let is_lent = is_lent || (what.contains("/i/{file}") && answer.status() == 200);
     let resource = if is_lent { "cross-origin" } else { "same-origin" };
     assert_eq!(one("cross-origin-resource-policy"), resource, "{what}");
     one("cache-control");
@@ -236,7 +243,8 @@ async fn walk(world: &World, surface: Surface, client: &Client, origin: &str, si
             }
             let kept = status == 200 && surface != Surface::Operator && method != "POST" && {
                 let rest = pattern.strip_prefix("/c/{public_id:[^/.]+}").unwrap_or(&pattern);
-                KEPT.contains(&rest) || pattern == "/people/{id}/photo.jpg"
+                KEPT.contains(&rest)
+                    || ["/people/{id}/photo.jpg", "/signatures/pictures/{picture}"].contains(&&*pattern)
             };
             let caching = answer.headers()["cache-control"].to_str().unwrap();
             if !kept {

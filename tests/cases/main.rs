@@ -41,6 +41,7 @@ mod ownership;
 mod pages;
 mod passkeys;
 mod permissions;
+mod pictures;
 mod plan_lines;
 mod plugin_kit;
 mod plugins;

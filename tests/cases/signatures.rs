@@ -27,6 +27,16 @@ pub(crate) fn for_everybody(server: &Server) {
     well(server, &["rule", "add", "Everybody", "--design", "Bank"]);
 }
 
+/// Brings a picture, "Logo": its address.
+pub(crate) async fn picture(server: &Server) -> String {
+    // a real PNG that is at hand
+    let code = server.client().get(format!("{}/qr.png", server.card_of("lefevre"))).send().await.unwrap();
+    let file = server.data().join("Logo.png");
+    std::fs::write(&file, code.bytes().await.unwrap()).unwrap();
+    let brought = well(server, &["picture", "add", file.to_str().unwrap()]);
+    brought["address"].as_str().unwrap().to_owned()
+}
+
 /// Of a test: rule by rule, what became of it.
 fn results(found: &Value) -> Vec<(&str, &str)> {
     let why = found["why"].as_array().unwrap().iter();

@@ -16,7 +16,7 @@ mod system;
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
 pub use breaches::{BreachFile, NoBreaches};
 pub use egress::{CheckedEgress, EgressSettings};
-pub use images::Portraits;
+pub use images::SafeImages;
 pub use ldap::LdapDirectories;
 pub use openid::OpenIdProviders;
 pub use passkeys::WebAuthnPasskeys;

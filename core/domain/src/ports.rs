@@ -21,7 +21,7 @@ use crate::plugin::{
     AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Page, PluginFailure, PluginInfo, Probe,
     ProviderOrganisation, SyncCall,
 };
-use crate::signature::{Signature, SignatureInput};
+use crate::signature::{MadePicture, PictureProblem, Signature, SignatureInput};
 use crate::time::Ts;
 
 /// Tells the time.
@@ -367,6 +367,10 @@ pub trait LdapConnection: Send {
 pub trait Images: Send + Sync {
     /// A JPEG of at most 512 × 512 pixels without metadata, or why not.
     fn portrait(&self, image: &[u8]) -> Result<Vec<u8>, String>;
+    /// A picture for signatures, within [`PICTURE_WIDTH`](crate::signature::PICTURE_WIDTH) and
+    /// [`PICTURE_HEIGHT`](crate::signature::PICTURE_HEIGHT) and without metadata: a JPEG of a JPEG, a PNG of
+    /// anything else. Or why not.
+    fn picture(&self, image: &[u8]) -> Result<MadePicture, PictureProblem>;
 }
 
 /// Draws QR codes (ISO/IEC 18004) of a text.

@@ -527,6 +527,9 @@ pub enum KitCommand {
     New {
         /// Its id, which is its crate's name too
         name: String,
+        /// What it is to be: a connector of people, or a template of signatures
+        #[arg(long, value_name = "KIND", default_value = "connector", value_parser = ["connector", "signature-template"])]
+        kind: String,
         /// The folder to make [default: the name]
         #[arg(long, value_name = "FOLDER")]
         dir: Option<PathBuf>,
@@ -581,6 +584,9 @@ pub struct TestPlugin {
     /// What other sides answer: {"answers": [{"url": …, "json": …}]}
     #[arg(long, value_name = "FILE")]
     pub http_fixture: Option<PathBuf>,
+    /// Of a template of signatures: a folder for what it made of each of some people
+    #[arg(long, value_name = "FOLDER")]
+    pub save: Option<PathBuf>,
     /// The program estampe-compile [default: the one beside this program]
     #[arg(long, value_name = "FILE")]
     pub compiler: Option<PathBuf>,

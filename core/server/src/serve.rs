@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_adapters::{
-    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, Portraits, QrPictures,
+    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures, SafeImages,
     SmtpMailer, SystemClock, SystemRandom, WebAuthnPasskeys,
 };
 use estampe_domain::ports::{Breaches, Clock, HttpEgress, Mailer, Random};
@@ -114,7 +114,7 @@ async fn serve(
         organisations: Arc::<PluginHost>::clone(&host),
         directory: host,
         open_id: Arc::new(OpenIdProviders::new(egress)),
-        images: Arc::new(Portraits),
+        images: Arc::new(SafeImages),
         qr: Arc::new(QrPictures),
         breaches,
         background: background.clone(),

@@ -22,6 +22,8 @@ pub struct SignatureOverview {
     pub templates: Vec<PluginInfo>,
     /// Every design, by name.
     pub designs: Vec<Design>,
+    /// The pictures that the public listener serves: address and name.
+    pub pictures: Vec<(String, String)>,
     /// Every rule, in the order in which they are asked.
     pub rules: Vec<Rule>,
     /// The groups that rules name; those that are gone are not there.
@@ -91,10 +93,12 @@ impl Service {
                     groups.insert(*id, group);
                 }
             }
-            Ok((designs, rules, groups, alike))
+            Ok((designs, rules, groups, alike, tx.signature_pictures()?))
         });
-        let (designs, rules, groups, alike) = read.await?;
-        Ok(SignatureOverview { templates, designs, rules, groups, alike })
+        let (designs, rules, groups, alike, pictures) = read.await?;
+        let addressed = pictures.into_iter().map(|picture| (self.picture_url(&picture.file), picture.name));
+        let pictures = addressed.collect();
+        Ok(SignatureOverview { templates, designs, rules, groups, alike, pictures })
     }
 
     /// How a design looks with the data of the first person by name; none when there is nobody.

@@ -502,6 +502,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    signature_picture (file) {
+        file -> Text,
+        name -> Text,
+        kind -> Text,
+        blob_id -> Text,
+        width -> BigInt,
+        height -> BigInt,
+        octets -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     signature_rule (id) {
         id -> Text,
         name -> Text,
@@ -687,6 +700,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pending_sign_in,
     setting,
     signature_design,
+    signature_picture,
     signature_rule,
     signature_publication,
     signature_publication_line,
@@ -703,6 +717,7 @@ diesel::joinable!(directory_change -> source (source_id));
 diesel::joinable!(lead -> person (person_id));
 diesel::joinable!(lead -> subject (subject_id));
 diesel::joinable!(run -> source (source_id));
+diesel::joinable!(signature_picture -> blob (blob_id));
 diesel::joinable!(signature_publication -> source (source_id));
 diesel::joinable!(person_identity -> source (source_id));
 diesel::joinable!(directory_group -> source (source_id));

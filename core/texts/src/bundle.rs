@@ -46,6 +46,7 @@ sources![
     "outlook.ftl",
     "permissions.ftl",
     "person.ftl",
+    "picture.ftl",
     "plugin.ftl",
     "provider.ftl",
     "publication.ftl",

@@ -10,6 +10,8 @@ pub(crate) enum Kind {
     Lines,
     /// One of these: value and words.
     Choice(Vec<(String, String)>),
+    /// An address; of some of ours it is known what they are.
+    Picture(Vec<(String, String)>),
 }
 
 /// A field.

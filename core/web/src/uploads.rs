@@ -1,9 +1,11 @@
-//! A form of a session with a file in it: the bundle of a plugin.
+//! A form of a session with a file in it: the bundle of a plugin, a picture.
 //!
 //! The token stands before the file, so that nothing of a file is kept that was not sent
 //! from one of this session's own pages.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -21,8 +23,22 @@ use crate::forms::{CSRF, Local, announced, is_from_here, is_token};
 use crate::session::Desk;
 use crate::visit::Visit;
 
-/// How the field of the file is called.
-pub(crate) const FILE: &str = "bundle";
+/// What is sent.
+pub(crate) trait Sent: 'static {
+    /// How the field of the file is called.
+    const FIELD: &'static str;
+    /// Most octets of the file.
+    const MOST: u64;
+}
+
+/// The bundle of a plugin.
+pub(crate) struct Bundle;
+
+impl Sent for Bundle {
+    const FIELD: &'static str = "bundle";
+    const MOST: u64 = MAX_BUNDLE;
+}
+
 /// Octets of any other field.
 const MAX_FIELD: u64 = 1 << 10;
 /// Octets of all that stands around the file.
@@ -35,17 +51,22 @@ const MAX_FIELDS: usize = 8;
 pub(crate) enum NoFile {
     /// None was chosen, or an empty one.
     Empty,
-    /// It is larger than a bundle may be.
+    /// It is larger than such a file may be.
     TooLarge,
 }
 
-/// A bundle that was sent: signed in, this session's token, from our own pages.
-pub(crate) struct ProtectedUpload {
+/// A file that was sent: signed in, this session's token, from our own pages.
+pub(crate) struct ProtectedUpload<S> {
     pub(crate) desk: Desk,
-    pub(crate) bundle: Result<Arc<[u8]>, NoFile>,
+    pub(crate) file: Result<Arc<[u8]>, NoFile>,
+    /// How the file was called where it came from.
+    pub(crate) file_name: String,
+    /// What was typed into the fields before it.
+    pub(crate) typed: BTreeMap<String, String>,
+    what: PhantomData<S>,
 }
 
-impl FromRequest for ProtectedUpload {
+impl<S: Sent> FromRequest for ProtectedUpload<S> {
     type Error = actix_web::Error;
     type Future = Local<Self>;
 
@@ -54,42 +75,56 @@ impl FromRequest for ProtectedUpload {
         Box::pin(async move {
             let desk = Desk::of(&request).await?;
             is_from_here(&desk, &request)?;
+            let mut upload = Self {
+                desk,
+                file: Err(NoFile::TooLarge),
+                file_name: String::new(),
+                typed: BTreeMap::new(),
+                what: PhantomData,
+            };
             // said beforehand: nothing of it is read, and nothing is done
-            if announced(&request).is_some_and(|length| length > MAX_BUNDLE + MAX_AROUND) {
-                return Ok(Self { desk, bundle: Err(NoFile::TooLarge) });
+            if announced(&request).is_none_or(|length| length <= S::MOST + MAX_AROUND) {
+                let payload = web::Payload::from_request(&request, &mut payload).await?;
+                upload.read(Multipart::new(request.headers(), payload)).await?;
             }
-            let payload = web::Payload::from_request(&request, &mut payload).await?;
-            let bundle = read(&desk, Multipart::new(request.headers(), payload)).await?;
-            Ok(Self { desk, bundle })
+            Ok(upload)
         })
     }
 }
 
-/// The file, once the token before it was seen.
-async fn read(desk: &Desk, mut form: Multipart) -> Result<Result<Arc<[u8]>, NoFile>, Fault> {
-    let mut is_ours = false;
-    for _ in 0..MAX_FIELDS {
-        let Some(field) = poll_fn(|cx| Pin::new(&mut form).poll_next(cx)).await else { break };
-        let field = field.map_err(|error| broken(desk, error))?;
-        match field.name() {
-            Some(CSRF) => {
-                let token = octets(field, MAX_FIELD).await.map_err(|error| broken(desk, error))?;
-                let token = token.ok_or_else(|| Fault::new(desk, Cause::TooLarge))?;
-                is_ours = is_token(&desk.secret, &String::from_utf8_lossy(&token));
+impl<S: Sent> ProtectedUpload<S> {
+    /// The file, once the token before it was seen.
+    async fn read(&mut self, mut form: Multipart) -> Result<(), Fault> {
+        let mut is_ours = false;
+        self.file = Err(NoFile::Empty);
+        for _ in 0..MAX_FIELDS {
+            let Some(field) = poll_fn(|cx| Pin::new(&mut form).poll_next(cx)).await else { break };
+            let field = field.map_err(|error| broken(&self.desk, error))?;
+            let name = field.name().unwrap_or_default().to_owned();
+            if name == S::FIELD {
+                if is_ours {
+                    let called = field.content_disposition().and_then(|about| about.get_filename());
+                    called.unwrap_or_default().clone_into(&mut self.file_name);
+                    let file = octets(field, S::MOST).await.map_err(|error| broken(&self.desk, error))?;
+                    self.file = match file {
+                        None => Err(NoFile::TooLarge),
+                        Some(file) if file.is_empty() => Err(NoFile::Empty),
+                        Some(file) => Ok(file.into()),
+                    };
+                }
+                break;
             }
-            Some(FILE) if is_ours => {
-                let file = octets(field, MAX_BUNDLE).await.map_err(|error| broken(desk, error))?;
-                return Ok(match file {
-                    None => Err(NoFile::TooLarge),
-                    Some(file) if file.is_empty() => Err(NoFile::Empty),
-                    Some(file) => Ok(file.into()),
-                });
+            let text = octets(field, MAX_FIELD).await.map_err(|error| broken(&self.desk, error))?;
+            let text = text.ok_or_else(|| Fault::new(&*self.desk, Cause::TooLarge))?;
+            let text = String::from_utf8_lossy(&text).into_owned();
+            if name == CSRF {
+                is_ours = is_token(&self.desk.secret, &text);
+            } else {
+                self.typed.insert(name, text);
             }
-            Some(FILE) => break,
-            _ => drop(octets(field, MAX_FIELD).await.map_err(|error| broken(desk, error))?),
         }
+        if is_ours { Ok(()) } else { Err(Fault::new(&*self.desk, Cause::Expired)) }
     }
-    if is_ours { Ok(Err(NoFile::Empty)) } else { Err(Fault::new(desk, Cause::Expired)) }
 }
 
 /// All of a field; none when it is longer than this.

@@ -69,6 +69,7 @@ pub(crate) fn config_problem(l: &Lang, problem: &ConfigProblem) -> String {
         ConfigProblem::NoPair(part) => l.t("problem-config-pair").with("part", part.as_str()).to_string(),
         ConfigProblem::Unknown(_) => l.t("problem-config-unknown").to_string(),
         ConfigProblem::Missing => l.t("problem-empty").to_string(),
+        ConfigProblem::NoPicture => l.t("problem-config-picture").to_string(),
         ConfigProblem::NoAddress(_) => l.t("problem-config-address").to_string(),
         ConfigProblem::Again(key) => l.t("problem-config-again").with("key", key.as_str()).to_string(),
     }

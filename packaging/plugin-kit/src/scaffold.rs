@@ -1,14 +1,43 @@
-//! The beginning of a plugin: a connector that reads people from a small HTTP directory,
-//! with its tests.
+//! The beginning of a plugin, with its tests: a connector that reads people from a small HTTP
+//! directory, or a template of signatures.
 
 use std::fs;
 use std::path::Path;
 
 use crate::project::is_id;
 
-/// Files of a new plugin, and their templates: `@name@`, `@module@` and `@sdk@` stand for
-/// what is not known yet.
-const FILES: [(&str, &str); 8] = [
+/// What a plugin is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It reads people.
+    Connector,
+    /// It makes signatures.
+    SignatureTemplate,
+}
+
+impl Kind {
+    const fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Connector => &CONNECTOR,
+            Self::SignatureTemplate => &TEMPLATE,
+        }
+    }
+}
+
+/// Files of a new template of signatures: `@name@`, `@module@` and `@sdk@` stand for what is not
+/// known yet.
+const TEMPLATE: [(&str, &str); 7] = [
+    ("Cargo.toml", include_str!("scaffold/template/cargo.toml.txt")),
+    ("plugin.toml", include_str!("scaffold/template/plugin.toml.txt")),
+    ("README.md", include_str!("scaffold/template/readme.md.txt")),
+    (".gitignore", include_str!("scaffold/gitignore.txt")),
+    ("src/lib.rs", include_str!("scaffold/template/lib.rs.txt")),
+    ("tests/template.rs", include_str!("scaffold/template/template.rs.txt")),
+    ("CHANGELOG.md", include_str!("scaffold/template/changelog.md.txt")),
+];
+
+/// Files of a new connector, likewise.
+const CONNECTOR: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("scaffold/cargo.toml.txt")),
     ("plugin.toml", include_str!("scaffold/plugin.toml.txt")),
     ("README.md", include_str!("scaffold/readme.md.txt")),
@@ -29,7 +58,7 @@ pub enum Sdk<'a> {
 }
 
 /// Writes a new plugin into this folder, which is made and must not hold anything.
-pub fn create(folder: &Path, name: &str, sdk: Sdk<'_>) -> Result<(), String> {
+pub fn create(folder: &Path, name: &str, kind: Kind, sdk: Sdk<'_>) -> Result<(), String> {
     is_id(name).map_err(|why| format!("the name {why}"))?;
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
         return Err(format!("the name is {name:?}; expected a letter at its beginning, since it names a crate too"));
@@ -54,7 +83,7 @@ pub fn create(folder: &Path, name: &str, sdk: Sdk<'_>) -> Result<(), String> {
             format!("{{ path = {:?} }}", path.display().to_string())
         }
     };
-    for (file, template) in FILES {
+    for (file, template) in kind.files() {
         let path = folder.join(file);
         let text = template.replace("@name@", name).replace("@module@", &name.replace('-', "_")).replace("@sdk@", &sdk);
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
@@ -72,21 +101,26 @@ mod tests {
     fn a_new_plugin_is_a_project_and_writes_over_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let made = folder.path().join("staff");
-        create(&made, "staff-list", Sdk::Version("0.1.0")).unwrap();
-        let project = Project::open(&made).unwrap();
-        assert_eq!((project.id.as_str(), project.package.as_str()), ("staff-list", "staff-list"));
-        for (file, _) in FILES {
-            let text = fs::read_to_string(made.join(file)).unwrap();
-            for open in ["@name@", "@module@", "@sdk@"] {
-                assert!(!text.contains(open), "{file} holds {open}");
+        for (kind, name) in [(Kind::Connector, "staff-list"), (Kind::SignatureTemplate, "our-signature")] {
+            let made = if kind == Kind::Connector { made.clone() } else { folder.path().join(name) };
+            create(&made, name, kind, Sdk::Version("0.1.0")).unwrap();
+            let project = Project::open(&made).unwrap();
+            assert_eq!((project.id.as_str(), project.package.as_str()), (name, name));
+            for (file, _) in kind.files() {
+                let text = fs::read_to_string(made.join(file)).unwrap();
+                for open in ["@name@", "@module@", "@sdk@"] {
+                    assert!(!text.contains(open), "{file} holds {open}");
+                }
             }
+            assert!(fs::read_to_string(made.join("Cargo.toml")).unwrap().contains("estampe-plugin-sdk = \"0.1.0\""));
         }
-        assert!(fs::read_to_string(made.join("Cargo.toml")).unwrap().contains("estampe-plugin-sdk = \"0.1.0\""));
-        assert!(create(&made, "staff-list", Sdk::Version("0.1.0")).unwrap_err().contains("--dir"));
+        let again = create(&made, "staff-list", Kind::Connector, Sdk::Version("0.1.0"));
+        assert!(again.unwrap_err().contains("--dir"));
         for name in ["", "Staff", "a b", "../a", "1a", "-a"] {
-            assert!(create(&folder.path().join("x"), name, Sdk::Version("0.1.0")).is_err(), "{name}");
+            let wrong = create(&folder.path().join("x"), name, Kind::Connector, Sdk::Version("0.1.0"));
+            assert!(wrong.is_err(), "{name}");
         }
-        let nowhere = create(&folder.path().join("y"), "y", Sdk::Path(&made)).unwrap_err();
+        let nowhere = create(&folder.path().join("y"), "y", Kind::Connector, Sdk::Path(&made)).unwrap_err();
         assert!(nowhere.contains("not the SDK"), "{nowhere}");
     }
 }

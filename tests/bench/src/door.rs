@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use estampe_adapters::{NoBreaches, Portraits, QrPictures, SystemClock, SystemRandom, WebAuthnPasskeys};
+use estampe_adapters::{NoBreaches, QrPictures, SafeImages, SystemClock, SystemRandom, WebAuthnPasskeys};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::group::GroupWrite;
 use estampe_domain::mapping::Mapping;
@@ -230,7 +230,7 @@ impl Door {
             write_groups: Arc::new(NoMail),
             organisations: Arc::new(NoMail),
             open_id: Arc::new(NoProvider),
-            images: Arc::new(Portraits),
+            images: Arc::new(SafeImages),
             qr: Arc::new(QrPictures),
             plugins: Arc::new(NoPlugins),
             breaches: Arc::new(NoBreaches),

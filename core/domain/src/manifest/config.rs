@@ -56,6 +56,9 @@ pub enum ConfigKind {
     Choice,
     /// `name=value, name=value`.
     Mapping,
+    /// The address of a picture that mails load, `https://…`, or of one that they carry, `cid:…`
+    /// (RFC 2392).
+    Picture,
 }
 
 /// What is wrong with a value. Written, it goes on after the value's key.
@@ -77,6 +80,8 @@ pub enum ConfigProblem {
     Unknown(Vec<String>),
     /// Not set, and nothing works without it.
     Missing,
+    /// No address of a picture.
+    NoPicture,
     /// No address that requests can be made to; why.
     NoAddress(String),
     /// A secret that stays while this other key, which says where it is sent, changes.
@@ -98,6 +103,7 @@ impl fmt::Display for ConfigProblem {
             Self::Unknown(keys) if keys.is_empty() => f.write_str("is unknown: this plugin has nothing to configure"),
             Self::Unknown(keys) => write!(f, "is unknown; there are: {}", quoted(keys)),
             Self::Missing => f.write_str("is not set, and nothing works without it"),
+            Self::NoPicture => f.write_str("is the address of a picture, https://… or cid:…"),
             Self::NoAddress(why) => write!(f, "is no address of a service, such as https://host: it {why}"),
             Self::Again(key) => write!(f, "is needed again: \"{key}\" says where it is sent, and changes"),
         }
@@ -132,6 +138,12 @@ impl ConfigKey {
             }
             ConfigKind::Choice if self.choices.iter().any(|word| word.eq_ignore_ascii_case(value)) => Ok(()),
             ConfigKind::Choice => Err(ConfigProblem::NoChoice(self.choices.clone())),
+            ConfigKind::Picture => {
+                let is_there =
+                    |rest: &str| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control());
+                let rest = ["https://", "cid:"].iter().find_map(|scheme| value.strip_prefix(scheme));
+                if value.is_empty() || rest.is_some_and(is_there) { Ok(()) } else { Err(ConfigProblem::NoPicture) }
+            }
             ConfigKind::Mapping => {
                 let mut parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
                 let is_pair = |part: &str| {
@@ -208,6 +220,17 @@ mod tests {
             (&key(ConfigKind::Integer), vec!["-9", " 12 "], vec!["", "1.5", "9223372036854775808"]),
             (&days, vec!["1", "30"], vec!["0", "31", "-1"]),
             (&format, vec!["ldif", "CSV"], vec!["", "xml"]),
+            (
+                &key(ConfigKind::Picture),
+                vec!["", "https://a.example/logo.png", "cid:logo@a"],
+                vec![
+                    "http://a.example/logo.png",
+                    "logo.png",
+                    "https://",
+                    "https://a.example/a b.png",
+                    "data:image/png,",
+                ],
+            ),
             (&key(ConfigKind::Mapping), vec!["", "a=b", "N° agent = id, b=c,"], vec!["a", "a=b, c", "=b", "a="]),
         ] {
             for value in good {

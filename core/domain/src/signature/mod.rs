@@ -3,6 +3,7 @@
 
 mod attributes;
 mod difference;
+mod picture;
 pub mod publication;
 mod rule;
 mod same;
@@ -13,6 +14,10 @@ use jiff::civil::Date;
 
 pub use self::attributes::{of_organisation, of_person};
 pub use self::difference::{Change, Seen, difference};
+pub use self::picture::{
+    MadePicture, PICTURE_HEIGHT, PICTURE_OCTETS, PICTURE_SOURCE, PICTURE_WIDTH, Picture, PictureFile, PictureKind,
+    PictureProblem,
+};
 pub use self::rule::{Aspect, Decision, Rule, RuleSettings, Subject, Verdict, Who, decide};
 pub use self::same::{fingerprint, is_same, is_soon_read};
 use crate::ids::DesignId;

@@ -1,6 +1,7 @@
 //! `estampe signature …`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -21,6 +22,9 @@ pub enum SignatureCommand {
     /// Rules: who gets which design, banner and notice, and when
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Pictures that signatures show, served by this appliance
+    #[command(subcommand)]
+    Picture(PictureCommand),
     /// Write signatures into mailboxes: plan, apply, look for drift, restore
     #[command(subcommand)]
     Publish(PublishCommand),
@@ -79,6 +83,25 @@ pub enum DesignCommand {
         values: Vec<(String, String)>,
     },
     /// Remove a design that no rule gives
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PictureCommand {
+    /// List the pictures, with the address that a design or a rule names
+    List,
+    /// Bring a picture: JPEG, PNG or WebP. It is made harmless, and smaller where it is larger than 1200 × 800
+    Add {
+        /// The file
+        file: PathBuf,
+        /// Its name [default: the file's]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Remove a picture that no design and no rule shows; mails that were sent show a gap from then on
     Remove {
         /// Its name
         name: String,
@@ -147,6 +170,7 @@ pub async fn run(cli: &Cli, command: &SignatureCommand, operator: &Operator) -> 
     match command {
         SignatureCommand::Design(command) => design(cli, command, operator).await,
         SignatureCommand::Rule(command) => rule(cli, command, operator).await,
+        SignatureCommand::Picture(command) => picture(cli, command, operator).await,
         SignatureCommand::Publish(command) => publish::run(cli, command, operator).await,
         SignatureCommand::Test { person, day, html, text: plain } => {
             let path = format!("{}/signature", person::found(operator, person).await?);
@@ -207,6 +231,40 @@ async fn design(cli: &Cli, command: &DesignCommand, operator: &Operator) -> Resu
     };
     done(cli, &answer);
     Ok(ExitCode::SUCCESS)
+}
+
+async fn picture(cli: &Cli, command: &PictureCommand, operator: &Operator) -> Result<ExitCode, String> {
+    match command {
+        PictureCommand::List => {
+            let empty = "No picture yet: estampe signature picture add FILE";
+            let answer = operator.get("/v1/signatures/pictures").await?;
+            list(cli, &answer, "pictures", empty, |one| {
+                let number = |key| one.get(key).and_then(Value::as_u64).unwrap_or_default();
+                let size =
+                    format!("{} × {}, {} KiB", number("width"), number("height"), number("octets").div_ceil(1024));
+                vec![text(one, "name"), size, text(one, "address")]
+            })
+        }
+        PictureCommand::Add { file, name } => {
+            let shown = file.display();
+            let octets = std::fs::read(file).map_err(|error| format!("{shown}: {error}"))?;
+            let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let path = format!("/v1/signatures/pictures?name={}", encoded(name.as_deref().unwrap_or(&stem)));
+            let answer = operator.upload(&path, octets).await.map_err(|why| format!("{shown}: {why}"))?;
+            if cli.json {
+                print::json(&answer);
+            } else {
+                print::line(&text(&answer, "address"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        PictureCommand::Remove { name } => {
+            let answer = operator.post(&format!("/v1/signatures/pictures/{}/remove", encoded(name)), &json!({})).await;
+            let unknown = |why: String| format!("picture \"{name}\": {why}; see estampe signature picture list");
+            done(cli, &answer.map_err(unknown)?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 async fn rule(cli: &Cli, command: &RuleCommand, operator: &Operator) -> Result<ExitCode, String> {

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::judge::{Events, Incoming, Judged, Planned, judged, read_events};
 use super::{LEASE, Planner, composed, keep_lease};
 use crate::Service;
+use crate::aside::aside;
 
 /// Refused entries kept with their reasons; more are only counted.
 const REFUSALS: i64 = 10_000;
@@ -190,9 +191,4 @@ impl Service {
             self.write_all(planner).await?;
         }
     }
-}
-
-/// Does what computes for a while off the async threads.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("planning: {error}")))
 }

@@ -24,7 +24,7 @@ use estampe_domain::ports::{
     Plugins, QrCodes, Random, Signatures, UsedPasskey,
 };
 use estampe_domain::signature::publication::{Publication, PublicationKind};
-use estampe_domain::signature::{Signature, SignatureInput};
+use estampe_domain::signature::{MadePicture, PictureProblem, Signature, SignatureInput};
 use estampe_domain::{
     AccountId, Actor, CardId, Context, Locale, PersonId, PublicId, PublicationId, Result, Roles, SessionId, Ts,
 };
@@ -297,6 +297,10 @@ impl OpenId for Nothing {
 }
 
 impl Images for Nothing {
+    fn picture(&self, _: &[u8]) -> Result<MadePicture, PictureProblem> {
+        Err(PictureProblem::UnknownFormat)
+    }
+
     fn portrait(&self, _: &[u8]) -> Result<Vec<u8>, String> {
         Err("not here".into())
     }

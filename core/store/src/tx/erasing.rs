@@ -3,11 +3,11 @@
 
 use diesel::prelude::*;
 use estampe_domain::ending::Ties;
-use estampe_domain::{AccountId, PersonId, SourceId, Ts};
+use estampe_domain::{AccountId, BlobId, PersonId, SourceId, Ts};
 
 use super::{Tx, id};
 use crate::error::Result;
-use crate::schema::{blob, card, group_member, person, person_identity};
+use crate::schema::{card, group_member, person, person_identity};
 
 impl Tx<'_> {
     /// Some people whom a source still knows; each once.
@@ -82,10 +82,7 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         if let Some(photo) = photo {
-            let others: i64 = person::table.filter(person::photo_id.eq(&photo)).count().get_result(self.conn)?;
-            if others == 0 {
-                diesel::delete(blob::table.find(&photo)).execute(self.conn)?;
-            }
+            self.drop_blob(&BlobId::from_stored(photo))?;
         }
         Ok(accounts)
     }

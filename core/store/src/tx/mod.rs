@@ -27,6 +27,7 @@ mod mailboxes;
 pub mod outbox;
 mod ownership;
 pub mod people;
+mod pictures;
 mod plan_pages;
 pub mod plans;
 mod plugins;

@@ -158,6 +158,7 @@ problem-config-most = Give a whole number, at most { $most }.
 problem-config-choice = One of these words: { $words }
 problem-config-pair = “{ $part }” is not of the form name=value.
 problem-config-unknown = The plugin does not know this value.
+problem-config-picture = Give the address of a picture: https://… or cid:…
 problem-config-address = Give the address of a service, such as https://directory.example.
 problem-config-again = Type it again: “{ $key }” says where it is sent, and changes.
 source-new-submit = Add the source

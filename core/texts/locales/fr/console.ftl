@@ -158,6 +158,7 @@ problem-config-most = Donnez un nombre entier, au plus { $most }.
 problem-config-choice = L’un de ces mots : { $words }
 problem-config-pair = « { $part } » n’est pas de la forme nom=valeur.
 problem-config-unknown = L’extension ne connaît pas cette valeur.
+problem-config-picture = Donnez l’adresse d’une image : https://… ou cid:…
 problem-config-address = Donnez l’adresse d’un service, comme https://annuaire.exemple.
 problem-config-again = À saisir de nouveau : « { $key } » dit où il est envoyé, et change.
 source-new-submit = Ajouter la source

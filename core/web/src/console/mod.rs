@@ -43,6 +43,7 @@ pub(crate) mod sign_in_with;
 pub(crate) mod signature;
 pub(crate) mod signature_designs;
 pub(crate) mod signature_mail;
+pub(crate) mod signature_pictures;
 pub(crate) mod signature_rules;
 pub(crate) mod signatures;
 pub(crate) mod source_fields;

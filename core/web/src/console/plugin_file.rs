@@ -9,7 +9,7 @@ use estampe_texts::key;
 use crate::console::plugins::{path_of, plugins_page};
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
-use crate::uploads::{NoFile, ProtectedUpload};
+use crate::uploads::{Bundle, NoFile, ProtectedUpload};
 
 /// Why a file was not taken.
 pub(crate) struct NotTaken {
@@ -52,8 +52,8 @@ impl NotTaken {
 }
 
 /// `POST /plugins`
-pub(crate) async fn bring(sent: ProtectedUpload) -> Reply {
-    let ProtectedUpload { desk, bundle } = sent;
+pub(crate) async fn bring(sent: ProtectedUpload<Bundle>) -> Reply {
+    let ProtectedUpload { desk, file: bundle, .. } = sent;
     desk.needs(Right::PluginsChange)?;
     let (status, not_taken) = match bundle {
         Err(why @ NoFile::TooLarge) => (StatusCode::PAYLOAD_TOO_LARGE, NotTaken::no_file(&desk.l, why)),

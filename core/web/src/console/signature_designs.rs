@@ -16,7 +16,7 @@ use crate::console::shell::{Section, Shell};
 use crate::console::signature::{framed, page_with_frames};
 use crate::console::signature_mail::Mailed;
 use crate::console::signatures::seen;
-use crate::console::source_form::{Found, Typed};
+use crate::console::source_form::{Found, Typed, offer_pictures};
 use crate::error::Fault;
 use crate::fields::{Field, problems};
 use crate::forms::{Fields, Nothing, ProtectedForm};
@@ -77,7 +77,8 @@ impl<'a> DesignPage<'a> {
         let name = Field::new("name", l.t("design-name"), &form.name).problem(found.get("name").cloned());
         let typed = Typed { config: form.config.clone(), inputs: BTreeMap::new() };
         let of_template = |info: &PluginInfo| typed.config_fields(l, &info.config, &BTreeSet::new(), found, false);
-        let fields = template.map(of_template).unwrap_or_default();
+        let mut fields = template.map(of_template).unwrap_or_default();
+        offer_pictures(&mut fields, &overview.pictures);
         Self {
             l,
             s,

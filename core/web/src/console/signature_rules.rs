@@ -12,7 +12,7 @@ use estampe_service::{RuleForm, SignatureOverview};
 
 use crate::console::shell::{Section, Shell};
 use crate::console::signatures::seen;
-use crate::console::source_form::{Found, Typed};
+use crate::console::source_form::{Found, Typed, offer_pictures};
 use crate::fields::{Field, Kind, problems};
 use crate::forms::{Fields, Nothing, ProtectedForm};
 use crate::locale::Lang;
@@ -118,6 +118,7 @@ fn fields(l: &Lang, overview: &SignatureOverview, is_new: bool, typed: &Sent, fo
     ]);
     let values = Typed { config: form.values.clone(), inputs: BTreeMap::new() };
     fields.extend(values.config_fields(l, &keys(overview, &form.values), &BTreeSet::new(), found, false));
+    offer_pictures(&mut fields, &overview.pictures);
     fields
 }
 

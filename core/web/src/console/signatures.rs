@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::console::people::{here, query_of};
 use crate::console::publications::{counts, path_of};
 use crate::console::shell::{Section, Shell};
-use crate::console::{signature_designs, signature_mail, signature_rules};
+use crate::console::{signature_designs, signature_mail, signature_pictures, signature_rules};
 use crate::error::Fault;
 use crate::forms::{Fields, ProtectedForm};
 use crate::locale::Lang;
@@ -44,6 +44,11 @@ pub(crate) fn routes(table: Table) -> Table {
             .post("/designs/{design}/mail", signature_mail::of_design)
             .get("/designs/{design}/remove", signature_designs::back)
             .post("/designs/{design}/remove", signature_designs::remove)
+            .get("/pictures", signature_pictures::list)
+            .post("/pictures", signature_pictures::bring)
+            .get("/pictures/{picture}", signature_pictures::show)
+            .get("/pictures/{picture}/remove", signature_pictures::back)
+            .post("/pictures/{picture}/remove", signature_pictures::remove)
             .get("/rules/new", signature_rules::new)
             .post("/rules/new", signature_rules::add)
             .get("/rules/{rule}", signature_rules::show)

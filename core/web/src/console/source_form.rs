@@ -101,6 +101,15 @@ impl Typed {
     }
 }
 
+/// Offers our own pictures where one is asked for.
+pub(crate) fn offer_pictures(fields: &mut [Field], pictures: &[(String, String)]) {
+    for field in fields {
+        if let Kind::Picture(known) = &mut field.kind {
+            pictures.clone_into(known);
+        }
+    }
+}
+
 /// What a value is for, and as it may look.
 fn hint(l: &Lang, key: &ConfigKey) -> String {
     let example =
@@ -131,6 +140,7 @@ fn kind(l: &Lang, key: &ConfigKey) -> Kind {
             Kind::Choice(vec![first, ("true".to_owned(), yes), ("false".to_owned(), no)])
         }
         ConfigKind::Integer => Kind::Line("number"),
+        ConfigKind::Picture => Kind::Picture(Vec::new()),
         ConfigKind::String | ConfigKind::Mapping => Kind::Line("text"),
     }
 }

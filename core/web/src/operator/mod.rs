@@ -16,6 +16,7 @@ pub(crate) mod mapping;
 pub(crate) mod outbox;
 pub(crate) mod ownership;
 pub(crate) mod people;
+pub(crate) mod pictures;
 pub(crate) mod plan_pages;
 pub(crate) mod plugins;
 pub(crate) mod providers;
@@ -131,6 +132,9 @@ pub(crate) fn routes() -> Table {
             .post("/signatures/rules/{name}", signatures::change_rule)
             .post("/signatures/rules/{name}/move", signatures::move_rule)
             .post("/signatures/rules/{name}/remove", signatures::remove_rule)
+            .get("/signatures/pictures", pictures::list)
+            .post("/signatures/pictures", pictures::add)
+            .post("/signatures/pictures/{name}/remove", pictures::remove)
             .post("/signatures/mail", signatures::mail)
             .get("/signatures/publications", publications::list)
             .post("/signatures/publications", publications::begin)

@@ -1,6 +1,8 @@
-//! What belongs to a card and is no page: vCard, photo, QR codes.
+//! What is no page: vCard, photo and QR codes of a card, pictures of signatures.
 
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, HeaderValue, VARY};
+use actix_web::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue, VARY,
+};
 use actix_web::{HttpRequest, web};
 use estampe_domain::vcard::Version;
 
@@ -60,6 +62,17 @@ pub(crate) async fn qr_png(visit: Visit, request: HttpRequest, path: web::Path<S
     let id = visit.public_id(&path)?;
     let png = visit.ok(visit.service().qr_png(&visit.ctx, &id).await)?;
     Ok(kept(&request, "image/png", png))
+}
+
+/// `GET /i/{file}`: a picture of signatures. Mail programs anywhere show it, and need never ask again:
+/// another content has another name.
+pub(crate) async fn picture(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
+    let picture = visit.ok(visit.service().picture(&visit.ctx, &path).await)?;
+    let mut reply = kept_as(&request, picture.kind.media_type(), picture.blob.as_str(), picture.content);
+    let headers = reply.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    Ok(reply)
 }
 
 #[cfg(test)]

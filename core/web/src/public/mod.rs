@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Table {
             .post("/{public_id:[^/.]+}/leads", exchange::submit)
             .get("/{public_id:[^/.]+}/leads", exchange::again)
     });
-    ca::routes(assets::routes(table))
+    ca::routes(assets::routes(table.get("/i/{file}", files::picture)))
 }
 
 async fn missing(visit: Visit) -> Reply {

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template as _;
 use estampe_domain::plugin::{ConfigKey, ConfigKind, PluginInfo};
-use estampe_domain::signature::{Rule, RuleSettings, Who};
+use estampe_domain::signature::{Picture, PictureFile, PictureKind, PictureProblem, Rule, RuleSettings, Who};
 use estampe_domain::text::TextProblem;
-use estampe_domain::{Locale, SignatureRuleId};
-use estampe_service::{DesignForm, SignatureOverview, SignatureProblem};
+use estampe_domain::{BlobId, Locale, SignatureRuleId};
+use estampe_service::{DesignForm, PictureDetail, PictureRefusal, SignatureOverview, SignatureProblem};
 use jiff::civil::date;
 
 use super::{Sevens, extensions, now, shell, summary};
 use crate::console::shell::{Section, Shell};
 use crate::console::signature_designs::{DesignPage, Look, standing};
+use crate::console::signature_pictures::PicturesPage;
 use crate::console::signature_rules::{RulePage, Sent};
 use crate::console::signatures::{SignaturesPage, Tester};
 use crate::console::source_form::Found;
@@ -34,7 +35,7 @@ fn template(id: &str) -> PluginInfo {
     };
     let logo = ConfigKey {
         example: Some("https://www.garonne.example/logo.png".into()),
-        ..key(ConfigKind::String, "L’adresse du logo.", "The logo’s address.")
+        ..key(ConfigKind::Picture, "L’adresse du logo.", "The logo’s address.")
     };
     let width = ConfigKey {
         default: Some("96".into()),
@@ -95,7 +96,23 @@ fn overview() -> SignatureOverview {
         rules,
         groups: BTreeMap::from([(group.id, group)]),
         alike: BTreeSet::new(),
+        pictures: pictures().into_iter().map(|one| (one.address, one.picture.name)).collect(),
     }
+}
+
+/// Two pictures, one of them in use.
+fn pictures() -> Vec<PictureDetail> {
+    let picture = |name: &str, kind, (width, height), users: &[&str]| {
+        let blob = BlobId::of(name.as_bytes());
+        let file = PictureFile::of(&blob, kind);
+        let address = format!("https://cartes.banque-garonne.example/i/{file}");
+        let picture = Picture { file, name: name.into(), kind, blob, width, height, octets: 48_210, created_at: now() };
+        PictureDetail { picture, address, designs: users.iter().map(ToString::to_string).collect(), rules: Vec::new() }
+    };
+    vec![
+        picture("Logo 2026", PictureKind::Png, (384, 192), &["Banque Garonne"]),
+        picture("Salon de Toulouse", PictureKind::Jpeg, (1200, 300), &[]),
+    ]
 }
 
 /// Who sees and does not change.
@@ -183,6 +200,21 @@ fn designs(l: &Lang) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn picture_pages(l: &Lang) -> Vec<(&'static str, String)> {
+    let all = pictures();
+    let page = |s| PicturesPage::new(l, s, &all, "");
+    let own = || shell(Section::Signatures);
+    let mut wrong = PicturesPage::new(l, own(), &all, "Bandeau <script>alert(1)</script>");
+    wrong.refused(&PictureRefusal::File(PictureProblem::TooHeavy(812_345)));
+    vec![
+        ("pictures", page(own()).render().unwrap()),
+        ("pictures-none", PicturesPage::new(l, own(), &[], "").render().unwrap()),
+        ("pictures-read", page(auditor()).render().unwrap()),
+        ("pictures-wrong", wrong.render().unwrap()),
+        ("pictures-kept", PicturesPage { kept: Some("Logo 2026"), ..page(own()) }.render().unwrap()),
+    ]
+}
+
 fn rules(l: &Lang) -> Vec<(&'static str, String)> {
     let whole = overview();
     let own = || shell(Section::Signatures);
@@ -213,5 +245,5 @@ fn rules(l: &Lang) -> Vec<(&'static str, String)> {
 }
 
 pub(crate) fn pages(l: &Lang) -> Vec<(&'static str, String)> {
-    lists(l).into_iter().chain(designs(l)).chain(rules(l)).collect()
+    lists(l).into_iter().chain(designs(l)).chain(rules(l)).chain(picture_pages(l)).collect()
 }

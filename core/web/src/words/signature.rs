@@ -6,7 +6,8 @@ use crate::console::source_form::Found;
 use crate::locale::Lang;
 use crate::words::{config_problem, text_problem};
 
-fn words(l: &Lang, problem: &SignatureProblem) -> String {
+/// What is wrong, in words.
+pub(crate) fn words(l: &Lang, problem: &SignatureProblem) -> String {
     match problem {
         SignatureProblem::Text(problem) => text_problem(l, problem),
         SignatureProblem::Slash => l.t("signature-problem-slash").to_string(),

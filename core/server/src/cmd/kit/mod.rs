@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use estampe_plugin_kit::bundle::{self, Bundle};
 use estampe_plugin_kit::project::Project;
-use estampe_plugin_kit::scaffold::{self, Sdk};
+use estampe_plugin_kit::scaffold::{self, Kind, Sdk};
 use estampe_plugin_kit::signing;
 use estampe_plugin_kit::toolchain::{self, Missing};
 use serde_json::json;
@@ -19,7 +19,10 @@ use crate::cmd::print;
 /// Does one of its commands.
 pub fn run(cli: &Cli, command: &KitCommand) -> Result<ExitCode, String> {
     match command {
-        KitCommand::New { name, dir, sdk } => new(cli, name, dir.as_deref(), sdk.as_deref())?,
+        KitCommand::New { name, kind, dir, sdk } => {
+            let kind = if kind == "connector" { Kind::Connector } else { Kind::SignatureTemplate };
+            new(cli, (name, kind), dir.as_deref(), sdk.as_deref())?;
+        }
         KitCommand::Build { dir, sign } => build(cli, dir, sign.as_deref())?,
         KitCommand::Key(KeyCommand::New { file }) => key(cli, file)?,
         KitCommand::Sign { bundle, key } => sign(cli, bundle, key)?,
@@ -28,10 +31,10 @@ pub fn run(cli: &Cli, command: &KitCommand) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn new(cli: &Cli, name: &str, dir: Option<&Path>, sdk: Option<&Path>) -> Result<(), String> {
+fn new(cli: &Cli, (name, kind): (&str, Kind), dir: Option<&Path>, sdk: Option<&Path>) -> Result<(), String> {
     let folder = dir.map_or_else(|| PathBuf::from(name), Path::to_path_buf);
     let from = sdk.map_or(Sdk::Version(env!("CARGO_PKG_VERSION")), Sdk::Path);
-    scaffold::create(&folder, name, from)?;
+    scaffold::create(&folder, name, kind, from)?;
     let shown = folder.display().to_string();
     if cli.json {
         print::json(&json!({"plugin": name, "folder": shown}));

@@ -2,6 +2,7 @@
 //! appliance, with its limits; other sides answer by a script.
 
 mod egress;
+mod template;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -50,11 +51,14 @@ pub fn run(cli: &Cli, test: &TestPlugin) -> Result<ExitCode, String> {
         .map_err(|error| format!("tokio: {error}"))?;
     let (trial, report) = runtime.block_on(async {
         let trial = Trial::prepare(test).await?;
-        if trial.facts.info.kind != PluginKind::Connector {
-            return Err(format!("{}: templates of signatures cannot be tried yet", trial.facts.info.id));
-        }
         let mut report = Report::default();
-        examine(&trial, &mut report).await;
+        match (trial.facts.info.kind, &test.save) {
+            (PluginKind::SignatureTemplate, save) => template::examine(&trial, save.as_deref(), &mut report).await,
+            (PluginKind::Connector, None) => examine(&trial, &mut report).await,
+            (PluginKind::Connector, Some(_)) => {
+                return Err(format!("{}: --save is for templates of signatures", trial.facts.info.id));
+            }
+        }
         Ok::<_, String>((trial, report))
     })?;
     // what still hangs there waits for nothing
