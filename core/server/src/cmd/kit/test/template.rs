@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use estampe_domain::Locale;
 use estampe_domain::plugin::AttributeValue;
-use estampe_domain::ports::Signatures;
+use estampe_domain::ports::{Plugins, Signatures};
 use estampe_domain::signature::{Signature, SignatureInput};
 use estampe_plugin_host::{Limits, PluginHost};
 use jiff::civil::date;
