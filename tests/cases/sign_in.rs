@@ -413,10 +413,15 @@ on_both! {
     async fn leads_are_taken_along_by_whoever_shows_who_they_are(database) {
         let server = Server::with_sample(Options { database, ..Options::default() }).await;
         for (name, company) in [("Amélie Traoré", "=1+1"), ("B", "Atelier, \"Sud\"")] {
-            let form = [
+            // the first one ticks the box
+            let key = format!("0123456789abcdef{}", name.len());
+            let mut form = vec![
                 ("name", name), ("email", "a@visitors.example"), ("company", company), ("phone", "+33 6 12 34 56 78"),
-                ("idempotency_key", &format!("0123456789abcdef{}", name.len())),
+                ("idempotency_key", key.as_str()),
             ];
+            if name != "B" {
+                form.push(("consent", "invitations"));
+            }
             let sent = server.client().post(format!("{}/leads", server.card_of("lefevre"))).form(&form).send().await;
             assert_eq!(sent.unwrap().status(), 200);
         }
@@ -433,6 +438,10 @@ on_both! {
         assert!(table.headers()["content-disposition"].to_str().unwrap().contains(".csv\""));
         let text = table.text().await.unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
+        // whoever takes it along sees who agreed to be written to
+        let agreed = |of: &str| text.lines().find(|line| line.contains(of)).unwrap().rsplit(',').next().unwrap().to_owned();
+        assert!(agreed("Reçu").starts_with("Accepté"), "{text}");
+        assert_eq!((agreed("Traoré"), agreed("Sud")), ("oui".into(), "non".into()), "{text}");
         for wanted in ["Amélie Traoré", ",'=1+1,", "\"Atelier, \"\"Sud\"\"\"", "Zoé Lefèvre-Núñez", "+33"] {
             assert!(text.contains(wanted), "{wanted}: {text}");
         }

@@ -12,7 +12,11 @@ use crate::views::{Asking, LeadPage};
 
 /// A download that was begun: whose leads it holds.
 #[derive(Debug)]
-pub struct LeadExport(LeadReach);
+pub struct LeadExport {
+    of: LeadReach,
+    /// The keys of the purposes that visitors are asked about: a column each.
+    pub purposes: Vec<String>,
+}
 
 impl Service {
     /// Says that whoever asks takes all leads that they see with them: noted before the first is
@@ -32,7 +36,7 @@ impl Service {
             let total = tx.leads_in_all(scope)?;
             let event = AuditEvent::done(&ctx, &*random, "lead.export", "lead", "all");
             tx.audit(&event.with(json!({"leads": total, "of": reach})))?;
-            Ok(LeadExport(reach))
+            Ok(LeadExport { of: reach, purposes: tx.asked_purposes()? })
         });
         Ok(begun.await?)
     }
@@ -40,11 +44,11 @@ impl Service {
     /// Some leads of a download; refused once whoever asks sees those of others than they did.
     pub async fn exported_leads(&self, ctx: &Context, export: &LeadExport, asked: Asking) -> Result<LeadPage> {
         let scope = ctx.scope(Right::LeadsRead)?;
-        let wanted = export.0.clone();
+        let wanted = export.of.clone();
         self.store.read(move |tx| stands(tx, scope, &wanted)).await?;
         let page = self.leads(ctx, asked).await?;
         // and after: a page that was read while the teams changed is given to nobody
-        let wanted = export.0.clone();
+        let wanted = export.of.clone();
         self.store.read(move |tx| stands(tx, scope, &wanted)).await?;
         Ok(page)
     }

@@ -203,7 +203,8 @@ impl Service {
                     leads.pop();
                 }
                 let next = if more { leads.last().map(|lead| lead.id.to_string()) } else { None };
-                Ok(LeadPage { leads, total, next })
+                let consents = tx.consents_of(&leads.iter().map(|lead| lead.id).collect::<Vec<_>>())?;
+                Ok(LeadPage { leads, consents, total, next })
             })
             .await?;
         Ok(page)

@@ -1,5 +1,6 @@
 //! What the use cases give back: plain data, no transport, no HTML.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use estampe_domain::Ts;
@@ -390,6 +391,8 @@ pub struct RefusalPage {
 pub struct LeadPage {
     /// Some of them.
     pub leads: Vec<Lead>,
+    /// What was told and agreed with each.
+    pub consents: BTreeMap<LeadId, Vec<ConsentRecord>>,
     /// How many in all.
     pub total: u64,
     /// Where the next page begins.

@@ -355,7 +355,7 @@ pub(crate) fn lead(erased: bool) -> Lead {
 
 pub(crate) fn leads() -> LeadPage {
     let of_nobody = Lead { person_name: String::new(), ..lead(false) };
-    LeadPage { leads: vec![lead(false), lead(true), of_nobody], total: 3, next: None }
+    LeadPage { leads: vec![lead(false), lead(true), of_nobody], consents: BTreeMap::new(), total: 3, next: None }
 }
 
 pub(crate) fn mail(state: JobState) -> MailEntry {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::cmd::print;
@@ -38,7 +38,9 @@ pub async fn run(cli: &Cli, command: &LeadCommand, operator: &Operator) -> Resul
                 let details = lead.get("details").cloned().unwrap_or_default();
                 let whose = Some(text(lead, "person_name")).filter(|name| !name.is_empty());
                 let whose = whose.unwrap_or_else(|| "(erased)".into());
-                vec![text(lead, "received_at"), text(&details, "name"), text(&details, "email"), whose]
+                let agreed = lead.get("agreed").and_then(Value::as_array).into_iter().flatten();
+                let agreed = agreed.filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+                vec![text(lead, "received_at"), text(&details, "name"), text(&details, "email"), whose, agreed]
             });
             more(cli, &answer);
             code

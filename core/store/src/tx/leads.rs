@@ -1,6 +1,8 @@
 //! Leads as they are read: opened with their subject's key, with their consents, and
 //! the marks that make a retry the same lead. They are written by [`receive`](super::receive).
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use estampe_domain::access::Scope;
 use estampe_domain::lead::{ConsentRecord, IdempotencyKey, Lead, LeadDetails};
@@ -107,36 +109,41 @@ impl Tx<'_> {
 
     /// What was told and agreed with a lead.
     pub fn consents(&mut self, lead_id: LeadId) -> Result<Vec<ConsentRecord>> {
-        type Row = (String, String, bool, i64, String, String, i64, String);
-        let rows: Vec<Row> = consent::table
+        Ok(self.consents_of(&[lead_id])?.remove(&lead_id).unwrap_or_default())
+    }
+
+    /// What was told and agreed with each of some leads, at most a page of them.
+    pub fn consents_of(&mut self, leads: &[LeadId]) -> Result<BTreeMap<LeadId, Vec<ConsentRecord>>> {
+        let ids: Vec<_> = leads.iter().map(ToString::to_string).collect();
+        let rows: Vec<(String, ConsentRow)> = consent::table
             .inner_join(wording::table.inner_join(purpose::table))
-            .filter(consent::lead_id.eq(lead_id.to_string()))
-            .order(purpose::id)
+            .filter(consent::lead_id.eq_any(ids))
+            .order((consent::lead_id, purpose::id))
             .select((
-                purpose::key,
-                purpose::legal_basis,
-                consent::granted,
-                wording::text_version,
-                wording::body,
-                wording::locale,
-                consent::at,
-                consent::channel,
+                consent::lead_id,
+                (
+                    purpose::key,
+                    purpose::legal_basis,
+                    consent::granted,
+                    wording::text_version,
+                    wording::body,
+                    wording::locale,
+                    consent::at,
+                    consent::channel,
+                ),
             ))
             .load(self.conn)?;
-        rows.into_iter()
-            .map(|(purpose, basis, granted, version, wording, locale, at, channel)| {
-                Ok(ConsentRecord {
-                    purpose,
-                    basis: LegalBasis::from_stored(&basis).ok_or(StoreError::Unreadable("purpose"))?,
-                    granted,
-                    text_version: u32::try_from(version).map_err(|_| StoreError::Unreadable("consent"))?,
-                    wording,
-                    locale: locale.parse().map_err(|()| StoreError::Unreadable("consent"))?,
-                    at: Ts::from_micros(at),
-                    channel,
-                })
-            })
-            .collect()
+        let mut all: BTreeMap<LeadId, Vec<ConsentRecord>> = BTreeMap::new();
+        for (lead_id, row) in rows {
+            all.entry(id(&lead_id, "consent")?).or_default().push(record(row)?);
+        }
+        Ok(all)
+    }
+
+    /// The keys of the purposes that visitors are asked about, in their order.
+    pub fn asked_purposes(&mut self) -> Result<Vec<String>> {
+        let asked = purpose::table.filter(purpose::legal_basis.eq(LegalBasis::Consent.as_str()));
+        Ok(asked.order(purpose::id).select(purpose::key).load(self.conn)?)
     }
 
     /// How many leads there are: an index counts them, no sealed value is read.
@@ -160,6 +167,21 @@ impl Tx<'_> {
         let leads: i64 = lead::table.filter(lead::person_id.eq(person.to_string())).count().get_result(self.conn)?;
         Ok(super::count(leads))
     }
+}
+
+type ConsentRow = (String, String, bool, i64, String, String, i64, String);
+
+fn record((purpose, basis, granted, version, wording, locale, at, channel): ConsentRow) -> Result<ConsentRecord> {
+    Ok(ConsentRecord {
+        purpose,
+        basis: LegalBasis::from_stored(&basis).ok_or(StoreError::Unreadable("purpose"))?,
+        granted,
+        text_version: u32::try_from(version).map_err(|_| StoreError::Unreadable("consent"))?,
+        wording,
+        locale: locale.parse().map_err(|()| StoreError::Unreadable("consent"))?,
+        at: Ts::from_micros(at),
+        channel,
+    })
 }
 
 type LeadRow = (String, String, String, String, String, String, String, Vec<u8>, i64);

@@ -85,7 +85,7 @@ pub(crate) enum LegalBasisView {
 /// A page of leads, the newest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LeadPage {
-    items: Vec<LeadView>,
+    items: Vec<LeadFull>,
     /// How many there are in all.
     total: u64,
     /// The cursor of the next page; `null` at the end.
@@ -150,7 +150,12 @@ pub(crate) async fn list(caller: Caller, request: HttpRequest) -> Reply {
     let page = asking(&caller, "leads", at.as_deref(), limit)?;
     let found = listed(&caller, at.as_deref(), caller.service().leads(&caller.ctx, page).await)?;
     let next = found.next.as_deref().map(|next| cursor("leads", next));
-    let items = found.leads.into_iter().map(LeadView::from).collect();
+    let (leads, mut consents) = (found.leads, found.consents);
+    let full = |lead: Lead| {
+        let told = consents.remove(&lead.id).unwrap_or_default();
+        LeadFull { consents: told.into_iter().map(Consent::from).collect(), lead: lead.into() }
+    };
+    let items = leads.into_iter().map(full).collect();
     answer(&caller, &request, next.as_deref(), &LeadPage { items, total: found.total, next: next.clone() })
 }
 

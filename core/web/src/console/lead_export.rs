@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use estampe_domain::Error;
-use estampe_domain::lead::Lead;
+use estampe_domain::lead::{ConsentRecord, Lead};
 use estampe_service::views::Asking;
 
 use crate::console::confirm::SensitiveForm;
@@ -22,7 +22,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
-    fn new(l: &Lang) -> Result<Self, csv::Error> {
+    /// With a column for each purpose that visitors are asked about: whoever writes to those who left their
+    /// details sees who agreed to what.
+    fn new(l: &Lang, purposes: &[String]) -> Result<Self, csv::Error> {
         let mut writer =
             csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BYTE_ORDER_MARK.to_vec());
         let heads = [
@@ -34,15 +36,16 @@ impl Table {
             "mail-message",
             "leads-column-for",
         ];
-        writer.write_record(heads.map(|key| l.t(key).to_string()))?;
+        let agreed = purposes.iter().map(|key| l.t("leads-column-agreed").with("purpose", key.as_str()).to_string());
+        writer.write_record(heads.iter().map(|key| l.t(key).to_string()).chain(agreed))?;
         Ok(Self(writer))
     }
 
     /// One lead; nothing of one that was erased.
-    fn add(&mut self, lead: &Lead) -> Result<(), csv::Error> {
+    fn add(&mut self, lead: &Lead, agreed: impl Iterator<Item = String>) -> Result<(), csv::Error> {
         let Some(details) = &lead.details else { return Ok(()) };
         let text = |value: Option<String>| harmless(value.unwrap_or_default());
-        self.0.write_record([
+        let cells = [
             lead.received_at.to_string(),
             harmless(details.name.to_string()),
             harmless(details.email.to_string()),
@@ -50,7 +53,17 @@ impl Table {
             text(details.company.as_ref().map(ToString::to_string)),
             text(details.message.as_ref().map(ToString::to_string)),
             harmless(lead.person_name.clone()),
-        ])
+        ];
+        self.0.write_record(cells.into_iter().chain(agreed))
+    }
+}
+
+/// Whether a visitor agreed; nothing: they were not asked.
+fn agreed(l: &Lang, told: &[ConsentRecord], purpose: &str) -> String {
+    match told.iter().find(|one| one.purpose == purpose) {
+        Some(one) if one.granted => l.t("leads-agreed").to_string(),
+        Some(_) => l.t("leads-not-agreed").to_string(),
+        None => String::new(),
     }
 }
 
@@ -77,13 +90,15 @@ pub(crate) async fn export(sent: SensitiveForm<Nothing>) -> Reply {
 pub(crate) async fn table(visit: &Visit) -> Result<Vec<u8>, Fault> {
     let export = visit.ok(visit.service().begin_lead_export(&visit.ctx).await)?;
     let wrong = |error: csv::Error| Fault::new(visit, Cause::Domain(Error::Internal(format!("csv: {error}"))));
-    let mut table = Table::new(&visit.l).map_err(wrong)?;
+    let mut table = Table::new(&visit.l, &export.purposes).map_err(wrong)?;
     let mut after = None;
     loop {
         let page =
             visit.ok(visit.service().exported_leads(&visit.ctx, &export, Asking { after, limit: CHUNK }).await)?;
         for lead in &page.leads {
-            table.add(lead).map_err(wrong)?;
+            let told = page.consents.get(&lead.id).map_or(&[][..], Vec::as_slice);
+            let agreed = export.purposes.iter().map(|purpose| agreed(&visit.l, told, purpose));
+            table.add(lead, agreed).map_err(wrong)?;
         }
         after = page.next;
         if after.is_none() {

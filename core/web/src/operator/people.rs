@@ -3,8 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse};
-use estampe_domain::lead::Lead;
+use estampe_domain::lead::{ConsentRecord, Lead};
 use estampe_domain::person::PersonSummary;
+use estampe_domain::purpose::LegalBasis;
 use estampe_service::views::PeopleFilter;
 use serde::Serialize;
 use serde_json::json;
@@ -72,10 +73,13 @@ struct LeadView {
     received_at: String,
     /// `null` once erased.
     details: Option<estampe_domain::lead::LeadDetails>,
+    /// The purposes that the visitor agreed to.
+    agreed: Vec<String>,
 }
 
-impl From<Lead> for LeadView {
-    fn from(lead: Lead) -> Self {
+impl LeadView {
+    fn new(lead: Lead, told: &[ConsentRecord]) -> Self {
+        let agreed = told.iter().filter(|one| one.granted && one.basis == LegalBasis::Consent);
         Self {
             id: lead.id.to_string(),
             card: lead.card.to_string(),
@@ -83,6 +87,7 @@ impl From<Lead> for LeadView {
             person_name: lead.person_name,
             received_at: lead.received_at.to_string(),
             details: lead.details,
+            agreed: agreed.map(|one| one.purpose.clone()).collect(),
         }
     }
 }
@@ -96,6 +101,7 @@ pub(crate) async fn export(wire: Wire) -> Reply {
 /// `GET /v1/leads?after=`
 pub(crate) async fn leads(wire: Wire, request: HttpRequest) -> Reply {
     let page = wire.ok(wire.service().leads(&wire.ctx, after(&request)).await)?;
-    let leads: Vec<_> = page.leads.into_iter().map(LeadView::from).collect();
+    let told = |lead: &Lead| page.consents.get(&lead.id).map_or(&[][..], Vec::as_slice);
+    let leads: Vec<_> = page.leads.iter().map(|lead| LeadView::new(lead.clone(), told(lead))).collect();
     wire.json(StatusCode::OK, &json!({ "leads": leads, "total": page.total, "next": page.next }))
 }
