@@ -89,7 +89,7 @@ pub use signature_mail::{SignatureMailData, TestMailRefusal};
 pub use signature_views::{DesignLook, SignatureOverview};
 pub use signatures::SignatureDetail;
 pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
-pub use write_back::{ChangeWord, ShownChange};
+pub use write_back::{ChangePage, ChangeWord, ShownChange};
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;
