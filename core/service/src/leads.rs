@@ -206,6 +206,7 @@ impl Service {
                 Ok(LeadPage { leads, total, next })
             })
             .await?;
+        self.note_leads_read(ctx).await?;
         Ok(page)
     }
 
@@ -224,7 +225,9 @@ impl Service {
                 Ok(Some(LeadDetail { lead: found, consents, mails }))
             })
             .await?;
-        detail.ok_or(Error::NotFound)
+        let detail = detail.ok_or(Error::NotFound)?;
+        self.note_leads_read(ctx).await?;
+        Ok(detail)
     }
 }
 

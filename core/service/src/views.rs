@@ -11,7 +11,7 @@ use estampe_domain::credential::Secret;
 use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::group::GroupSummary;
 use estampe_domain::ids::{
-    AccountId, BlobId, GroupId, JobId, LeadId, PersonId, PublicationId, RunId, SecretToken, SessionId,
+    AccountId, BlobId, GroupId, JobId, LeadId, PersonId, PublicationId, RunId, SecretToken, SessionId, SourceId,
 };
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
@@ -640,6 +640,8 @@ pub enum ActDone {
     Provider(String),
     /// A ring of this publication is written.
     Publication(PublicationId),
+    /// This source ends.
+    Ending(SourceId),
     /// Whoever asked does it now.
     Agreed,
 }

@@ -240,6 +240,16 @@ approval-export-teams = { $count ->
     [one] Take the leads of the team that they lead along as a file, once
    *[other] Take the leads of the { $count } teams that they lead along as a file, once
 }
+approval-token-own = A token of their own, “{ $name }”, good for { $days } days: { $scopes }
+approval-token-service = A token for a service, “{ $name }”, good for { $days } days: { $scopes }
+approval-end-erase = Disconnect the source { $source } and erase { $count ->
+        [one] one person
+       *[other] { $count } people
+    }
+approval-end-disable = Disconnect the source { $source } and take down { $count ->
+        [one] one card
+       *[other] { $count } cards
+    }
 approval-publish-all = Write all signatures that remain of a plan into mailboxes of { $source }
 approval-publish-some = Write signatures into { $count ->
         [one] one mailbox
