@@ -50,6 +50,7 @@ mod signatures;
 mod sources;
 mod sync;
 mod throttle;
+mod tidy;
 mod tokens;
 mod totp;
 pub mod views;
