@@ -65,6 +65,7 @@ use estampe_domain::ports::{
     Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
     Signatures, WriteBack, WriteGroups,
 };
+use estampe_domain::text::Email;
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
 use tokio::sync::Notify;
@@ -114,6 +115,8 @@ pub struct Settings {
     pub allow_unsigned_plugins: bool,
     /// The language for mail to people whose own is not known.
     pub default_locale: Locale,
+    /// Where visitors write to about their data, instead of to a card's holder.
+    pub rights_contact: Option<Email>,
     /// How people sign in.
     pub sign_in: SignInSettings,
 }

@@ -24,6 +24,7 @@ use estampe_domain::run::{PlanAction, Refusal, Run};
 use estampe_domain::session::{Agent, Factor, How};
 use estampe_domain::signature::publication::Publication;
 use estampe_domain::source::SourceOverview;
+use estampe_domain::text::Email;
 
 /// What became of an administrator's try to sign in as somebody.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub struct Exchange {
     pub purposes: Vec<Purpose>,
     /// A fresh key for a fresh form.
     pub idempotency_key: String,
+    /// Where visitors write to about their data, where the house named somebody.
+    pub rights_contact: Option<Email>,
 }
 
 /// What became of a submitted form.
