@@ -269,7 +269,7 @@ on_both! {
             server.sql(&format!(
                 "INSERT INTO job (id, queue, kind, reference, request_id, state, attempts, run_at, created_at, finished_at) \
                  SELECT '{id}', queue, kind, reference, request_id, 'dead', 3, run_at - {days} * 86400000000, created_at, \
-                 finished_at - {days} * 86400000000 FROM job WHERE kind = 'source.disconnect'"
+                 finished_at - {days} * 86400000000 FROM job WHERE kind = 'source.disconnect' AND state = 'done'"
             ));
         }
         server.start_again().await;

@@ -221,6 +221,7 @@ approvals-empty = Nothing waits.
 approval-asked = { $name } asked for it { $ago }
 approval-about = Look at it
 approval-agree = Agree and do it
+approval-agree-only = Agree
 approval-refuse = Refuse
 approval-withdraw = Withdraw
 approval-cannot = This cannot be done: it was decided already, you asked for it yourself, or something else stands against it. Look at what it is about.

@@ -221,6 +221,7 @@ approvals-empty = Rien n’attend.
 approval-asked = demandé par { $name } { $ago }
 approval-about = Voir de quoi il s’agit
 approval-agree = Approuver et exécuter
+approval-agree-only = Approuver
 approval-refuse = Refuser
 approval-withdraw = Retirer
 approval-cannot = Cela ne peut se faire : c’est déjà décidé, vous l’avez demandé vous-même, ou autre chose s’y oppose. Regardez de quoi il s’agit.
