@@ -6,7 +6,7 @@ use estampe_tests::Server;
 async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
     let server = Server::start_default().await;
     assert_eq!(server.cli(&["check-config"]).code, 0);
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 9] = [
         ("[smpt]\nhost = \"x\"\n", &["unknown key smpt", "did you mean smtp"]),
         ("[smtp]\nhots = \"x\"\n", &["unknown key smtp.hots", "did you mean smtp.host"]),
         ("[smtp]\nport = \"many\"\n", &["smtp.port", "a whole number"]),
@@ -16,6 +16,7 @@ async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
             &["smtp.encryption", "never sent in clear"],
         ),
         ("[smtp]\nfrom = \"a@b.example\"\n", &["smtp.from", "smtp.host is empty"]),
+        ("[privacy]\ncontact = \"the lawyers\"\n", &["privacy.contact", "dpo@example.com"]),
         ("[tls]\nkey_file = \"/k.pem\"\n", &["tls.key_file", "set both"]),
         ("[sync]\nhold_percent = 101\n", &["sync.hold_percent", "between 0 and 100"]),
     ];

@@ -223,6 +223,17 @@ on_both! {
             (tenant.users.len(), tenant.members.get(&id).map_or(0, std::collections::BTreeSet::len))
         });
         assert_eq!((left, members), (users, 0));
+        // the audit says which group it was, and which was made
+        let noted = |operation: &str| {
+            let of = format!("SELECT details FROM audit_event WHERE outcome = 'done' AND operation = '{operation}'");
+            server.sql(&of).join("\n").replace(' ', "")
+        };
+        let group = shown["group"]["id"].as_str().unwrap();
+        assert!(noted("group.directory-create").contains(&format!("\"made\":\"{id}\"")));
+        for operation in ["write", "join", "leave", "rename"] {
+            let details = noted(&format!("group.directory-{operation}"));
+            assert!(details.contains(&format!("\"group\":\"{group}\"")), "{operation}: {details}");
+        }
         assert_eq!(world.graph.control().violations(), [""; 0]);
     }
 }

@@ -44,6 +44,11 @@ on_both! {
         let text = receipt.plain_text();
         assert!(text.contains("Zoé Lefèvre-Núñez") && text.contains("06 12 34 56 78") && text.contains("Suite à notre échange."));
         assert!(text.contains("invitations"), "the consent's words: {text}");
+        // without an address for it, rights are asked for by an answer; that is no failure
+        assert!(text.contains("effacer, répondez à ce message"), "{text}");
+        let checked = server.json(&["doctor"]);
+        let found = checked.as_array().unwrap().iter().find(|one| one["check"] == "privacy").unwrap();
+        assert!(found["status"] == "ok" && found["advice"].as_str().unwrap().contains("privacy.contact"), "{found}");
         let notice = to("zoe.lefevre@banque-garonne.example");
         assert!(notice.plain_text().contains("Amélie Canari-Traoré vous a laissé ses coordonnées"));
         for mail in [receipt, notice] {
@@ -53,6 +58,24 @@ on_both! {
         // no personal data in the log
         let log = server.log();
         assert!(!log.to_lowercase().contains("canari") && !log.contains("lefevre"), "{log}");
+    }
+
+    async fn whoever_answers_for_data_is_named_in_the_form_and_in_the_receipt(database) {
+        let mail = MailCatcher::start();
+        let extra = format!("{}[privacy]\ncontact = \"dpo@banque-garonne.example\"\n", mail.configuration());
+        let server = Server::with_sample(Options { database, extra }).await;
+        let card = server.card_of("lefevre");
+        let page = server.client().get(format!("{card}/exchange?lang=fr")).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("Pour cela, écrivez à dpo@banque-garonne.example."), "{page}");
+        post(&server, &card, &form(KEY, "Suite à notre échange.")).await;
+        let mails = mail.wait_for(2).await;
+        let receipt = mails.iter().find(|m| m.recipients == ["amelie.canari@atelier.example"]).unwrap();
+        let text = receipt.plain_text().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("effacer, écrivez à dpo@banque-garonne.example."), "{text}");
+        assert!(!text.contains("répondez à ce message") && !text.contains("répondant à ce message"), "{text}");
+        let checked = server.json(&["doctor"]);
+        let found = checked.as_array().unwrap().iter().find(|one| one["check"] == "privacy").unwrap();
+        assert!(found["found"].as_str().unwrap().contains("dpo@banque-garonne.example"), "{found}");
     }
 
     async fn a_double_submit_and_a_retry_are_one_lead(database) {

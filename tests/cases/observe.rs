@@ -402,3 +402,17 @@ async fn every_line_is_flat_json_for_whoever_collects_them() {
     }
     assert!(with_id > 50, "{with_id} lines of requests");
 }
+
+on_both! {
+    async fn what_a_run_writes_belongs_to_the_request_that_caused_it(database) {
+        let server = Server::with_sample(Options { database, ..Options::default() }).await;
+        let of = |operation: &str| {
+            server.sql(&format!("SELECT DISTINCT request_id FROM audit_event WHERE operation = '{operation}'"))
+        };
+        let asked = of("run.start");
+        assert_eq!(asked.len(), 1, "one run was asked for");
+        for operation in ["person.create", "run.apply"] {
+            assert_eq!(of(operation), asked, "{operation}");
+        }
+    }
+}

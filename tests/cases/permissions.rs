@@ -120,10 +120,23 @@ async fn entras_token_tells_what_is_granted_beyond_need() {
     assert_eq!(rows(&found)[1], expected[1], "{found}");
     assert_eq!(rows(&found)[4], row("Directory.Read.All", false, Some(false)), "{found}");
     assert_eq!((found["idle"].clone(), found["paste"].as_str().unwrap()), (json!([]), "User.Read.All\nGroup.Read.All"));
+    // needed for what is written alone, which is not always
+    let signed = welcomed(&server, Role::Administrator, None).await;
+    let page = format!("{}/sources/Entra/permissions", server.internal);
+    let needed = async |name: &str| {
+        let page =
+            signed.browser.get(&page).header("accept-language", "en").send().await.unwrap().text().await.unwrap();
+        let row = page.split(&format!(">{name}</code>")).nth(1).unwrap_or_else(|| panic!("{page}")).to_owned();
+        let cell = row.split("<td data-label").nth(1).unwrap().split("</td>").next().unwrap().to_owned();
+        cell.split_once('>').unwrap().1.to_owned()
+    };
+    assert_eq!(needed("User.Read.All").await, "Always");
+    assert_eq!(needed("User.ReadWrite.All").await, "No, switched off");
     // a field that is written back needs more
     server.json(&["source", "sync", "Entra"]);
     server.json(&["source", "owners", "Entra", "--set", "title=written"]);
     let found = server.json(&["source", "permissions", "Entra"]);
     assert_eq!(rows(&found)[2], row("User.ReadWrite.All", true, None), "{found}");
+    assert_eq!(needed("User.ReadWrite.All").await, "Yes, switched on");
     assert_eq!(graph.control().violations(), [""; 0]);
 }

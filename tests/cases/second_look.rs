@@ -2,8 +2,10 @@
 //! of some leads.
 
 use estampe_domain::access::Role;
-use estampe_tests::{Options, Server, on_both};
+use estampe_tests::api::Program;
+use estampe_tests::{Options, Server, on_both, until};
 use reqwest::{Client, Response};
+use serde_json::json;
 
 use super::access::{PASSWORD, welcomed};
 use super::groups::{GROUPS, container, group, person};
@@ -128,5 +130,153 @@ on_both! {
         assert!(text.contains("Amélie Traoré") && !text.contains("Bruno Weiss"), "{text}");
         assert!(exported().len() == 1 && exported()[0].contains(&staff), "{:?}", exported());
         assert_eq!(location(&take("staff").await), "/approvals", "once");
+    }
+}
+
+fn secret(page: &str) -> Option<&str> {
+    page.find("estp_").map(|at| &page[at..at + 65])
+}
+
+on_both! {
+    async fn a_token_that_opens_leads_is_the_download_that_somebody_sees(database) {
+        let server = Server::with_sample(Options { database, extra: WANTED.to_owned() }).await;
+        let first = signed_in(&server).await;
+        let second = welcomed(&server, Role::Administrator, None).await;
+        let form = [("name", "Bruno Weiss"), ("email", "b@visitors.example"), ("idempotency_key", "0123456789abcdefghij")];
+        let url = format!("{}/leads", server.card_of("lefevre"));
+        assert_eq!(server.client().post(url).form(&form).send().await.unwrap().status(), 200);
+        let of_first = csrf(&page(&first, format!("{}/account", server.internal)).await);
+        let make = async |path: &str, scope: &str, days: &str| {
+            let form = [("csrf", of_first.as_str()), ("name", "CRM"), ("days", days), ("scope", scope)];
+            post(&first, &server, path, &form).await
+        };
+        let tokens = || server.sql("SELECT count(*) FROM api_token")[0].clone();
+        // what opens nothing of others is made at once
+        let answer = make("/tokens/services", "health:read", "9").await;
+        assert!(answer.status() == 200 && secret(&answer.text().await.unwrap()).is_some());
+        for (path, scope) in [("/tokens/services", "leads:read"), ("/tokens/services", "people:write"), ("/tokens", "leads:read")] {
+            assert_eq!(location(&make(path, scope, "9").await), "/approvals", "{path} {scope}");
+        }
+        assert_eq!(tokens(), "1", "nothing happens before somebody agrees");
+        let asked = waiting(&server);
+        assert_eq!(asked.len(), 3, "{asked:?}");
+        assert!(asked[0].1.contains("of a service") && asked[0].1.contains("leads:read"), "{asked:?}");
+        let path = format!("/approvals/{}/agree", asked[0].0);
+        assert_eq!(location(&post(&second.browser, &server, &path, &[("csrf", &second.csrf)]).await), "/approvals");
+        // agreed to is not made: whoever asked makes it, as it was asked for, and sees its text once
+        assert_eq!(tokens(), "1");
+        let theirs = page(&second.browser, format!("{}/approvals", server.internal)).await;
+        assert!(!theirs.contains("action=\"/tokens/services\""), "{theirs}");
+        let own = page(&first, format!("{}/approvals", server.internal)).await;
+        assert!(own.contains("action=\"/tokens/services\"") && own.contains("value=\"leads:read\""), "{own}");
+        assert_eq!(location(&make("/tokens/services", "leads:read", "365").await), "/approvals", "longer is something else");
+        let made = make("/tokens/services", "leads:read", "9").await.text().await.unwrap();
+        let program = Program::new(&server, secret(&made).unwrap_or_else(|| panic!("{made}")));
+        assert_eq!(location(&make("/tokens/services", "leads:read", "9").await), "/approvals", "once");
+        assert!(!server.sql("SELECT act FROM approval").join("").contains("estp_"));
+
+        // that it reads is noted once a day
+        let noted = || server.sql("SELECT details FROM audit_event WHERE operation = 'lead.read'");
+        assert!(noted().is_empty());
+        for _ in 0..3 {
+            assert_eq!(program.get("/leads", 200).await["total"], 1);
+        }
+        let id = program.get("/me", 200).await["token"]["id"].as_str().unwrap().to_owned();
+        assert!(noted().len() == 1 && noted()[0].contains(&id), "{:?}", noted());
+        server.sql("UPDATE api_token SET leads_read_at = leads_read_at - 86400000000 WHERE leads_read_at IS NOT NULL");
+        program.get("/leads", 200).await;
+        program.get("/leads", 200).await;
+        assert_eq!(noted().len(), 2);
+    }
+
+    async fn one_s_own_leads_are_one_s_own_by_a_token_too(database) {
+        let server = Server::with_sample(Options { database, extra: WANTED.to_owned() }).await;
+        let person = server.json(&["person", "list", "lefevre"])["people"][0]["id"].as_str().unwrap().to_owned();
+        let employee = welcomed(&server, Role::Employee, Some(&person)).await;
+        let make = async |csrf: &str, browser: &Client, scopes: &[&str]| {
+            let mut form = vec![("csrf", csrf), ("name", "A script"), ("days", "9")];
+            form.extend(scopes.iter().map(|scope| ("scope", *scope)));
+            post(browser, &server, "/tokens", &form).await
+        };
+        let answer = make(&employee.csrf, &employee.browser, &["leads:read", "people:write", "tokens:write"]).await;
+        assert_eq!(answer.status(), 200);
+        let program = Program::new(&server, secret(&answer.text().await.unwrap()).unwrap());
+        program.get("/leads", 200).await;
+        // and by that token another
+        let new = json!({ "name": "narrower", "scopes": ["leads:read"], "days": 3 });
+        program.post("/tokens", &new, 201).await;
+        // whoever reaches more than that cannot be shown what a program wants, whatever was agreed to
+        let wide = welcomed(&server, Role::DataProtectionOfficer, None).await;
+        let scopes = ["leads:read", "tokens:write"];
+        assert_eq!(location(&make(&wide.csrf, &wide.browser, &scopes).await), "/approvals");
+        let [(id, what)] = &waiting(&server)[..] else { panic!("{:?}", waiting(&server)) };
+        assert!(what.contains("of their own"), "{what}");
+        well(&server, &["approval", "agree", id]);
+        let made = make(&wide.csrf, &wide.browser, &scopes).await.text().await.unwrap();
+        let program = Program::new(&server, secret(&made).unwrap());
+        program.post("/tokens", &new, 403).await;
+    }
+
+    async fn a_source_does_not_end_with_its_people_before_somebody_agreed(database) {
+        let mut server = Server::with_sample(Options { database, extra: WANTED.to_owned() }).await;
+        let first = signed_in(&server).await;
+        let second = welcomed(&server, Role::Administrator, None).await;
+        let of_first = csrf(&page(&first, format!("{}/account", server.internal)).await);
+        let source = server.json(&["source", "list"])["sources"][0]["name"].as_str().unwrap().to_owned();
+        let path = format!("/sources/{source}/disconnect");
+        let people = server.people().len();
+        let decide = async |fate: &str| {
+            let shown = page(&first, format!("{}{path}", server.internal)).await;
+            let (_, rest) = shown.split_once("name=\"seen\" value=\"").unwrap();
+            let seen = rest.split_once('"').unwrap().0.to_owned();
+            let form = [("csrf", of_first.as_str()), ("people", fate), ("name", &source), ("seen", &seen)];
+            post(&first, &server, &path, &form).await
+        };
+        // who they are is asked once more, for each fate
+        server.sql("UPDATE session SET confirmed_at = confirmed_at - 3600000000");
+        for fate in ["keep", "disable", "erase"] {
+            assert_eq!(decide(fate).await.status(), 403, "{fate}");
+        }
+        server.sql("UPDATE session SET confirmed_at = confirmed_at + 3600000000");
+        for fate in ["disable", "erase"] {
+            assert_eq!(location(&decide(fate).await), "/approvals", "{fate}");
+        }
+        assert_eq!((server.people().len(), server.sql("SELECT count(*) FROM source_ending")[0].as_str()), (people, "0"));
+        let asked = waiting(&server);
+        assert!(asked.len() == 2 && asked[1].1.contains(&format!("erase {people} people")), "{asked:?}");
+        let agree = format!("/approvals/{}/agree", asked[1].0);
+        let answer = post(&second.browser, &server, &agree, &[("csrf", &second.csrf)]).await;
+        assert!(location(&answer).starts_with("/endings/"), "{answer:?}");
+        until("the end", 30, async || {
+            (server.sql("SELECT count(*) FROM source_ending WHERE ended_at IS NOT NULL")[0] == "1").then_some(())
+        })
+        .await;
+        assert!(server.people().is_empty());
+        // and what was agreed to of a source that is gone is nothing
+        let agree = format!("/approvals/{}/agree", asked[0].0);
+        let answer = post(&second.browser, &server, &agree, &[("csrf", &second.csrf)]).await;
+        assert!(answer.text().await.unwrap().contains("This cannot be done"));
+
+        // what nobody decided in time is emptied, and goes; so do jobs that were given up long ago
+        let form = [("csrf", of_first.as_str()), ("name", "Iris Canari"), ("email", "iris@banque.example"), ("role", "auditor")];
+        assert_eq!(location(&post(&first, &server, "/accounts", &form).await), "/approvals");
+        let acts = |server: &Server| server.sql("SELECT act FROM approval WHERE act <> '{}'").join("\n");
+        assert!(acts(&server).contains("Iris Canari"));
+        server.stop();
+        server.sql("UPDATE approval SET ends_at = ends_at - 8 * 86400000000");
+        server.sql("UPDATE approval SET ends_at = 1 WHERE decided_at IS NOT NULL");
+        for (id, days) in [("old", 181_i64), ("new", 179)] {
+            server.sql(&format!(
+                "INSERT INTO job (id, queue, kind, reference, request_id, state, attempts, run_at, created_at, finished_at) \
+                 SELECT '{id}', queue, kind, reference, request_id, 'dead', 3, run_at - {days} * 86400000000, created_at, \
+                 finished_at - {days} * 86400000000 FROM job WHERE kind = 'source.disconnect' AND state = 'done'"
+            ));
+        }
+        server.start_again().await;
+        until("tidied", 20, async || acts(&server).is_empty().then_some(())).await;
+        assert_eq!(server.sql("SELECT count(*) FROM approval"), ["2"], "those that ended just now");
+        let expired = server.sql("SELECT count(*) FROM audit_event WHERE operation = 'approval.expire'");
+        assert_eq!(expired, ["2"]);
+        assert_eq!(server.sql("SELECT id FROM job WHERE state = 'dead'"), ["new"]);
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, ApprovalId, GroupId, PersonId, PublicationId};
+use crate::ending::{EndingPlan, PeopleFate};
+use crate::ids::{AccountId, ApprovalId, GroupId, PersonId, PublicationId, SourceId};
 use crate::provider::ProviderForm;
 use crate::time::Ts;
 
@@ -58,6 +59,28 @@ pub enum Act {
         /// Whose.
         of: LeadReach,
     },
+    /// Make a token that opens leads or changes of people, once. Its text is drawn when it is made.
+    MakeToken {
+        /// Whose; a service's when there is none.
+        account: Option<AccountId>,
+        /// What it is for.
+        name: String,
+        /// The names of its scopes.
+        scopes: Vec<String>,
+        /// How many days it lasts.
+        days: u32,
+    },
+    /// End a source whose people are disabled or erased with it.
+    EndSource {
+        /// The source.
+        source: SourceId,
+        /// Its name.
+        name: String,
+        /// What becomes of its people.
+        fate: PeopleFate,
+        /// What was shown of them: it is not done once that changed.
+        seen: Option<EndingPlan>,
+    },
     /// Write signatures of a plan into mailboxes.
     PublishSignatures {
         /// The plan.
@@ -94,7 +117,7 @@ pub enum LeadReach {
 impl Act {
     /// Whether it is done by whoever asked for it, once another one agreed.
     pub const fn is_done_by_asker(&self) -> bool {
-        matches!(self, Self::ExportLeads { .. })
+        matches!(self, Self::ExportLeads { .. } | Self::MakeToken { .. })
     }
 }
 

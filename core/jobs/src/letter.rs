@@ -6,6 +6,7 @@ use askama::Template;
 use estampe_domain::Locale;
 use estampe_domain::mail::{AccountMail, LeadMail};
 use estampe_domain::purpose::LegalBasis;
+use estampe_domain::text::Email;
 use estampe_service::{AccountMailData, LeadMailData, Settings};
 use estampe_texts::{date, key, say, t};
 
@@ -44,6 +45,7 @@ impl Letter {
             LeadMail::Acknowledgement => data.visitor_locale,
             LeadMail::Notice => data.holder_locale,
         };
+        let contact = settings.rights_contact.as_ref().map(Email::as_str);
         let day = date(locale, data.received_at, &estampe_texts::TimeZone::UTC);
         let words = |key: &'static str| {
             say(locale, key)
@@ -51,14 +53,19 @@ impl Letter {
                 .with("holder", holder.to_owned())
                 .with("organisation", organisation.to_owned())
                 .with("day", day.clone())
+                .with("contact", contact.unwrap_or_default().to_owned())
                 .to_string()
         };
         let mut paragraphs = Vec::new();
         match kind {
             LeadMail::Acknowledgement => {
                 paragraphs.extend(data.consents.iter().map(|c| consent(locale, c)));
-                paragraphs.push(words("mail-ack-rights"));
-                paragraphs.push(words("mail-ack-not-you"));
+                // the holder of a card cannot erase anything: who can is named, where the house says so
+                let (rights, not_you) = match contact {
+                    Some(_) => (key("mail-ack-rights-contact"), key("mail-ack-not-you-contact")),
+                    None => (key("mail-ack-rights"), key("mail-ack-not-you")),
+                };
+                paragraphs.extend([words(rights), words(not_you)]);
             }
             LeadMail::Notice => {
                 let asked = data.consents.iter().filter(|c| !is_told(c));

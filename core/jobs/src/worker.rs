@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_domain::ports::Mailer;
-use estampe_domain::{Actor, BulkId, Error, Locale, Result, RunId, SourceId, Ts};
+use estampe_domain::{Actor, Context, Error, Locale, Result, Ts};
 use estampe_service::{DueJob, Lease, Queue, Service, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -93,111 +93,61 @@ impl Worker {
     }
 
     async fn work(&self, job: DueJob) {
-        let done = match job.work {
-            // mails are the sender's
-            Work::Mail(_) => Ok(()),
-            Work::Sync(run) => self.do_run(&job, run, false).await,
-            Work::Apply(run) => self.do_run(&job, run, true).await,
-            Work::EndSource(source) => self.end_source(&job, source).await,
-            Work::Bulk(bulk) => self.do_bulk(&job, bulk).await,
-            Work::Publication(publication) => {
-                let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
-                // its steps hold a mailbox's signatures: too much for one hand's stack
-                let work = Box::pin(self.service.do_publication(&ctx, publication, job.lease));
-                self.do_by_turns(&job, work).await
-            }
-            Work::WriteBack(change) => {
-                let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
-                self.do_by_turns(&job, self.service.do_write_back(&ctx, change, job.lease)).await
-            }
-        };
-        if let Err(error) = done {
+        // what it writes belongs to the request that caused it
+        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
+        if let Err(error) = self.hold(&job, &ctx).await {
             // the lease runs out and the job is tried again
             tracing::error!(job.id = %job.lease.job, error.code = error.code(), error.text = %error, "a job's end could not be noted");
         }
     }
 
-    /// Does a run, or only applies its standing plan, while the lease is kept.
-    async fn do_run(&self, job: &DueJob, run: RunId, planned: bool) -> Result<()> {
-        let ctx = self.service.context(Actor::System, Locale::En);
-        let work = async {
-            if planned {
-                self.service.apply_run(&ctx, run, job.lease).await
-            } else {
-                self.service.run_sync(&ctx, run, job.lease).await
-            }
-        };
-        let done = tokio::select! {
-            done = work => done,
-            lost = self.keep(job.lease) => lost,
-        };
-        if self.is_anothers(job, &done).await? {
-            return Ok(());
+    /// What a job does; until when it wants to be left alone, where a provider asked for that.
+    async fn task(&self, job: &DueJob, ctx: &Context) -> Result<Option<Ts>> {
+        let (service, lease) = (&self.service, job.lease);
+        match job.work {
+            Work::Mail(_) => Ok(()),
+            Work::Sync(run) => service.run_sync(ctx, run, lease).await,
+            Work::Apply(run) => service.apply_run(ctx, run, lease).await,
+            Work::EndSource(source) => service.do_end_source(ctx, source, lease).await,
+            Work::Bulk(bulk) => service.do_bulk(ctx, bulk, lease).await,
+            // its steps hold a mailbox's signatures: too much for one hand's stack
+            Work::Publication(publication) => return Box::pin(service.do_publication(ctx, publication, lease)).await,
+            Work::WriteBack(change) => return service.do_write_back(ctx, change, lease).await,
         }
-        match done {
-            Ok(()) => self.service.finish_job(job.lease).await,
-            Err(error) if job.attempt >= backoff::RUN_TRIES => {
-                self.service.fail_run(&ctx, run, error.code(), "the run could not be finished; see the log").await?;
-                later(&self.service, job, &error, backoff::RUN_TRIES).await
-            }
-            Err(error) => later(&self.service, job, &error, backoff::RUN_TRIES).await,
-        }
+        .map(|()| None)
     }
 
-    /// Ends a source while the lease is kept. It is never given up: half a source would stay.
-    async fn end_source(&self, job: &DueJob, source: SourceId) -> Result<()> {
-        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
-        let done = tokio::select! {
-            done = self.service.do_end_source(&ctx, source, job.lease) => done,
-            lost = self.keep(job.lease) => lost,
-        };
-        if self.is_anothers(job, &done).await? {
+    /// Does a job while its lease is kept, and notes how that ended. A run is given up after some
+    /// tries; anything else never is, for half of it would stay.
+    async fn hold(&self, job: &DueJob, ctx: &Context) -> Result<()> {
+        if matches!(job.work, Work::Mail(_)) {
+            // mails are the sender's
             return Ok(());
         }
-        match done {
-            Ok(()) => self.service.finish_job(job.lease).await,
-            Err(error) => later(&self.service, job, &error, u32::MAX).await,
-        }
-    }
-
-    /// Does one thing to the cards of many people while the lease is kept. It is never given
-    /// up: half of them would stay.
-    async fn do_bulk(&self, job: &DueJob, bulk: BulkId) -> Result<()> {
-        let ctx = self.service.context_of(Actor::System, Locale::En, job.request);
         let done = tokio::select! {
-            done = self.service.do_bulk(&ctx, bulk, job.lease) => done,
-            lost = self.keep(job.lease) => lost,
-        };
-        if self.is_anothers(job, &done).await? {
-            return Ok(());
-        }
-        match done {
-            Ok(()) => self.service.finish_job(job.lease).await,
-            Err(error) => later(&self.service, job, &error, u32::MAX).await,
-        }
-    }
-
-    /// Does what writes at a provider while the lease is kept: signatures of mailboxes, fields of
-    /// people. It is never given up, and puts itself back where a provider wants to be left alone
-    /// for a while.
-    async fn do_by_turns(&self, job: &DueJob, work: impl Future<Output = Result<Option<Ts>>>) -> Result<()> {
-        let done = tokio::select! {
-            done = work => done,
+            done = self.task(job, ctx) => done,
             lost = self.keep(job.lease) => lost.map(|()| None),
         };
         if self.is_anothers(job, &done).await? {
             return Ok(());
         }
-        match done {
-            Ok(None) => self.service.finish_job(job.lease).await,
+        let error = match done {
+            Ok(None) => return self.service.finish_job(job.lease).await,
             Ok(Some(until)) => {
                 let now = self.service.context(Actor::System, Locale::En).now;
                 // a second more rather than one less
                 let wait = (until.as_micros() - now.as_micros()).max(0) / 1_000_000 + 1;
-                self.service.retry_job(job.lease, wait, "waits".to_owned()).await
+                return self.service.retry_job(job.lease, wait, "waits".to_owned()).await;
             }
-            Err(error) => later(&self.service, job, &error, u32::MAX).await,
+            Err(error) => error,
+        };
+        let (Work::Sync(run) | Work::Apply(run)) = job.work else {
+            return later(&self.service, job, &error, u32::MAX).await;
+        };
+        if job.attempt >= backoff::RUN_TRIES {
+            self.service.fail_run(ctx, run, error.code(), "the run could not be finished; see the log").await?;
         }
+        later(&self.service, job, &error, backoff::RUN_TRIES).await
     }
 
     /// Whether the work ended because the lease went to another worker: the job is its now. Any

@@ -74,7 +74,9 @@ impl Service {
     /// Whether an act that whoever asks does themselves may be done now: nobody else has to
     /// agree, or somebody did, which is used up. Else it is asked for, by [`Error::Awaits`].
     pub(crate) async fn agreed(&self, ctx: &Context, act: Act) -> Result<()> {
+        // nor does a program take what somebody agreed to for a human
         if let Actor::Account(asked_by) = ctx.actor
+            && ctx.through.is_none()
             && self.settings.sign_in.second_administrator
         {
             let (now, wanted) = (ctx.now, act.clone());
@@ -117,7 +119,14 @@ impl Service {
                 let secret = if *drops_secret { GivenSecret::Forget } else { GivenSecret::Keep };
                 self.set(self.save_provider(&seconded, of.clone(), form, secret).await?)?
             }
-            Act::ExportLeads { .. } => ActDone::Agreed,
+            Act::ExportLeads { .. } | Act::MakeToken { .. } => ActDone::Agreed,
+            Act::EndSource { source, name, fate, seen } => {
+                // another one may have the name by now
+                if !self.source_named(&seconded, name).await.is_ok_and(|found| found.id == *source) {
+                    return Err(Error::Conflict("this source is not there any more".into()));
+                }
+                ActDone::Ending(self.end_source(&seconded, name, *fate, *seen).await?)
+            }
             Act::PublishSignatures { publication, first, people, .. } => {
                 let ring = Ring { first: *first, people: people.clone(), seen: None };
                 self.apply_publication(&seconded, *publication, ring).await?;

@@ -20,7 +20,7 @@ const CHUNK: i64 = 100;
 /// Most people who may be named one by one.
 const NAMED: usize = 1000;
 /// How long an act can be undone, in days.
-const KEPT: i64 = 30;
+pub(crate) const KEPT: i64 = 30;
 
 impl Service {
     /// How many people a filter finds, whatever the page.
@@ -121,12 +121,6 @@ impl Service {
                 return Ok(());
             }
         }
-    }
-
-    /// Forgets acts that are too old to be undone.
-    pub(crate) async fn forget_bulks(&self) -> Result<()> {
-        let before = self.ports.clock.now().plus_seconds(-KEPT * 86_400);
-        Ok(self.store.write(move |tx| tx.prune_bulks(before)).await?)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ending::{Ending, EndingDone, EndingPlan, PeopleFate, PersonEnd};
 use estampe_domain::ids::{JobId, PublicationId, SourceId};
@@ -48,8 +49,14 @@ impl Service {
         seen: Option<EndingPlan>,
     ) -> Result<SourceId> {
         ctx.require(Right::SourcesEnd)?;
+        ctx.require_recent()?;
         let source = self.source_named(ctx, name).await?;
-        let (ctx, random, id) = (*ctx, self.shared_random(), source.id);
+        let id = source.id;
+        if fate != PeopleFate::Keep && self.store.read(move |tx| tx.ending(id)).await?.is_none() {
+            let act = || Act::EndSource { source: id, name: source.name.clone(), fate, seen };
+            self.second_look(ctx, act).await?;
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
         self.store
             .write(move |tx| {
                 if !tx.hold_source(id)? {

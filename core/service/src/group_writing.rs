@@ -4,6 +4,7 @@
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::group::GroupWrite;
 use estampe_domain::ids::{GroupId, PersonId};
+use estampe_domain::plugin::PluginFailure;
 use estampe_domain::source::Source;
 use estampe_domain::text::Line;
 use estampe_domain::{Context, Error, Result, Right};
@@ -46,6 +47,8 @@ struct Ready {
     write: GroupWrite,
     operation: &'static str,
     object: (&'static str, String),
+    /// The group, where there is one already.
+    group: Option<GroupId>,
 }
 
 impl Service {
@@ -60,18 +63,28 @@ impl Service {
         let ready = self.store.read(move |tx| ready(tx, order)).await?;
         let given = self.given(&ready.source, false).await?;
         // before it is done: what a stop leaves open is known
-        self.note_group(ctx, "group.write", &ready, false).await?;
+        self.note_group(ctx, "group.directory-write", &ready, None).await?;
         let done = self.ports.write_groups.write_group(&ready.source.connector, &given, &ready.write).await;
         self.note_call(&ready.source.connector.plugin, done.as_ref().err()).await?;
-        self.note_group(ctx, ready.operation, &ready, done.is_err()).await?;
+        self.note_group(ctx, ready.operation, &ready, Some(&done)).await?;
         Ok(done?)
     }
 
-    async fn note_group(&self, ctx: &Context, operation: &'static str, ready: &Ready, refused: bool) -> Result<()> {
+    /// Notes that it begins, or how it ended: of whom and of which group, and which was made.
+    async fn note_group(
+        &self,
+        ctx: &Context,
+        operation: &'static str,
+        ready: &Ready,
+        done: Option<&std::result::Result<Option<String>, PluginFailure>>,
+    ) -> Result<()> {
         let (kind, reference) = ready.object.clone();
-        let event = AuditEvent::done(ctx, self.random(), operation, kind, reference);
-        let event = event.with(json!({"source": ready.source.id, "what": ready.operation}));
-        let event = if refused { event.refused() } else { event };
+        let made = done.and_then(|done| done.as_ref().ok()).and_then(Option::as_ref);
+        let details = json!({
+            "source": ready.source.id, "what": ready.operation, "group": ready.group, "made": made,
+        });
+        let event = AuditEvent::done(ctx, self.random(), operation, kind, reference).with(details);
+        let event = if matches!(done, Some(Err(_))) { event.refused() } else { event };
         Ok(self.store.write(move |tx| tx.audit(&event)).await?)
     }
 }
@@ -81,16 +94,16 @@ fn ready(tx: &mut Tx<'_>, order: GroupOrder) -> estampe_store::Result<Ready> {
         let name: std::result::Result<Line, _> = name.parse();
         name.map(|name| name.to_string()).map_err(|problem| Error::invalid("name", format!("{problem}")))
     };
-    let (source, write, operation, object) = match order {
+    let (source, write, operation, object, known) = match order {
         GroupOrder::Create { source, name } => {
             let source = tx.source_by_name(&source)?.ok_or(Error::NotFound)?;
             let object = ("source", source.id.to_string());
-            (source, GroupWrite::Create { name: named(name)? }, "group.create", object)
+            (source, GroupWrite::Create { name: named(name)? }, "group.directory-create", object, None)
         }
         GroupOrder::Rename { group, name } => {
             let (source, external_id) = tx.group_place(group)?.ok_or(Error::NotFound)?;
             let write = GroupWrite::Rename { group: external_id, name: named(name)? };
-            (tx.source(source)?, write, "group.rename", ("group", group.to_string()))
+            (tx.source(source)?, write, "group.directory-rename", ("group", group.to_string()), Some(group))
         }
         GroupOrder::Member { group, person, joins } => {
             let (source, external_id) = tx.group_place(group)?.ok_or(Error::NotFound)?;
@@ -98,13 +111,13 @@ fn ready(tx: &mut Tx<'_>, order: GroupOrder) -> estampe_store::Result<Ready> {
             let person_there =
                 known.ok_or_else(|| Error::invalid("person", "the source of this group does not know them"))?;
             let (write, operation) = if joins {
-                (GroupWrite::Add { group: external_id, person: person_there }, "group.join")
+                (GroupWrite::Add { group: external_id, person: person_there }, "group.directory-join")
             } else {
-                (GroupWrite::Remove { group: external_id, person: person_there }, "group.leave")
+                (GroupWrite::Remove { group: external_id, person: person_there }, "group.directory-leave")
             };
-            (tx.source(source)?, write, operation, ("person", person.to_string()))
+            (tx.source(source)?, write, operation, ("person", person.to_string()), Some(group))
         }
     };
     tx.ensure_stays(source.id)?;
-    Ok(Ready { source, write, operation, object })
+    Ok(Ready { source, write, operation, object, group: known })
 }

@@ -34,7 +34,8 @@ impl Service {
         let locale = ctx.locale;
         let card = self.kept_card(public_id).await?;
         let purposes = self.store.read(move |tx| tx.card_form_purposes(locale)).await?;
-        Ok(Exchange { card, purposes, idempotency_key: self.store.new_form_key(ctx.now) })
+        let rights_contact = self.settings.rights_contact.clone();
+        Ok(Exchange { card, purposes, idempotency_key: self.store.new_form_key(ctx.now), rights_contact })
     }
 
     /// Takes what a visitor left. [`Submission::Received`] is given only once lead,
@@ -207,6 +208,7 @@ impl Service {
                 Ok(LeadPage { leads, consents, total, next })
             })
             .await?;
+        self.note_leads_read(ctx).await?;
         Ok(page)
     }
 
@@ -225,7 +227,9 @@ impl Service {
                 Ok(Some(LeadDetail { lead: found, consents, mails }))
             })
             .await?;
-        detail.ok_or(Error::NotFound)
+        let detail = detail.ok_or(Error::NotFound)?;
+        self.note_leads_read(ctx).await?;
+        Ok(detail)
     }
 }
 

@@ -52,6 +52,7 @@ mod signatures;
 mod sources;
 mod sync;
 mod throttle;
+mod tidy;
 mod tokens;
 mod totp;
 pub mod views;
@@ -66,6 +67,7 @@ use estampe_domain::ports::{
     Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
     Signatures, WriteBack, WriteGroups,
 };
+use estampe_domain::text::Email;
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
 use tokio::sync::Notify;
@@ -92,7 +94,7 @@ pub use signature_pictures::{PictureContent, PictureDetail, PictureRefusal};
 pub use signature_views::{DesignLook, SignatureOverview};
 pub use signatures::SignatureDetail;
 pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
-pub use write_back::{ChangeWord, ShownChange};
+pub use write_back::{ChangePage, ChangeWord, ShownChange};
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;
@@ -116,6 +118,8 @@ pub struct Settings {
     pub allow_unsigned_plugins: bool,
     /// The language for mail to people whose own is not known.
     pub default_locale: Locale,
+    /// Where visitors write to about their data, instead of to a card's holder.
+    pub rights_contact: Option<Email>,
     /// How people sign in.
     pub sign_in: SignInSettings,
 }

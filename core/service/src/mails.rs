@@ -91,9 +91,6 @@ pub struct AccountMailData {
     pub code: Option<SecretToken>,
 }
 
-/// A browser that was not seen for so many seconds is not known any more (180 days).
-const KNOWN_BROWSER: i64 = 180 * 86_400;
-
 /// How long a worker may be silent before another takes its job, in seconds.
 const LEASE: i64 = 120;
 
@@ -132,29 +129,6 @@ impl Service {
     pub async fn kill_job(&self, lease: Lease, error: String) -> Result<()> {
         let now = self.ports.clock.now();
         Ok(self.store.write(move |tx| tx.kill_job(lease, now, &error)).await?)
-    }
-
-    /// Removes jobs done more than 30 days ago, sessions past their time, and answers that
-    /// nobody will ask for again.
-    pub async fn tidy(&self) -> Result<()> {
-        self.forget_bulks().await?;
-        self.forget_publications().await?;
-        self.drop_old_roll().await;
-        let now = self.ports.clock.now();
-        let limits = self.settings.sign_in;
-        Ok(self
-            .store
-            .write(move |tx| {
-                tx.prune_jobs(now.plus_seconds(-30 * 86_400))?;
-                tx.forget_answers_before(now.plus_seconds(-crate::tokens::ANSWERS_KEPT))?;
-                tx.end_sessions_before(
-                    now.plus_seconds(-limits.idle_seconds),
-                    now.plus_seconds(-limits.absolute_seconds),
-                    now,
-                    now.plus_seconds(-KNOWN_BROWSER),
-                )
-            })
-            .await?)
     }
 
     /// What a mail to the holder of an account says; `None` when they may not come in any more.

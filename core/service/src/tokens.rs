@@ -1,7 +1,9 @@
 //! Tokens of the API: made, listed, revoked, and presented; and the answers that are given
 //! again to who asks again.
 
+use estampe_domain::access::Scope;
 use estampe_domain::account::Account;
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::text::Line;
 use estampe_domain::token::{
@@ -21,6 +23,9 @@ pub const ANSWERS_KEPT: i64 = 24 * 3600;
 const LOST: i64 = 300;
 /// Seconds of a day.
 const DAY: i64 = 24 * 3600;
+/// What a second administrator looks at, where the house wants that, before a program has it of others:
+/// all that visitors left, and what cards say.
+const LOOKED_AT: [Right; 2] = [Right::LeadsRead, Right::PeopleChange];
 /// What the add-in for Outlook calls its token.
 const OUTLOOK: &str = "Outlook";
 /// Seconds between two notes that a token was used.
@@ -116,6 +121,11 @@ impl Service {
             let why = format!("\"{}\" opens nothing that you may do yourself", beyond.as_str());
             return Err(Error::invalid("scopes", why));
         }
+        // one's own are one's own
+        let beyond_own = |right| ctx.scope(right).is_ok_and(|scope| !matches!(scope, Scope::Own(_)));
+        if LOOKED_AT.into_iter().any(|right| made.token.scopes.open(right) && beyond_own(right)) {
+            self.agreed(ctx, asked_for(&made.token, &new)).await?;
+        }
         self.store_token(ctx, made).await
     }
 
@@ -175,6 +185,9 @@ impl Service {
         if let Some(own) = made.token.scopes.iter().find(|scope| !scope.is_for_services()) {
             let why = format!("\"{}\" is for tokens of accounts: a service has no tokens of its own", own.as_str());
             return Err(Error::invalid("scopes", why));
+        }
+        if LOOKED_AT.into_iter().any(|right| made.token.scopes.open(right)) {
+            self.agreed(ctx, asked_for(&made.token, &new)).await?;
         }
         self.store_token(ctx, made).await
     }
@@ -297,6 +310,26 @@ impl Service {
         }
     }
 
+    /// Notes, once a day, that a program was given leads: before it has them.
+    pub(crate) async fn note_leads_read(&self, ctx: &Context) -> Result<()> {
+        let Some(through) = ctx.through else { return Ok(()) };
+        let (token, micros) = (through.token, DAY * 1_000_000);
+        let day = Ts::from_micros(ctx.now.as_micros() - ctx.now.as_micros().rem_euclid(micros));
+        if self.store.read(move |tx| tx.leads_reading_is_noted(token, day)).await? {
+            return Ok(());
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        let noted = self.store.write(move |tx| {
+            // once, also where it asks twice at the same moment
+            if !tx.note_leads_reading(token, day)? {
+                return Ok(());
+            }
+            let event = AuditEvent::done(&ctx, &*random, "lead.read", "lead", "all");
+            tx.audit(&event.with(json!({ "token": token })))
+        });
+        Ok(noted.await?)
+    }
+
     /// Notes that a token was presented that is good no longer: a forgotten program that goes
     /// on asking is noted a few times, not thousands.
     pub async fn refuse_token(&self, ctx: &Context, token: ApiTokenId) -> Result<()> {
@@ -342,6 +375,16 @@ impl Service {
     pub async fn forget_answer(&self, key: &AnswerKey) -> Result<()> {
         let key = key.clone();
         Ok(self.store.write(move |tx| tx.forget_answer(&key)).await?)
+    }
+}
+
+/// The act of making a token, without its text: that is drawn when it is made, for whoever asked.
+fn asked_for(token: &ApiToken, new: &NewToken) -> Act {
+    Act::MakeToken {
+        account: token.account,
+        name: token.name.to_string(),
+        scopes: token.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+        days: new.days.unwrap_or(USUAL_DAYS),
     }
 }
 

@@ -12,7 +12,7 @@ use estampe_domain::credential::Secret;
 use estampe_domain::difference::{PlanLine, PlanPlace};
 use estampe_domain::group::GroupSummary;
 use estampe_domain::ids::{
-    AccountId, BlobId, GroupId, JobId, LeadId, PersonId, PublicationId, RunId, SecretToken, SessionId,
+    AccountId, BlobId, GroupId, JobId, LeadId, PersonId, PublicationId, RunId, SecretToken, SessionId, SourceId,
 };
 use estampe_domain::ldap::sign_in::SignInReason;
 use estampe_domain::lead::{ConsentRecord, FormProblems, Lead};
@@ -25,6 +25,7 @@ use estampe_domain::run::{PlanAction, Refusal, Run};
 use estampe_domain::session::{Agent, Factor, How};
 use estampe_domain::signature::publication::Publication;
 use estampe_domain::source::SourceOverview;
+use estampe_domain::text::Email;
 
 /// What became of an administrator's try to sign in as somebody.
 #[derive(Clone, Debug)]
@@ -65,6 +66,8 @@ pub struct Exchange {
     pub purposes: Vec<Purpose>,
     /// A fresh key for a fresh form.
     pub idempotency_key: String,
+    /// Where visitors write to about their data, where the house named somebody.
+    pub rights_contact: Option<Email>,
 }
 
 /// What became of a submitted form.
@@ -643,6 +646,8 @@ pub enum ActDone {
     Provider(String),
     /// A ring of this publication is written.
     Publication(PublicationId),
+    /// This source ends.
+    Ending(SourceId),
     /// Whoever asked does it now.
     Agreed,
 }

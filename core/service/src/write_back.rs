@@ -4,7 +4,8 @@
 //! Whose field it is agrees, or whoever leads a team of theirs; what they ask for themselves
 //! needs no other word. Nobody else can agree, whatever their role.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use estampe_domain::access::{Role, Scope};
 use estampe_domain::audit::AuditEvent;
@@ -17,14 +18,12 @@ use estampe_domain::plugin::Offer;
 use estampe_domain::ports::Random;
 use estampe_domain::source::Source;
 use estampe_domain::write_back::{ChangeState, DirectoryChange, is_same};
-use estampe_domain::{Actor, Context, Error, Result, Right};
+use estampe_domain::{Actor, Context, Error, Result, Right, Ts};
 use estampe_store::{Job, NamedChange, NewJob, Tx};
 use serde_json::json;
 
 use crate::Service;
-
-/// How many are shown at once.
-const SHOWN: i64 = 200;
+use crate::views::Asking;
 
 /// What can be said to a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +49,44 @@ pub struct ShownChange {
     pub can_end: bool,
 }
 
+/// Some changes.
+#[derive(Clone, Debug)]
+pub struct ChangePage {
+    /// The oldest first.
+    pub changes: Vec<ShownChange>,
+    /// How many there are in all, of everybody whom whoever asks decides about.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
 impl Service {
     /// The changes that wait or failed, of everybody whom whoever asks decides about, or of one
     /// of them; the oldest first.
-    pub async fn directory_changes(&self, ctx: &Context, of: Option<PersonId>) -> Result<Vec<ShownChange>> {
+    pub async fn directory_changes(&self, ctx: &Context, of: Option<PersonId>, asked: Asking) -> Result<ChangePage> {
         let (ctx, scope) = (*ctx, ctx.scope(Right::ChangesDecide)?);
+        let Asking { after, limit } = asked;
+        let after = after.map(|text| place(&text).ok_or(Error::NotFound)).transpose()?;
         let read = self.store.read(move |tx| {
-            let found = tx.changes(scope, of, SHOWN)?;
-            found.into_iter().map(|named| shown(tx, &ctx, named)).collect()
+            let mut found = tx.changes(scope, of, after, limit + 1)?;
+            let total = tx.change_count(scope)?;
+            let more = found.len() as u64 > limit.unsigned_abs();
+            if more {
+                found.pop();
+            }
+            let last = found.last().filter(|_| more).map(|named| &named.change);
+            let next = last.map(|last| format!("{}.{}", last.asked_at.as_micros(), last.id));
+            // once for each of these people, not for each of their fields
+            let mut concerned = HashMap::new();
+            for named in &found {
+                let person = named.change.person;
+                if let Entry::Vacant(new) = concerned.entry(person) {
+                    new.insert(concerns(tx, &ctx, person)?);
+                }
+            }
+            let is_theirs = |named: &NamedChange| concerned.get(&named.change.person).is_some_and(|theirs| *theirs);
+            let changes = found.into_iter().map(|named| shown(&ctx, is_theirs(&named), named)).collect();
+            Ok(ChangePage { changes, total, next })
         });
         Ok(read.await?)
     }
@@ -86,15 +115,20 @@ impl Service {
     }
 }
 
-fn shown(tx: &mut Tx<'_>, ctx: &Context, named: NamedChange) -> estampe_store::Result<ShownChange> {
+/// Reads where a page ended: when the last of it was asked for, and which it is.
+fn place(text: &str) -> Option<(Ts, ChangeId)> {
+    let (at, id) = text.split_once('.')?;
+    Some((Ts::from_micros(at.parse().ok()?), id.parse().ok()?))
+}
+
+fn shown(ctx: &Context, concerns: bool, named: NamedChange) -> ShownChange {
     let state = named.change.state;
-    let concerns = concerns(tx, ctx, named.change.person)?;
-    Ok(ShownChange {
+    ShownChange {
         can_agree: state == ChangeState::Asked && concerns,
         can_try_again: state == ChangeState::Failed && (concerns || ctx.may_all(Right::PeopleChange)),
         can_end: state != ChangeState::Writing,
         named,
-    })
+    }
 }
 
 /// Whether it is theirs to agree to what is written of somebody: of themselves, or of who is in a
@@ -129,9 +163,13 @@ pub(crate) fn ask(
     let (field, before) = (wanted.field(), origin.said.value(wanted.field()));
     if let Some(open) = tx.change_of(person, field)? {
         if open.wanted == wanted && open.state != ChangeState::Conflict {
-            // whoever asks for the same agrees to it
-            if open.state == ChangeState::Asked && concerns(tx, ctx, person)? {
-                agree(tx, ctx, random, open)?;
+            match open.state {
+                // whoever asks for the same agrees to it
+                ChangeState::Asked if concerns(tx, ctx, person)? => agree(tx, ctx, random, open)?,
+                // what failed is not asked for in vain
+                ChangeState::Failed if may_try_again(tx, ctx, person)? => again(tx, ctx, random, open)?,
+                ChangeState::Failed => ask_anew(tx, ctx, random, open)?,
+                _ => {}
             }
             return Ok(true);
         }
@@ -168,9 +206,9 @@ pub(crate) fn ask(
         agreed_at: agreed.then_some(ctx.now),
     };
     tx.insert_change(&change)?;
-    tx.audit(&event(ctx, random, "person.change.ask", &change))?;
+    tx.audit(&event(ctx, random, "person.write-back.ask", &change))?;
     if agreed {
-        tx.audit(&event(ctx, random, "person.change.agree", &change))?;
+        tx.audit(&event(ctx, random, "person.write-back.agree", &change))?;
         enqueue(tx, ctx, random, change.id)?;
     }
     Ok(true)
@@ -179,6 +217,11 @@ pub(crate) fn ask(
 fn enqueue(tx: &mut Tx<'_>, ctx: &Context, random: &dyn Random, change: ChangeId) -> estampe_store::Result<()> {
     let id = JobId::new(ctx.now, random);
     tx.enqueue(&NewJob { id, job: Job::WriteBack(change), request: ctx.request, run_at: ctx.now })
+}
+
+/// Whether what was agreed to once and failed is theirs to have tried again.
+fn may_try_again(tx: &mut Tx<'_>, ctx: &Context, person: PersonId) -> estampe_store::Result<bool> {
+    Ok(concerns(tx, ctx, person)? || ctx.may_all(Right::PeopleChange))
 }
 
 /// It is another one by now.
@@ -204,7 +247,7 @@ fn agree(
     if !tx.move_change(&change, ChangeState::Asked)? {
         return Err(moved());
     }
-    tx.audit(&event(ctx, random, "person.change.agree", &change))?;
+    tx.audit(&event(ctx, random, "person.write-back.agree", &change))?;
     enqueue(tx, ctx, random, change.id)
 }
 
@@ -215,7 +258,7 @@ fn again(
     random: &dyn Random,
     mut change: DirectoryChange,
 ) -> estampe_store::Result<()> {
-    if !concerns(tx, ctx, change.person)? && !ctx.may_all(Right::PeopleChange) {
+    if !may_try_again(tx, ctx, change.person)? {
         return Err(Error::Forbidden.into());
     }
     if change.state != ChangeState::Failed {
@@ -228,8 +271,24 @@ fn again(
     if !tx.move_change(&change, ChangeState::Failed)? {
         return Err(moved());
     }
-    tx.audit(&event(ctx, random, "person.change.again", &change))?;
+    tx.audit(&event(ctx, random, "person.write-back.again", &change))?;
     enqueue(tx, ctx, random, change.id)
+}
+
+/// Whoever may not have it tried again asks for it once more: somebody agrees anew.
+fn ask_anew(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    random: &dyn Random,
+    mut change: DirectoryChange,
+) -> estampe_store::Result<()> {
+    is_on(tx, &change)?;
+    (change.state, change.agreed_at) = (ChangeState::Asked, None);
+    (change.code, change.detail, change.tries) = (None, None, 0);
+    if !tx.move_change(&change, ChangeState::Failed)? {
+        return Err(moved());
+    }
+    tx.audit(&event(ctx, random, "person.write-back.ask", &change))
 }
 
 fn end(tx: &mut Tx<'_>, ctx: &Context, random: &dyn Random, change: &DirectoryChange) -> estampe_store::Result<()> {
@@ -240,7 +299,7 @@ fn end(tx: &mut Tx<'_>, ctx: &Context, random: &dyn Random, change: &DirectoryCh
     if !tx.forget_change(change.id, change.state)? {
         return Err(moved());
     }
-    tx.audit(&event(ctx, random, "person.change.end", change))
+    tx.audit(&event(ctx, random, "person.write-back.end", change))
 }
 
 fn is_on(tx: &mut Tx<'_>, change: &DirectoryChange) -> estampe_store::Result<()> {

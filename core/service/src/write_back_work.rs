@@ -145,7 +145,7 @@ impl Service {
             if !is_on || !tx.move_change(&marked, was)? {
                 return Ok(false);
             }
-            let event = AuditEvent::done(&ctx, &*random, "person.change.write", "person", marked.person);
+            let event = AuditEvent::done(&ctx, &*random, "person.write-back.write", "person", marked.person);
             tx.audit(&event.with(json!({"change": marked.id, "field": marked.field().key()})))?;
             Ok(true)
         });
@@ -191,7 +191,7 @@ impl Service {
                     if let Some(place) = &place {
                         show(tx, place, change.person, value, true, now)?;
                     }
-                    (Some("person.change.done"), None)
+                    (Some("person.write-back.done"), None)
                 }
                 Became::Conflict(found) => {
                     (change.state, change.found) = (ChangeState::Conflict, Some(found.clone()));
@@ -202,12 +202,12 @@ impl Service {
                     if let Some(place) = &place {
                         show(tx, place, change.person, found, false, now)?;
                     }
-                    (Some("person.change.conflict"), None)
+                    (Some("person.write-back.conflict"), None)
                 }
                 Became::Failed(code, detail) => {
                     change.state = ChangeState::Failed;
                     (change.code, change.detail) = (Some(code), detail);
-                    (tx.move_change(&change, was)?.then_some("person.change.fail"), None)
+                    (tx.move_change(&change, was)?.then_some("person.write-back.fail"), None)
                 }
                 Became::Waits(until, code) => {
                     // it can be ended meanwhile; whether it was taken all the same is looked at first

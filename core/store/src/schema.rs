@@ -636,6 +636,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         last_used_at -> Nullable<BigInt>,
+        leads_read_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
     }
 }

@@ -448,10 +448,13 @@ fn ownership_pages(locale: Locale) -> Pages {
         }),
         ("changes", {
             let lines = lines(l, &samples::changes::all());
-            ChangesPage { l, s: shell(Section::People), lines, stale: true, names: true }.render().unwrap()
+            let (s, next) = (shell(Section::People), Some("1.x".to_owned()));
+            ChangesPage { l, s, lines, stale: true, names: true, total: 61, next, is_later: true }.render().unwrap()
         }),
         ("changes-empty", {
-            ChangesPage { l, s: shell(Section::People), lines: Vec::new(), stale: false, names: true }.render().unwrap()
+            let (s, lines) = (shell(Section::People), Vec::new());
+            let (next, is_later) = (None, false);
+            ChangesPage { l, s, lines, stale: false, names: true, total: 0, next, is_later }.render().unwrap()
         }),
     ]
 }

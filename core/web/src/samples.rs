@@ -217,7 +217,12 @@ pub(crate) fn purposes(locale: Locale) -> Vec<Purpose> {
 }
 
 pub(crate) fn exchange(locale: Locale) -> Exchange {
-    Exchange { card: card().into(), purposes: purposes(locale), idempotency_key: "0123456789abcdef".into() }
+    Exchange {
+        card: card().into(),
+        purposes: purposes(locale),
+        idempotency_key: "0123456789abcdef".into(),
+        rights_contact: "dpo@banque-garonne.example".parse().ok(),
+    }
 }
 
 pub(crate) fn typed() -> LeadForm {

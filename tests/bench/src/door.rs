@@ -247,6 +247,7 @@ impl Door {
             mail_configured: false,
             allow_unsigned_plugins: false,
             default_locale: Locale::Fr,
+            rights_contact: None,
             sign_in: SignInSettings {
                 idle_seconds: 28_800,
                 absolute_seconds: 86_400,

@@ -58,10 +58,13 @@ on_both! {
         let found = store.read(move |tx| tx.change_of(person, ProfileField::Title)).await.unwrap();
         assert_eq!(found, Some(new.clone()));
         assert_eq!(store.read(move |tx| tx.change_of(person, ProfileField::Office)).await.unwrap(), None);
-        let all = store.read(move |tx| tx.changes(Scope::All, None, 10)).await.unwrap();
+        let all = store.read(move |tx| tx.changes(Scope::All, None, None, 10)).await.unwrap();
         assert_eq!((all.len(), all[0].source_name.as_str(), all[0].person_name.as_str()), (2, "Dir", "One"));
         assert_eq!(all[0].asked_by_name, None);
-        let own = store.read(move |tx| Ok((tx.changes(Scope::Own(person), None, 10)?, tx.change_count(Scope::Own(person))?)));
+        let last = Some((all[0].change.asked_at, all[0].change.id));
+        let rest = store.read(move |tx| tx.changes(Scope::All, None, last, 10)).await.unwrap();
+        assert_eq!(rest.iter().map(|named| named.change.id).collect::<Vec<_>>(), [all[1].change.id]);
+        let own = store.read(move |tx| Ok((tx.changes(Scope::Own(person), None, None, 10)?, tx.change_count(Scope::Own(person))?)));
         let (own, count) = own.await.unwrap();
         assert_eq!((own.len(), count, &own[0].change), (1, 1, &new));
 

@@ -1,5 +1,6 @@
 //! The plugin for Google Workspace, as `cargo xtask build` makes it: its requests are those that its
-//! manifest asks for, each with its credential and nobody else's mailbox.
+//! manifest asks for, each with its credential and nobody else's mailbox. And a hostile build of it,
+//! which has the same manifest and the same grants, and writes no more than a signature.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,6 +13,7 @@ use estampe_domain::ports::{Directory, Mailboxes, Organisations};
 use estampe_plugin_host::HostSettings;
 
 use crate::egress::Noted;
+use crate::http::{Wanted, guest};
 use crate::support::{Loaded, Place, call};
 
 const ID: &str = "google-workspace";
@@ -107,4 +109,77 @@ async fn a_scope_that_was_not_granted_is_not_used() {
     let probes = host.check(connector, given).await.unwrap();
     let failed: Vec<_> = probes.iter().filter(|probe| !probe.passed).map(|probe| probe.name.as_str()).collect();
     assert_eq!(failed, ["signatures"]);
+}
+
+/// A plugin with the real one's manifest, all of it granted, that makes this request in Zoé's
+/// name: why it was refused, or nothing when it went out.
+async fn hostile(method: u8, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Option<String> {
+    let place = Place::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(ID);
+    let manifest = std::fs::read_to_string(folder.join("plugin.toml")).unwrap();
+    let manifest = manifest.replace(r#"offers = ["mailboxes", "organisation"]"#, "");
+    let url = format!("https://gmail.googleapis.com/gmail/v1/users/me/settings/{path}");
+    let subject = Some("zoe@bank.example");
+    let wanted = Wanted { method, url: &url, headers, body, credential: Some("gmail"), subject };
+    place.bundle_of(ID, &manifest, &guest(wanted, 1, false));
+    let noted = Arc::new(Noted { body: b"body".to_vec(), ..Noted::default() });
+    let host = Loaded::start(HostSettings { egress: noted.clone(), ..place.settings() }).await;
+    assert_eq!(host.problems, []);
+    let mut call = call(ID);
+    call.connector.config = [("administrator".to_owned(), "admin@bank.example".to_owned())].into();
+    let grants = host.plugins().iter().flat_map(PluginInfo::asked).map(|asked| asked.permission).collect();
+    let secrets = [("service-account".to_owned(), Secret::new("{}"))].into();
+    call.given = Given { grants, secrets, ..Given::default() };
+    let outcome = host.sync_page(call).await;
+    let sent = noted.requests.lock().unwrap().len();
+    match outcome {
+        Ok(_) => {
+            assert_eq!(sent, 1);
+            None
+        }
+        Err(failure) => {
+            assert_eq!((failure.kind, sent), (FailKind::Denied, 0), "{failure}");
+            Some(failure.message)
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hostile_build_sets_a_signature_and_nothing_else_of_a_mailbox() {
+    let (post, put, patch, delete) = (2, 3, 4, 5);
+    let json = &[("content-type", "application/json")][..];
+    let signature = Some(r#"{"signature": "<b>Zoé</b>"}"#);
+    let own = "sendAs/zoe%40bank.example";
+    // what it may
+    assert_eq!(hostile(patch, own, json, signature).await, None);
+    assert_eq!(hostile(patch, &format!("{own}?fields=signature"), json, signature).await, None);
+    for (method, path) in [
+        (put, own),
+        (delete, own),
+        (post, "sendAs"),
+        (post, "sendAs/zoe%40bank.example/verify"),
+        (patch, "sendAs/zoe%40bank.example/smimeInfo/1"),
+        (patch, "sendAs/zoe%40bank.example/"),
+        (patch, "sendAs/zoe%40bank.example%2FsmimeInfo"),
+        (patch, "sendAs/"),
+        (patch, "sendAs/x/../../vacation"),
+        (patch, "forwardingAddresses/x"),
+        (put, "autoForwarding"),
+        (post, "filters"),
+    ] {
+        let why = hostile(method, path, json, signature).await.unwrap_or_else(|| panic!("{method} {path} went out"));
+        assert!(why.contains("no such method and path") || why.contains("the address"), "{path}: {why}");
+    }
+    // where answers go, by which server it sends, which address is the usual one, under what name
+    for (headers, body, words) in [
+        (json, r#"{"replyToAddress": "x@elsewhere.example"}"#, "\"replyToAddress\""),
+        (json, r#"{"signature": "x", "isDefault": true}"#, "\"isDefault\""),
+        (json, r#"{"smtpMsa": {"host": "mail.elsewhere.example", "port": 25}}"#, "\"smtpMsa\""),
+        (json, r#"{"signature": "x", "displ\u0061yName": "The board"}"#, "\"displayName\""),
+        (json, r#"{"Signature": "x"}"#, "\"Signature\""),
+        (&[], r#"{"signature": "x"}"#, "JSON object"),
+    ] {
+        let why = hostile(patch, own, headers, Some(body)).await.unwrap_or_else(|| panic!("{body} went out"));
+        assert!(why.contains(words), "{body}: {why}");
+    }
 }

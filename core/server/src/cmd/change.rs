@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::cmd::print;
-use crate::cmd::work::{encoded, list, text};
+use crate::cmd::work::{encoded, list, more, query_path, text};
 use crate::operator::Operator;
 
 /// What to do with changes that are written into the directory.
@@ -15,7 +15,11 @@ use crate::operator::Operator;
 pub enum ChangeCommand {
     /// List what waits and what failed. The person, or whoever leads a team of theirs, agrees
     /// in the console; root cannot agree in their place
-    List,
+    List {
+        /// Go on where the last page ended
+        #[arg(long)]
+        after: Option<String>,
+    },
     /// Try again what was agreed to and failed
     Again {
         /// Its id, as the list has it
@@ -31,9 +35,11 @@ pub enum ChangeCommand {
 /// Does a command about changes.
 pub async fn run(cli: &Cli, command: &ChangeCommand, operator: &Operator) -> Result<ExitCode, String> {
     match command {
-        ChangeCommand::List => {
-            let answer = operator.get("/v1/changes").await?;
-            list(cli, &answer, "changes", "Nothing waits to be written into a directory.", row)
+        ChangeCommand::List { after } => {
+            let answer = operator.get(&query_path("/v1/changes", &[("after", after.as_deref())])).await?;
+            let code = list(cli, &answer, "changes", "Nothing waits to be written into a directory.", row);
+            more(cli, &answer);
+            code
         }
         ChangeCommand::Again { id } => say(cli, operator, id, "again", "It is tried again.").await,
         ChangeCommand::End { id } => say(cli, operator, id, "end", "Withdrawn.").await,

@@ -35,6 +35,8 @@ pub struct CheckedSettings {
     pub plugins: PluginSettings,
     pub egress: EgressSettings,
     pub hold_percent: u8,
+    /// Where visitors write to about their data.
+    pub rights_contact: Option<Email>,
     pub sign_in: SignInSettings,
     pub breached_passwords: Option<PathBuf>,
     pub log_filter: String,
@@ -89,6 +91,7 @@ impl Settings {
         let acme = problems.take(self.acme(public_origin.as_deref()));
         let smtp = problems.take(self.smtp());
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
+        let rights_contact = problems.take(self.rights_contact());
         let sign_in = problems.take(self.sign_in());
         problems.0.extend(self.log_problems());
         let plugins = self.plugins.check().map_err(|wrong| problems.0.extend(wrong)).ok();
@@ -106,7 +109,7 @@ impl Settings {
             Some(smtp),
             Some(plugins),
             (Some(edge), Some(egress)),
-            (Some(hold_percent), Some(sign_in)),
+            (Some(hold_percent), Some(rights_contact), Some(sign_in)),
             true,
         ) = (
             organisation,
@@ -120,7 +123,7 @@ impl Settings {
             smtp,
             plugins,
             (edge, egress),
-            (hold_percent, sign_in),
+            (hold_percent, rights_contact, sign_in),
             problems.0.is_empty(),
         )
         else {
@@ -150,6 +153,7 @@ impl Settings {
             plugins,
             egress,
             hold_percent,
+            rights_contact,
             sign_in,
             breached_passwords: Some(&self.sign_in.breached_passwords_file)
                 .filter(|file| !file.is_empty())
@@ -158,6 +162,16 @@ impl Settings {
             log_json: self.log.format == "json",
             data_dir: self.data_dir.clone(),
         })
+    }
+
+    fn rights_contact(&self) -> Result<Option<Email>, String> {
+        match self.privacy.contact.trim() {
+            "" => Ok(None),
+            text => match text.parse() {
+                Ok(address) => Ok(Some(address)),
+                Err(why) => Err(format!("privacy.contact: {why}; give an e-mail address, such as dpo@example.com")),
+            },
+        }
     }
 
     fn sign_in(&self) -> Result<SignInSettings, String> {

@@ -25,6 +25,7 @@ pub struct Settings {
     pub plugins: Plugins,
     pub egress: Egress,
     pub sync: Sync,
+    pub privacy: Privacy,
     pub sign_in: SignIn,
     pub log: Log,
 }
@@ -128,6 +129,12 @@ pub struct Sync {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Privacy {
+    pub contact: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SignIn {
     pub idle_minutes: i64,
     pub absolute_hours: i64,
@@ -199,6 +206,7 @@ impl Default for Settings {
             },
             egress: Egress { proxy: String::new(), ca_file: String::new() },
             sync: Sync { hold_percent: 10 },
+            privacy: Privacy { contact: String::new() },
             sign_in: SignIn {
                 idle_minutes: 480,
                 absolute_hours: 24,

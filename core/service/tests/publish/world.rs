@@ -436,6 +436,7 @@ impl World {
             mail_configured: false,
             allow_unsigned_plugins: false,
             default_locale: Locale::Fr,
+            rights_contact: None,
             sign_in: SignInSettings {
                 idle_seconds: 28_800,
                 absolute_seconds: 86_400,

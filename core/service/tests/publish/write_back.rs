@@ -19,9 +19,12 @@ use estampe_domain::plugin::{
 };
 use estampe_domain::ports::{Clock, WriteBack, WriteGroups};
 use estampe_domain::source::Source;
+use estampe_domain::token::{Through, TokenScope};
 use estampe_domain::write_back::{ChangeState, DirectoryChange, code};
-use estampe_domain::{AccountId, ChangeId, Context, Error, GroupId, PersonId, Roles, RunId, SessionId, SourceId};
-use estampe_service::views::{PersonChange, PersonEdit};
+use estampe_domain::{
+    AccountId, ApiTokenId, ChangeId, Context, Error, GroupId, PersonId, Roles, RunId, SessionId, SourceId,
+};
+use estampe_service::views::{Asking, PersonChange, PersonEdit};
 use estampe_service::{ChangeWord, GroupOrder, ShownChange};
 use estampe_store::{GroupContent, IdentityOf, MemberChange, NewRun};
 
@@ -184,7 +187,9 @@ impl House {
     }
 
     async fn changes(&self, ctx: &Context) -> Vec<ShownChange> {
-        self.world.service.directory_changes(ctx, None).await.unwrap()
+        let page = self.world.service.directory_changes(ctx, None, Asking::default()).await.unwrap();
+        assert_eq!(page.next, None);
+        page.changes
     }
 
     /// The one change that there is.
@@ -370,7 +375,7 @@ async fn killed_at_any_point_it_is_written_once() {
         assert_eq!(house.world.work().await, 1, "{at} {after}");
         house.is_empty().await;
         assert_eq!((house.title(0).await, house.pushes(0)), ("Chief".to_owned(), 1), "{at} {after}");
-        assert_eq!(house.noted("person.change.done").await, 1);
+        assert_eq!(house.noted("person.write-back.done").await, 1);
     }
 }
 
@@ -404,6 +409,78 @@ async fn it_waits_as_long_as_it_is_told_and_failures_are_kept_in_words() {
     house.world.work().await;
     house.is_empty().await;
     assert_eq!(house.title(0).await, "Governor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_value_saved_after_a_failure_is_tried_again_or_asked_for_anew() {
+    let house = house().await;
+    let denied = || PluginFailure::new(FailKind::Denied, "grant User.ReadWrite.All");
+    let fails = || {
+        house
+            .world
+            .provider
+            .in_mood(move |op, _, _| if op == Op::Push { Answer::Fail(denied()) } else { Answer::Well });
+    };
+    fails();
+    house.set(&house.own, 0, &[("title", "Chief")]).await;
+    house.world.work().await;
+    assert_eq!(house.only().await.state, ChangeState::Failed);
+    // mended: whoever may decide has it written by saving it once more
+    house.world.provider.in_mood(|_, _, _| Answer::Well);
+    assert_eq!(house.set(&house.own, 0, &[("title", "Chief")]).await, PersonEdit::Asked);
+    let change = house.only().await;
+    assert_eq!((change.state, change.code, change.tries), (ChangeState::Approved, None, 0));
+    assert_eq!(house.noted("person.write-back.again").await, 1);
+    house.world.work().await;
+    house.is_empty().await;
+    assert_eq!(house.title(0).await, "Chief");
+
+    // a program that acts for somebody cannot decide: it waits for them anew
+    fails();
+    house.set(&house.own, 0, &[("title", "Governor")]).await;
+    house.world.work().await;
+    let asked = house.noted("person.write-back.ask").await;
+    house.world.provider.in_mood(|_, _, _| Answer::Well);
+    let scopes = [TokenScope::PeopleWrite].into_iter().collect();
+    let token = ApiTokenId::new(house.world.clock.now(), &System);
+    let program = Context { through: Some(Through { token, scopes }), ..house.own };
+    house.set(&program, 0, &[("title", "Governor")]).await;
+    let change = house.only().await;
+    assert_eq!((change.state, change.code.as_deref(), change.agreed_at), (ChangeState::Asked, None, None));
+    assert_eq!(house.noted("person.write-back.ask").await, asked + 1);
+    house.world.work().await;
+    assert_eq!(house.title(0).await, "Chief");
+    house.say(&house.own, change.id, ChangeWord::Agree).await.unwrap();
+    house.world.work().await;
+    house.is_empty().await;
+    assert_eq!(house.title(0).await, "Governor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_listed_page_by_page_to_the_last() {
+    let house = house().await;
+    house.own_fields(&[(ProfileField::Title, Owner::Written)]).await.unwrap();
+    for person in 0..2 {
+        house.set(&house.administrator, person, &[("title", "Chief")]).await;
+        house.set(&house.administrator, person, &[("work-phone", "+33 5 61 00 42 17")]).await;
+    }
+    let (service, root) = (&house.world.service, house.world.operator());
+    let all = house.changes(&root).await;
+    assert_eq!(all.len(), 4);
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = service.directory_changes(&root, None, Asking { after, limit: 1 }).await.unwrap();
+        assert_eq!((page.changes.len(), page.total), (1, 4));
+        seen.push(page.changes[0].named.change.id);
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    assert_eq!(seen, all.iter().map(|shown| shown.named.change.id).collect::<Vec<_>>());
+    // what is no place of a list
+    for after in ["x", "1.x", "."] {
+        let asked = service.directory_changes(&root, None, Some(after).into()).await;
+        assert!(matches!(asked, Err(Error::NotFound)), "{after}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -456,7 +533,7 @@ async fn groups_are_changed_by_administrators_alone_and_noted_before_and_after()
     assert_eq!(told[1], r#"Rename { group: "g", name: "Export" }"#);
     assert_eq!(told[2], r#"Add { group: "g", person: "0" }"#);
     assert_eq!(told[3], r#"Remove { group: "g", person: "0" }"#);
-    assert_eq!((house.noted("group.write").await, house.noted("group.join").await), (2, 1));
+    assert_eq!((house.noted("group.directory-write").await, house.noted("group.directory-join").await), (2, 1));
     // who is not of this source, what has no name, and a refusal
     let stranger = PersonId::new(house.world.clock.now(), &System);
     for order in
@@ -467,5 +544,5 @@ async fn groups_are_changed_by_administrators_alone_and_noted_before_and_after()
     house.world.provider.in_mood(|_, _, _| Answer::Fail(PluginFailure::new(FailKind::Denied, "no")));
     let refused = service.write_group(&house.administrator, orders[2].clone()).await;
     assert!(matches!(refused, Err(Error::Plugin(_))), "{refused:?}");
-    assert_eq!((house.noted("group.write").await, house.noted("group.join").await), (3, 2));
+    assert_eq!((house.noted("group.directory-write").await, house.noted("group.directory-join").await), (3, 2));
 }

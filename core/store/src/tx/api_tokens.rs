@@ -111,6 +111,23 @@ impl Tx<'_> {
         Ok(diesel::update(open).set(api_token::revoked_at.eq(Some(now.as_micros()))).execute(self.conn)?)
     }
 
+    /// Whether it was noted that a token read leads on this day.
+    pub fn leads_reading_is_noted(&mut self, token: ApiTokenId, day: Ts) -> Result<bool> {
+        let noted: Option<Option<i64>> =
+            api_token::table.find(token.to_string()).select(api_token::leads_read_at).first(self.conn).optional()?;
+        Ok(noted.flatten().is_some_and(|noted| noted >= day.as_micros()))
+    }
+
+    /// Notes that a token read leads on this day; whether it was not yet.
+    pub fn note_leads_reading(&mut self, token: ApiTokenId, day: Ts) -> Result<bool> {
+        let day = day.as_micros();
+        let open = api_token::leads_read_at.is_null().or(api_token::leads_read_at.lt(day).assume_not_null());
+        let noted = diesel::update(api_token::table.find(token.to_string()).filter(open))
+            .set(api_token::leads_read_at.eq(Some(day)))
+            .execute(self.conn)?;
+        Ok(noted > 0)
+    }
+
     /// Notes when a token was used.
     pub fn touch_api_token(&mut self, token: ApiTokenId, at: Ts) -> Result<()> {
         diesel::update(api_token::table.find(token.to_string()))

@@ -103,6 +103,20 @@ impl Tx<'_> {
         Ok(diesel::update(one).set(approval::act.eq(DONE)).execute(self.conn)? > 0)
     }
 
+    /// Empties what nobody can decide or do any more; which it was.
+    pub fn expire_approvals(&mut self, now: Ts) -> Result<Vec<ApprovalId>> {
+        let over = || approval::table.filter(approval::ends_at.le(now.as_micros())).filter(approval::act.ne(DONE));
+        let found: Vec<String> = over().select(approval::id).load(self.conn)?;
+        diesel::update(over()).set(approval::act.eq(DONE)).execute(self.conn)?;
+        found.iter().map(|found| id(found, "approval")).collect()
+    }
+
+    /// Removes what ended before this.
+    pub fn prune_approvals(&mut self, before: Ts) -> Result<()> {
+        diesel::delete(approval::table.filter(approval::ends_at.lt(before.as_micros()))).execute(self.conn)?;
+        Ok(())
+    }
+
     /// How many wait.
     pub fn approval_count(&mut self, now: Ts) -> Result<u64> {
         Ok(count(waiting!(now).count().get_result(self.conn)?))

@@ -129,9 +129,15 @@ impl Tx<'_> {
         row.map(read).transpose()
     }
 
-    /// Changes of people whom a use case may be about, or of one of them, the oldest first; at
-    /// most so many.
-    pub fn changes(&mut self, scope: Scope, of: Option<PersonId>, limit: i64) -> Result<Vec<NamedChange>> {
+    /// Changes of people whom a use case may be about, or of one of them, the oldest first, from
+    /// after one on; at most so many.
+    pub fn changes(
+        &mut self,
+        scope: Scope,
+        of: Option<PersonId>,
+        after: Option<(Ts, ChangeId)>,
+        limit: i64,
+    ) -> Result<Vec<NamedChange>> {
         let mut query = change::table
             .inner_join(person::table)
             .inner_join(source::table)
@@ -143,6 +149,11 @@ impl Tx<'_> {
             .into_boxed();
         if let Some(of) = of {
             query = query.filter(change::person_id.eq(of.to_string()));
+        }
+        if let Some((at, last)) = after {
+            let at = at.as_micros();
+            let later = change::asked_at.eq(at).and(change::id.gt(last.to_string()));
+            query = query.filter(change::asked_at.gt(at).or(later));
         }
         let query = within!(query, "directory_change.person_id", scope);
         let rows: Vec<(Row, String, String, Option<String>)> = query.load(self.conn)?;

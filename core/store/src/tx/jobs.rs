@@ -397,13 +397,22 @@ impl Tx<'_> {
         rows.iter().map(read_job).collect()
     }
 
-    /// Removes jobs that were done long ago.
-    pub fn prune_jobs(&mut self, done_before: Ts) -> Result<()> {
-        let (queues, before) = ([Queue::Mail.as_str(), Queue::House.as_str()], done_before.as_micros());
-        // what is done was due before: the index finds it by that
+    /// Removes jobs that were done before this.
+    pub fn prune_done_jobs(&mut self, before: Ts) -> Result<()> {
+        self.prune_jobs(JobState::Done, before)
+    }
+
+    /// Removes jobs that were given up before this.
+    pub fn prune_dead_jobs(&mut self, before: Ts) -> Result<()> {
+        self.prune_jobs(JobState::Dead, before)
+    }
+
+    fn prune_jobs(&mut self, state: JobState, before: Ts) -> Result<()> {
+        let (queues, before) = ([Queue::Mail.as_str(), Queue::House.as_str()], before.as_micros());
+        // what ended was due before: the index finds it by that
         diesel::delete(
             job::table
-                .filter(job::queue.eq_any(queues).and(job::state.eq("done")).and(job::run_at.lt(before)))
+                .filter(job::queue.eq_any(queues).and(job::state.eq(state.as_str())).and(job::run_at.lt(before)))
                 .filter(job::finished_at.lt(before).assume_not_null()),
         )
         .execute(self.conn)?;

@@ -203,13 +203,18 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes sessions that nobody may use any more, and browsers that were not seen since.
-    pub fn end_sessions_before(&mut self, idle: Ts, begun: Ts, now: Ts, unseen: Ts) -> Result<()> {
+    /// Removes sessions that nobody may use any more.
+    pub fn end_sessions_before(&mut self, idle: Ts, begun: Ts, now: Ts) -> Result<()> {
         diesel::delete(
             session::table.filter(session::seen_at.lt(idle.as_micros()).or(session::created_at.lt(begun.as_micros()))),
         )
         .execute(self.conn)?;
         diesel::delete(half_session::table.filter(half_session::ends_at.lt(now.as_micros()))).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Removes browsers that were not seen since.
+    pub fn forget_browsers_before(&mut self, unseen: Ts) -> Result<()> {
         diesel::delete(known_browser::table.filter(known_browser::seen_at.lt(unseen.as_micros())))
             .execute(self.conn)?;
         Ok(())

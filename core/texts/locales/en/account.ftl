@@ -221,6 +221,7 @@ approvals-empty = Nothing waits.
 approval-asked = { $name } asked for it { $ago }
 approval-about = Look at it
 approval-agree = Agree and do it
+approval-agree-only = Agree
 approval-refuse = Refuse
 approval-withdraw = Withdraw
 approval-cannot = This cannot be done: it was decided already, you asked for it yourself, or something else stands against it. Look at what it is about.
@@ -240,6 +241,16 @@ approval-export-teams = { $count ->
     [one] Take the leads of the team that they lead along as a file, once
    *[other] Take the leads of the { $count } teams that they lead along as a file, once
 }
+approval-token-own = A token of their own, “{ $name }”, good for { $days } days: { $scopes }
+approval-token-service = A token for a service, “{ $name }”, good for { $days } days: { $scopes }
+approval-end-erase = Disconnect the source { $source } and erase { $count ->
+        [one] one person
+       *[other] { $count } people
+    }
+approval-end-disable = Disconnect the source { $source } and take down { $count ->
+        [one] one card
+       *[other] { $count } cards
+    }
 approval-publish-all = Write all signatures that remain of a plan into mailboxes of { $source }
 approval-publish-some = Write signatures into { $count ->
         [one] one mailbox

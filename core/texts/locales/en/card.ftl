@@ -25,6 +25,7 @@ lead-phone = Phone
 lead-company = Company
 lead-message = Message
 exchange-rights = You may ask { $organisation } to show you this data, to correct it or to erase it.
+exchange-rights-contact = For that, write to { $contact }.
 exchange-send = Send to { $name }
 
 exchange-already-title = Your first details have arrived

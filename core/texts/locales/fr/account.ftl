@@ -221,6 +221,7 @@ approvals-empty = Rien n’attend.
 approval-asked = demandé par { $name } { $ago }
 approval-about = Voir de quoi il s’agit
 approval-agree = Approuver et exécuter
+approval-agree-only = Approuver
 approval-refuse = Refuser
 approval-withdraw = Retirer
 approval-cannot = Cela ne peut se faire : c’est déjà décidé, vous l’avez demandé vous-même, ou autre chose s’y oppose. Regardez de quoi il s’agit.
@@ -240,6 +241,16 @@ approval-export-teams = { $count ->
     [one] Emporter les contacts de l’équipe dirigée dans un fichier, une fois
    *[other] Emporter les contacts des { $count } équipes dirigées dans un fichier, une fois
 }
+approval-token-own = Un jeton à soi, « { $name } », valable { $days } jours : { $scopes }
+approval-token-service = Un jeton pour un service, « { $name } », valable { $days } jours : { $scopes }
+approval-end-erase = Déconnecter la source { $source } et effacer { $count ->
+        [one] une personne
+       *[other] { $count } personnes
+    }
+approval-end-disable = Déconnecter la source { $source } et retirer { $count ->
+        [one] une carte
+       *[other] { $count } cartes
+    }
 approval-publish-all = Écrire toutes les signatures qui restent d’un plan dans les boîtes de messagerie de { $source }
 approval-publish-some = Écrire des signatures dans { $count ->
         [one] une boîte de messagerie

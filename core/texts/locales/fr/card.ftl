@@ -25,6 +25,7 @@ lead-phone = Téléphone
 lead-company = Société
 lead-message = Message
 exchange-rights = Vous pouvez demander à { $organisation } de vous montrer ces données, de les corriger ou de les effacer.
+exchange-rights-contact = Pour cela, écrivez à { $contact }.
 exchange-send = Envoyer à { $name }
 
 exchange-already-title = Vos premières coordonnées sont bien arrivées

@@ -4,6 +4,7 @@ use actix_web::web;
 use askama::Template;
 use estampe_domain::access::{Role, Roles};
 use estampe_domain::approval::{Act, Approval, LeadReach};
+use estampe_domain::ending::PeopleFate;
 use estampe_domain::provider::ProviderForm;
 use estampe_domain::{AccountId, ApprovalId, Error, Right};
 use estampe_service::views::ActDone;
@@ -64,6 +65,20 @@ impl ApprovalsPage<'_> {
             }
             Act::ExportLeads { of: LeadReach::Own { .. } } => self.l.t("approval-export-own").to_string(),
             Act::ExportLeads { of: LeadReach::Everybody } => self.l.t("approval-export").to_string(),
+            Act::MakeToken { account, name, scopes, days } => {
+                let key = if account.is_some() { "approval-token-own" } else { "approval-token-service" };
+                let words = self.l.t(key).with("name", name.clone()).with("days", u64::from(*days));
+                words.with("scopes", scopes.join(", ")).to_string()
+            }
+            Act::EndSource { name, fate, seen, .. } => {
+                let seen = seen.unwrap_or_default();
+                let (key, count) = match fate {
+                    PeopleFate::Erase => ("approval-end-erase", seen.erased()),
+                    // nobody is asked about people who are kept
+                    PeopleFate::Disable | PeopleFate::Keep => ("approval-end-disable", seen.cards_disabled),
+                };
+                self.l.t(key).with("source", name.clone()).with("count", count).to_string()
+            }
             Act::PublishSignatures { source, first, people, .. } => {
                 let source = source.clone();
                 match (people.len() as u64, first) {
@@ -82,7 +97,11 @@ impl ApprovalsPage<'_> {
     /// Where to look at what it is about.
     fn about(&self, approval: &Approval) -> Option<String> {
         match &approval.act {
-            Act::AddAccount { .. } | Act::SetProvider { of: None, .. } | Act::ExportLeads { .. } => None,
+            Act::AddAccount { .. }
+            | Act::SetProvider { of: None, .. }
+            | Act::ExportLeads { .. }
+            | Act::MakeToken { .. } => None,
+            Act::EndSource { name, .. } => Some(crate::console::sources::path_of(name)),
             Act::PublishSignatures { publication, .. } => Some(crate::console::publications::path_of(*publication)),
             Act::SetProvider { of: Some(name), .. } => Some(format!("/accounts/providers/{}", segment(name))),
             Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
@@ -94,6 +113,19 @@ impl ApprovalsPage<'_> {
     fn warning(&self, approval: &Approval) -> Option<String> {
         let drops = matches!(&approval.act, Act::SetProvider { drops_secret: true, .. }) && !approval.agreed;
         drops.then(|| self.l.t("approval-drops-secret").to_string())
+    }
+
+    /// What whoever asked does now that somebody agreed: where to, with what, and the word for it.
+    fn take(&self, approval: &Approval) -> (&'static str, Vec<(&'static str, String)>, String) {
+        match &approval.act {
+            Act::MakeToken { account, name, scopes, days } => {
+                let mut carried = vec![("name", name.clone()), ("days", days.to_string())];
+                carried.extend(scopes.iter().map(|scope| ("scope", scope.clone())));
+                let to = if account.is_some() { "/tokens" } else { "/tokens/services" };
+                (to, carried, self.l.t("token-create").to_string())
+            }
+            _ => ("/leads/export", Vec::new(), self.l.t("leads-export").to_string()),
+        }
     }
 
     fn is_own(&self, approval: &Approval) -> bool {
@@ -152,6 +184,7 @@ pub(crate) async fn agree(sent: SensitiveForm<Nothing>, path: web::Path<String>)
         Ok(ActDone::Plugin(plugin)) => Ok(see_other(&format!("/plugins/{}", segment(&plugin)))),
         Ok(ActDone::Provider(name)) => Ok(see_other(&format!("/accounts/providers/{}", segment(&name)))),
         Ok(ActDone::Publication(id)) => Ok(see_other(&crate::console::publications::path_of(id))),
+        Ok(ActDone::Ending(source)) => Ok(see_other(&crate::console::endings::ending_path(source))),
         Ok(ActDone::Agreed) => Ok(see_other("/approvals")),
         Err(Error::Conflict(_)) => page(&desk, Some("approval-cannot")).await,
         Err(error) => desk.ok(Err(error)),

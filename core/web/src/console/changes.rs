@@ -2,7 +2,7 @@
 //! the word of whom it concerns.
 
 use actix_web::http::StatusCode;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::ownership::FieldValue;
 use estampe_domain::write_back::{ChangeState, DirectoryChange, code};
@@ -10,6 +10,7 @@ use estampe_domain::{ChangeId, Error, PersonId, Right};
 use estampe_service::{ChangeWord, ShownChange};
 use estampe_texts::key;
 
+use crate::console::people::{here, query_of};
 use crate::console::shell::{Section, Shell};
 use crate::forms::{Fields, ProtectedForm};
 use crate::locale::Lang;
@@ -124,19 +125,36 @@ pub(crate) struct ChangesPage<'a> {
     pub(crate) stale: bool,
     /// Whether who they are about is said here: the page is of everybody.
     pub(crate) names: bool,
+    /// How many there are in all.
+    pub(crate) total: u64,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+    /// Whether this is not the first page.
+    pub(crate) is_later: bool,
 }
 
-async fn page(desk: &Desk, stale: bool) -> Reply {
-    let changes = desk.ok(desk.service().directory_changes(&desk.ctx, None).await)?;
-    let s = Shell::new(desk, Section::People, "/changes");
+impl ChangesPage<'_> {
+    fn next(&self) -> Option<String> {
+        let after = self.next.as_deref()?;
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("after", after).finish();
+        Some(format!("/changes?{query}"))
+    }
+}
+
+async fn page(desk: &Desk, here: String, after: Option<String>, stale: bool) -> Reply {
+    let is_later = after.is_some();
+    let found = desk.ok(desk.service().directory_changes(&desk.ctx, None, after.into()).await)?;
+    let s = Shell::new(desk, Section::People, here);
     let status = if stale { StatusCode::CONFLICT } else { StatusCode::OK };
-    let lines = lines(&desk.l, &changes);
-    desk.page_with(status, &ChangesPage { l: &desk.l, s, lines, stale, names: true })
+    let lines = lines(&desk.l, &found.changes);
+    let (total, next) = (found.total, found.next);
+    desk.page_with(status, &ChangesPage { l: &desk.l, s, lines, stale, names: true, total, next, is_later })
 }
 
 /// `GET /changes`
-pub(crate) async fn list(desk: Desk) -> Reply {
-    page(&desk, false).await
+pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
+    let after = Some(query_of(&request, "after")).filter(|after| !after.is_empty());
+    page(&desk, here(&request), after, false).await
 }
 
 /// Where somebody came from: a person's page, or the list.
@@ -156,7 +174,7 @@ async fn say(sent: ProtectedForm<CameFrom>, path: web::Path<String>, word: Chang
     let id: ChangeId = desk.id(&path)?;
     match desk.service().decide_change(&desk.ctx, id, word).await {
         Ok(()) => Ok(see_other(&person.map_or_else(|| "/changes".to_owned(), |person| format!("/people/{person}")))),
-        Err(Error::Conflict(_) | Error::Changed(_)) => page(&desk, true).await,
+        Err(Error::Conflict(_) | Error::Changed(_)) => page(&desk, "/changes".to_owned(), None, true).await,
         Err(error) => desk.ok(Err(error)),
     }
 }

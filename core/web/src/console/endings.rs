@@ -8,13 +8,14 @@ use estampe_domain::source::SourceOverview;
 use estampe_domain::{Error, Right, SourceId};
 use estampe_texts::key;
 
+use crate::console::confirm::SensitiveForm;
 use crate::console::people::here;
 use crate::console::publications;
 use crate::console::shell::{Section, Shell};
 use crate::console::source_settings::Waits;
 use crate::console::sources::path_of;
 use crate::fields::Field;
-use crate::forms::{Fields, ProtectedForm};
+use crate::forms::Fields;
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
 use crate::session::Desk;
@@ -184,8 +185,8 @@ pub(crate) async fn ask(desk: Desk, name: web::Path<String>) -> Reply {
 }
 
 /// `POST /sources/{name}/disconnect`
-pub(crate) async fn decide(sent: ProtectedForm<Decision>, name: web::Path<String>) -> Reply {
-    let ProtectedForm { desk, form: Decision { fate, name: typed, seen } } = sent;
+pub(crate) async fn decide(sent: SensitiveForm<Decision>, name: web::Path<String>) -> Reply {
+    let SensitiveForm { desk, form: Decision { fate, name: typed, seen } } = sent;
     desk.needs(Right::SourcesEnd)?;
     let Some(fate) = fate else { return asks(&desk, &name, StatusCode::UNPROCESSABLE_ENTITY, "", false).await };
     if fate == PeopleFate::Erase && typed.trim() != name.as_str() {

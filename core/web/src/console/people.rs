@@ -236,7 +236,7 @@ pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -
     let card_url = desk.service().card_url(&detail.summary.public_id);
     let has_signature = desk.ok(desk.service().may_have_signature(&desk.ctx, id).await)?;
     let changes = if desk.ctx.may(Right::ChangesDecide) {
-        desk.ok(desk.service().directory_changes(&desk.ctx, Some(id)).await)?
+        desk.ok(desk.service().directory_changes(&desk.ctx, Some(id), Asking::default()).await)?.changes
     } else {
         Vec::new()
     };

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 use estampe_domain::approval::{Act, Approval, LeadReach};
+use estampe_domain::ending::PeopleFate;
 use estampe_service::views::ActDone;
 use serde_json::{Value, json};
 
@@ -50,6 +51,20 @@ fn what(act: &Act) -> String {
             }
             LeadReach::Own { .. } => "take their own leads along as a file, once".to_owned(),
         },
+        Act::MakeToken { account, name, scopes, days } => {
+            let whose = if account.is_some() { "of their own" } else { "of a service" };
+            format!("make a token {whose}, \"{name}\", good for {days} days: {}", or_all(scopes))
+        }
+        Act::EndSource { name, fate, seen, .. } => {
+            let seen = seen.unwrap_or_default();
+            match fate {
+                PeopleFate::Keep => format!("disconnect the source {name}"),
+                PeopleFate::Disable => {
+                    format!("disconnect the source {name}, and take {} cards down", seen.cards_disabled)
+                }
+                PeopleFate::Erase => format!("disconnect the source {name}, and erase {} people", seen.erased()),
+            }
+        }
         Act::PublishSignatures { publication, source, first, people } => {
             let whose = match (people.len(), first) {
                 (0, None) => "all that remain of the plan".to_owned(),
@@ -76,6 +91,7 @@ pub(crate) async fn agree(wire: Wire, path: web::Path<String>) -> Reply {
         ActDone::Plugin(plugin) => wire.json(StatusCode::OK, &json!({ "plugin": plugin })),
         ActDone::Provider(provider) => wire.json(StatusCode::OK, &json!({ "provider": provider })),
         ActDone::Publication(id) => wire.json(StatusCode::OK, &json!({ "publication": id })),
+        ActDone::Ending(id) => wire.json(StatusCode::OK, &json!({ "ending": id })),
         ActDone::Agreed => wire.json(StatusCode::OK, &json!({ "agreed": *path })),
     }
 }

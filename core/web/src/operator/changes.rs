@@ -2,11 +2,12 @@
 //! Nobody agrees to one here: that is the person's word, or whoever leads a team of theirs.
 
 use actix_web::http::StatusCode;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use estampe_domain::ownership::FieldValue;
 use estampe_service::{ChangeWord, ShownChange};
 use serde_json::{Value, json};
 
+use crate::console::people::query_of;
 use crate::operator::wire::Wire;
 use crate::respond::Reply;
 
@@ -23,10 +24,11 @@ fn view(shown: &ShownChange) -> Value {
 }
 
 /// `GET /v1/changes`
-pub(crate) async fn list(wire: Wire) -> Reply {
-    let changes = wire.ok(wire.service().directory_changes(&wire.ctx, None).await)?;
-    let changes: Vec<_> = changes.iter().map(view).collect();
-    wire.json(StatusCode::OK, &json!({ "changes": changes }))
+pub(crate) async fn list(wire: Wire, request: HttpRequest) -> Reply {
+    let after = Some(query_of(&request, "after")).filter(|after| !after.is_empty());
+    let page = wire.ok(wire.service().directory_changes(&wire.ctx, None, after.into()).await)?;
+    let changes: Vec<_> = page.changes.iter().map(view).collect();
+    wire.json(StatusCode::OK, &json!({ "changes": changes, "total": page.total, "next": page.next }))
 }
 
 async fn say(wire: &Wire, id: &str, word: ChangeWord) -> Reply {

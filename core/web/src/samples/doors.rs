@@ -3,9 +3,10 @@
 use askama::Template as _;
 use estampe_domain::approval::{Act, Approval, LeadReach};
 use estampe_domain::credential::Secret;
+use estampe_domain::ending::{EndingPlan, PeopleFate};
 use estampe_domain::provider::ProviderForm;
 use estampe_domain::session::{Agent, Factor, FactorKind, How, SessionFacts};
-use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, PublicationId, SessionId};
+use estampe_domain::{AccountId, ApprovalId, FactorId, Locale, PublicationId, SessionId, SourceId};
 use estampe_service::views::{OwnFactors, PasskeyAsked, StepOffer, TotpOffer};
 
 use super::{HOST, Sevens, lang, now, shell};
@@ -68,6 +69,16 @@ fn publish(first: Option<u64>) -> Act {
     Act::PublishSignatures { publication, source: "Google".into(), first, people: Vec::new() }
 }
 
+fn token(name: &str, scopes: &[&str]) -> Act {
+    let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    Act::MakeToken { account: None, name: name.into(), scopes, days: 90 }
+}
+
+fn ending(fate: PeopleFate) -> Act {
+    let seen = EndingPlan { people: 4_012, known_elsewhere: 12, cards_disabled: 3_988, ..EndingPlan::default() };
+    Act::EndSource { source: SourceId::new(now(), &Sevens), name: "Siège".into(), fate, seen: Some(seen) }
+}
+
 fn approvals() -> Vec<Approval> {
     let one = |seconds: i64, act| Approval {
         id: ApprovalId::new(now().plus_seconds(seconds), &Sevens),
@@ -127,6 +138,10 @@ fn approvals() -> Vec<Approval> {
         ),
         Approval { agreed: true, ..one(3, Act::ExportLeads { of: LeadReach::Everybody }) },
         one(6, publish(None)),
+        one(8, token("CRM", &["leads:read"])),
+        Approval { agreed: true, ..one(9, token("Intranet", &["people:read", "people:write"])) },
+        one(10, ending(PeopleFate::Erase)),
+        one(11, ending(PeopleFate::Disable)),
         one(7, publish(Some(5))),
     ]
 }

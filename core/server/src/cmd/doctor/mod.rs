@@ -144,6 +144,7 @@ fn configuration(cli: &Cli) -> Result<CheckedSettings, String> {
 
 async fn examine(settings: &CheckedSettings, report: &mut Report) {
     let service = service(settings, report);
+    contact(settings, report);
     files::folder(settings, report);
     files::disk(settings, report);
     let facts = database::examine(settings, &service, report).await;
@@ -154,6 +155,20 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     plugins::examine(settings, &service, report).await;
     directories::examine(&service, report).await;
     network::listeners(settings, &service, report).await;
+}
+
+/// Whether visitors are told whom to write to about their data: a hint, for it works without.
+fn contact(settings: &CheckedSettings, report: &mut Report) {
+    const CHECK: &str = "privacy";
+    match &settings.rights_contact {
+        Some(address) => report.ok(CHECK, format!("visitors write to {address} about their data")),
+        None => report.note(
+            CHECK,
+            Status::Ok,
+            "no address for visitors' rights: their requests reach the holders of cards",
+            "name who can act on them in privacy.contact",
+        ),
+    }
 }
 
 fn service(settings: &CheckedSettings, report: &mut Report) -> Service {

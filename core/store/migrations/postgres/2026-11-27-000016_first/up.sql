@@ -518,6 +518,8 @@ CREATE TABLE api_token (
     expires_at BIGINT NOT NULL,
     -- to the hour
     last_used_at BIGINT,
+    -- to the day: reading leads is noted once a day
+    leads_read_at BIGINT,
     revoked_at BIGINT
 );
 CREATE INDEX api_token_account ON api_token (account_id);
