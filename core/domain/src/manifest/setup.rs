@@ -87,18 +87,20 @@ impl ProviderPermission {
         config: &BTreeMap<String, String>,
         writes: bool,
     ) -> bool {
-        let is_on = |key: &String| {
-            let set = config.get(key).map(String::as_str).map(str::trim).filter(|value| !value.is_empty());
-            let value = set.or_else(|| known.get(key)?.default.as_deref());
-            value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        };
-        (writes || !self.written) && self.when.iter().all(is_on)
+        (writes || !self.written) && self.when.iter().all(|key| is_on(known, config, key))
     }
 
     /// Whether a token's name for a permission is this one.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
+}
+
+/// Whether a flag is on; what is not set counts as its default.
+pub(super) fn is_on(known: &BTreeMap<String, ConfigKey>, config: &BTreeMap<String, String>, key: &str) -> bool {
+    let set = config.get(key).map(String::as_str).map(str::trim).filter(|value| !value.is_empty());
+    let value = set.or_else(|| known.get(key)?.default.as_deref());
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 impl ProviderAsk {

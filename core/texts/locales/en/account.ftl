@@ -240,8 +240,7 @@ approval-export-teams = { $count ->
     [one] Take the leads of the team that they lead along as a file, once
    *[other] Take the leads of the { $count } teams that they lead along as a file, once
 }
-approval-publish-all = Write all signatures that remain of a plan into mailboxes of { $source }
-approval-publish-some = Write signatures into { $count ->
+approval-publish = Write signatures into { $count ->
         [one] one mailbox
        *[other] { $count } mailboxes
     } of { $source }

@@ -240,8 +240,7 @@ approval-export-teams = { $count ->
     [one] Emporter les contacts de l’équipe dirigée dans un fichier, une fois
    *[other] Emporter les contacts des { $count } équipes dirigées dans un fichier, une fois
 }
-approval-publish-all = Écrire toutes les signatures qui restent d’un plan dans les boîtes de messagerie de { $source }
-approval-publish-some = Écrire des signatures dans { $count ->
+approval-publish = Écrire des signatures dans { $count ->
         [one] une boîte de messagerie
        *[other] { $count } boîtes de messagerie
     } de { $source }

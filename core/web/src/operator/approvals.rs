@@ -50,13 +50,13 @@ fn what(act: &Act) -> String {
             }
             LeadReach::Own { .. } => "take their own leads along as a file, once".to_owned(),
         },
-        Act::PublishSignatures { publication, source, first, people } => {
+        Act::PublishSignatures { publication, source, first, people, mailboxes, .. } => {
             let whose = match (people.len(), first) {
                 (0, None) => "all that remain of the plan".to_owned(),
                 (0, Some(first)) => format!("the first {first} that remain of the plan"),
                 (people, _) => format!("those of {people} people"),
             };
-            format!("write signatures into mailboxes of {source}, publication {publication}: {whose}")
+            format!("write signatures into {mailboxes} mailboxes of {source}, publication {publication}: {whose}")
         }
     }
 }

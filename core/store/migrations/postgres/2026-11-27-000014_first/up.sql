@@ -638,9 +638,12 @@ CREATE TABLE signature_publication_line (
     chosen BOOLEAN NOT NULL,
     -- address, what stood there and what is to, under the key of the publication
     sealed BYTEA NOT NULL,
+    -- keyed hash of the address, once a plan found it: no two lines are to meet there
+    address_mac BYTEA,
     PRIMARY KEY (publication_id, seq)
 );
-CREATE INDEX publication_line_state ON signature_publication_line (publication_id, state, seq);
+CREATE INDEX publication_line_state ON signature_publication_line (publication_id, state, chosen, seq);
+CREATE INDEX publication_line_address ON signature_publication_line (publication_id, address_mac);
 CREATE INDEX publication_line_person ON signature_publication_line (person_id);
 
 -- What stood at an address before Estampe ever wrote it, kept until it is there again.
@@ -652,8 +655,10 @@ CREATE TABLE signature_mailbox (
     address_mac BYTEA NOT NULL,
     sealed BYTEA NOT NULL,
     taken_at BIGINT NOT NULL,
-    -- fingerprint of what was written last
+    -- fingerprint of what the provider had after it was last written; NULL: nothing got there yet
     written TEXT,
+    -- fingerprint of what was sent since, and nobody knows whether it got there
+    tried TEXT,
     UNIQUE (source_id, address_mac)
 );
 CREATE INDEX signature_mailbox_person ON signature_mailbox (person_id);
