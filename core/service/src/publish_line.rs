@@ -220,11 +220,12 @@ impl Service {
             }
             let (source, address) = (publication.source, line.content.address.as_str());
             match backup {
-                Backup::Stays => {}
                 Backup::Written(fingerprint) => tx.set_mailbox_written(source, address, &fingerprint)?,
-                // tried again otherwise
-                Backup::Refused if line.state == LineState::Failed => tx.mailbox_refused(source, address, now)?,
-                Backup::Refused => {}
+                // of an earlier try nobody knows yet
+                Backup::Refused if line.state == LineState::Failed && line.tries == 1 => {
+                    tx.mailbox_refused(source, address, now)?;
+                }
+                Backup::Stays | Backup::Refused => {}
                 Backup::Restored => {
                     tx.forget_mailbox(source, address, now)?;
                     let event = AuditEvent::done(&ctx, &*random, operation(&publication), "person", line.person);

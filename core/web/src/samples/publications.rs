@@ -133,7 +133,8 @@ fn lists(l: &Lang) -> Vec<(&'static str, String)> {
     let without = MailboxSources { with: Vec::new(), ..with.clone() };
     let page = |read: bool, publications: &[Publication], sources: &MailboxSources, refusal: Option<PlanRefusal>| {
         let s = if read { auditor() } else { shell(Section::Signatures) };
-        let form = PlanForm { kind: "restore".into(), query: "toulouse".into(), ..PlanForm::default() };
+        let (source, kind, query) = ("Google Pau".into(), "restore".into(), "toulouse".into());
+        let form = PlanForm { source, kind, query, ..PlanForm::default() };
         let form = if refusal.is_some() { form } else { PlanForm::default() };
         let refused = refusal.map(|refusal| NotPlanned::refused(l, &refusal)).unwrap_or_default();
         PublicationsPage::new(l, s, (publications, sources), &form, refused).render().unwrap()
