@@ -297,12 +297,6 @@ pub struct PluginInput {
 }
 
 impl PluginInfo {
-    /// Whether a source with this configuration tells who is there: it does, unless the plugin has
-    /// a flag `people` and that is off.
-    pub fn tells_of_people(&self, config: &BTreeMap<String, String>) -> bool {
-        !self.config.contains_key("people") || setup::is_on(&self.config, config, "people")
-    }
-
     /// The items that it asks for, and why, in order.
     pub fn asked(&self) -> Vec<Asked> {
         let mut all: BTreeMap<Permission, Texts> = BTreeMap::new();
