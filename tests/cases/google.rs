@@ -23,7 +23,7 @@ pub(crate) struct World {
     pub(crate) google: Google,
     _proxy: WayOut,
     /// Its authority's certificate is read at each start.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A Workspace of so many people, read once, everybody with a signature.
@@ -48,7 +48,7 @@ pub(crate) async fn world(database: Database, users: usize) -> World {
     server.json(&[&add[..], &more[..]].concat());
     server.json(&["source", "sync", "google"]);
     for_everybody(&server);
-    World { server, google, _proxy: proxy, _folder: folder }
+    World { server, google, _proxy: proxy, folder }
 }
 
 impl World {
@@ -68,6 +68,11 @@ impl World {
             let mut senders = people.senders.values_mut().flatten();
             senders.find(|one| one["sendAsEmail"] == address).unwrap()["signature"] = json!(html);
         });
+    }
+
+    /// The file with the service account's key.
+    fn account(&self) -> std::path::PathBuf {
+        self.folder.path().join("account.json")
     }
 
     fn publish(&self, arguments: &[&str]) -> Value {
@@ -123,6 +128,14 @@ on_both! {
         assert_eq!(world.lines(again_id, "unchanged").len(), 12, "{again}");
         let drift = world.publish(&["drift", "google"]);
         assert_eq!(world.lines(drift["id"].as_str().unwrap(), "drifted"), [json!(null); 0], "{drift}");
+
+        // another source of the same Workspace that never ran is offered nobody else's people
+        let file = format!("service-account={}", world.account().display());
+        let administrator = format!("administrator={ADMIN}");
+        let add = ["source", "add", "never", "--plugin", "google-workspace", "--set-file", &file, "--set", &administrator];
+        world.server.json(&[&add[..], &["--set", "signatures=true"]].concat());
+        let told = world.server.cli(&["signature", "publish", "plan", "never"]);
+        assert!(told.code == 1 && told.stderr.contains("estampe source sync \"never\""), "{told:?}");
 
         // somebody writes their own
         world.write_in_gmail(&addresses[3], "<div>Another</div>");

@@ -92,6 +92,12 @@ fn hidden(page: &str, name: &str) -> String {
     rest.split_once('"').unwrap().0.to_owned()
 }
 
+/// Whom the list offers to tick, at this place of it.
+fn line_of_person(page: &str, at: usize) -> String {
+    let offered = page.split("type=\"checkbox\" name=\"person\" value=\"").skip(1).nth(at);
+    offered.unwrap_or_else(|| panic!("{page}")).split_once('"').unwrap().0.to_owned()
+}
+
 /// Where the mailbox of this address stands in the list.
 fn line_of(page: &str, address: &str) -> String {
     let (before, _) = page.split_once(&format!("{address}</span>")).unwrap_or_else(|| panic!("{address}: {page}"));
@@ -144,6 +150,23 @@ on_both! {
         assert_eq!(admin.get(&format!("{line}/preview")).await.status(), 404);
         assert_eq!(admin.get(&format!("{id}/lines/99")).await.status(), 404);
 
+        // what was ticked stays, and the list where it was, until it is written
+        let second = line_of_person(&admin.page(&format!("{id}?state=planned&from=1")).await, 0);
+        let ticked = [("which", "ticked"), ("person", second.as_str()), ("state", "planned"), ("from", "1")];
+        let (status, asked) = admin.post(&format!("{id}/apply"), &ticked).await;
+        let left = format!("{id}?which=ticked&#38;person={second}&#38;state=planned&#38;from=1");
+        assert!(status == 200 && asked.contains(&format!("href=\"{left}\"")), "{left}: {asked}");
+        let page = admin.page(&left.replace("&#38;", "&")).await;
+        let is_kept = |page: &str| {
+            page.contains(&format!("value=\"{second}\" form=\"ring\" checked"))
+                && page.contains("value=\"ticked\" checked")
+                && page.contains("name=\"state\" value=\"planned\"><input type=\"hidden\" name=\"from\" value=\"1\"")
+                && page.matches(" checked").count() == 2
+        };
+        assert!(is_kept(&page), "{page}");
+        let (_, (status, page)) = other.apply(&id, &ticked).await;
+        assert!(status == 409 && is_kept(&page), "{page}");
+
         // a ring of one: nobody by mistake, nobody who administers nothing there
         let apply = format!("{id}/apply");
         for (choice, said) in [
@@ -185,7 +208,15 @@ on_both! {
         assert!(page.contains("1 changed since") && page.contains("11 as they were written"), "{page}");
         let home = admin.page("/").await;
         assert!(home.contains("One signature of google was changed") && home.contains(&format!("{drift}?state=drifted")), "{home}");
-        let (anew, page) = admin.planned("publish", &[("drifted", drift.rsplit('/').next().unwrap())]).await;
+        // a colleague was quicker: what is sent once more is still about these alone
+        let look = drift.rsplit('/').next().unwrap();
+        let (open, _) = other.planned("restore", &[]).await;
+        let again = [("source", "google"), ("kind", "publish"), ("drifted", look)];
+        let (status, page) = admin.post(ALL, &again).await;
+        assert!(status == 422 && page.contains("Only about the one mailbox that the look begun"), "{page}");
+        assert!(hidden(&page, "drifted") == look && !page.contains("name=\"group\""), "{page}");
+        admin.done(&format!("{open}/stop"), &[]).await;
+        let (anew, page) = admin.planned("publish", &[("drifted", hidden(&page, "drifted").as_str())]).await;
         assert!(page.contains("1 to be written") && page.contains(&addresses[3]), "{page}");
         admin.done(&format!("{anew}/stop"), &[]).await;
         assert!(admin.page(&anew).await.contains("What was written stays, and can be restored"));
@@ -264,8 +295,15 @@ async fn one_that_is_refused_is_paused_says_why_and_goes_on() {
     admin.done(&format!("{id}/pause"), &[]).await;
     let page = admin.settled(&id).await;
     assert!(page.contains("Somebody paused it") && !page.contains("does not let"), "{page}");
-    admin.done(&format!("{id}/stop"), &[]).await;
-    assert_eq!(world.server.sql("SELECT count(*) FROM signature_publication WHERE state = 'stopped'"), ["1"]);
+    // resumed while an answer is awaited, again and again: no mailbox is written twice
+    for _ in 0..6 {
+        admin.done(&format!("{id}/resume"), &[]).await;
+        admin.done(&format!("{id}/pause"), &[]).await;
+    }
+    admin.done(&format!("{id}/resume"), &[]).await;
+    let page = admin.settled(&id).await;
+    assert!(page.contains("12 written"), "{page}");
+    assert_eq!(written(&world), 12);
 }
 
 impl Desk {

@@ -91,6 +91,10 @@ pub enum Act {
         first: Option<u64>,
         /// Those of these people alone; of everybody when empty.
         people: Vec<PersonId>,
+        /// How many rings were begun when it was asked for: another one is another plan.
+        ring: u64,
+        /// How many mailboxes that was.
+        mailboxes: u64,
     },
 }
 

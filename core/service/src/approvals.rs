@@ -6,8 +6,10 @@ use estampe_domain::approval::{Act, Approval};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::ApprovalId;
 use estampe_domain::permission::Permission;
+use estampe_domain::ports::Random;
 use estampe_domain::provider::FormProblem;
 use estampe_domain::{Actor, Context, Error, Result, Right};
+use estampe_store::Tx;
 use serde_json::json;
 
 use crate::Service;
@@ -127,10 +129,10 @@ impl Service {
                 }
                 ActDone::Ending(self.end_source(&seconded, name, *fate, *seen).await?)
             }
-            Act::PublishSignatures { publication, first, people, .. } => {
-                let ring = Ring { first: *first, people: people.clone(), seen: None };
-                self.apply_publication(&seconded, *publication, ring).await?;
-                ActDone::Publication(*publication)
+            Act::PublishSignatures { publication, first, people, ring, mailboxes, .. } => {
+                let ring = Ring { first: *first, people: people.clone(), seen: Some((*ring, *mailboxes)) };
+                self.release(&seconded, *publication, ring, Some(approval.clone())).await??;
+                return Ok(ActDone::Publication(*publication));
             }
         };
         self.decided(ctx, &approval, true).await?;
@@ -162,22 +164,30 @@ impl Service {
 
     async fn decided(&self, ctx: &Context, approval: &Approval, done: bool) -> Result<()> {
         let (ctx, random, approval) = (*ctx, self.shared_random(), approval.clone());
-        self.store
-            .write(move |tx| {
-                let by = match ctx.actor {
-                    Actor::Account(account) => account.to_string(),
-                    other => other.kind().to_owned(),
-                };
-                if !tx.decide_approval(&approval, done, &by, ctx.now)? {
-                    return Ok(());
-                }
-                let operation = if done { "approval.agree" } else { "approval.refuse" };
-                let event = AuditEvent::done(&ctx, &*random, operation, "approval", approval.id);
-                tx.audit(&event.with(json!({"asked_by": approval.asked_by})))
-            })
-            .await?;
+        self.store.write(move |tx| decided(tx, &ctx, &*random, &approval, done).map(drop)).await?;
         Ok(())
     }
+}
+
+/// Notes that somebody agreed or refused; `false` when somebody else decided before.
+pub(crate) fn decided(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    random: &dyn Random,
+    approval: &Approval,
+    done: bool,
+) -> estampe_store::Result<bool> {
+    let by = match ctx.actor {
+        Actor::Account(account) => account.to_string(),
+        other => other.kind().to_owned(),
+    };
+    if !tx.decide_approval(approval, done, &by, ctx.now)? {
+        return Ok(false);
+    }
+    let operation = if done { "approval.agree" } else { "approval.refuse" };
+    let event = AuditEvent::done(ctx, random, operation, "approval", approval.id);
+    tx.audit(&event.with(json!({"asked_by": approval.asked_by})))?;
+    Ok(true)
 }
 
 /// Roles by their stable names.

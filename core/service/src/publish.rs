@@ -2,7 +2,7 @@
 //! planned in [`publish_plan`](crate::publish_plan); the work itself is a job:
 //! [`publish_work`](crate::publish_work).
 
-use estampe_domain::approval::Act;
+use estampe_domain::approval::{Act, Approval};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{JobId, PersonId, PublicationId};
 use estampe_domain::plugin::{FailKind, Offer};
@@ -13,6 +13,7 @@ use estampe_store::{Job, NewJob, Tx};
 use serde_json::json;
 
 use crate::Service;
+use crate::approvals::decided;
 
 /// How many publications are shown at once.
 const SHOWN: i64 = 50;
@@ -134,6 +135,18 @@ impl Service {
         id: PublicationId,
         ring: Ring,
     ) -> Result<std::result::Result<(), RingRefusal>> {
+        self.release(ctx, id, ring, None).await
+    }
+
+    /// The same, where somebody agrees to it: that is noted together with what it releases, so that
+    /// nobody can agree twice.
+    pub(crate) async fn release(
+        &self,
+        ctx: &Context,
+        id: PublicationId,
+        ring: Ring,
+        agreed: Option<Approval>,
+    ) -> Result<std::result::Result<(), RingRefusal>> {
         ctx.require(Right::SignaturesPublish)?;
         ctx.require_recent()?;
         let publication = self.publication(ctx, id).await?;
@@ -144,13 +157,9 @@ impl Service {
         if !ctx.seconded && !self.administers_there(ctx, &publication).await? {
             return Ok(Err(RingRefusal::NotAdministrator));
         }
-        let act = || Act::PublishSignatures {
-            publication: id,
-            source: publication.source_name.clone(),
-            first: ring.first,
-            people: ring.people.clone(),
-        };
-        self.second_look(ctx, act).await?;
+        if let Err(refusal) = self.second_look_at(ctx, &publication, &ring).await? {
+            return Ok(Err(refusal));
+        }
         let (ctx, random) = (*ctx, self.shared_random());
         let released = self
             .store
@@ -174,11 +183,45 @@ impl Service {
                 go_on(tx, &ctx, &*random, &publication)?;
                 let event = AuditEvent::done(&ctx, &*random, "signature.publication.apply", "publication", id);
                 tx.audit(&event.with(json!({"ring": publication.ring, "mailboxes": mailboxes})))?;
+                if let Some(agreed) = &agreed
+                    && !decided(tx, &ctx, &*random, agreed, true)?
+                {
+                    return Err(Error::NotFound.into());
+                }
                 Ok(Ok(()))
             })
             .await?;
         self.wake_worker();
         Ok(released)
+    }
+
+    /// Keeps a ring for a second look, where one is wanted: with how many mailboxes it has and how many
+    /// rings were begun, so that what is agreed to is what was asked for, once.
+    async fn second_look_at(
+        &self,
+        ctx: &Context,
+        publication: &Publication,
+        ring: &Ring,
+    ) -> Result<std::result::Result<(), RingRefusal>> {
+        if !self.needs_second_look(ctx) {
+            return Ok(Ok(()));
+        }
+        let mailboxes = self.ring_count(ctx, publication.id, ring).await?;
+        if mailboxes == 0 {
+            return Ok(Err(RingRefusal::Nobody));
+        }
+        if ring.seen.is_some_and(|seen| seen != (publication.ring, mailboxes)) {
+            return Ok(Err(RingRefusal::Changed));
+        }
+        let act = || Act::PublishSignatures {
+            publication: publication.id,
+            source: publication.source_name.clone(),
+            first: ring.first,
+            people: ring.people.clone(),
+            ring: publication.ring,
+            mailboxes,
+        };
+        self.second_look(ctx, act).await.map(Ok)
     }
 
     /// Whether whoever asks administers the organisation whose mailboxes these are, as far as its
@@ -243,7 +286,13 @@ impl Service {
                 let renewed = tx.renew_failed(id, &RENEWED, back == PublicationState::Planning)?;
                 publication.state = back;
                 (publication.resumes_in, publication.why, publication.refused_in_row) = (None, None, 0);
-                go_on(tx, &ctx, &*random, &publication)?;
+                let job = tx.publication_job(id)?;
+                if tx.is_leased(job, ctx.now)? {
+                    // it still waits for an answer: another job would write the same mailbox again
+                    tx.set_publication(&publication)?;
+                } else {
+                    go_on(tx, &ctx, &*random, &publication)?;
+                }
                 let event = AuditEvent::done(&ctx, &*random, "signature.publication.resume", "publication", id);
                 tx.audit(&event.with(json!({"tried_again": renewed})))
             })
@@ -287,7 +336,7 @@ impl Service {
     pub(crate) async fn forget_publications(&self) -> Result<()> {
         let now = self.ports.clock.now();
         let before = now.plus_seconds(-KEPT * 86_400);
-        self.store.write(move |tx| tx.forget_publications(None, before, now)).await?;
+        while self.store.write(move |tx| tx.forget_publications(None, before, now)).await? > 0 {}
         Ok(())
     }
 }

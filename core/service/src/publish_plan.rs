@@ -8,7 +8,7 @@ use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{GroupId, JobId, PersonId, PublicationId};
 use estampe_domain::plugin::Offer;
 use estampe_domain::signature::publication::{
-    LineContent, LineState, MailboxBackup, Publication, PublicationKind, PublicationState,
+    KeptMailbox, LineContent, LineState, Publication, PublicationKind, PublicationState,
 };
 use estampe_domain::source::Source;
 use estampe_domain::{Context, Error, Result, Right};
@@ -78,6 +78,12 @@ pub enum PlanRefusal {
     SeveralGroups(String, String),
     /// Nobody fits who could get a signature.
     Nobody,
+    /// The source of this name tells who is there, and has told of nobody yet.
+    NeverRead(String),
+    /// These, who were named one by one, have left.
+    Inactive(Vec<String>),
+    /// The look that found mailboxes changed was at those of another source.
+    OtherSource,
     /// No mailbox of these was written, or all were restored.
     NothingWritten,
 }
@@ -98,6 +104,13 @@ impl fmt::Display for PlanRefusal {
                 write!(f, "several groups have the name \"{name}\"; name one by its id: {ids}")
             }
             Self::Nobody => f.write_str("nobody fits whose mailbox could get a signature"),
+            Self::NeverRead(source) => {
+                write!(f, "it has not told yet who is there; run it first: estampe source sync \"{source}\"")
+            }
+            Self::Inactive(names) => {
+                write!(f, "who left gets no signature: {}", names.join(", "))
+            }
+            Self::OtherSource => f.write_str("that look was at the mailboxes of another source"),
             Self::NothingWritten => f.write_str("Estampe has written no mailbox of these, or all were restored"),
         }
     }
@@ -108,9 +121,13 @@ impl From<PlanRefusal> for Error {
         let words = refusal.to_string();
         match refusal {
             PlanRefusal::NoMailboxes(_) => Self::invalid("source", words),
-            PlanRefusal::TooMany => Self::invalid("people", words),
+            PlanRefusal::TooMany | PlanRefusal::Inactive(_) => Self::invalid("people", words),
             PlanRefusal::NoGroup(_) | PlanRefusal::SeveralGroups(..) => Self::invalid("group", words),
-            PlanRefusal::Open(_) | PlanRefusal::Nobody | PlanRefusal::NothingWritten => Self::Conflict(words),
+            PlanRefusal::Open(_)
+            | PlanRefusal::Nobody
+            | PlanRefusal::NeverRead(_)
+            | PlanRefusal::OtherSource
+            | PlanRefusal::NothingWritten => Self::Conflict(words),
         }
     }
 }
@@ -159,8 +176,8 @@ impl Service {
     pub async fn plan_publication(&self, ctx: &Context, new: NewPublication) -> Result<Planned<PublicationId>> {
         ctx.require(Right::SignaturesPublish)?;
         let NewPublication { source, kind, day, whom } = new;
-        let source = match self.source_with_mailboxes(&source).await? {
-            Ok(source) => source,
+        let (source, tells) = match self.source_with_mailboxes(&source).await? {
+            Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let group = match self.group_meant(&whom).await? {
@@ -168,6 +185,12 @@ impl Service {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let (id, job) = (PublicationId::new(ctx.now, self.random()), JobId::new(ctx.now, self.random()));
+        // before anybody waits for the transaction: each is unsealed
+        let of = source.clone();
+        let mut lines = match self.store.read(move |tx| whose(tx, &of, kind, &whom, (group, tells))).await? {
+            Ok(lines) => lines,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let (ctx, random) = (*ctx, self.shared_random());
         let planned = self
             .store
@@ -176,10 +199,11 @@ impl Service {
                 if let Some(open) = tx.open_publication(source.id)? {
                     return Ok(Err(PlanRefusal::Open(open)));
                 }
-                let lines = match targets(tx, &source, kind, &whom, group)? {
-                    Ok(lines) => lines,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
+                if kind != PublicationKind::Publish {
+                    // of who was erased meanwhile no address stays
+                    let kept = tx.kept_people(source.id)?;
+                    lines.retain(|(person, _)| kept.contains(person));
+                }
                 let publication = begun(&ctx, id, source, kind, day);
                 tx.insert_publication(&publication, job, &lines)?;
                 enqueue(tx, &ctx, id, job)?;
@@ -193,8 +217,8 @@ impl Service {
         Ok(planned)
     }
 
-    /// A source whose plugin keeps mailboxes.
-    async fn source_with_mailboxes(&self, name: &str) -> Result<Planned<Source>> {
+    /// A source whose plugin keeps mailboxes, and whether it tells who is there.
+    async fn source_with_mailboxes(&self, name: &str) -> Result<Planned<(Source, bool)>> {
         let name = name.to_owned();
         let read = self.store.read(move |tx| {
             let source = tx.source_by_name(&name)?.ok_or(Error::NotFound)?;
@@ -202,10 +226,14 @@ impl Service {
             Ok((source, plugin))
         });
         let (source, version) = read.await?;
-        if version.is_some_and(|version| version.info.offers.contains(&Offer::Mailboxes)) {
-            return Ok(Ok(source));
+        let info = version.map(|version| version.info);
+        match info.filter(|info| info.offers.contains(&Offer::Mailboxes)) {
+            Some(info) => {
+                let tells = info.tells_of_people(&source.connector.config);
+                Ok(Ok((source, tells)))
+            }
+            None => Ok(Err(PlanRefusal::NoMailboxes(source.connector.plugin))),
         }
-        Ok(Err(PlanRefusal::NoMailboxes(source.connector.plugin)))
     }
 
     /// The group that is named; none where none is.
@@ -246,86 +274,111 @@ fn begun(ctx: &Context, id: PublicationId, source: Source, kind: PublicationKind
     }
 }
 
-/// Whose mailboxes a publication is about.
-fn targets(
+/// Whose mailboxes a publication is about, and where they are when that is known.
+fn whose(
     tx: &mut Tx<'_>,
     source: &Source,
     kind: PublicationKind,
     whom: &Whom,
-    group: Option<GroupId>,
+    (group, tells): (Option<GroupId>, bool),
 ) -> estampe_store::Result<Planned<Vec<(PersonId, LineContent)>>> {
-    let some = match whom {
+    let publishes = kind == PublicationKind::Publish;
+    let some = match meant(tx, source, publishes, whom, group)? {
+        Ok(some) => some,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if publishes {
+        let people = match mailbox_holders(tx, source, some, (whom, tells))? {
+            Ok(people) => people,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let lines: Vec<_> = people.into_iter().map(|person| (person, LineContent::default())).collect();
+        return Ok(if lines.is_empty() { Err(PlanRefusal::Nobody) } else { Ok(lines) });
+    }
+    let line =
+        |KeptMailbox { person, mailbox, address }| (person, LineContent { mailbox, address, ..LineContent::default() });
+    let lines: Vec<_> = kept_of(tx, source, some)?.into_iter().map(line).collect();
+    Ok(if lines.is_empty() { Err(PlanRefusal::NothingWritten) } else { Ok(lines) })
+}
+
+/// The people who are meant; all when none.
+fn meant(
+    tx: &mut Tx<'_>,
+    source: &Source,
+    publishes: bool,
+    whom: &Whom,
+    group: Option<GroupId>,
+) -> estampe_store::Result<Planned<Option<Vec<PersonId>>>> {
+    Ok(Ok(match whom {
         Whom::Everybody => None,
         Whom::These(people) if people.is_empty() => None,
         Whom::These(people) if people.len() > NAMED => return Ok(Err(PlanRefusal::TooMany)),
         Whom::These(people) => {
-            // a name of nobody is a mistake of whoever typed it
+            let mut left = Vec::new();
             for person in people {
-                tx.person(*person)?.ok_or(Error::NotFound)?;
+                // a name of nobody is a mistake of whoever typed it
+                let person = tx.person(*person)?.ok_or(Error::NotFound)?;
+                left.extend((!person.active).then(|| person.profile.display_name.to_string()));
+            }
+            // what stood there before comes back for those who left too
+            if publishes && !left.is_empty() {
+                return Ok(Err(PlanRefusal::Inactive(left)));
             }
             Some(people.clone())
         }
         Whom::Found { query, .. } => {
-            let active = (kind == PublicationKind::Publish).then_some(true);
+            let active = publishes.then_some(true);
             Some(tx.people_ids(&PeopleQuery { words: words_of(query), active, group, ..PeopleQuery::default() })?)
         }
-        Whom::Drifted(of) => Some(tx.people_of_lines(*of, LineState::Drifted)?),
-    };
-    if kind == PublicationKind::Publish {
-        let people = mailbox_holders(tx, source, some, matches!(whom, Whom::Found { .. }))?;
-        let line = |person| (person, LineContent::default());
-        return Ok(if people.is_empty() {
-            Err(PlanRefusal::Nobody)
-        } else {
-            Ok(people.into_iter().map(line).collect())
-        });
-    }
-    let backups = backups_of(tx, source, some)?;
-    let line = |backup: MailboxBackup| {
-        let wanted = (kind == PublicationKind::Restore).then_some(backup.before);
-        (backup.person, LineContent { mailbox: backup.mailbox, address: backup.address, found: None, wanted })
-    };
-    Ok(if backups.is_empty() { Err(PlanRefusal::NothingWritten) } else { Ok(backups.into_iter().map(line).collect()) })
+        Whom::Drifted(of) => {
+            if tx.publication_head(*of)?.ok_or(Error::NotFound)?.source != source.id {
+                return Ok(Err(PlanRefusal::OtherSource));
+            }
+            Some(tx.people_of_lines(*of, LineState::Drifted)?)
+        }
+    }))
 }
 
-/// What is kept of the mailboxes of some, or of everybody.
-fn backups_of(
-    tx: &mut Tx<'_>,
-    source: &Source,
-    some: Option<Vec<PersonId>>,
-) -> estampe_store::Result<Vec<MailboxBackup>> {
+/// The mailboxes of some that were written, or of everybody.
+fn kept_of(tx: &mut Tx<'_>, source: &Source, some: Option<Vec<PersonId>>) -> estampe_store::Result<Vec<KeptMailbox>> {
     match some {
-        None => tx.mailbox_backups(source.id, &[]),
+        None => tx.kept_mailboxes(source.id, &[]),
         Some(some) if some.is_empty() => Ok(Vec::new()),
-        Some(some) if some.len() <= NAMED => tx.mailbox_backups(source.id, &some),
+        Some(some) if some.len() <= NAMED => tx.kept_mailboxes(source.id, &some),
         Some(some) => {
             let some: BTreeSet<_> = some.into_iter().collect();
-            let mut backups = tx.mailbox_backups(source.id, &[])?;
-            backups.retain(|backup| some.contains(&backup.person));
-            Ok(backups)
+            let mut kept = tx.kept_mailboxes(source.id, &[])?;
+            kept.retain(|kept| some.contains(&kept.person));
+            Ok(kept)
         }
     }
 }
 
 /// Who gets a signature: those who are named, or those whom the source knows. A source that tells
-/// who is there has their mailboxes, and nobody else's.
+/// who is there has their mailboxes, and nobody else's; everybody's has one that tells of nobody.
 fn mailbox_holders(
     tx: &mut Tx<'_>,
     source: &Source,
     some: Option<Vec<PersonId>>,
-    only_known: bool,
-) -> estampe_store::Result<Vec<PersonId>> {
-    if let Some(named) = some.as_ref().filter(|_| !only_known) {
-        return Ok(named.clone());
+    (whom, tells): (&Whom, bool),
+) -> estampe_store::Result<Planned<Vec<PersonId>>> {
+    if !tells {
+        return Ok(Ok(match some {
+            Some(some) => some,
+            None => tx.people_ids(&PeopleQuery { active: Some(true), ..PeopleQuery::default() })?,
+        }));
     }
     let known = tx.active_people_of(source.id)?;
-    Ok(match some {
-        Some(found) if known.is_empty() => found,
+    if known.is_empty() {
+        return Ok(Err(PlanRefusal::NeverRead(source.name.clone())));
+    }
+    Ok(Ok(match some {
+        // of whom the source does not know the plan says so
+        Some(named) if matches!(whom, Whom::These(_)) => named,
         Some(found) => {
             let known: BTreeSet<_> = known.into_iter().collect();
             found.into_iter().filter(|person| known.contains(person)).collect()
         }
-        None if known.is_empty() => tx.people_ids(&PeopleQuery { active: Some(true), ..PeopleQuery::default() })?,
         None => known,
-    })
+    }))
 }

@@ -554,6 +554,7 @@ diesel::table! {
         not_before -> Nullable<BigInt>,
         chosen -> Bool,
         sealed -> Binary,
+        address_mac -> Nullable<Binary>,
     }
 }
 
@@ -566,6 +567,7 @@ diesel::table! {
         sealed -> Binary,
         taken_at -> BigInt,
         written -> Nullable<Text>,
+        tried -> Nullable<Text>,
     }
 }
 

@@ -36,6 +36,11 @@ impl Fields {
         (pairs.len() <= FIELDS).then_some(Self(pairs))
     }
 
+    /// What stands in an address; nothing of too much.
+    pub(crate) fn of_query(request: &HttpRequest) -> Self {
+        Self::parse(request.query_string().as_bytes()).unwrap_or(Self(Vec::new()))
+    }
+
     /// The first value of this name, or nothing typed.
     pub(crate) fn text(&self, name: &str) -> String {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()

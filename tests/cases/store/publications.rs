@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use estampe_domain::plan::Fingerprint;
 use estampe_domain::plugin::SyncMode;
-use estampe_domain::signature::publication::{LineContent, LineState, Publication, PublicationKind, PublicationState};
+use estampe_domain::signature::fingerprint;
+use estampe_domain::signature::publication::{
+    LineContent, LineState, Publication, PublicationKind, PublicationState, code,
+};
 use estampe_domain::{CardId, JobId, PersonId, PublicId, PublicationId, RunId, SourceId, Ts};
 use estampe_store::{CheckupPart, IdentityOf, NewRun, Store};
 use estampe_tests::on_both;
@@ -154,19 +157,40 @@ on_both! {
         let (source, other) = (new_source(&store, "Mail", now).await, new_source(&store, "Other", now).await);
         let people = people(&store, 3, now).await;
         let keep = async |source, person, address: &'static str, before: &'static str| {
-            store.write(move |tx| tx.back_up_mailbox(source, person, (address, address), before, now)).await.unwrap()
+            let sent = fingerprint("<p>ours</p>");
+            store.write(move |tx| tx.back_up_mailbox(source, person, (address, address), before, &sent, now)).await.unwrap()
         };
-        assert!(keep(source, people[0], "Zoe@a.example", "<b>secret é</b>\r\n").await);
-        assert!(!keep(source, people[0], "zoe@A.example", "<p>ours</p>").await, "what was there first is kept");
+        let kept = async |source| {
+            store.read(move |tx| tx.mailbox_backup(source, "zoe@a.example")).await.unwrap().map(|kept| (kept.before, kept.written.is_some(), kept.tried.is_some()))
+        };
+        // a push that never was answered: what stands there the next time is somebody's own
+        assert!(keep(source, people[0], "Zoe@a.example", "<b>secret first</b>").await);
+        assert!(keep(source, people[0], "Zoe@a.example", "<b>secret é</b>\r\n").await, "nothing got there yet");
+        assert_eq!(kept(source).await, Some(("<b>secret é</b>\r\n".into(), false, true)));
+        // unless it is what was sent
+        assert!(!keep(source, people[0], "zoe@A.example", "<P>ours</P>").await, "what was there first is kept");
+        assert_eq!(kept(source).await, Some(("<b>secret é</b>\r\n".into(), true, true)));
+        assert!(!keep(source, people[0], "zoe@A.example", "<p>another</p>").await, "what was there first is kept");
+        // refused: what was written stays written, and of what never was nothing is kept
+        let refuse = async |source| store.write(move |tx| tx.mailbox_refused(source, "zoe@a.example", now)).await.unwrap();
+        refuse(source).await;
+        assert_eq!(kept(source).await, Some(("<b>secret é</b>\r\n".into(), true, false)));
+        assert!(keep(other, people[0], "zoe@a.example", "").await);
+        refuse(other).await;
+        assert_eq!(kept(other).await, None);
         assert!(keep(other, people[0], "zoe@a.example", "").await);
         assert!(keep(source, people[1], "max@a.example", "max").await);
         let backup = store.read(move |tx| tx.mailbox_backup(source, "zoe@a.example")).await.unwrap().unwrap();
-        assert_eq!((backup.before.as_str(), backup.address.as_str(), backup.written), ("<b>secret é</b>\r\n", "Zoe@a.example", None));
-        store.write(move |tx| tx.set_mailbox_written(source, "ZOE@a.example", Some("abc"))).await.unwrap();
+        assert_eq!((backup.before.as_str(), backup.address.as_str()), ("<b>secret é</b>\r\n", "Zoe@a.example"));
+        assert!(backup.is_ours("<P>ours</P>") && !backup.is_ours("<p>another</p>"));
+        store.write(move |tx| tx.set_mailbox_tried(source, "zoe@a.example", "def")).await.unwrap();
+        store.write(move |tx| tx.set_mailbox_written(source, "ZOE@a.example", "abc")).await.unwrap();
+        let backup = store.read(move |tx| tx.mailbox_backup(source, "zoe@a.example")).await.unwrap().unwrap();
+        assert_eq!((backup.written.as_deref(), backup.tried), (Some("abc"), None));
         let of_one = people[..1].to_vec();
-        let kept = store.read(move |tx| tx.mailbox_backups(source, &of_one)).await.unwrap();
-        assert_eq!((kept.len(), kept[0].written.as_deref()), (1, Some("abc")));
-        assert_eq!(store.read(move |tx| tx.mailbox_backups(source, &[])).await.unwrap().len(), 2);
+        let kept = store.read(move |tx| tx.kept_mailboxes(source, &of_one)).await.unwrap();
+        assert_eq!((kept.len(), kept[0].person, kept[0].address.as_str()), (1, people[0], "Zoe@a.example"));
+        assert_eq!(store.read(move |tx| tx.kept_mailboxes(source, &[])).await.unwrap().len(), 2);
         assert_eq!(readable(&bench, "SELECT sealed FROM signature_mailbox"), [false; 3]);
 
         // the doctor opens them, and notices one that does not
@@ -183,10 +207,10 @@ on_both! {
         let erased = people[0];
         store.write(move |tx| tx.erase_person(erased, now)).await.unwrap();
         assert_eq!(bench.ask("SELECT count(*) FROM signature_mailbox"), ["1"]);
-        assert_eq!(bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NULL"), ["2"]);
+        assert_eq!(bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NULL"), ["3"]);
         store.write(move |tx| tx.forget_mailbox(source, "MAX@a.example", now)).await.unwrap();
         assert_eq!(store.read(move |tx| tx.mailbox_count(source)).await.unwrap(), 0);
-        assert_eq!(bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NULL"), ["3"]);
+        assert_eq!(bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NULL"), ["4"]);
     }
 }
 
@@ -225,7 +249,7 @@ on_both! {
         let person = people[0];
         begin(&store, &publication(source, now), &people).await.unwrap();
         store
-            .write(move |tx| tx.back_up_mailbox(source, person, ("a@a.example", "a@a.example"), "before", now))
+            .write(move |tx| tx.back_up_mailbox(source, person, ("a@a.example", "a@a.example"), "before", "sent", now))
             .await
             .unwrap();
         while store.write(move |tx| tx.forget_runs(source, now)).await.unwrap() > 0 {}
@@ -234,5 +258,49 @@ on_both! {
             assert_eq!(bench.ask(&format!("SELECT count(*) FROM {table}")), ["0"], "{table}");
         }
         assert_eq!(bench.ask("SELECT count(*) FROM data_key WHERE wrapped IS NOT NULL"), ["0"]);
+    }
+}
+
+on_both! {
+    async fn two_who_meet_at_one_address_both_fail(database) {
+        let bench = Bench::new(database);
+        let (store, now) = (bench.open(), bench.context().now);
+        let source = new_source(&store, "Mail", now).await;
+        let people = people(&store, 3, now).await;
+        let new = publication(source, now);
+        let id = new.id;
+        begin(&store, &new, &people).await.unwrap();
+        let plan = async |seq: u64, address: &'static str| {
+            let (of, at) = (new.clone(), seq);
+            let meets = store.write(move |tx| tx.meets_another(&of, at, address)).await.unwrap();
+            let mut line = store.read(move |tx| tx.publication_lines(id, None, seq, 1)).await.unwrap().remove(0);
+            line.state = if meets { LineState::Failed } else { LineState::Planned };
+            store.write(move |tx| tx.set_publication_line(id, &line, None)).await.unwrap();
+            meets
+        };
+        assert!(!plan(0, "zoe@a.example").await);
+        assert!(!plan(1, "max@a.example").await);
+        assert!(!plan(1, "max@a.example").await, "nobody meets themselves");
+        assert!(plan(2, "ZOE@a.example").await);
+        let lines = store.read(move |tx| tx.publication_lines(id, None, 0, 10)).await.unwrap();
+        let states: Vec<_> = lines.iter().map(|line| (line.state, line.code.as_deref())).collect();
+        let failed = (LineState::Failed, Some(code::SHARED));
+        assert_eq!(states, [failed, (LineState::Planned, None), (LineState::Failed, None)]);
+    }
+}
+
+on_both! {
+    async fn a_large_publication_is_forgotten_by_and_by(database) {
+        let bench = Bench::new(database);
+        let (store, now) = (bench.open(), bench.context().now);
+        let source = new_source(&store, "Mail", now).await;
+        let one = people(&store, 1, now).await[0];
+        begin(&store, &publication(source, now), &vec![one; 5001]).await.unwrap();
+        let left = || bench.ask("SELECT count(*) FROM signature_publication_line")[0].clone();
+        for (forgotten, lines) in [(1, "1"), (1, "0"), (0, "0")] {
+            let count = store.write(move |tx| tx.forget_publications(Some(source), now, now)).await.unwrap();
+            assert_eq!((count, left().as_str()), (forgotten, lines));
+        }
+        assert_eq!(bench.ask("SELECT count(*) FROM signature_publication"), ["0"]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigKey, ConfigKind, Texts};
+use super::{ConfigKey, ConfigKind, PluginInfo, Texts};
 
 /// Steps that a provider's set-up has at most.
 pub const MAX_STEPS: usize = 16;
@@ -87,17 +87,27 @@ impl ProviderPermission {
         config: &BTreeMap<String, String>,
         writes: bool,
     ) -> bool {
-        let is_on = |key: &String| {
-            let set = config.get(key).map(String::as_str).map(str::trim).filter(|value| !value.is_empty());
-            let value = set.or_else(|| known.get(key)?.default.as_deref());
-            value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        };
-        (writes || !self.written) && self.when.iter().all(is_on)
+        (writes || !self.written) && self.when.iter().all(|key| is_on(known, config, key))
     }
 
     /// Whether a token's name for a permission is this one.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// Whether a flag is on; what is not set counts as its default.
+fn is_on(known: &BTreeMap<String, ConfigKey>, config: &BTreeMap<String, String>, key: &str) -> bool {
+    let set = config.get(key).map(String::as_str).map(str::trim).filter(|value| !value.is_empty());
+    let value = set.or_else(|| known.get(key)?.default.as_deref());
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+impl PluginInfo {
+    /// Whether a source with this configuration tells who is there: it does, unless the plugin has
+    /// a flag `people` and that is off.
+    pub fn tells_of_people(&self, config: &BTreeMap<String, String>) -> bool {
+        !self.config.contains_key("people") || is_on(&self.config, config, "people")
     }
 }
 

@@ -46,6 +46,22 @@ pub fn difference(before: &str, after: &str) -> Option<Vec<(Change, Seen)>> {
     (before.len() <= MOST && after.len() <= MOST).then(|| compared(before, after))
 }
 
+/// Whether two signatures say the same words, and any at all; how they look is left aside.
+pub(super) fn says_the_same(one: &str, other: &str) -> bool {
+    if !is_soon_read(one) || !is_soon_read(other) {
+        return false;
+    }
+    let words = |html| -> String {
+        let words = readable(html).into_iter().filter_map(|seen| match seen {
+            Seen::Words(words) => Some(words),
+            Seen::Link(_) | Seen::Picture { .. } => None,
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let one = words(one);
+    !one.is_empty() && one == words(other)
+}
+
 /// What a reader sees, in order.
 fn readable(html: &str) -> Vec<Seen> {
     let read = Html::parse_fragment(html);

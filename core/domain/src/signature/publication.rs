@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::same::is_same;
+use super::difference::says_the_same;
+use super::same::{fingerprint, is_same};
 use crate::ids::{PersonId, PublicationId, SourceId};
 use crate::plugin::{FailKind, MailSender, PluginFailure};
 use crate::time::Ts;
@@ -210,15 +211,36 @@ pub struct MailboxBackup {
     /// Taken when.
     pub taken_at: Ts,
     /// [`fingerprint`](super::fingerprint) of what the provider had after it was last written;
-    /// none when that is not known.
+    /// none while nothing got there.
     pub written: Option<String>,
+    /// Of what was sent since, when nobody knows whether it got there.
+    pub tried: Option<String>,
+}
+
+impl MailboxBackup {
+    /// Whether what stands there is what Estampe wrote, as far as anybody knows.
+    pub fn is_ours(&self, html: &str) -> bool {
+        let now = fingerprint(html);
+        [&self.written, &self.tried].into_iter().flatten().any(|ours| *ours == now)
+    }
+}
+
+/// A mailbox that Estampe wrote, or may have written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptMailbox {
+    /// Whose mailbox it is.
+    pub person: PersonId,
+    /// The mailbox.
+    pub mailbox: String,
+    /// The address.
+    pub address: String,
 }
 
 /// Codes of lines that no failure of a provider explains.
 pub mod code {
     /// No rule gives them a design.
     pub const NO_SIGNATURE: &str = "no-signature";
-    /// They have no e-mail address.
+    /// Their source says no e-mail address, or the mailbox does not send from it.
     pub const NO_ADDRESS: &str = "no-address";
     /// They left, or were erased, since the plan began.
     pub const GONE: &str = "gone";
@@ -230,6 +252,10 @@ pub mod code {
     pub const REWRITTEN: &str = "drifted";
     /// The right one stood there already when it was to be written.
     pub const THERE: &str = "there-already";
+    /// Two people of the plan meet at this address.
+    pub const SHARED: &str = "shared-address";
+    /// Nobody knows whether it was ever written, and what stands there is not ours.
+    pub const UNSURE: &str = "unsure";
     /// Somebody made the publication wait.
     pub const ASKED: &str = "asked";
 }
@@ -247,27 +273,39 @@ pub enum Step {
     Push,
     /// What is wanted stands there: nothing is written.
     There,
+    /// It was written, and the provider made something else of it.
+    Rewritten,
     /// It is left alone, for this reason.
     Leave(&'static str),
 }
 
-/// Decides by what stands there now. A restore brings back octets, so that only the same octets
-/// are there already.
+/// Decides by what stands there now. A restore brings back octets, and forgets what was kept: only
+/// the provider's answer to a write tells that they are there, for a mailbox may be read late.
 pub fn step(kind: PublicationKind, state: LineState, content: &LineContent, now: &str) -> Step {
     let Some(wanted) = content.wanted.as_deref() else { return Step::Leave(code::GONE) };
-    let is_there = match kind {
-        PublicationKind::Restore => wanted == now,
-        PublicationKind::Publish | PublicationKind::Drift => is_same(wanted, now),
-    };
+    let restores = kind == PublicationKind::Restore;
+    let is_there = if restores { wanted == now } else { is_same(wanted, now) };
     if is_there {
-        return Step::There;
+        let moved = state == LineState::Applying && content.found.as_deref() != Some(wanted);
+        return if restores && !moved { Step::Push } else { Step::There };
     }
+    let is_as_found = content.found.as_deref().is_none_or(|found| is_same(found, now));
     match state {
-        LineState::Planned if content.found.as_deref().is_none_or(|found| is_same(found, now)) => Step::Push,
-        // a killed process left it: what stands there is not ours, so that it never got there
-        LineState::Applying => Step::Push,
+        // of one that a killed process left: it never got there
+        LineState::Planned | LineState::Applying if is_as_found => Step::Push,
+        // it got there, and is spelt the provider's way
+        LineState::Applying if is_same(wanted, now) => Step::There,
+        LineState::Applying if is_rewritten(content, wanted, now) => Step::Rewritten,
+        // its holder's own, written since: it is not ours to overwrite
         _ => Step::Leave(code::CHANGED),
     }
+}
+
+/// Whether what stands there can only be what we sent: it says our words, and what was found did
+/// not.
+fn is_rewritten(content: &LineContent, wanted: &str, now: &str) -> bool {
+    let found = content.found.as_deref().unwrap_or_default();
+    says_the_same(wanted, now) && !says_the_same(wanted, found)
 }
 
 /// What becomes of a mailbox that could not be read or written.
@@ -303,6 +341,12 @@ pub fn after_failure(failure: &PluginFailure, tries: u32) -> AfterFailure {
         },
         _ => AfterFailure::Fail,
     }
+}
+
+/// Whether the provider said no, so that what was sent is not there. Of other failures nobody knows,
+/// nor of a limit: it may be the answer that was too long.
+pub const fn is_refusal(kind: FailKind) -> bool {
+    may_concern_all(kind) || matches!(kind, FailKind::NotFound | FailKind::Conflict | FailKind::RateLimited)
 }
 
 /// Mailboxes that refuse us in a row before a publication is paused.
@@ -347,19 +391,28 @@ mod tests {
             (Publish, Planned, "<P>old </P>", Step::Push),
             (Publish, Planned, "<p>new</p>\n", Step::There),
             (Publish, Planned, "<p>mine</p>", Step::Leave(code::CHANGED)),
-            // after a kill: there, or not there yet, whatever stands there
+            // after a kill: there, not there yet, ours in other clothes, or somebody's own since
             (Publish, Applying, "<P>new</P>", Step::There),
             (Publish, Applying, "<p>old</p>", Step::Push),
-            (Publish, Applying, "<p>mine</p>", Step::Push),
-            // octet by octet
-            (Restore, Planned, "<p>new</p>", Step::There),
+            (Publish, Applying, "<div><b>new</b></div>", Step::Rewritten),
+            (Publish, Applying, "<p>mine</p>", Step::Leave(code::CHANGED)),
+            (Publish, Applying, "", Step::Leave(code::CHANGED)),
+            // only an answer to a write is believed, and what got there is not written again
+            (Restore, Planned, "<p>new</p>", Step::Push),
             (Restore, Planned, "<p>old</p>", Step::Push),
-            (Restore, Applying, "<P>new</P>", Step::Push),
+            (Restore, Planned, "<p>mine</p>", Step::Leave(code::CHANGED)),
+            (Restore, Applying, "<p>new</p>", Step::There),
+            (Restore, Applying, "<P>new</P>", Step::There),
+            (Restore, Applying, "<p>old</p>", Step::Push),
+            (Restore, Applying, "<p>mine</p>", Step::Leave(code::CHANGED)),
         ] {
             assert_eq!(step(kind, state, &line, now), expected, "{kind:?} {state:?} {now}");
         }
         let spelt = content("<P>new</P>", "<p>new</p>");
         assert_eq!(step(Restore, Planned, &spelt, "<P>new</P>"), Step::Push);
+        // the same words before and after: nobody can tell whose they are now
+        let restyled = content("<b>new</b>", "<p>new</p>");
+        assert_eq!(step(Publish, Applying, &restyled, "<i>new</i>"), Step::Leave(code::CHANGED));
         let erased = LineContent::default();
         assert_eq!(step(Publish, Planned, &erased, ""), Step::Leave(code::GONE));
     }
@@ -375,7 +428,7 @@ mod tests {
             loop {
                 match step(PublicationKind::Publish, state, &line, &mailbox) {
                     Step::There => break,
-                    Step::Leave(why) => prop_assert!(false, "left alone: {why}"),
+                    other @ (Step::Leave(_) | Step::Rewritten) => prop_assert!(false, "{other:?}"),
                     Step::Push => {
                         state = LineState::Applying;
                         match kills.next() {
@@ -421,6 +474,7 @@ mod tests {
             assert_eq!(after_failure(&of(kind), 0), AfterFailure::Fail);
         }
         assert!(may_concern_all(FailKind::Auth) && !may_concern_all(FailKind::NotFound));
+        assert!(is_refusal(FailKind::Denied) && !is_refusal(FailKind::Unavailable) && !is_refusal(FailKind::Limit));
     }
 
     #[test]

@@ -243,7 +243,9 @@ fn state(line: &Value) -> String {
     let because = match text(line, "code").as_str() {
         "" => String::new(),
         "no-signature" => ": no rule gives them a design".to_owned(),
-        "no-address" => ": no such address".to_owned(),
+        "no-address" => ": no such address, or their source says none".to_owned(),
+        "shared-address" => ": somebody else of this plan has the same address".to_owned(),
+        "unsure" => ": nobody knows whether it was ever written, and something else stands there".to_owned(),
         "gone" => ": they left".to_owned(),
         "template" => ": the template failed; see estampe signature test".to_owned(),
         "changed-since-plan" => ": something else stands there since the plan was made".to_owned(),
@@ -273,7 +275,6 @@ fn counts(publication: &Value) -> String {
     let kind = text(publication, "kind");
     let some = states.into_iter().filter_map(|(state, words)| {
         let words = match (kind.as_str(), state) {
-            ("restore", "unchanged") => "as before already",
             ("restore", "done") => "restored",
             ("drift", "unchanged") => "as they were written",
             _ => words,

@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod trouble;
 mod world;
 mod write_back;
 
@@ -278,10 +279,20 @@ async fn whoever_publishes_administers_the_organisation_there_and_a_second_one_a
     assert_eq!(world.provider.all_pushes(), 0);
     let stale = estampe_domain::Context { proof: None, ..asker };
     assert!(matches!(world.service.apply_publication(&stale, id, first(1)).await, Err(Error::Unconfirmed)));
+    // another ring that waits, which is none any more once the first one was begun
+    let Err(Error::Awaits(other)) = world.service.apply_publication(&asker, id, Ring::default()).await else {
+        panic!()
+    };
     let second = world.administrator("second@banque.example").await;
     world.service.approve(&second, waits).await.unwrap();
     world.work().await;
     assert_eq!(world.provider.all_pushes(), 1, "the ring that was asked for, and no more");
+    let again = world.service.approve(&second, waits).await;
+    assert!(matches!(again, Err(Error::NotFound)), "agreed to once: {again:?}");
+    let changed = world.service.approve(&second, other).await;
+    assert!(matches!(changed, Err(Error::Changed(_))), "{changed:?}");
+    world.work().await;
+    assert_eq!(world.provider.all_pushes(), 1, "nobody agreed to what remains");
     // a source without mailboxes is none to publish by
     let day = "2026-12-24".parse().unwrap();
     let (source, kind, whom) = ("Plain".into(), PublicationKind::Publish, Whom::Everybody);

@@ -15,21 +15,24 @@ use estampe_domain::mapping::Mapping;
 use estampe_domain::openid::{
     OpenIdBack, OpenIdClaims, OpenIdFound, OpenIdParty, OpenIdRefusal, OpenIdSecrets, OpenIdStart, ProofReason,
 };
+use estampe_domain::plan::Fingerprint;
 use estampe_domain::plugin::{
     Asks, AttributeValue, ConnectorSpec, FailKind, Given, MailSender, Offer, Page, PluginFailure, PluginInfo,
-    PluginKind, Probe, ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall,
+    PluginKind, Probe, ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall, SyncMode,
 };
 use estampe_domain::ports::{
     Breaches, Ceremony, Clock, Directory, Images, Mailboxes, NewPasskey, Offered, OpenId, Organisations, Passkeys,
     Plugins, QrCodes, Random, Signatures, UsedPasskey,
 };
+use estampe_domain::run::RunState;
 use estampe_domain::signature::publication::{Publication, PublicationKind};
 use estampe_domain::signature::{MadePicture, PictureProblem, Signature, SignatureInput};
 use estampe_domain::{
-    AccountId, Actor, CardId, Context, Locale, PersonId, PublicId, PublicationId, Result, Roles, SessionId, Ts,
+    AccountId, Actor, CardId, Context, Locale, PersonId, PublicId, PublicationId, Result, Roles, RunId, SessionId,
+    SourceId, Ts,
 };
 use estampe_service::{NewPublication, Ports, Queue, RuleForm, Service, Settings, SignInSettings, Whom, Work};
-use estampe_store::{Database, Store, StoreSettings};
+use estampe_store::{Database, IdentityOf, NewRun, Store, StoreSettings, Tx};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -81,6 +84,10 @@ pub enum Answer {
     },
     /// It makes something else of what is written.
     Mangle,
+    /// It has its effect once the test says so.
+    Slow,
+    /// It has its effect, and the answer is lost.
+    Lost,
 }
 
 /// The provider's side.
@@ -96,6 +103,10 @@ pub struct Provider {
     wait_until: Mutex<Option<Ts>>,
     pub ignored: Mutex<u32>,
     killed: Notify,
+    /// A slow request goes on.
+    pub goes_on: Notify,
+    /// A slow request came.
+    pub came: Notify,
 }
 
 impl Provider {
@@ -148,7 +159,16 @@ impl Provider {
                 self.killed.notify_one();
                 std::future::pending().await
             }
-            Answer::Well | Answer::Mangle => {
+            Answer::Lost => {
+                self.requests.lock().unwrap().push((op, mailbox.to_owned()));
+                effect(false);
+                Err(PluginFailure::new(FailKind::Unavailable, "no answer"))
+            }
+            Answer::Well | Answer::Mangle | Answer::Slow => {
+                if matches!(answer, Answer::Slow) {
+                    self.came.notify_one();
+                    self.goes_on.notified().await;
+                }
                 self.requests.lock().unwrap().push((op, mailbox.to_owned()));
                 effect(matches!(answer, Answer::Mangle));
                 Ok(())
@@ -369,6 +389,19 @@ pub fn plugin(id: &str, kind: PluginKind, offers: &[Offer]) -> BundleFacts {
     BundleFacts { info, sha256: id.to_owned(), signature: Signed::Trusted { key: "1".into() }, readme: None }
 }
 
+/// A source that knows these people, each by their number, and says of them what is shown.
+fn known(tx: &mut Tx<'_>, source: SourceId, people: &[PersonId], now: Ts) -> estampe_store::Result<()> {
+    let (run, fingerprint) = (RunId::new(now, &System), Fingerprint::from_stored("said".into()));
+    tx.insert_run(&NewRun { id: run, source, plan_only: false, mode: SyncMode::Full, at: now })?;
+    for (number, person) in people.iter().enumerate() {
+        let external_id = number.to_string();
+        let identity = IdentityOf { source, external_id: &external_id, fingerprint: &fingerprint, photo: None, run };
+        tx.insert_identity(&identity, *person)?;
+    }
+    tx.move_run(run, RunState::Planning, RunState::Done, None, now)?;
+    Ok(())
+}
+
 /// The mailbox of a person, by number.
 pub fn mailbox(number: usize) -> String {
     format!("p{number}@banque.example")
@@ -407,6 +440,8 @@ impl World {
             wait_until: Mutex::default(),
             ignored: Mutex::default(),
             killed: Notify::new(),
+            goes_on: Notify::new(),
+            came: Notify::new(),
         });
         let runtime = tokio::runtime::Handle::current();
         let ports = Ports {
@@ -469,8 +504,11 @@ impl World {
         self.people = profiles.iter().map(|(person, _)| *person).collect();
         self.store
             .write(move |tx| {
+                let mut mail = plugin("mail", PluginKind::Connector, &[Offer::Mailboxes, Offer::Organisation]);
+                let people = serde_json::from_value(serde_json::json!({"type": "flag", "default": "true"})).unwrap();
+                mail.info.config.insert("people".into(), people);
                 for (id, facts) in [
-                    ("mail", plugin("mail", PluginKind::Connector, &[Offer::Mailboxes, Offer::Organisation])),
+                    ("mail", mail),
                     ("plain", plugin("plain", PluginKind::Connector, &[])),
                     ("template", plugin("template", PluginKind::SignatureTemplate, &[])),
                 ] {
@@ -485,19 +523,30 @@ impl World {
             .await
             .unwrap();
         let ctx = self.operator();
-        for (name, plugin) in [("Mail", "mail"), ("Plain", "plain")] {
+        let alone = [("people", "false")];
+        for (name, plugin, config) in
+            [("Mail", "mail", &[][..]), ("Boxes", "mail", &alone), ("New", "mail", &[]), ("Plain", "plain", &[])]
+        {
             let plugin = plugin.to_owned();
-            let spec = ConnectorSpec { plugin, config: BTreeMap::new(), inputs: BTreeMap::new() };
+            let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            let spec = ConnectorSpec { plugin, config, inputs: BTreeMap::new() };
             // the host has no plugin here: the source is stored as it would be
             let source = estampe_domain::source::Source {
-                id: estampe_domain::SourceId::new(now, &System),
+                id: SourceId::new(now, &System),
                 name: name.to_owned(),
                 connector: spec,
                 every_minutes: None,
                 mapping: Mapping::default(),
                 created_at: now,
             };
-            self.store.write(move |tx| tx.insert_source(&source)).await.unwrap();
+            let members = if name == "Mail" { self.people.clone() } else { Vec::new() };
+            self.store
+                .write(move |tx| {
+                    tx.insert_source(&source)?;
+                    known(tx, source.id, &members, now)
+                })
+                .await
+                .unwrap();
         }
         self.service.add_signature_design(&ctx, "Bank", "template", BTreeMap::new()).await.unwrap();
         let rule = RuleForm { name: "All".into(), design: "Bank".into(), ..RuleForm::default() };
@@ -521,10 +570,13 @@ impl World {
     }
 
     pub async fn begin(&self, kind: PublicationKind, people: &[PersonId]) -> Result<PublicationId> {
+        self.begin_at("Mail", kind, Whom::These(people.to_vec())).await
+    }
+
+    pub async fn begin_at(&self, source: &str, kind: PublicationKind, whom: Whom) -> Result<PublicationId> {
         let day = "2026-12-24".parse().unwrap();
-        let whom = Whom::These(people.to_vec());
         self.service
-            .begin_publication(&self.operator(), NewPublication { source: "Mail".into(), kind, day, whom })
+            .begin_publication(&self.operator(), NewPublication { source: source.into(), kind, day, whom })
             .await
     }
 

@@ -311,6 +311,16 @@ impl Tx<'_> {
         Ok(renewed > 0)
     }
 
+    /// Whether a worker has a job in hand: its lease did not run out.
+    pub fn is_leased(&mut self, job_id: JobId, now: Ts) -> Result<bool> {
+        let held: i64 = job::table
+            .filter(job::id.eq(job_id.to_string()).and(job::state.eq("running")))
+            .filter(job::lease_until.ge(now.as_micros()).assume_not_null())
+            .count()
+            .get_result(self.conn)?;
+        Ok(held > 0)
+    }
+
     /// Gives every running job back, at the start of the one process that runs them.
     pub fn release_jobs(&mut self) -> Result<u64> {
         let released = diesel::update(job::table.filter(job::state.eq("running")))

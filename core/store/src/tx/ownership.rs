@@ -63,6 +63,24 @@ impl Tx<'_> {
         Ok(Some((summary, made)))
     }
 
+    /// What a source that counts somebody as active says of them; none of whom it does not.
+    pub fn said_by(&mut self, source_id: SourceId, person_id: PersonId) -> Result<Option<Profile>> {
+        let said: Option<Option<String>> = person_identity::table
+            .filter(person_identity::source_id.eq(source_id.to_string()))
+            .filter(person_identity::person_id.eq(person_id.to_string()))
+            .filter(person_identity::active.eq(true))
+            .order(person_identity::external_id)
+            .select(person_identity::said)
+            .first(self.conn)
+            .optional()?;
+        match said {
+            None => Ok(None),
+            Some(Some(text)) => json(&text, "person_identity").map(Some),
+            // what it says is what is shown
+            Some(None) => Ok(self.person(person_id)?.map(|person| person.profile)),
+        }
+    }
+
     /// Writes what was entered or given back. What the sources say stays known, and a card
     /// that is not shown stays so.
     pub fn put_made(&mut self, person_id: PersonId, before: &Made, after: &Made, now: Ts) -> Result<()> {

@@ -2,14 +2,14 @@
 //! publication's key, and how far it is.
 
 use diesel::prelude::*;
-use estampe_domain::signature::publication::{LineContent, LineState, Publication, PublicationLine};
+use estampe_domain::signature::publication::{LineContent, LineState, Publication, PublicationLine, code};
 use estampe_domain::{PersonId, PublicationId, Ts};
 
 use super::{DataKey, Tx, count, id, stored_count};
 use crate::conn::per_backend;
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
-use crate::schema::signature_publication_line as line;
+use crate::schema::{job, signature_publication as publication, signature_publication_line as line};
 
 type LineRow = (i64, String, String, Option<String>, i64, Vec<u8>);
 
@@ -76,6 +76,7 @@ impl Tx<'_> {
     pub fn next_to_plan(&mut self, publication_id: PublicationId, now: Ts) -> Result<Option<PublicationLine>> {
         let row: Option<LineRow> = lines_of!(publication_id)
             .filter(line::state.eq(LineState::Waiting.as_str()))
+            .filter(line::chosen.eq(false))
             .filter(line::not_before.is_null().or(line::not_before.le(now.as_micros()).assume_not_null()))
             .order(line::seq)
             .select(line_columns!())
@@ -139,15 +140,21 @@ impl Tx<'_> {
             .filter(line::seq.ge(stored_count(from)))
             .order(line::seq)
             .limit(limit)
-            .select(line_columns!())
+            .select(line::seq)
             .into_boxed();
         if let Some(state) = state {
             query = query.filter(line::state.eq(state.as_str()));
         }
-        let rows: Vec<LineRow> = query.load(self.conn)?;
-        if rows.is_empty() {
+        // their places first, by an index alone: what they hold is large
+        let places: Vec<i64> = query.load(self.conn)?;
+        if places.is_empty() {
             return Ok(Vec::new());
         }
+        let rows: Vec<LineRow> = lines_of!(publication_id)
+            .filter(line::seq.eq_any(places))
+            .order(line::seq)
+            .select(line_columns!())
+            .load(self.conn)?;
         let key = self.publication_key(publication_id)?;
         rows.into_iter().map(|row| read_line(&key, publication_id, row)).collect()
     }
@@ -182,6 +189,55 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         Ok(())
+    }
+
+    /// Notes at which address a line of a plan is. Where another one is there too, that one fails, and
+    /// this one is to: `true`.
+    pub fn meets_another(&mut self, of: &Publication, seq: u64, address: &str) -> Result<bool> {
+        let (mac, seq) = (self.address_mac(of.source, address), stored_count(seq));
+        diesel::update(line::table.find((of.id.to_string(), seq)))
+            .set(line::address_mac.eq(Some(&mac)))
+            .execute(self.conn)?;
+        let others: Vec<i64> = lines_of!(of.id)
+            .filter(line::address_mac.eq(&mac).assume_not_null())
+            .filter(line::seq.ne(seq))
+            .select(line::seq)
+            .load(self.conn)?;
+        let planned = [LineState::Planned.as_str(), LineState::Unchanged.as_str()];
+        diesel::update(lines_of!(of.id).filter(line::seq.eq_any(&others)).filter(line::state.eq_any(planned)))
+            .set((line::state.eq(LineState::Failed.as_str()), line::code.eq(Some(code::SHARED))))
+            .execute(self.conn)?;
+        Ok(!others.is_empty())
+    }
+
+    /// Whether another publication of the source, which was stopped, has somebody's mailbox in hand.
+    pub fn is_in_another_hand(&mut self, of: &Publication, person: PersonId, now: Ts) -> Result<bool> {
+        let in_hand: i64 = line::table
+            .inner_join(publication::table.on(publication::id.eq(line::publication_id)))
+            .inner_join(job::table.on(job::id.eq(publication::job_id)))
+            .filter(line::person_id.eq(person.to_string()))
+            .filter(line::state.eq(LineState::Applying.as_str()))
+            .filter(publication::source_id.eq(of.source.to_string()))
+            .filter(publication::id.ne(of.id.to_string()))
+            .filter(job::state.eq("running"))
+            .filter(job::lease_until.ge(now.as_micros()).assume_not_null())
+            .count()
+            .get_result(self.conn)?;
+        Ok(in_hand > 0)
+    }
+
+    /// Deletes some lines of a publication, at most so many; how many.
+    pub(super) fn forget_some_lines(&mut self, publication_id: &str, most: i64) -> Result<i64> {
+        let places: Vec<i64> = line::table
+            .filter(line::publication_id.eq(publication_id))
+            .order(line::seq)
+            .limit(most)
+            .select(line::seq)
+            .load(self.conn)?;
+        let Some(last) = places.last() else { return Ok(0) };
+        let of = line::table.filter(line::publication_id.eq(publication_id)).filter(line::seq.le(last));
+        diesel::delete(of).execute(self.conn)?;
+        Ok(i64::try_from(places.len()).unwrap_or(most))
     }
 
     /// The mailboxes that a ring of what is planned would have: those of these people, or the

@@ -38,6 +38,8 @@ macro_rules! columns {
 }
 
 const TABLE: &str = "signature_publication";
+/// Lines after which a transaction is long enough.
+const LINES_AT_ONCE: i64 = 5000;
 
 impl Tx<'_> {
     /// Stores a publication and the mailboxes that it is about, none of them read yet.
@@ -209,7 +211,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets some publications that ended before, or some of a source, with their keys; how many.
+    /// Forgets publications that ended before, or those of a source, with their keys: some lines, so
+    /// that no transaction is long. How many, one of them in part perhaps; none when nothing is left.
     pub fn forget_publications(&mut self, of: Option<SourceId>, ended_before: Ts, now: Ts) -> Result<u64> {
         let mut query = publication::table.select((publication::id, publication::data_key_id)).limit(10).into_boxed();
         query = match of {
@@ -217,13 +220,18 @@ impl Tx<'_> {
             None => query.filter(publication::ended_at.lt(ended_before.as_micros()).assume_not_null()),
         };
         let old: Vec<(String, String)> = query.load(self.conn)?;
+        let (mut room, mut forgotten) = (LINES_AT_ONCE, 0);
         for (publication_id, key_id) in &old {
-            diesel::delete(line::table.filter(line::publication_id.eq(publication_id))).execute(self.conn)?;
+            forgotten += 1;
+            room -= self.forget_some_lines(publication_id, room)?;
+            if room <= 0 {
+                break;
+            }
             diesel::delete(job::table.filter(job::reference.eq(publication_id))).execute(self.conn)?;
             diesel::delete(publication::table.find(publication_id)).execute(self.conn)?;
             self.destroy_data_key(key_id, now)?;
         }
-        Ok(old.len() as u64)
+        Ok(forgotten)
     }
 }
 

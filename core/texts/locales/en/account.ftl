@@ -251,8 +251,7 @@ approval-end-disable = Disconnect the source { $source } and take down { $count 
         [one] one card
        *[other] { $count } cards
     }
-approval-publish-all = Write all signatures that remain of a plan into mailboxes of { $source }
-approval-publish-some = Write signatures into { $count ->
+approval-publish = Write signatures into { $count ->
         [one] one mailbox
        *[other] { $count } mailboxes
     } of { $source }

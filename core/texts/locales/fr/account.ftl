@@ -251,8 +251,7 @@ approval-end-disable = Déconnecter la source { $source } et retirer { $count ->
         [one] une carte
        *[other] { $count } cartes
     }
-approval-publish-all = Écrire toutes les signatures qui restent d’un plan dans les boîtes de messagerie de { $source }
-approval-publish-some = Écrire des signatures dans { $count ->
+approval-publish = Écrire des signatures dans { $count ->
         [one] une boîte de messagerie
        *[other] { $count } boîtes de messagerie
     } de { $source }

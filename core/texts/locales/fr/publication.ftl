@@ -20,6 +20,11 @@ publications-column-counts = Boîtes
 publications-column-state = État
 publications-new = Préparer
 publications-new-text = Lit les boîtes et dit ce qui serait écrit. Rien n’est écrit avant votre accord.
+publications-anew = { $count ->
+    [one] Seulement pour la boîte que la recherche commencée le { $when } chez { $source } a trouvée changée.
+   *[other] Seulement pour les { $count } boîtes que la recherche commencée le { $when } chez { $source } a trouvées changées.
+}
+publications-anew-not = Préparer plutôt pour d’autres
 publications-source = Source
 publications-kind = Pour quoi faire
 publications-day = Selon les règles de quel jour
@@ -42,6 +47,9 @@ publication-refused-many = Trop de personnes sont nommées.
 publication-refused-group = Il n’y a pas de groupe « { $name } ».
 publication-refused-groups = Plusieurs groupes s’appellent « { $name } » : écrivez l’identifiant de celui qui convient. { $ids }
 publication-refused-nobody = Personne ne correspond dont la boîte pourrait recevoir une signature.
+publication-refused-unread = { $source } dit qui est là, et n’a encore nommé personne : exécutez-la d’abord, sur sa page ou par { $command }.
+publication-refused-left = Qui est parti ne reçoit pas de signature : { $names }.
+publication-refused-look = Ce qui a été trouvé changé, ce sont les boîtes d’une autre source.
 publication-refused-unwritten = Estampe n’a écrit dans aucune de ces boîtes, ou toutes ont été rétablies.
 publication-state-planning = en préparation
 publication-state-planned = attend votre accord
@@ -93,7 +101,6 @@ publication-count-restored = { $count ->
    *[other] { $count } rétablies
 }
 publication-count-unchanged = { $count } déjà en place
-publication-count-as-before = { $count } déjà comme avant
 publication-count-as-written = { $count ->
     [one] { $count } telle qu’écrite
    *[other] { $count } telles qu’écrites
@@ -117,7 +124,6 @@ publication-line-applying = en cours
 publication-line-done = écrite
 publication-line-restored = rétablie
 publication-line-unchanged = déjà en place
-publication-line-as-before = déjà comme avant
 publication-line-as-written = telle qu’écrite
 publication-line-skipped = laissée
 publication-line-failed = échec
@@ -131,7 +137,6 @@ publication-show-applying = En cours
 publication-show-done = Écrites
 publication-show-restored = Rétablies
 publication-show-unchanged = Déjà en place
-publication-show-as-before = Comme avant
 publication-show-as-written = Telles qu’écrites
 publication-show-skipped = Laissées
 publication-show-failed = Échecs
@@ -217,13 +222,15 @@ publication-line-picture = Image : { $alt } { $from }
 publication-line-html = En HTML
 publication-line-signature = Voir sa signature
 publication-why-no-signature = Aucune règle ne lui donne de signature ce jour-là.
-publication-why-no-email = Sa carte n’a pas d’adresse électronique.
+publication-why-no-email = Sa source ne dit pas d’adresse électronique. Celle qui a été saisie ici ne sert pas : elle pourrait être à n’importe qui.
 publication-why-no-address = La boîte n’envoie pas depuis cette adresse.
 publication-why-gone = Cette personne est partie, ou effacée, depuis le début du plan.
 publication-why-template = Le gabarit échoue sur ses données : sa signature dit comment.
 publication-why-changed = Autre chose s’y trouve depuis le plan. Le prochain plan le montrera.
 publication-why-rewritten = Le fournisseur en a fait autre chose que ce qui a été envoyé.
 publication-why-there = Elle s’y trouvait déjà.
+publication-why-shared = Quelqu’un d’autre de ce plan a la même adresse. Aucune signature n’y est écrite avant que leur source les distingue.
+publication-why-unsure = Nul ne sait si elle a été écrite : le fournisseur n’a pas répondu. Ce qui s’y trouve n’est pas d’Estampe.
 publication-why-config = Les réglages de la source ne vont pas.
 publication-why-auth = Le fournisseur a refusé l’identifiant.
 publication-why-denied = Le fournisseur, ou ce qui est accordé à l’extension, ne le permet pas.

@@ -79,17 +79,9 @@ impl ApprovalsPage<'_> {
                 };
                 self.l.t(key).with("source", name.clone()).with("count", count).to_string()
             }
-            Act::PublishSignatures { source, first, people, .. } => {
-                let source = source.clone();
-                match (people.len() as u64, first) {
-                    (0, None) => self.l.t("approval-publish-all").with("source", source).to_string(),
-                    (0, Some(first)) => {
-                        self.l.t("approval-publish-some").with("source", source).with("count", *first).to_string()
-                    }
-                    (named, _) => {
-                        self.l.t("approval-publish-some").with("source", source).with("count", named).to_string()
-                    }
-                }
+            Act::PublishSignatures { source, mailboxes, .. } => {
+                let words = self.l.t("approval-publish").with("source", source.clone());
+                words.with("count", *mailboxes).to_string()
             }
         }
     }

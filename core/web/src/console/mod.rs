@@ -33,6 +33,7 @@ pub(crate) mod plugins;
 pub(crate) mod providers;
 pub(crate) mod publication;
 pub(crate) mod publication_line;
+pub(crate) mod publication_ring;
 pub(crate) mod publications;
 pub(crate) mod runs;
 pub(crate) mod second_door;

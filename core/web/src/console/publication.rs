@@ -1,17 +1,15 @@
 //! One publication: how far it is, its mailboxes, and what can be done with it now.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use askama::Template;
 use estampe_domain::signature::publication::{
     LineState, Publication, PublicationKind, PublicationLine, PublicationState,
 };
-use estampe_domain::{Error, PersonId, PublicationId, Right};
-use estampe_service::Ring;
+use estampe_domain::{Error, PublicationId, Right};
 use estampe_texts::key;
 
-use crate::console::confirm::SensitiveForm;
-use crate::console::people::{here, query_of};
+use crate::console::people::here;
+use crate::console::publication_ring::{RingForm, Which};
 use crate::console::publications::{counts, path_of};
 use crate::console::shell::{Section, Shell};
 use crate::error::Fault;
@@ -36,43 +34,6 @@ pub(crate) struct Shown {
     pub(crate) next: Option<u64>,
 }
 
-/// Which mailboxes are to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    First,
-    Ticked,
-    All,
-}
-
-/// What is chosen for a ring.
-#[derive(Clone, Default)]
-pub(crate) struct RingForm {
-    pub(crate) which: Option<Which>,
-    pub(crate) first: String,
-    pub(crate) people: Vec<String>,
-    /// Asked once more, and said yes.
-    pub(crate) sure: bool,
-    pub(crate) seen: Option<(u64, u64)>,
-}
-
-impl From<Fields> for RingForm {
-    fn from(fields: Fields) -> Self {
-        let number = |name: &str| fields.text(name).parse().ok();
-        Self {
-            which: match fields.text("which").as_str() {
-                "first" => Some(Which::First),
-                "ticked" => Some(Which::Ticked),
-                "all" => Some(Which::All),
-                _ => None,
-            },
-            first: fields.text("first"),
-            people: fields.all("person"),
-            sure: fields.text("sure") == "yes",
-            seen: number("ring").zip(number("mailboxes")),
-        }
-    }
-}
-
 /// The page.
 #[derive(Template)]
 #[template(path = "console/publication.html")]
@@ -83,6 +44,8 @@ pub(crate) struct PublicationPage<'a> {
     pub(crate) shown: &'a Shown,
     pub(crate) which: Which,
     pub(crate) how_many: Field,
+    /// Whom somebody ticked.
+    pub(crate) ticked: Vec<String>,
     /// What was asked and not done.
     pub(crate) refused: Option<&'static str>,
 }
@@ -93,7 +56,19 @@ impl<'a> PublicationPage<'a> {
         let which = if of.ring == 0 && waiting > FIRST { Which::First } else { Which::All };
         let how_many = Field::new("first", l.t(key("publication-ring-how-many")), &FIRST.min(waiting).to_string());
         let how_many = how_many.kind(Kind::Line("number")).inputmode("numeric");
-        Self { l, s, of, shown, which, how_many, refused: None }
+        Self { l, s, of, shown, which, how_many, ticked: Vec::new(), refused: None }
+    }
+
+    /// With what was chosen before.
+    pub(crate) fn chosen(mut self, form: &RingForm) -> Self {
+        if let Some(which) = form.which {
+            self.which = which;
+        }
+        if form.which == Some(Which::First) {
+            self.how_many.value.clone_from(&form.first);
+        }
+        self.ticked.clone_from(&form.people);
+        self
     }
 
     fn title(&self) -> String {
@@ -224,6 +199,15 @@ impl<'a> PublicationPage<'a> {
         self.s.sees.publishes && self.is_planned() && line.state == LineState::Planned
     }
 
+    fn is_ticked(&self, line: &PublicationLine) -> bool {
+        self.ticked.contains(&line.person.to_string())
+    }
+
+    /// What the list shows, to be sent with a choice.
+    fn place(&self) -> Vec<(&'static str, String)> {
+        place(self.shown.state, self.shown.from)
+    }
+
     fn any_to_tick(&self) -> bool {
         self.shown.lines.iter().any(|(line, _)| self.can_be_ticked(line))
     }
@@ -251,166 +235,41 @@ impl<'a> PublicationPage<'a> {
     }
 }
 
-/// The question before a ring is written.
-#[derive(Template)]
-#[template(path = "console/publication_ask.html")]
-pub(crate) struct PublicationAskPage<'a> {
-    pub(crate) l: &'a Lang,
-    pub(crate) s: Shell,
-    pub(crate) of: &'a Publication,
-    /// What was chosen, to be sent once more.
-    pub(crate) form: &'a RingForm,
-    /// How many mailboxes that is.
-    pub(crate) count: u64,
-    /// Whether another administrator has to agree.
-    pub(crate) second: bool,
-}
-
-impl PublicationAskPage<'_> {
-    fn restores(&self) -> bool {
-        self.of.kind == PublicationKind::Restore
-    }
-
-    fn title(&self) -> String {
-        let key = if self.restores() { key("publication-ask-restore") } else { key("publication-ask-write") };
-        self.l.t(key).with("count", self.count).to_string()
-    }
-
-    fn button(&self) -> String {
-        let key = if self.restores() { key("publication-do-restore") } else { key("publication-do-write") };
-        self.l.t(key).with("count", self.count).to_string()
-    }
-
-    fn text(&self) -> &'static str {
-        if self.restores() { key("publication-ask-restore-text") } else { key("publication-ask-write-text") }
-    }
-
-    fn of_title(&self) -> String {
-        words::title(self.l, self.of)
-    }
-
-    fn path(&self) -> String {
-        path_of(self.of.id)
-    }
-
-    /// The choice, field by field.
-    fn chosen(&self) -> Vec<(&'static str, &str)> {
-        match self.form.which {
-            Some(Which::First) => vec![("which", "first"), ("first", &self.form.first)],
-            Some(Which::Ticked) => {
-                let people = self.form.people.iter().map(|person| ("person", person.as_str()));
-                [("which", "ticked")].into_iter().chain(people).collect()
-            }
-            Some(Which::All) | None => vec![("which", "all")],
-        }
-    }
-}
-
 fn shows(id: PublicationId, state: Option<LineState>, from: u64) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(state) = state {
-        query.append_pair("state", state.as_str());
-    }
-    if from > 0 {
-        query.append_pair("from", &from.to_string());
-    }
-    let query = query.finish();
+    address(id, &place(state, from))
+}
+
+/// What the list shows: fields of its address.
+pub(crate) fn place(state: Option<LineState>, from: u64) -> Vec<(&'static str, String)> {
+    let state = state.map(|state| ("state", state.as_str().to_owned()));
+    let from = (from > 0).then(|| ("from", from.to_string()));
+    state.into_iter().chain(from).collect()
+}
+
+/// The page of a publication with such a query.
+pub(crate) fn address(id: PublicationId, fields: &[(&'static str, String)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{}{mark}{query}", path_of(id))
 }
 
-async fn read(desk: &Desk, id: PublicationId, state: Option<LineState>, from: u64) -> Result<Shown, Fault> {
+pub(crate) async fn read(desk: &Desk, id: PublicationId, state: Option<LineState>, from: u64) -> Result<Shown, Fault> {
     let one_more = i64::try_from(LINES).unwrap_or(i64::MAX).saturating_add(1);
     let mut lines = desk.ok(desk.service().publication_lines(&desk.ctx, id, state, (from, one_more)).await)?;
     let next = if lines.len() as u64 > LINES { lines.pop().map(|(line, _)| line.seq) } else { None };
     Ok(Shown { state, from, lines, next })
 }
 
-/// `GET /signatures/publications/{publication}?state=&from=`
+/// `GET /signatures/publications/{publication}?state=&from=`, and what was chosen for a ring and left
+/// on the page that asks once more.
 pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<String>) -> Reply {
     desk.needs(Right::SignaturesRead)?;
     let id: PublicationId = desk.id(&path)?;
     let of = desk.ok(desk.service().publication(&desk.ctx, id).await)?;
-    let state = LineState::from_stored(&query_of(&request, "state"));
-    let shown = read(&desk, id, state, query_of(&request, "from").parse().unwrap_or(0)).await?;
+    let form = RingForm::from(Fields::of_query(&request));
+    let shown = read(&desk, id, form.state, form.from).await?;
     let s = Shell::new(&desk, Section::Signatures, here(&request));
-    desk.page(&PublicationPage::new(&desk.l, s, &of, &shown))
-}
-
-/// The page, with what was chosen and not done.
-async fn refused(desk: &Desk, of: &Publication, form: &RingForm, (status, why): (StatusCode, &'static str)) -> Reply {
-    let shown = read(desk, of.id, None, 0).await?;
-    let s = Shell::new(desk, Section::Signatures, path_of(of.id));
-    let mut page = PublicationPage::new(&desk.l, s, of, &shown);
-    if let Some(which) = form.which {
-        page.which = which;
-    }
-    if form.which == Some(Which::First) {
-        page.how_many.value.clone_from(&form.first);
-    }
-    if why == "publication-ring-number" {
-        page.how_many.problem = Some(desk.l.t(why).to_string());
-    } else {
-        page.refused = Some(why);
-    }
-    desk.page_with(status, &page)
-}
-
-/// The ring that is chosen; what is wrong with the choice.
-fn ring(desk: &Desk, form: &RingForm) -> Result<Result<Ring, &'static str>, Fault> {
-    let ring = match form.which {
-        None => return Ok(Err(key("publication-ring-nobody"))),
-        Some(Which::All) => Ring::default(),
-        Some(Which::First) => match form.first.trim().parse() {
-            Ok(first) if first > 0 => Ring { first: Some(first), ..Ring::default() },
-            _ => return Ok(Err(key("publication-ring-number"))),
-        },
-        Some(Which::Ticked) if form.people.is_empty() => return Ok(Err(key("publication-ring-nobody"))),
-        Some(Which::Ticked) => {
-            let people: Result<Vec<PersonId>, _> = form.people.iter().map(|text| desk.id(text)).collect();
-            Ring { people: people?, ..Ring::default() }
-        }
-    };
-    Ok(Ok(Ring { seen: form.seen, ..ring }))
-}
-
-/// `POST /signatures/publications/{publication}/apply`: asks once more, then writes.
-pub(crate) async fn apply(sent: SensitiveForm<RingForm>, path: web::Path<String>) -> Reply {
-    let SensitiveForm { desk, form } = sent;
-    desk.needs(Right::SignaturesPublish)?;
-    let id: PublicationId = desk.id(&path)?;
-    let of = desk.ok(desk.service().publication(&desk.ctx, id).await)?;
-    let ring = match ring(&desk, &form)? {
-        Ok(ring) => ring,
-        Err(why) => return refused(&desk, &of, &form, (StatusCode::UNPROCESSABLE_ENTITY, why)).await,
-    };
-    if !form.sure || ring.seen.is_none() {
-        return ask(&desk, &of, &form, &ring).await;
-    }
-    let released = match desk.service().release_ring(&desk.ctx, id, ring).await {
-        Err(Error::Plugin(_)) => Err(key("publication-provider-silent")),
-        released => desk.ok(released)?.map_err(words::not_released),
-    };
-    match released {
-        Ok(()) => Ok(see_other(&path_of(id))),
-        Err(why) => {
-            let of = desk.ok(desk.service().publication(&desk.ctx, id).await)?;
-            refused(&desk, &of, &form, (StatusCode::CONFLICT, why)).await
-        }
-    }
-}
-
-async fn ask(desk: &Desk, of: &Publication, form: &RingForm, ring: &Ring) -> Reply {
-    if of.state != PublicationState::Planned {
-        return refused(desk, of, form, (StatusCode::CONFLICT, key("publication-not-planned"))).await;
-    }
-    let count = desk.ok(desk.service().ring_count(&desk.ctx, of.id, ring).await)?;
-    if count == 0 {
-        return refused(desk, of, form, (StatusCode::UNPROCESSABLE_ENTITY, key("publication-ring-nobody"))).await;
-    }
-    let s = Shell::new(desk, Section::Signatures, path_of(of.id));
-    let second = desk.service().settings().sign_in.second_administrator;
-    desk.page(&PublicationAskPage { l: &desk.l, s, of, form, count, second })
+    desk.page(&PublicationPage::new(&desk.l, s, &of, &shown).chosen(&form))
 }
 
 /// What was asked of one that is not so any more: its page says how it stands.

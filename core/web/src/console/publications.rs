@@ -3,14 +3,14 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use askama::Template;
-use estampe_domain::signature::publication::{Publication, PublicationKind};
+use estampe_domain::signature::publication::{LineState, Publication, PublicationKind};
 use estampe_domain::{PublicationId, Right};
 use estampe_service::{MailboxSources, NewPublication, PlanRefusal, Whom};
 use estampe_texts::key;
 
 use crate::console::people::here;
 use crate::console::shell::{Section, Shell};
-use crate::console::{publication, publication_line};
+use crate::console::{publication, publication_line, publication_ring};
 use crate::error::Fault;
 use crate::fields::{Field, Kind};
 use crate::forms::{Fields, ProtectedForm};
@@ -28,7 +28,7 @@ pub(crate) fn routes(table: Table) -> Table {
             .post("", begin)
             .get("/{publication}", publication::show)
             .get("/{publication}/apply", publication::back)
-            .post("/{publication}/apply", publication::apply)
+            .post("/{publication}/apply", publication_ring::apply)
             .get("/{publication}/pause", publication::back)
             .post("/{publication}/pause", publication::pause)
             .get("/{publication}/resume", publication::back)
@@ -94,6 +94,8 @@ pub(crate) struct PublicationsPage<'a> {
     pub(crate) sources: &'a MailboxSources,
     fields: Vec<Field>,
     not_planned: NotPlanned,
+    /// The look whose changed mailboxes alone are to be planned.
+    anew: Option<&'a Publication>,
 }
 
 impl<'a> PublicationsPage<'a> {
@@ -105,7 +107,22 @@ impl<'a> PublicationsPage<'a> {
         not_planned: NotPlanned,
     ) -> Self {
         let fields = fields(l, sources, form, &not_planned);
-        Self { l, s, publications, sources, fields, not_planned }
+        Self { l, s, publications, sources, fields, not_planned, anew: None }
+    }
+
+    /// About the mailboxes that a look found changed, and nobody else's.
+    pub(crate) fn anew(mut self, look: Option<&'a Publication>) -> Self {
+        if look.is_some() {
+            self.fields.retain(|field| !matches!(&*field.name, "q" | "group") || field.problem.is_some());
+        }
+        self.anew = look;
+        self
+    }
+
+    /// Whom it is about.
+    fn about(&self, look: &Publication) -> String {
+        let words = self.l.t("publications-anew").with("count", look.count(LineState::Drifted));
+        words.with("source", look.source_name.as_str()).with("when", self.l.when(&look.started_at)).to_string()
     }
 
     fn problems(&self) -> usize {
@@ -191,10 +208,15 @@ pub(crate) fn counts(l: &Lang, publication: &Publication) -> Vec<(&'static str, 
 async fn list_page(desk: &Desk, at: String, form: &PlanForm, not_planned: NotPlanned) -> Reply {
     let publications = desk.ok(desk.service().publications(&desk.ctx).await)?;
     let sources = desk.ok(desk.service().mailbox_sources(&desk.ctx).await)?;
+    let look = match form.drifted.as_str() {
+        "" => None,
+        of => Some(desk.ok(desk.service().publication(&desk.ctx, desk.id(of)?).await)?),
+    };
     let is_well = not_planned.problems.is_empty();
     let status = if is_well { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let s = Shell::new(desk, Section::Signatures, at);
-    desk.page_with(status, &PublicationsPage::new(&desk.l, s, (&publications, &sources), form, not_planned))
+    let page = PublicationsPage::new(&desk.l, s, (&publications, &sources), form, not_planned);
+    desk.page_with(status, &page.anew(look.as_ref()))
 }
 
 /// `GET /signatures/publications`

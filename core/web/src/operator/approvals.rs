@@ -65,13 +65,13 @@ fn what(act: &Act) -> String {
                 PeopleFate::Erase => format!("disconnect the source {name}, and erase {} people", seen.erased()),
             }
         }
-        Act::PublishSignatures { publication, source, first, people } => {
+        Act::PublishSignatures { publication, source, first, people, mailboxes, .. } => {
             let whose = match (people.len(), first) {
                 (0, None) => "all that remain of the plan".to_owned(),
                 (0, Some(first)) => format!("the first {first} that remain of the plan"),
                 (people, _) => format!("those of {people} people"),
             };
-            format!("write signatures into mailboxes of {source}, publication {publication}: {whose}")
+            format!("write signatures into {mailboxes} mailboxes of {source}, publication {publication}: {whose}")
         }
     }
 }

@@ -66,7 +66,8 @@ fn own_page<'a>(
 
 fn publish(first: Option<u64>) -> Act {
     let publication = PublicationId::new(now(), &Sevens);
-    Act::PublishSignatures { publication, source: "Google".into(), first, people: Vec::new() }
+    let (people, mailboxes) = (Vec::new(), first.unwrap_or(120));
+    Act::PublishSignatures { publication, source: "Google".into(), first, people, ring: 1, mailboxes }
 }
 
 fn token(name: &str, scopes: &[&str]) -> Act {

@@ -10,8 +10,9 @@ use jiff::civil::date;
 
 use super::designs::auditor;
 use super::{Sevens, now, shell};
-use crate::console::publication::{PublicationAskPage, PublicationPage, RingForm, Shown, Which};
+use crate::console::publication::{PublicationPage, Shown};
 use crate::console::publication_line::PublicationLinePage;
+use crate::console::publication_ring::{PublicationAskPage, RingForm, Which};
 use crate::console::publications::{NotPlanned, PlanForm, PublicationsPage};
 use crate::console::shell::Section;
 use crate::locale::Lang;
@@ -84,7 +85,16 @@ fn line(seq: u64, state: LineState, code: Option<&str>) -> PublicationLine {
 
 /// Some mailboxes, in some states.
 fn shown(only_waiting: bool) -> Shown {
-    let names = ["Amélie Traoré", "Bruno Weiss", "Zoé Lefèvre-Núñez", "", "<script>alert(1)</script>", "Yann Le Goff"];
+    let names = [
+        "Amélie Traoré",
+        "Bruno Weiss",
+        "Zoé Lefèvre-Núñez",
+        "",
+        "<script>alert(1)</script>",
+        "Yann Le Goff",
+        "Inès Morel",
+        "Paul Roy",
+    ];
     let states = [
         (LineState::Planned, None),
         (LineState::Planned, Some("unavailable")),
@@ -92,6 +102,8 @@ fn shown(only_waiting: bool) -> Shown {
         (LineState::Failed, Some("denied")),
         (LineState::Skipped, Some("no-signature")),
         (LineState::Unchanged, None),
+        (LineState::Failed, Some("shared-address")),
+        (LineState::Skipped, Some("unsure")),
     ];
     let lines = names.into_iter().zip(states).zip(0..).map(|((name, (state, code)), seq)| {
         let state = if only_waiting { LineState::Planned } else { state };
@@ -121,18 +133,25 @@ fn lists(l: &Lang) -> Vec<(&'static str, String)> {
     let without = MailboxSources { with: Vec::new(), ..with.clone() };
     let page = |read: bool, publications: &[Publication], sources: &MailboxSources, refusal: Option<PlanRefusal>| {
         let s = if read { auditor() } else { shell(Section::Signatures) };
-        let form = PlanForm { kind: "restore".into(), query: "toulouse".into(), ..PlanForm::default() };
+        let (source, kind, query) = ("Google Pau".into(), "restore".into(), "toulouse".into());
+        let form = PlanForm { source, kind, query, ..PlanForm::default() };
         let form = if refusal.is_some() { form } else { PlanForm::default() };
         let refused = refusal.map(|refusal| NotPlanned::refused(l, &refusal)).unwrap_or_default();
         PublicationsPage::new(l, s, (publications, sources), &form, refused).render().unwrap()
     };
+    let (open, look) = (PlanRefusal::Open(PublicationId::new(now(), &Sevens)), drifted());
+    let form = PlanForm { source: look.source_name.clone(), kind: "publish".into(), ..PlanForm::default() };
+    let anew = (shell(Section::Signatures), NotPlanned::refused(l, &open));
+    let anew = PublicationsPage::new(l, anew.0, (&all, &with), &form, anew.1).anew(Some(&look)).render().unwrap();
     vec![
+        ("publications-anew", anew),
         ("publications", page(false, &all, &with, None)),
         ("publications-read", page(true, &all, &with, None)),
         ("publications-first", page(false, &none, &with, None)),
         ("publications-no-source", page(false, &none, &without, None)),
         ("publications-wrong", page(false, &all, &with, Some(PlanRefusal::NoGroup("Nulle part".into())))),
-        ("publications-open", page(false, &all, &with, Some(PlanRefusal::Open(PublicationId::new(now(), &Sevens))))),
+        ("publications-open", page(false, &all, &with, Some(open))),
+        ("publications-never-read", page(false, &all, &with, Some(PlanRefusal::NeverRead("Google Pau".into())))),
     ]
 }
 
@@ -152,6 +171,7 @@ fn ones(l: &Lang) -> Vec<(&'static str, String)> {
     let (waiting, some) = (shown(true), shown(false));
     let mut refused = PublicationPage::new(l, shell(Section::Signatures), &planned, &waiting);
     (refused.which, refused.refused) = (Which::Ticked, Some(not_released(RingRefusal::NotAdministrator)));
+    refused.ticked = waiting.lines.iter().take(2).map(|(line, _)| line.person.to_string()).collect();
     let ring_two = Publication { ring: 1, released: 5, ..planned.clone() };
     let mut number = PublicationPage::new(l, shell(Section::Signatures), &ring_two, &waiting);
     number.which = Which::First;

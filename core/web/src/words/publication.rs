@@ -87,16 +87,10 @@ pub(crate) const fn line(kind: PublicationKind, state: LineState) -> LineWords {
         (_, LineState::Done) => {
             told(key("publication-line-done"), key("publication-count-done"), key("publication-show-done"), "leaf")
         }
-        (PublicationKind::Publish, LineState::Unchanged) => told(
+        (PublicationKind::Publish | PublicationKind::Restore, LineState::Unchanged) => told(
             key("publication-line-unchanged"),
             key("publication-count-unchanged"),
             key("publication-show-unchanged"),
-            "plain",
-        ),
-        (PublicationKind::Restore, LineState::Unchanged) => told(
-            key("publication-line-as-before"),
-            key("publication-count-as-before"),
-            key("publication-show-as-before"),
             "plain",
         ),
         (PublicationKind::Drift, LineState::Unchanged) => told(
@@ -137,6 +131,8 @@ pub(crate) fn why(line: &PublicationLine) -> Option<&'static str> {
         code::CHANGED => key("publication-why-changed"),
         code::REWRITTEN => key("publication-why-rewritten"),
         code::THERE => key("publication-why-there"),
+        code::SHARED => key("publication-why-shared"),
+        code::UNSURE => key("publication-why-unsure"),
         "config" => key("publication-why-config"),
         "auth" => key("publication-why-auth"),
         "denied" => key("publication-why-denied"),
@@ -174,6 +170,14 @@ pub(crate) fn not_planned(l: &Lang, refusal: &PlanRefusal) -> (&'static str, Str
         PlanRefusal::Open(_) => plain("source", key("publication-refused-open")),
         PlanRefusal::TooMany => plain("q", key("publication-refused-many")),
         PlanRefusal::Nobody => plain("q", key("publication-refused-nobody")),
+        PlanRefusal::OtherSource => plain("source", key("publication-refused-look")),
+        PlanRefusal::NeverRead(name) => {
+            let words = l.t("publication-refused-unread").with("source", name.as_str());
+            ("source", words.with("command", format!("estampe source sync \"{name}\"")).to_string())
+        }
+        PlanRefusal::Inactive(names) => {
+            ("q", l.t("publication-refused-left").with("names", names.join(", ")).to_string())
+        }
         PlanRefusal::NothingWritten => plain("kind", key("publication-refused-unwritten")),
         PlanRefusal::NoGroup(name) => {
             ("group", l.t("publication-refused-group").with("name", name.as_str()).to_string())

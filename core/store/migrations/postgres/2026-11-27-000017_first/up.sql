@@ -1,4 +1,4 @@
--- The first schema. The tree for PostgreSQL has the same tables, columns and
+-- The first schema. The tree for SQLite has the same tables, columns and
 -- constraints; a test compares them. Times are microseconds since the epoch, ids are
 -- UUID v7 as text.
 
@@ -6,7 +6,7 @@
 CREATE TABLE appliance_key (
     name TEXT NOT NULL PRIMARY KEY,
     kek_id TEXT NOT NULL,
-    wrapped BLOB NOT NULL,
+    wrapped BYTEA NOT NULL,
     created_at BIGINT NOT NULL
 );
 
@@ -14,19 +14,19 @@ CREATE TABLE appliance_key (
 CREATE TABLE data_key (
     id TEXT NOT NULL PRIMARY KEY,
     kek_id TEXT NOT NULL,
-    wrapped BLOB,
+    wrapped BYTEA,
     created_at BIGINT NOT NULL,
     destroyed_at BIGINT
-) WITHOUT ROWID;
+);
 
 -- Someone outside. email_mac is the blind index of the address: a keyed hash by which it is
 -- found again, dropped at erasure.
 CREATE TABLE subject (
     id TEXT NOT NULL PRIMARY KEY,
     data_key_id TEXT NOT NULL REFERENCES data_key (id),
-    email_mac BLOB UNIQUE,
+    email_mac BYTEA UNIQUE,
     created_at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 
 CREATE TABLE purpose (
     id TEXT NOT NULL PRIMARY KEY,
@@ -51,18 +51,18 @@ CREATE TABLE purpose_text (
 CREATE TABLE blob (
     id TEXT NOT NULL PRIMARY KEY,
     media_type TEXT NOT NULL,
-    content BLOB NOT NULL,
+    content BYTEA NOT NULL,
     created_at BIGINT NOT NULL
 );
 
 CREATE TABLE source (
     id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
     connector TEXT NOT NULL,
     -- rules from attributes to profiles; none is the standard mapping
     mapping TEXT,
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
-    checkpoint BLOB,
+    checkpoint BYTEA,
     -- how often a run begins by itself; none: never
     every_minutes BIGINT,
     -- who owns the fields of its people, JSON; NULL: everything is the directory's
@@ -77,7 +77,7 @@ CREATE TABLE source (
 CREATE TABLE source_state (
     source_id TEXT NOT NULL REFERENCES source (id),
     key TEXT NOT NULL,
-    value BLOB NOT NULL,
+    value BYTEA NOT NULL,
     PRIMARY KEY (source_id, key)
 );
 
@@ -99,15 +99,15 @@ CREATE TABLE source_ending (
 -- A secret of a source's configuration, sealed under the appliance's key for secrets.
 CREATE TABLE source_secret (
     source_id TEXT NOT NULL REFERENCES source (id),
-    key TEXT NOT NULL,
-    sealed BLOB NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (source_id, key)
 );
 
 -- What an administrator made of a plugin: the version in use (none as long as the first one
 -- waits for its grants), the one before, and one that asks for more and waits.
 CREATE TABLE plugin (
-    id TEXT NOT NULL PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     state TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'paused')),
     current_version TEXT,
     previous_version TEXT,
@@ -119,20 +119,20 @@ CREATE TABLE plugin (
 );
 
 CREATE TABLE plugin_version (
-    plugin_id TEXT NOT NULL REFERENCES plugin (id),
-    version TEXT NOT NULL,
+    plugin_id TEXT COLLATE "C" NOT NULL REFERENCES plugin (id),
+    version TEXT COLLATE "C" NOT NULL,
     info TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     signature TEXT NOT NULL,
-    bundle BLOB NOT NULL,
+    bundle BYTEA NOT NULL,
     installed_at BIGINT NOT NULL,
     PRIMARY KEY (plugin_id, version)
 );
 
 -- What was granted to a plugin, item by item, in the written form of domain::permission.
 CREATE TABLE plugin_grant (
-    plugin_id TEXT NOT NULL REFERENCES plugin (id),
-    permission TEXT NOT NULL,
+    plugin_id TEXT COLLATE "C" NOT NULL REFERENCES plugin (id),
+    permission TEXT COLLATE "C" NOT NULL,
     granted_at BIGINT NOT NULL,
     PRIMARY KEY (plugin_id, permission)
 );
@@ -140,7 +140,7 @@ CREATE TABLE plugin_grant (
 CREATE TABLE person (
     id TEXT NOT NULL PRIMARY KEY,
     display_name TEXT NOT NULL,
-    sort_key TEXT NOT NULL,
+    sort_key TEXT COLLATE "C" NOT NULL,
     search_text TEXT NOT NULL,
     profile TEXT NOT NULL,
     photo_id TEXT REFERENCES blob (id),
@@ -195,9 +195,9 @@ CREATE TABLE run (
     groups_unchanged BIGINT NOT NULL DEFAULT 0,
     -- the place up to which the plan is applied
     applied BIGINT NOT NULL DEFAULT 0,
-    checkpoint BLOB,
+    checkpoint BYTEA,
     failure_code TEXT,
-    failure_sealed BLOB,
+    failure_sealed BYTEA,
     started_at BIGINT NOT NULL,
     ended_at BIGINT
 );
@@ -207,7 +207,7 @@ CREATE UNIQUE INDEX run_open ON run (source_id) WHERE state IN ('planning', 'hel
 
 CREATE TABLE person_identity (
     source_id TEXT NOT NULL REFERENCES source (id),
-    external_id TEXT NOT NULL,
+    external_id TEXT COLLATE "C" NOT NULL,
     person_id TEXT NOT NULL REFERENCES person (id),
     fingerprint TEXT NOT NULL,
     -- digest of the photo as the source has it
@@ -218,7 +218,7 @@ CREATE TABLE person_identity (
     -- the run that last saw it: who was not seen by a full run is gone
     seen_run_id TEXT REFERENCES run (id),
     -- other names by which groups of the source refer to it: keyed hashes, 32 octets each
-    handles BLOB,
+    handles BYTEA,
     PRIMARY KEY (source_id, external_id)
 );
 CREATE INDEX person_identity_person ON person_identity (person_id);
@@ -234,13 +234,13 @@ CREATE TABLE directory_group (
     name TEXT NOT NULL,
     sort_key TEXT NOT NULL,
     -- the keyed hash of all that the source says of it
-    fingerprint BLOB NOT NULL,
+    fingerprint BYTEA NOT NULL,
     -- the run that last saw it: what was not seen by a full run is gone
     seen_run_id TEXT REFERENCES run (id),
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
-    handles BLOB NOT NULL,
-    members BLOB NOT NULL,
+    handles BYTEA NOT NULL,
+    members BYTEA NOT NULL,
     UNIQUE (source_id, external_id)
 );
 CREATE INDEX directory_group_sort ON directory_group (sort_key, id);
@@ -260,10 +260,10 @@ CREATE TABLE run_item (
     action TEXT NOT NULL CHECK (action IN ('create', 'update', 'disable', 'note')),
     -- of somebody new, whose they will be
     person_id TEXT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     -- what the source says, where the line shows only what differs
-    said BLOB,
-    photo BLOB,
+    said BYTEA,
+    photo BYTEA,
     PRIMARY KEY (run_id, seq)
 );
 -- A plan is read action by action.
@@ -274,7 +274,7 @@ CREATE TABLE run_group (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
     action TEXT NOT NULL CHECK (action IN ('create', 'change', 'delete')),
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
 
@@ -282,14 +282,14 @@ CREATE TABLE run_group (
 CREATE TABLE run_handle (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
 
 CREATE TABLE run_refusal (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
 
@@ -297,7 +297,7 @@ CREATE TABLE run_refusal (
 CREATE TABLE run_log (
     run_id TEXT NOT NULL REFERENCES run (id),
     seq BIGINT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
 
@@ -305,7 +305,7 @@ CREATE TABLE run_log (
 CREATE TABLE run_state (
     run_id TEXT NOT NULL REFERENCES run (id),
     key TEXT NOT NULL,
-    value BLOB,
+    value BYTEA,
     PRIMARY KEY (run_id, key)
 );
 
@@ -319,11 +319,11 @@ CREATE TABLE lead (
     person_id TEXT NOT NULL REFERENCES person (id),
     purpose_id TEXT NOT NULL REFERENCES purpose (id),
     locale TEXT NOT NULL,
-    sealed BLOB NOT NULL,
-    key_mac BLOB NOT NULL UNIQUE,
-    content_mac BLOB,
+    sealed BYTEA NOT NULL,
+    key_mac BYTEA NOT NULL UNIQUE,
+    content_mac BYTEA,
     received_at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX lead_subject ON lead (subject_id);
 -- What the cards of people received is counted without reading a lead.
 CREATE INDEX lead_person ON lead (person_id, card_id, received_at);
@@ -337,7 +337,7 @@ CREATE TABLE wording (
     locale TEXT NOT NULL,
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 
 -- What was told or agreed with a lead: in which words, when and by which way.
 CREATE TABLE consent (
@@ -347,7 +347,7 @@ CREATE TABLE consent (
     at BIGINT NOT NULL,
     channel TEXT NOT NULL,
     PRIMARY KEY (lead_id, wording_id)
-) WITHOUT ROWID;
+);
 
 -- Durable work, enqueued with its cause. References only, never personal data.
 CREATE TABLE job (
@@ -369,7 +369,7 @@ CREATE TABLE job (
     -- it was handed over without an answer
     tried_since BIGINT,
     unanswered BIGINT NOT NULL DEFAULT 0
-) WITHOUT ROWID;
+);
 CREATE INDEX job_due ON job (queue, state, run_at);
 CREATE INDEX job_reference ON job (reference);
 
@@ -480,7 +480,7 @@ CREATE TABLE account_factor (
     -- of a passkey: what it is checked by, as JSON
     passkey TEXT,
     -- of an app: its seed
-    seed BLOB,
+    seed BYTEA,
     -- of an app: the last step that a code was taken for; no code is taken twice
     step BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -531,7 +531,7 @@ CREATE TABLE idempotency (
     token_id TEXT NOT NULL REFERENCES api_token (id),
     key_hash TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    sealed BLOB,
+    sealed BYTEA,
     begun_at BIGINT NOT NULL,
     PRIMARY KEY (token_id, key_hash)
 );
@@ -540,13 +540,13 @@ CREATE INDEX idempotency_begun ON idempotency (begun_at);
 -- Who else may say who somebody is: an OpenID Connect provider, or a source's directory.
 CREATE TABLE sign_in_provider (
     id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
     label TEXT NOT NULL,
     -- how it is spoken to, and what becomes of whoever comes, JSON
     settings TEXT NOT NULL,
     coming TEXT NOT NULL,
     -- our secret there, sealed; NULL: there is none
-    sealed BLOB,
+    sealed BYTEA,
     created_at BIGINT NOT NULL
 );
 
@@ -574,7 +574,7 @@ CREATE INDEX account_mapped_role_provider ON account_mapped_role (provider_id);
 CREATE TABLE pending_sign_in (
     state_hash TEXT NOT NULL PRIMARY KEY,
     provider_id TEXT NOT NULL REFERENCES sign_in_provider (id),
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
     ends_at BIGINT NOT NULL
 );
 CREATE INDEX pending_sign_in_ends ON pending_sign_in (ends_at);
@@ -652,10 +652,13 @@ CREATE TABLE signature_publication_line (
     -- in a ring that was begun
     chosen BOOLEAN NOT NULL,
     -- address, what stood there and what is to, under the key of the publication
-    sealed BLOB NOT NULL,
+    sealed BYTEA NOT NULL,
+    -- keyed hash of the address, once a plan found it: no two lines are to meet there
+    address_mac BYTEA,
     PRIMARY KEY (publication_id, seq)
 );
-CREATE INDEX publication_line_state ON signature_publication_line (publication_id, state, seq);
+CREATE INDEX publication_line_state ON signature_publication_line (publication_id, state, chosen, seq);
+CREATE INDEX publication_line_address ON signature_publication_line (publication_id, address_mac);
 CREATE INDEX publication_line_person ON signature_publication_line (person_id);
 
 -- What stood at an address before Estampe ever wrote it, kept until it is there again.
@@ -664,11 +667,13 @@ CREATE TABLE signature_mailbox (
     source_id TEXT NOT NULL REFERENCES source (id),
     person_id TEXT NOT NULL REFERENCES person (id),
     -- keyed hash of the address
-    address_mac BLOB NOT NULL,
-    sealed BLOB NOT NULL,
+    address_mac BYTEA NOT NULL,
+    sealed BYTEA NOT NULL,
     taken_at BIGINT NOT NULL,
-    -- fingerprint of what was written last
+    -- fingerprint of what the provider had after it was last written; NULL: nothing got there yet
     written TEXT,
+    -- fingerprint of what was sent since, and nobody knows whether it got there
+    tried TEXT,
     UNIQUE (source_id, address_mac)
 );
 CREATE INDEX signature_mailbox_person ON signature_mailbox (person_id);
@@ -708,8 +713,8 @@ CREATE TABLE audit_event (
     outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused')),
     request_id TEXT NOT NULL,
     details TEXT NOT NULL,
-    mac BLOB NOT NULL
-) WITHOUT ROWID;
+    mac BYTEA NOT NULL
+);
 
 -- The purposes that exist from the start.
 INSERT INTO purpose (id, key, legal_basis, retention_months, on_card_form, created_at) VALUES
