@@ -27,6 +27,7 @@ mod headers;
 mod hostile;
 mod hostile_plugins;
 mod import;
+mod keys;
 mod ldap;
 mod ldap_doctor;
 mod ldap_misbehaving;

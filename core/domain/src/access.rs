@@ -162,11 +162,13 @@ pub enum Right {
     AccountsChange,
     /// See the health of the appliance in full.
     HealthRead,
+    /// Let another key take the place of the one that wraps all others.
+    KeysChange,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Overview,
         Self::PeopleRead,
         Self::PeopleChange,
@@ -187,6 +189,7 @@ impl Right {
         Self::AccountsRead,
         Self::AccountsChange,
         Self::HealthRead,
+        Self::KeysChange,
     ];
 
     /// The table: how far a role reaches. This is the one place that knows.
@@ -245,6 +248,7 @@ mod tests {
             Right::PluginsGrant,
             Right::MailsChange,
             Right::AccountsChange,
+            Right::KeysChange,
         ];
         for right in changes {
             assert_eq!(right.reach(Role::Auditor), None, "{right:?}");

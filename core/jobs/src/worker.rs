@@ -44,6 +44,7 @@ impl Worker {
         let (mut hands, mut mails) = (JoinSet::new(), JoinSet::new());
         let mut tidy = tokio::time::interval(Duration::from_hours(1));
         let mut schedule = tokio::time::interval(NAP);
+        let mut keys = JoinSet::new();
         while !*stop.borrow() && stop.has_changed().is_ok() {
             let patient = |begun: Result<Duration>| {
                 begun.unwrap_or_else(|error| {
@@ -59,7 +60,11 @@ impl Worker {
                 // room again, and perhaps something more to do
                 Some(_) = hands.join_next() => {}
                 Some(_) = mails.join_next() => {}
+                () = worker.service.rotation_begun() => worker.rotate(&mut keys),
+                Some(_) = keys.join_next() => {}
                 _ = tidy.tick() => {
+                    worker.keep_key().await;
+                    worker.rotate(&mut keys);
                     if let Err(error) = worker.service.tidy().await {
                         tracing::warn!(error.code = error.code(), error.text = %error, "tidying failed");
                     }
@@ -72,6 +77,8 @@ impl Worker {
                 () = tokio::time::sleep(nap) => {}
             }
         }
+        // done again after the next start
+        keys.abort_all();
         let farewell = async {
             while hands.join_next().await.is_some() {}
             while mails.join_next().await.is_some() {}
@@ -79,6 +86,31 @@ impl Worker {
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::warn!("work in hand did not end in time; it goes on after the next start");
         }
+    }
+
+    /// Looks after the key that wraps all others.
+    async fn keep_key(&self) {
+        let ctx = self.service.context(Actor::System, Locale::En);
+        if let Err(error) = self.service.keep_key(&ctx).await {
+            tracing::error!(error.code = error.code(), error.text = %error, "the key that wraps all others was not looked after");
+        }
+    }
+
+    /// Goes on with a rotation of that key, unless it is under way.
+    fn rotate(self: &Arc<Self>, keys: &mut JoinSet<()>) {
+        if !self.service.is_rotating() || !keys.is_empty() {
+            return;
+        }
+        let worker = Arc::clone(self);
+        keys.spawn(async move {
+            let ctx = worker.service.context(Actor::System, Locale::En);
+            match worker.service.finish_rotation(&ctx).await {
+                Ok(()) => tracing::info!("another key wraps all others now, and the one before is gone"),
+                Err(error) => {
+                    tracing::error!(error.code = error.code(), error.text = %error, "the rotation of the key did not end; it goes on within an hour");
+                }
+            }
+        });
     }
 
     /// Begins what is due while there is room; how long to sleep after.

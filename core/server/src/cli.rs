@@ -12,6 +12,7 @@ pub use provider::{ProviderCommand, SetProvider};
 
 pub use crate::cmd::approval::ApprovalCommand;
 pub use crate::cmd::change::ChangeCommand;
+pub use crate::cmd::key::KeyRingCommand;
 pub use crate::cmd::lead::LeadCommand;
 pub use crate::cmd::signature::SignatureCommand;
 pub use crate::cmd::token::TokenCommand;
@@ -86,6 +87,9 @@ pub enum Command {
     /// Mails that wait to leave, or were given up
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// The key that wraps all others: which it is, and letting a new one take its place
+    #[command(subcommand)]
+    Key(KeyRingCommand),
     /// Installed plugins
     #[command(subcommand)]
     Plugin(PluginCommand),

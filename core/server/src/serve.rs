@@ -179,6 +179,7 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
         mail_configured: settings.smtp.is_some(),
         allow_unsigned_plugins: settings.plugins.allow_unsigned,
         default_locale: settings.locale,
+        key_rotation_days: settings.key_rotation_days,
         rights_contact: settings.rights_contact.clone(),
     }
 }

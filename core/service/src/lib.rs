@@ -22,6 +22,7 @@ mod group_writing;
 mod groups;
 mod home;
 mod identities;
+mod keys;
 mod lead_export;
 mod leads;
 mod mails;
@@ -80,6 +81,7 @@ pub use estampe_store::{
 };
 pub use group_writing::GroupOrder;
 pub use identities::{Came, Errand, OwnWay};
+pub use keys::KeyState;
 pub use lead_export::LeadExport;
 pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
@@ -124,6 +126,8 @@ pub struct Settings {
     pub rights_contact: Option<Email>,
     /// How people sign in.
     pub sign_in: SignInSettings,
+    /// After how many days another key takes the place of the one that wraps all others; none: never by itself.
+    pub key_rotation_days: Option<u32>,
 }
 
 /// How people sign in, and for how long.
@@ -191,6 +195,7 @@ pub struct Service {
     gauges: gauges::Reading,
     hurry: AtomicBool,
     plugin_changes: tokio::sync::Mutex<()>,
+    rotation: Notify,
 }
 
 impl Service {
@@ -211,6 +216,7 @@ impl Service {
             gauges: gauges::Reading::default(),
             hurry: AtomicBool::new(false),
             plugin_changes: tokio::sync::Mutex::default(),
+            rotation: Notify::new(),
         }
     }
 

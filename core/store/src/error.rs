@@ -32,6 +32,9 @@ pub enum StoreError {
     /// Too many submissions wait already.
     #[error("too many submissions wait to be written")]
     Busy,
+    /// The key file, or the one beside it.
+    #[error("the key file: {0}")]
+    KeyFile(String),
     /// The transaction that this was written with could not be committed.
     #[error("not committed: {0}")]
     NotCommitted(String),
@@ -108,6 +111,7 @@ impl StoreError {
             | Self::Connection(_)
             | Self::Full(_)
             | Self::Busy
+            | Self::KeyFile(_)
             | Self::NotCommitted(_) => true,
         }
     }
@@ -119,6 +123,7 @@ impl From<StoreError> for estampe_domain::Error {
             StoreError::Domain(error) => error,
             StoreError::Database(Diesel::NotFound) => Self::NotFound,
             StoreError::Connection(why) => Self::Unavailable(format!("database: {why}")),
+            StoreError::KeyFile(why) => Self::Unavailable(format!("the key file: {why}")),
             StoreError::Full(why) => Self::StorageFull(format!("database: {why}")),
             StoreError::Busy | StoreError::NotCommitted(_) => Self::Unavailable(format!("database: {error}")),
             StoreError::Database(Diesel::DatabaseError(kind, info)) => {

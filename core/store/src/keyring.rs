@@ -4,7 +4,8 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use diesel::prelude::*;
 use estampe_domain::Ts;
@@ -16,10 +17,38 @@ use crate::crypto::{self, Place, SecretKey};
 use crate::error::{Result, StoreError};
 use crate::schema::appliance_key;
 
+/// A key-encryption key and its id.
+pub(crate) struct Kek {
+    id: String,
+    key: SecretKey,
+}
+
+impl Kek {
+    pub(crate) fn new(key: SecretKey) -> Arc<Self> {
+        Arc::new(Self { id: kek_id(&key), key })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// The key that wraps, and while it takes the place of another one, that one too.
+struct Keks {
+    current: Arc<Kek>,
+    former: Option<Arc<Kek>>,
+}
+
+/// A wrapped key. While it lives, the key that wrapped it is known to be needed: it may be on its
+/// way into the database.
+pub(crate) struct Wrapped {
+    pub kek: Arc<Kek>,
+    pub octets: Vec<u8>,
+}
+
 /// The keys of a running appliance.
 pub struct Keyring {
-    kek: SecretKey,
-    kek_id: String,
+    keks: RwLock<Keks>,
     /// MAC of audit rows.
     pub audit: SecretKey,
     /// Blind indexes and the keyed hashes of submissions and identities.
@@ -38,10 +67,14 @@ const SECRETS: &str = "secrets";
 
 impl Keyring {
     /// Reads the appliance's keys, or makes them in a new database.
-    pub fn load(conn: &mut Conn, kek: SecretKey, random: &dyn Random, now: Ts) -> Result<Self> {
-        let kek_id = kek_id(&kek);
-        let any = || kek.clone();
-        let mut ring = Self { audit: any(), index: any(), plugins: any(), secrets: any(), kek: kek.clone(), kek_id };
+    pub fn load(conn: &mut Conn, files: KeyFiles, random: &dyn Random, now: Ts) -> Result<Self> {
+        let any = || SecretKey::of([0; 32]);
+        let keks = match files.next {
+            Some(next) => Keks { current: Kek::new(next), former: Some(Kek::new(files.kek)) },
+            None => Keks { current: Kek::new(files.kek), former: None },
+        };
+        let keks = RwLock::new(keks);
+        let mut ring = Self { audit: any(), index: any(), plugins: any(), secrets: any(), keks };
         ring.audit = ring.appliance_key(conn, AUDIT, random, now)?;
         ring.index = ring.appliance_key(conn, INDEX, random, now)?;
         ring.plugins = ring.appliance_key(conn, PLUGINS, random, now)?;
@@ -63,30 +96,106 @@ impl Keyring {
         diesel::insert_into(appliance_key::table)
             .values((
                 appliance_key::name.eq(name),
-                appliance_key::kek_id.eq(&self.kek_id),
-                appliance_key::wrapped.eq(wrapped),
+                appliance_key::kek_id.eq(wrapped.kek.id()),
+                appliance_key::wrapped.eq(wrapped.octets),
                 appliance_key::created_at.eq(now.as_micros()),
             ))
             .execute(conn)?;
         Ok(key)
     }
 
-    /// The id of the KEK in use: a hash of it, which says nothing of the key.
-    pub fn kek_id(&self) -> &str {
-        &self.kek_id
+    fn keks(&self) -> RwLockReadGuard<'_, Keks> {
+        self.keks.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keks_to_change(&self) -> RwLockWriteGuard<'_, Keks> {
+        self.keks.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of the KEK that wraps: a hash of it, which says nothing of the key.
+    pub fn kek_id(&self) -> String {
+        self.keks().current.id.clone()
+    }
+
+    /// Lets another key wrap from now on; the one before still unwraps.
+    pub(crate) fn take(&self, next: Arc<Kek>) {
+        let mut keks = self.keks_to_change();
+        let former = std::mem::replace(&mut keks.current, next);
+        keks.former = Some(former);
+    }
+
+    /// How many wrapped keys of the former KEK may be on their way into the database.
+    pub(crate) fn on_the_way(&self) -> usize {
+        self.keks().former.as_ref().map_or(0, |former| Arc::strong_count(former) - 1)
+    }
+
+    /// Forgets the former KEK: what it wrapped cannot be opened any more.
+    pub(crate) fn forget_former(&self) {
+        self.keks_to_change().former = None;
     }
 
     /// Wraps a key for its row.
-    pub fn wrap_key(&self, table: &'static str, row: &str, key: &SecretKey, random: &dyn Random) -> Result<Vec<u8>> {
-        let place = Place { table, row, column: "wrapped", key: &self.kek_id };
-        Ok(crypto::seal(&self.kek, random, place, key.bytes())?.0)
+    pub(crate) fn wrap_key(
+        &self,
+        table: &'static str,
+        row: &str,
+        key: &SecretKey,
+        random: &dyn Random,
+    ) -> Result<Wrapped> {
+        let kek = Arc::clone(&self.keks().current);
+        let place = Place { table, row, column: "wrapped", key: &kek.id };
+        let octets = crypto::seal(&kek.key, random, place, key.bytes())?.0;
+        Ok(Wrapped { kek, octets })
     }
 
     /// Unwraps a key of a row.
     pub fn unwrap_key(&self, table: &'static str, row: &str, kek_id: &str, wrapped: &[u8]) -> Result<SecretKey> {
+        let kek = {
+            let keks = self.keks();
+            let known = [Some(&keks.current), keks.former.as_ref()].into_iter().flatten();
+            known.into_iter().find(|kek| kek.id == kek_id).map(Arc::clone).ok_or(StoreError::Damaged(table))?
+        };
         let place = Place { table, row, column: "wrapped", key: kek_id };
-        let bytes = Zeroizing::new(crypto::open(&self.kek, place, wrapped)?);
+        let bytes = Zeroizing::new(crypto::open(&kek.key, place, wrapped)?);
         SecretKey::from_bytes(&bytes).ok_or(StoreError::Damaged(table))
+    }
+}
+
+/// What stands in the key file, and in the one beside it while a key takes the place of another.
+pub struct KeyFiles {
+    /// The key file.
+    pub kek: SecretKey,
+    /// The key that takes its place.
+    pub next: Option<SecretKey>,
+}
+
+impl KeyFiles {
+    /// Reads both. `create` makes the first when it is missing.
+    pub fn read(path: &Path, create: bool, random: &dyn Random) -> io::Result<Self> {
+        let kek = read_kek(path, create, random)?;
+        let next = next_file(path);
+        let next = if next.exists() { Some(read_kek(&next, false, random)?) } else { None };
+        Ok(Self { kek, next })
+    }
+}
+
+/// Where the key lies that takes the place of the one in the key file, until it has.
+pub fn next_file(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".next");
+    path.with_file_name(name)
+}
+
+/// Puts the next key into the place of the key file: from then on that one is gone.
+pub(crate) fn put_in_place(path: &Path) -> io::Result<()> {
+    fs::rename(next_file(path), path)?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => fs::File::open(".")?.sync_all(),
     }
 }
 
@@ -122,9 +231,7 @@ pub fn read_kek(path: &Path, create: bool, random: &dyn Random) -> io::Result<Se
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, path)?;
-            if let Some(folder) = path.parent() {
-                fs::File::open(folder)?.sync_all()?;
-            }
+            sync_folder(path)?;
         }
         Err(error) => return Err(error),
     }

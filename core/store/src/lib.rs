@@ -17,6 +17,7 @@ mod meter;
 mod migrate;
 mod offline;
 mod open;
+mod rotation;
 mod schema;
 mod sealed_state;
 mod submit;
@@ -24,8 +25,10 @@ mod tx;
 
 pub use crypto::Sealed;
 pub use error::{Result, StoreError};
+pub use keyring::next_file as next_key_file;
 pub use offline::{Offline, key_file_id};
 pub use open::{Database, OpenError, Store, StoreSettings};
+pub use rotation::KeyState;
 pub use submit::Single;
 pub use tx::Tx;
 pub use tx::answers::{AnswerKey, Before};

@@ -8,7 +8,7 @@ use estampe_domain::ports::{Clock, Random};
 
 use crate::conn::{Conn, Url};
 use crate::error::{Result, StoreError};
-use crate::keyring::{self, Keyring};
+use crate::keyring::{self, KeyFiles, Keyring};
 use crate::open::{Database, OpenError, StoreSettings};
 use crate::tx::Tx;
 use crate::tx::checkup::{DatabaseFacts, facts};
@@ -67,6 +67,7 @@ impl Offline {
             random: &*self.random,
             cards_changed: false,
             people_added: false,
+            wrapped: Vec::new(),
         };
         work(&mut tx)
     }
@@ -80,8 +81,8 @@ fn keys(
 ) -> Result<Keyring, OpenError> {
     let path = &settings.kek_file;
     let file = |error| OpenError::File { path: path.clone(), error };
-    let kek = keyring::read_kek(path, false, random).map_err(file)?;
-    Keyring::load(conn, kek, random, clock.now()).map_err(|error| match error {
+    let files = KeyFiles::read(path, false, random).map_err(file)?;
+    Keyring::load(conn, files, random, clock.now()).map_err(|error| match error {
         StoreError::Damaged(_) => OpenError::WrongKey(path.clone()),
         other => OpenError::Connect(other.to_string()),
     })

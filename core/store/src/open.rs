@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use crate::conn::{Conn, Manager, Pool, Url};
 use crate::disk::Disk;
 use crate::error::{Result, StoreError};
-use crate::keyring::{self, Keyring};
+use crate::keyring::{KeyFiles, Keyring};
 use crate::meter::{self, Meter};
 use crate::migrate;
 use crate::schema::appliance_key;
@@ -120,6 +120,7 @@ struct Inner {
     /// Ids of words that this process knows to be on disk.
     wordings: Mutex<HashSet<String>>,
     is_alone: bool,
+    kek_file: PathBuf,
     _lock: fs::File,
 }
 
@@ -178,6 +179,7 @@ impl Store {
                 people_changes: AtomicU64::new(0),
                 wordings: Mutex::default(),
                 is_alone: matches!(settings.database, Database::Sqlite(_)),
+                kek_file: settings.kek_file.clone(),
                 _lock: lock,
             }),
         })
@@ -270,6 +272,10 @@ impl Store {
         &self.inner.keys
     }
 
+    pub(crate) fn kek_file(&self) -> &std::path::Path {
+        &self.inner.kek_file
+    }
+
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.inner.random
     }
@@ -335,6 +341,7 @@ impl Inner {
             random: &*self.random,
             cards_changed: false,
             people_added: false,
+            wrapped: Vec::new(),
         }
     }
 }
@@ -355,6 +362,8 @@ fn in_transaction<T>(
         }
     })?;
     let (cards_changed, people_added) = (tx.cards_changed, tx.people_added);
+    // until after the commit
+    let _wrapped = std::mem::take(&mut tx.wrapped);
     let commits = if write { open.conn.ensure_commits().map_err(StoreError::from) } else { Ok(()) };
     commits.and_then(|()| open.commit()).inspect_err(|_| meter.commit_failed())?;
     if cards_changed {
@@ -441,11 +450,11 @@ fn load_keys(
     let keys: i64 = appliance_key::table.count().get_result(conn).map_err(|e| database(e.into()))?;
     let path = &settings.kek_file;
     // a new key beside an old database would hide that the right one is lost
-    let kek =
-        keyring::read_kek(path, keys == 0, random).map_err(|error| OpenError::File { path: path.clone(), error })?;
+    let files =
+        KeyFiles::read(path, keys == 0, random).map_err(|error| OpenError::File { path: path.clone(), error })?;
     let begin = conn.begin(true);
     let transaction = OpenTransaction::begin(conn, begin).map_err(database)?;
-    let ring = Keyring::load(transaction.conn, kek, random, clock.now()).map_err(|e| match e {
+    let ring = Keyring::load(transaction.conn, files, random, clock.now()).map_err(|e| match e {
         StoreError::Damaged(_) => OpenError::WrongKey(path.clone()),
         other => database(other),
     })?;

@@ -247,6 +247,7 @@ impl Door {
             mail_configured: false,
             allow_unsigned_plugins: false,
             default_locale: Locale::Fr,
+            key_rotation_days: None,
             rights_contact: None,
             sign_in: SignInSettings {
                 idle_seconds: 28_800,

@@ -8,6 +8,7 @@ pub mod change;
 mod doctor;
 mod ending;
 mod group;
+pub mod key;
 mod kit;
 pub mod lead;
 mod mapping;

@@ -57,6 +57,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Change(command) => super::change::run(cli, command, operator).await,
         Command::Lead(command) => super::lead::run(cli, command, operator).await,
         Command::Signature(command) => super::signature::run(cli, command, operator).await,
+        Command::Key(command) => super::key::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
         Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {

@@ -15,6 +15,9 @@ use url::Url;
 use super::plugins::PluginSettings;
 use super::{AcmeSource, ConfigError, Settings, TlsSource};
 
+/// After how many days a new key wraps all others, where nothing is set and nobody else uses the database.
+const KEY_ROTATION_DAYS: u32 = 90;
+
 /// Settings that can be used.
 pub struct CheckedSettings {
     pub data_dir: PathBuf,
@@ -26,6 +29,8 @@ pub struct CheckedSettings {
     pub public_origin: String,
     pub internal_origin: String,
     pub store: StoreSettings,
+    /// After how many days a new key wraps all others; none: never by itself.
+    pub key_rotation_days: Option<u32>,
     pub http: Option<SocketAddr>,
     pub tls: TlsSource,
     pub tls12: bool,
@@ -86,6 +91,7 @@ impl Settings {
             problems.0.push(format!("data_dir: {} is not an absolute path", self.data_dir.display()));
         }
         let database = problems.take(self.database());
+        let key_rotation_days = problems.take(self.key_rotation());
         let tls = problems.take(self.tls(public_origin.as_deref(), internal_origin.as_deref()));
         let tls12 = problems.take(self.tls12());
         let acme = problems.take(self.acme(public_origin.as_deref()));
@@ -104,7 +110,7 @@ impl Settings {
             Some(internal),
             Some(public_origin),
             Some(internal_origin),
-            Some(database),
+            (Some(database), Some(key_rotation_days)),
             (Some(tls), Some(tls12), Some(acme), Some(http)),
             Some(smtp),
             Some(plugins),
@@ -118,7 +124,7 @@ impl Settings {
             internal,
             public_origin,
             internal_origin,
-            database,
+            (database, key_rotation_days),
             (tls, tls12, acme, http),
             smtp,
             plugins,
@@ -144,6 +150,7 @@ impl Settings {
                 data_dir: self.data_dir.clone(),
                 kek_file: path_or(&self.database.key_file, || self.data_dir.join("keys/kek")),
             },
+            key_rotation_days,
             http,
             tls,
             tls12,
@@ -235,6 +242,18 @@ impl Settings {
                 .map_err(|()| "database.url: it has no place for a password".to_owned())?;
         }
         Ok(Database::Postgres(url.into()))
+    }
+
+    /// After how many days a new key wraps all others.
+    fn key_rotation(&self) -> Result<Option<u32>, String> {
+        let days = |text: &str| text.strip_suffix('d')?.parse::<u32>().ok().filter(|days| (1..=3_650).contains(days));
+        match self.database.key_rotation.as_str() {
+            "" if self.database.url.is_empty() => Ok(Some(KEY_ROTATION_DAYS)),
+            "" | "off" => Ok(None),
+            text => days(text).map(Some).ok_or_else(|| {
+                format!("database.key_rotation: \"{text}\" is not understood; give it in days, as \"90d\", or \"off\"")
+            }),
+        }
     }
 
     fn smtp(&self) -> Result<Option<SmtpSettings>, String> {

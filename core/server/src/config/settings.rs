@@ -51,6 +51,7 @@ pub struct Database {
     pub url: String,
     pub password_file: String,
     pub key_file: String,
+    pub key_rotation: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,7 +165,12 @@ impl Default for Settings {
             },
             public: Origin { origin: "https://localhost:8443".into() },
             internal: Origin { origin: "https://localhost:9443".into() },
-            database: Database { url: String::new(), password_file: String::new(), key_file: String::new() },
+            database: Database {
+                url: String::new(),
+                password_file: String::new(),
+                key_file: String::new(),
+                key_rotation: String::new(),
+            },
             tls: Tls {
                 certificate_file: String::new(),
                 key_file: String::new(),

@@ -471,6 +471,7 @@ impl World {
             mail_configured: false,
             allow_unsigned_plugins: false,
             default_locale: Locale::Fr,
+            key_rotation_days: None,
             rights_contact: None,
             sign_in: SignInSettings {
                 idle_seconds: 28_800,

@@ -16,9 +16,10 @@ use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place};
 use crate::error::{Result, StoreError};
 use crate::migrate;
+use crate::rotation;
 use crate::schema::{
-    account, appliance_key, audit_event, blob, data_key, lead, run, run_item, run_log, run_refusal, sign_in_provider,
-    signature_mailbox, source, subject,
+    account, appliance_key, audit_event, blob, data_key, lead, run, run_item, run_log, run_refusal, setting,
+    sign_in_provider, signature_mailbox, source, subject,
 };
 
 /// Rows looked at in one transaction.
@@ -138,6 +139,9 @@ pub struct DatabaseFacts {
     pub newest_event: Option<i64>,
     /// Ids of the keys under which other keys are wrapped.
     pub kek_ids: Vec<String>,
+    /// The key that wraps all others, and since when (microseconds since the epoch), as far as
+    /// that is noted.
+    pub key_since: Option<(String, i64)>,
 }
 
 #[derive(QueryableByName)]
@@ -197,6 +201,9 @@ pub(crate) fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
     kek_ids.sort();
     kek_ids.dedup();
     facts.kek_ids = kek_ids;
+    let noted: Option<String> =
+        setting::table.find(rotation::SINCE).select(setting::value).get_result(conn).optional()?;
+    facts.key_since = noted.as_deref().and_then(rotation::read_since).map(|(id, at)| (id, at.as_micros()));
     Ok(facts)
 }
 

@@ -51,6 +51,8 @@ mod signatures;
 mod sources;
 mod teams;
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use estampe_domain::Ts;
 use estampe_domain::ports::{Clock, Random};
@@ -58,7 +60,7 @@ use estampe_domain::ports::{Clock, Random};
 use crate::conn::Conn;
 use crate::crypto::SecretKey;
 use crate::error::{Result, StoreError};
-use crate::keyring::Keyring;
+use crate::keyring::{Kek, Keyring};
 use crate::schema::data_key;
 
 /// An open transaction.
@@ -71,6 +73,8 @@ pub struct Tx<'a> {
     pub(crate) cards_changed: bool,
     /// Whether somebody was added to the people.
     pub(crate) people_added: bool,
+    /// Keys that it wrapped: until they are committed or rolled back, nobody may forget what wraps them.
+    pub(crate) wrapped: Vec<Arc<Kek>>,
 }
 
 /// A data key with its id.
@@ -90,11 +94,12 @@ impl Tx<'_> {
         diesel::insert_into(data_key::table)
             .values((
                 data_key::id.eq(&id),
-                data_key::kek_id.eq(self.keys.kek_id()),
-                data_key::wrapped.eq(Some(wrapped)),
+                data_key::kek_id.eq(wrapped.kek.id()),
+                data_key::wrapped.eq(Some(wrapped.octets)),
                 data_key::created_at.eq(now.as_micros()),
             ))
             .execute(self.conn)?;
+        self.wrapped.push(wrapped.kek);
         Ok(DataKey { id, key })
     }
 

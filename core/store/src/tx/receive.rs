@@ -24,7 +24,7 @@ use crate::conn::{Conn, per_backend};
 use crate::crypto::{self, Place, SecretKey};
 use crate::error::{Result, StoreError};
 use crate::form_key;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Wrapped};
 use crate::open::Store;
 use crate::schema::{audit_event, consent, data_key, job, lead, subject, wording};
 use crate::submit::Single;
@@ -143,8 +143,7 @@ pub(super) struct Subject {
 
 pub(super) struct NewKey {
     pub id: String,
-    pub kek_id: String,
-    pub wrapped: Vec<u8>,
+    pub wrapped: Wrapped,
 }
 
 pub(super) struct JobRow {
@@ -210,7 +209,7 @@ impl Store {
         } else {
             let key = DataKey { id: new.subject.to_string(), key: SecretKey::new(random) };
             let wrapped = keys.wrap_key("data_key", &key.id, &key.key, random)?;
-            let stored = NewKey { id: key.id.clone(), kek_id: keys.kek_id().to_owned(), wrapped };
+            let stored = NewKey { id: key.id.clone(), wrapped };
             (Subject { id: new.subject.to_string(), key: Some(stored) }, key)
         };
         let id = new.id.to_string();
@@ -329,8 +328,8 @@ fn insert(conn: &mut SqliteConnection, new: &PreparedLead) -> Result<()> {
         diesel::insert_into(data_key::table)
             .values((
                 data_key::id.eq(&key.id),
-                data_key::kek_id.eq(&key.kek_id),
-                data_key::wrapped.eq(Some(&key.wrapped)),
+                data_key::kek_id.eq(key.wrapped.kek.id()),
+                data_key::wrapped.eq(Some(&key.wrapped.octets)),
                 data_key::created_at.eq(new.at),
             ))
             .execute(conn)?;

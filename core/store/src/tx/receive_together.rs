@@ -115,15 +115,15 @@ impl<'a> Leads<'a> {
     }
 
     fn add(&mut self, lead: &'a PreparedLead) -> Result<()> {
-        let Some(NewKey { id, kek_id, wrapped }) = &lead.subject.key else {
+        let Some(NewKey { id, wrapped }) = &lead.subject.key else {
             return Err(StoreError::Unreadable("subject"));
         };
         self.ids.push(&lead.id);
         self.subjects.push(&lead.subject.id);
         self.email_macs.push(&lead.email_mac);
         self.keys.push(id);
-        self.keks.push(kek_id);
-        self.wrapped.push(wrapped);
+        self.keks.push(wrapped.kek.id());
+        self.wrapped.push(&wrapped.octets);
         self.cards.push(&lead.card);
         self.persons.push(&lead.person);
         self.own_purposes.push(&lead.purpose);

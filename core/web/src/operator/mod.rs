@@ -12,6 +12,7 @@ pub(crate) mod checkup;
 pub(crate) mod directory;
 pub(crate) mod endings;
 pub(crate) mod groups;
+pub(crate) mod keys;
 pub(crate) mod mapping;
 pub(crate) mod outbox;
 pub(crate) mod ownership;
@@ -85,6 +86,8 @@ pub(crate) fn routes() -> Table {
             .get("/runs/{id}/refusals", plan_pages::refusals)
             .post("/runs/{id}/approve", runs::approve)
             .post("/runs/{id}/discard", runs::discard)
+            .get("/keys", keys::show)
+            .post("/keys/rotate", keys::rotate)
             .get("/checkup", checkup::facts)
             .get("/checkup/{table}", checkup::rows)
             .get("/outbox", outbox::list)

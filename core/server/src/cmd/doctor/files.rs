@@ -6,7 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use estampe_adapters::SystemRandom;
-use estampe_store::{Database, DatabaseFacts, key_file_id};
+use estampe_domain::Ts;
+use estampe_store::{Database, DatabaseFacts, key_file_id, next_key_file};
 
 use super::Report;
 use crate::config::CheckedSettings;
@@ -129,7 +130,8 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, report: &
     let Some(facts) = facts else {
         return report.skip(CHECK, format!("{shown} holds a key; whether it is the database's could not be looked at"));
     };
-    if facts.kek_ids.iter().any(|other| *other != id) {
+    let next = key_file_id(&next_key_file(path), &SystemRandom).ok();
+    if facts.kek_ids.iter().any(|other| *other != id && Some(other) != next.as_ref()) {
         return report.fail(
             CHECK,
             format!("{shown} does not belong to this database"),
@@ -141,7 +143,18 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, report: &
     } else {
         "outside the data folder"
     };
-    report.ok(CHECK, format!("{shown} belongs to the database, mode {:o}, {place}", mode(&meta)));
+    if next.is_some() {
+        // the service goes on with it by itself
+        let advice = "start the service: it goes on by itself; keep both files until it has";
+        return report.warn(CHECK, format!("{shown} is being replaced by {}", next_key_file(path).display()), advice);
+    }
+    let since = facts
+        .key_since
+        .as_ref()
+        .filter(|(of, _)| *of == id)
+        .map(|(_, at)| format!(", in use since {}", Ts::from_micros(*at)));
+    let since = since.unwrap_or_default();
+    report.ok(CHECK, format!("{shown} belongs to the database, mode {:o}, {place}{since}", mode(&meta)));
 }
 
 /// The disk: room, inodes, a file system that keeps what it was given.

@@ -1,0 +1,98 @@
+//! The key that wraps all others, and the one that takes its place.
+
+use std::time::Duration;
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::{Context, Error, Result, Right};
+pub use estampe_store::KeyState;
+use serde_json::json;
+
+use crate::Service;
+
+/// How long to wait for what is on its way into the database.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+impl Service {
+    /// Which key wraps all others, and since when.
+    pub async fn key_state(&self, ctx: &Context) -> Result<KeyState> {
+        ctx.require(Right::HealthRead)?;
+        Ok(self.store.key_state().await?)
+    }
+
+    /// Lets another key take the place of the one that wraps all others: from now on it wraps what is
+    /// new; [`finish_rotation`](Self::finish_rotation) does the rest. Where others may use the same
+    /// database, `alone` has to say that none does: they would not have the key.
+    pub async fn begin_rotation(&self, ctx: &Context, alone: bool) -> Result<KeyState> {
+        ctx.require(Right::KeysChange)?;
+        if !self.store.is_alone() && !alone {
+            let words = "another node of this database would not have the new key: stop it, and say --alone; \
+                then hand it the key file before it starts again";
+            return Err(Error::Conflict(words.into()));
+        }
+        if !self.store.is_rotating() {
+            let from = self.store.key_state().await?.id;
+            let (ctx, random) = (*ctx, self.shared_random());
+            // before, so that no key is ever made without a trace
+            let event = move |tx: &mut estampe_store::Tx<'_>| {
+                let event = AuditEvent::done(&ctx, &*random, "key.rotate", "key", &from);
+                tx.audit(&event)
+            };
+            self.store.write(event).await?;
+            self.store.begin_rotation()?;
+        }
+        self.rotation.notify_one();
+        Ok(self.store.key_state().await?)
+    }
+
+    /// Whether a key is taking the place of another one.
+    pub fn is_rotating(&self) -> bool {
+        self.store.is_rotating()
+    }
+
+    /// Comes back once a rotation was begun.
+    pub async fn rotation_begun(&self) {
+        self.rotation.notified().await;
+    }
+
+    /// Goes on with a rotation to its end, wherever it stands. Interrupted, it is done again.
+    pub async fn finish_rotation(&self, ctx: &Context) -> Result<()> {
+        while self.store.is_rotating() {
+            while self.store.rewrap_some().await? > 0 {}
+            if !self.store.end_rotation().await? {
+                tokio::time::sleep(PATIENCE).await;
+            }
+        }
+        self.note_key(ctx).await
+    }
+
+    /// Looks after the key, every hour and at the start: notes since when it wraps, forgets the one before,
+    /// and begins a rotation that is due.
+    pub async fn keep_key(&self, ctx: &Context) -> Result<()> {
+        self.store.forget_former_key();
+        if !self.store.is_rotating() {
+            self.note_key(ctx).await?;
+        }
+        let state = self.store.key_state().await?;
+        let Some((days, since)) = self.settings.key_rotation_days.zip(state.since) else { return Ok(()) };
+        if !state.rotating && ctx.now.seconds_since(since) >= i64::from(days) * DAY {
+            self.begin_rotation(ctx, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes once for each key that it wraps from now on.
+    async fn note_key(&self, ctx: &Context) -> Result<()> {
+        let state = self.store.key_state().await?;
+        if state.since.is_some() {
+            return Ok(());
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        let noted = self.store.write(move |tx| {
+            tx.note_key(&state.id, ctx.now)?;
+            tx.audit(&AuditEvent::done(&ctx, &*random, "key.use", "key", &state.id).with(json!({})))
+        });
+        Ok(noted.await?)
+    }
+}
