@@ -58,7 +58,7 @@ on_both! {
         let (state, ()) = tokio::join!(rotating, leaving);
         let after = state["id"].as_str().unwrap().to_owned();
         assert!(after != before && state["rotating"] == false && state["since"].is_string(), "{state}");
-        assert_eq!(wrapping(&server), [after.clone()]);
+        assert_eq!(wrapping(&server), std::slice::from_ref(&after));
         assert!(std::fs::read(key_file(&server)).unwrap() != file && !server.data().join("keys/kek.next").exists());
         assert_eq!(readable(&server), 6);
         let told = server.sql("SELECT operation FROM audit_event WHERE operation LIKE 'key.%' ORDER BY id");

@@ -133,9 +133,10 @@ fn jpeg(rgb: &image::RgbImage) -> Option<Vec<u8>> {
 
 /// With eight bits a channel, which every mail program reads.
 fn png(picture: &DynamicImage) -> Option<Vec<u8>> {
-    let eight = match picture.color().has_alpha() {
-        true => DynamicImage::ImageRgba8(picture.to_rgba8()),
-        false => DynamicImage::ImageRgb8(picture.to_rgb8()),
+    let eight = if picture.color().has_alpha() {
+        DynamicImage::ImageRgba8(picture.to_rgba8())
+    } else {
+        DynamicImage::ImageRgb8(picture.to_rgb8())
     };
     let mut png = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, RowFilter::Adaptive);

@@ -98,7 +98,7 @@ impl Service {
         let (designs, rules, groups, alike, pictures) = read.await?;
         let addressed = pictures.into_iter().map(|picture| (self.picture_url(&picture.file), picture.name));
         let pictures = addressed.collect();
-        Ok(SignatureOverview { templates, designs, rules, groups, alike, pictures })
+        Ok(SignatureOverview { templates, designs, pictures, rules, groups, alike })
     }
 
     /// How a design looks with the data of the first person by name; none when there is nobody.

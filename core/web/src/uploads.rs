@@ -115,7 +115,7 @@ impl<S: Sent> ProtectedUpload<S> {
                 break;
             }
             let text = octets(field, MAX_FIELD).await.map_err(|error| broken(&self.desk, error))?;
-            let text = text.ok_or_else(|| Fault::new(&*self.desk, Cause::TooLarge))?;
+            let text = text.ok_or_else(|| Fault::new(&self.desk, Cause::TooLarge))?;
             let text = String::from_utf8_lossy(&text).into_owned();
             if name == CSRF {
                 is_ours = is_token(&self.desk.secret, &text);
@@ -123,7 +123,7 @@ impl<S: Sent> ProtectedUpload<S> {
                 self.typed.insert(name, text);
             }
         }
-        if is_ours { Ok(()) } else { Err(Fault::new(&*self.desk, Cause::Expired)) }
+        if is_ours { Ok(()) } else { Err(Fault::new(&self.desk, Cause::Expired)) }
     }
 }
 

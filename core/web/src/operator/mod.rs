@@ -49,7 +49,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 /// Its routes.
 pub(crate) fn routes() -> Table {
     Table::new().scope("/v1", |table| {
-        table
+        of_signatures(table)
             .get("/ready", ready)
             .post("/first-run", first_run)
             .get("/plugins", plugins::list)
@@ -126,33 +126,37 @@ pub(crate) fn routes() -> Table {
             .post("/groups/{group}/members", groups::member)
             .post("/sources/{name}/groups", groups::create)
             .get("/people/{id}/signature", signatures::of_person)
-            .get("/signatures/designs", signatures::designs)
-            .post("/signatures/designs", signatures::add_design)
-            .post("/signatures/designs/{name}", signatures::change_design)
-            .post("/signatures/designs/{name}/remove", signatures::remove_design)
-            .get("/signatures/rules", signatures::rules)
-            .post("/signatures/rules", signatures::add_rule)
-            .post("/signatures/rules/{name}", signatures::change_rule)
-            .post("/signatures/rules/{name}/move", signatures::move_rule)
-            .post("/signatures/rules/{name}/remove", signatures::remove_rule)
-            .get("/signatures/pictures", pictures::list)
-            .post("/signatures/pictures", pictures::add)
-            .post("/signatures/pictures/{name}/remove", pictures::remove)
-            .post("/signatures/mail", signatures::mail)
-            .get("/signatures/publications", publications::list)
-            .post("/signatures/publications", publications::begin)
-            .get("/signatures/publications/{id}", publications::show)
-            .get("/signatures/publications/{id}/lines", publications::lines)
-            .post("/signatures/publications/{id}/apply", publications::apply)
-            .post("/signatures/publications/{id}/pause", publications::pause)
-            .post("/signatures/publications/{id}/resume", publications::resume)
-            .post("/signatures/publications/{id}/stop", publications::stop)
             .get("/approvals", approvals::list)
             .post("/approvals/{approval}/agree", approvals::agree)
             .post("/approvals/{approval}/refuse", approvals::refuse)
             .get("/leads", people::leads)
             .post("/leads/export", people::export)
     })
+}
+
+fn of_signatures(table: Table) -> Table {
+    table
+        .get("/signatures/designs", signatures::designs)
+        .post("/signatures/designs", signatures::add_design)
+        .post("/signatures/designs/{name}", signatures::change_design)
+        .post("/signatures/designs/{name}/remove", signatures::remove_design)
+        .get("/signatures/rules", signatures::rules)
+        .post("/signatures/rules", signatures::add_rule)
+        .post("/signatures/rules/{name}", signatures::change_rule)
+        .post("/signatures/rules/{name}/move", signatures::move_rule)
+        .post("/signatures/rules/{name}/remove", signatures::remove_rule)
+        .get("/signatures/pictures", pictures::list)
+        .post("/signatures/pictures", pictures::add)
+        .post("/signatures/pictures/{name}/remove", pictures::remove)
+        .post("/signatures/mail", signatures::mail)
+        .get("/signatures/publications", publications::list)
+        .post("/signatures/publications", publications::begin)
+        .get("/signatures/publications/{id}", publications::show)
+        .get("/signatures/publications/{id}/lines", publications::lines)
+        .post("/signatures/publications/{id}/apply", publications::apply)
+        .post("/signatures/publications/{id}/pause", publications::pause)
+        .post("/signatures/publications/{id}/resume", publications::resume)
+        .post("/signatures/publications/{id}/stop", publications::stop)
 }
 
 async fn missing(wire: Wire) -> Reply {
