@@ -309,7 +309,8 @@ mod tests {
                 Right::SignaturesChange,
                 Right::SignaturesPublish,
                 Right::MailsRead,
-                Right::MailsChange
+                Right::MailsChange,
+                Right::KeysChange,
             ]
         );
     }

@@ -33,14 +33,11 @@ impl Service {
         }
         if !self.store.is_rotating() {
             let from = self.store.key_state().await?.id;
-            let (ctx, random) = (*ctx, self.shared_random());
-            // before, so that no key is ever made without a trace
-            let event = move |tx: &mut estampe_store::Tx<'_>| {
-                let event = AuditEvent::done(&ctx, &*random, "key.rotate", "key", &from);
-                tx.audit(&event)
-            };
-            self.store.write(event).await?;
+            // a key that cannot be written says so before anything is noted; that it was made is noted at the
+            // end once more (`key.use`)
             self.store.begin_rotation()?;
+            let (ctx, random) = (*ctx, self.shared_random());
+            self.store.write(move |tx| tx.audit(&AuditEvent::done(&ctx, &*random, "key.rotate", "key", &from))).await?;
         }
         self.rotation.notify_one();
         Ok(self.store.key_state().await?)
