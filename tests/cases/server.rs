@@ -93,10 +93,11 @@ async fn an_idle_server_with_the_sample_is_small() {
             let line = status.lines().find_map(|l| l.strip_prefix(name)).unwrap();
             line.trim().trim_end_matches(" kB").trim().parse().unwrap()
         };
-        // the code of a program that is built for debugging is twice as large: of that, half
+        // the code of a program that is built for debugging is more than twice as large (80 MiB of it are
+        // resident, 38 of a release), and 6 MiB more are allocated: of the code, half
         of("RssAnon:") + of("RssShmem:") + of("RssFile:") / 2
     };
     // of a release, `cargo xtask bench idle` tells what is resident
-    let small = async || Some(resident()).filter(|resident| *resident <= 72 * 1024);
-    estampe_tests::until("an idle server of 72 MiB", 40, small).await;
+    let small = async || Some(resident()).filter(|resident| *resident <= 76 * 1024);
+    estampe_tests::until("an idle server of 76 MiB", 40, small).await;
 }
