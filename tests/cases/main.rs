@@ -34,6 +34,7 @@ mod ldap_misbehaving;
 mod ldap_sign_in;
 mod leads;
 mod live;
+mod manager;
 mod mapping;
 mod observe;
 mod outbox;

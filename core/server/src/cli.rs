@@ -41,6 +41,19 @@ pub enum Command {
     Doctor,
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,
+    /// Say by the exit code whether the running service and its database answer
+    Health,
+    /// Print what a shell needs to complete commands
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    #[command(hide = true)]
+    Man {
+        /// Where to
+        folder: PathBuf,
+    },
     /// Print the local CA's fingerprint and where devices can fetch it
     Ca {
         /// Make a new CA for the names that the configuration has now; every device must

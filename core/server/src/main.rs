@@ -4,7 +4,9 @@
 mod cli;
 mod cmd;
 mod config;
+mod manager;
 mod operator;
+mod reload;
 mod serve;
 mod telemetry;
 mod tls;

@@ -1,6 +1,6 @@
 //! `estampe serve`: wires the parts and runs them until told to stop.
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -9,35 +9,50 @@ use std::time::Duration;
 
 use estampe_adapters::{
     BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures, SafeImages,
-    SmtpMailer, SystemClock, SystemRandom, WebAuthnPasskeys,
+    SystemClock, SystemRandom, WebAuthnPasskeys,
 };
 use estampe_domain::ports::{Breaches, Clock, HttpEgress, Mailer, Random};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Edge, Listeners, SettingFact, TlsFacts};
+use estampe_web::{AppState, Edge, Listeners, TlsFacts};
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::config::CheckedSettings;
-use crate::telemetry::{self, Exposition};
+use crate::config::{self, CheckedSettings, Origins, Settings};
+use crate::manager::{self, Sockets};
+use crate::reload::{LiveMailer, Reload};
+use crate::telemetry::{self, Exposition, Level};
 use crate::tls::Tls;
 
 /// How much the work of the background stands back (nice value), as guests do.
 const NICENESS: i32 = 10;
 
+/// How long a start may take, told to the service manager: a database may be brought up to date.
+const LONGEST_START: Duration = Duration::from_secs(3600);
+
+/// What was configured, and where.
+pub struct Configured {
+    /// `--config`
+    pub file: Option<PathBuf>,
+    pub settings: Settings,
+    pub origins: Origins,
+    pub checked: CheckedSettings,
+}
+
 /// Starts everything, says that it is ready, and stops it at Ctrl-C or SIGTERM.
-pub fn run(settings: CheckedSettings, shown: Vec<SettingFact>) -> Result<(), String> {
+pub fn run(configured: Configured) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let exposition = telemetry::init(&settings.log_filter, settings.log_json, &clock)?;
+    let checked = &configured.checked;
+    let (exposition, level) = telemetry::init(&checked.log_filter, checked.log_json, &clock)?;
     let failed = |e| format!("tokio: {e}");
     let answering = threads(2, 32).build().map_err(failed)?;
     let background = threads(1, 16).on_thread_start(stand_back).build().map_err(failed)?;
     let hashing = threads(1, 4).on_thread_start(stand_far_back).build().map_err(failed)?;
     let handles = (background.handle(), hashing.handle());
-    let ended = answering.block_on(serve(settings, shown, clock, exposition, handles));
+    let ended = answering.block_on(serve(configured, clock, (exposition, level), handles));
     // what hangs there is not waited for: its work is in the store
     background.shutdown_timeout(Duration::from_secs(5));
     hashing.shutdown_timeout(Duration::from_secs(1));
@@ -76,22 +91,27 @@ fn stand_far_back() {
 }
 
 async fn serve(
-    settings: CheckedSettings,
-    shown: Vec<SettingFact>,
+    configured: Configured,
     clock: Arc<dyn Clock>,
-    exposition: Exposition,
+    (exposition, level): (Exposition, Level),
     (background, hashing): (&Handle, &Handle),
 ) -> Result<(), String> {
+    let Configured { file, settings: written, origins, checked: settings } = configured;
+    let mut sockets = Sockets::take()?;
+    manager::starting(LONGEST_START);
+    let hangup = signal(SignalKind::hangup()).map_err(|e| format!("SIGHUP: {e}"))?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
     let facts = Arc::new(TlsFacts::default());
     let tls = Tls::start(&settings, &clock, &facts)?;
-    let public = bind("listen.public", settings.public)?;
-    let internal = bind("listen.internal", settings.internal)?;
-    let plain = settings.http.map(|address| bind("listen.http", address)).transpose()?;
+    let public = sockets.listener("listen.public", Some(settings.public))?.ok_or("listen.public: no socket")?;
+    let internal = sockets.listener("listen.internal", Some(settings.internal))?.ok_or("listen.internal: no socket")?;
+    let plain = sockets.listener("listen.http", settings.http)?;
+    let addresses = (public.local_addr().ok(), internal.local_addr().ok());
     let operator = bind_socket(&settings.operator)?;
-    let mailer: Arc<dyn Mailer> = match &settings.smtp {
-        Some(smtp) => Arc::new(SmtpMailer::new(smtp)?),
+    let smtp = settings.smtp.as_ref().map(|smtp| LiveMailer::new(smtp).map(Arc::new)).transpose()?;
+    let mailer: Arc<dyn Mailer> = match &smtp {
+        Some(smtp) => Arc::<LiveMailer>::clone(smtp),
         None => Arc::new(NoMailer),
     };
     let egress: Arc<dyn HttpEgress> =
@@ -136,17 +156,23 @@ async fn serve(
         .with_tls(facts)
         .with_edge(edge)
         .with_metrics(move || exposition.text())
-        .with_settings(shown);
+        .with_settings(config::shown(&written, &origins));
+    let state = Arc::new(state);
     let (stop, stopped) = watch::channel(false);
     let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
     let listeners =
         Listeners { public: (public, public_tls), internal: (internal, internal_tls), operator, plain, places };
-    let mut servers = estampe_web::serve(listeners, Arc::new(state)).map_err(|e| format!("listen: {e}"))?;
+    let mut servers = estampe_web::serve(listeners, Arc::clone(&state)).map_err(|e| format!("listen: {e}"))?;
     let sender_domain = settings.smtp.as_ref().map_or("estampe.invalid", |s| s.from.1.domain()).to_owned();
     let worker = background.spawn(Worker { service, mailer, sender_domain }.run(stopped));
+    let reload = Reload { file, settings: written, level, mailer: smtp, state };
+    let reloading = tokio::spawn(reload.run(hangup, stop.subscribe()));
+    let alive = tokio::spawn(manager::watched());
+    manager::ready();
+    let address = |bound: Option<SocketAddr>, configured| bound.unwrap_or(configured);
     tracing::info!(
-        listen.public = %settings.public,
-        listen.internal = %settings.internal,
+        listen.public = %address(addresses.0, settings.public),
+        listen.internal = %address(addresses.1, settings.internal),
         public.origin = settings.public_origin,
         "ready"
     );
@@ -154,11 +180,14 @@ async fn serve(
         () = asked_to_stop() => None,
         ended = servers.ended() => Some(ended),
     };
+    manager::stopping();
     tracing::info!("stopping: requests and work in hand end first");
     servers.stop(true).await;
     let _ = stop.send(true);
     let _ = worker.await;
     keeping.join_all().await;
+    let _ = reloading.await;
+    alive.abort();
     let _ = std::fs::remove_file(&settings.operator);
     tracing::info!("stopped");
     match ended {
@@ -218,10 +247,6 @@ fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
     let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
     let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten().chain(settings.secret_files.clone());
     folders.filter_map(|folder| folder.canonicalize().ok()).collect()
-}
-
-fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|e| format!("{key}: {address}: {e}"))
 }
 
 /// The operator's socket: its file mode is its lock.

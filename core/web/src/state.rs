@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use estampe_service::Service;
 use estampe_texts::TimeZone;
 
@@ -17,7 +18,7 @@ pub struct AppState {
     pub(crate) pages: Pages,
     pub(crate) edge: Edge,
     pub(crate) exposition: Option<Exposition>,
-    pub(crate) settings: Vec<SettingFact>,
+    pub(crate) settings: ArcSwap<Vec<SettingFact>>,
 }
 
 /// A value of the configuration, as it may be shown: no secret, no address with a password.
@@ -57,7 +58,15 @@ impl AppState {
             internal_names: name(&settings.internal_origin),
             ..EdgeSettings::default()
         });
-        Self { service, tls: Arc::default(), zone, pages: Pages::new(), edge, exposition: None, settings: Vec::new() }
+        Self {
+            service,
+            tls: Arc::default(),
+            zone,
+            pages: Pages::new(),
+            edge,
+            exposition: None,
+            settings: ArcSwap::default(),
+        }
     }
 
     /// With these hosts, proxies and limits, instead of the origins' hosts, no proxy
@@ -80,9 +89,16 @@ impl AppState {
     }
 
     /// Shows how the appliance is configured.
-    pub fn with_settings(mut self, settings: Vec<SettingFact>) -> Self {
-        self.settings = settings;
+    pub fn with_settings(self, settings: Vec<SettingFact>) -> Self {
+        self.settings.store(Arc::new(settings));
         self
+    }
+
+    /// Takes what may change while it runs: the rates among these limits, and how the appliance is
+    /// shown to be configured.
+    pub fn reload(&self, edge: &EdgeSettings, settings: Vec<SettingFact>) {
+        self.edge.set_rates(edge);
+        self.settings.store(Arc::new(settings));
     }
 
     /// Shows times in this zone (`Europe/Paris`); an unknown name changes nothing.

@@ -1,6 +1,7 @@
 //! A request on its way to a use case: state, language and circumstances.
 
 use std::future::{Future, Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::error::ErrorInternalServerError;
@@ -51,8 +52,8 @@ impl Visit {
     }
 
     /// How the appliance is configured, as it may be shown.
-    pub(crate) fn setting_facts(&self) -> &[SettingFact] {
-        &self.state.settings
+    pub(crate) fn setting_facts(&self) -> Arc<Vec<SettingFact>> {
+        self.state.settings.load_full()
     }
 
     /// What the listeners and their certificates warn of.

@@ -21,6 +21,7 @@ mod plugin;
 mod print;
 mod provider;
 pub mod publish;
+mod shell;
 pub mod signature;
 mod source;
 pub mod token;
@@ -35,20 +36,27 @@ use serde_json::json;
 use crate::cli::{Cli, Command, PluginCommand};
 use crate::config::{self, CheckedSettings, ConfigError, Origins};
 use crate::operator::Operator;
+use crate::serve::Configured;
 
 /// Runs a command; the error is for people.
 pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     if matches!(cli.command, Command::Doctor) {
         return doctor::run(cli);
     }
-    if let Command::Plugin(PluginCommand::Kit(command)) = &cli.command {
-        return kit::run(cli, command);
+    match &cli.command {
+        Command::Plugin(PluginCommand::Kit(command)) => return kit::run(cli, command),
+        Command::Completions { shell } => {
+            shell::completions(*shell);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man { folder } => return shell::man(folder).map(|()| ExitCode::SUCCESS),
+        _ => {}
     }
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
     match &cli.command {
         Command::Serve => {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
-            crate::serve::run(checked, config::shown(&settings, &origins))?;
+            crate::serve::run(Configured { file: cli.config.clone(), settings, origins, checked })?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {

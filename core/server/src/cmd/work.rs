@@ -16,6 +16,7 @@ const REFUSALS: usize = 20;
 pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<ExitCode, String> {
     match command {
         Command::FirstRun => first_run(cli, operator).await,
+        Command::Health => super::shell::health(operator).await,
         Command::Source(command) => super::source::run(cli, command, operator).await,
         Command::Run(RunCommand::List { source }) => {
             let answer = operator.get(&query_path("/v1/runs", &[("source", source.as_deref())])).await?;
@@ -60,9 +61,12 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Key(command) => super::key::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
-        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {
-            Err("this command does not speak to the running server".to_owned())
-        }
+        Command::Serve
+        | Command::CheckConfig
+        | Command::Ca { .. }
+        | Command::Doctor
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err("this command does not speak to the running server".to_owned()),
     }
 }
 

@@ -49,12 +49,37 @@ pub fn load(file: Option<&Path>) -> Result<(Settings, Origins), ConfigError> {
     if !layers.problems.is_empty() {
         return Err(ConfigError(layers.problems));
     }
-    let settings = builder
+    let mut settings: Settings = builder
         .add_source(environment)
         .build()
         .and_then(Config::try_deserialize)
         .map_err(|error| ConfigError(vec![error.to_string()]))?;
+    credentials(&mut settings);
     Ok((settings, layers.origins))
+}
+
+/// What stands before the name of a credential of the service manager, where a file is named.
+const CREDENTIAL: &str = "credential:";
+/// Where the credentials of our own unit are, for commands that are not started by it.
+const CREDENTIALS: &str = "/run/credentials/estampe.service";
+
+/// Files that the service manager hands over (`LoadCredentialEncrypted=`, systemd.exec(5)):
+/// `credential:smtp` is the file `smtp` in the folder that it names.
+fn credentials(settings: &mut Settings) {
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map_or_else(|| PathBuf::from(CREDENTIALS), PathBuf::from);
+    let Settings { database, tls, smtp, .. } = settings;
+    let files = [
+        &mut database.key_file,
+        &mut database.password_file,
+        &mut tls.certificate_file,
+        &mut tls.key_file,
+        &mut smtp.password_file,
+    ];
+    for file in files {
+        if let Some(name) = file.strip_prefix(CREDENTIAL) {
+            *file = folder.join(name).display().to_string();
+        }
+    }
 }
 
 /// Holds the values of every layer against the defaults.

@@ -65,7 +65,10 @@ impl Plugins {
         }
         let own =
             std::env::current_exe().map_err(|e| format!("plugins.compiler: {e}; name the program estampe-compile"))?;
-        Ok(own.with_file_name("estampe-compile"))
+        let beside = own.with_file_name("estampe-compile");
+        // where packages put what nobody calls by hand
+        let packaged = PathBuf::from("/usr/lib/estampe/estampe-compile");
+        Ok(if !beside.is_file() && packaged.is_file() { packaged } else { beside })
     }
 }
 

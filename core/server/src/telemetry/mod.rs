@@ -12,25 +12,36 @@ use std::sync::Arc;
 use estampe_domain::Ts;
 use estampe_domain::metric;
 use estampe_domain::ports::Clock;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 pub use exposition::{Exposition, build};
 use lines::{Format, Lines};
 
 /// Begins to log and to measure. First of all: handles of metrics that were made before
 /// would measure nothing.
-pub fn init(level: &str, json: bool, clock: &Arc<dyn Clock>) -> Result<Exposition, String> {
+pub fn init(level: &str, json: bool, clock: &Arc<dyn Clock>) -> Result<(Exposition, Level), String> {
     let exposition = Exposition::begin(clock.now())?;
     let format = match (json, std::io::stderr().is_terminal()) {
         (true, _) => Format::Json,
         (false, colours) => Format::Text { colours },
     };
     let lines = Lines::new(format, Arc::clone(clock), std::io::stderr);
-    tracing_subscriber::registry().with(filter(level)).with(lines).init();
+    let (filter, handle) = reload::Layer::new(filter(level));
+    tracing_subscriber::registry().with(filter).with(lines).init();
     panics::tell();
-    Ok(exposition)
+    Ok((exposition, Level(handle)))
+}
+
+/// How much is logged.
+pub struct Level(reload::Handle<EnvFilter, Registry>);
+
+impl Level {
+    /// Logs so much from now on.
+    pub fn set(&self, level: &str) -> Result<(), String> {
+        self.0.reload(filter(level)).map_err(|error| format!("log.level: {error}"))
+    }
 }
 
 /// Says until when a certificate, which is served from now on, is good: the listeners'

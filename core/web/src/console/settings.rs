@@ -85,7 +85,7 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest) -> Reply {
     desk.needs(Right::HealthRead)?;
     let s = Shell::new(&desk, Section::Settings, here(&request));
     let facts = desk.setting_facts();
-    desk.page(&SettingsPage { l: &desk.l, s, facts })
+    desk.page(&SettingsPage { l: &desk.l, s, facts: &facts })
 }
 
 /// The words of what a listener or its certificate warns of: a title, and what to do.

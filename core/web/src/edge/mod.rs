@@ -16,6 +16,7 @@ use actix_web::dev::{RequestHead, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
 use actix_web::{HttpResponse, ResponseError, web};
+use arc_swap::{ArcSwap, Guard};
 use estampe_domain::{Actor, PublicId};
 use ipnet::IpNet;
 
@@ -69,7 +70,7 @@ pub struct Edge {
     internal: Names,
     trusted: Arc<[IpNet]>,
     header: ForwardHeader,
-    rates: Rates,
+    rates: ArcSwap<Rates>,
     places: Arc<Places>,
 }
 
@@ -85,12 +86,18 @@ impl Edge {
             internal: Names::new(&settings.internal_names),
             trusted,
             header: settings.forward_header,
-            rates: Rates::new(settings),
+            rates: ArcSwap::from_pointee(Rates::new(settings)),
         }
     }
 
-    pub(crate) fn rates(&self) -> &Rates {
-        &self.rates
+    pub(crate) fn rates(&self) -> Guard<Arc<Rates>> {
+        self.rates.load()
+    }
+
+    /// Lets these rates apply from now on; what was counted so far is forgotten. Names, proxies and
+    /// the number of connections stay as they are.
+    pub(crate) fn set_rates(&self, settings: &EdgeSettings) {
+        self.rates.store(Arc::new(Rates::new(settings)));
     }
 
     /// How many connections one client may hold, on all listeners together.
@@ -120,9 +127,9 @@ impl Edge {
             // this form is read first and given back with all that was typed: its narrower
             // limits come later, and the budget is apart from that of pages
             let taken = if surface == Surface::Public && is_lead(head) {
-                self.rates.form(client)
+                self.rates().form(client)
             } else {
-                self.rates.request(client)
+                self.rates().request(client)
             };
             taken.map_err(Cause::TooMany)?;
         }
