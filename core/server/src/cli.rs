@@ -226,6 +226,16 @@ pub struct AddSource {
     /// The connector plugin
     #[arg(long, default_value = "directory-file")]
     pub plugin: String,
+    /// Install the plugin that lies ready in plugins.dir, where it is not installed, and grant what
+    /// it asks for, item by item
+    #[arg(long)]
+    pub install: bool,
+    /// Read it at once and bring the cards up to date, as `estampe source sync` does
+    #[arg(long)]
+    pub sync: bool,
+    /// Grant all that the plugin asks for
+    #[arg(long, requires = "install")]
+    pub yes: bool,
     #[command(flatten)]
     pub settings: Settings,
 }

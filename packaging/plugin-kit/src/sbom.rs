@@ -2,13 +2,72 @@
 //! linked into its component. The same crates give the same octets: no time, no serial number.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId, TargetKind};
 use serde_json::{Value, json};
 
 use crate::TARGET;
 use crate::toolchain::GuestToolchain;
+
+/// The machine that the appliance is built for.
+const HOST: &str = "x86_64-unknown-linux-gnu";
+
+/// A crate that is linked into a program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Linked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// An SPDX expression, as its author wrote it.
+    pub license: Option<String>,
+    /// Where its sources are.
+    pub folder: PathBuf,
+}
+
+/// That of a program for the appliance's own machine: the crate `package` of the workspace in this
+/// folder, with these options of cargo (`--features …`).
+pub fn of_host(folder: &Path, package: &str, options: &[&str]) -> Result<Vec<u8>, String> {
+    let bill = bill(&of_the_host(folder, options)?, package);
+    written(&bill.ok_or_else(|| format!("cargo metadata names no crate {package}"))?)
+}
+
+/// What is linked into the same program, without itself.
+pub fn linked(folder: &Path, package: &str, options: &[&str]) -> Result<Vec<Linked>, String> {
+    let metadata = of_the_host(folder, options)?;
+    let bill = bill(&metadata, package).ok_or_else(|| format!("cargo metadata names no crate {package}"))?;
+    let named: BTreeSet<&str> = bill
+        .get("components")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.get("purl")?.as_str())
+        .collect();
+    let of = |package: &Package| Linked {
+        name: package.name.to_string(),
+        version: package.version.to_string(),
+        license: package.license.clone(),
+        folder: package.manifest_path.parent().map(|folder| folder.as_std_path().to_owned()).unwrap_or_default(),
+    };
+    let mut linked: Vec<_> =
+        metadata.packages.iter().filter(|package| named.contains(purl(package).as_str())).map(of).collect();
+    linked.sort();
+    Ok(linked)
+}
+
+fn of_the_host(folder: &Path, options: &[&str]) -> Result<Metadata, String> {
+    let mut command = MetadataCommand::new();
+    let options = ["--filter-platform", HOST].iter().chain(options).map(|option| (*option).to_owned());
+    command.current_dir(folder).other_options(options.collect::<Vec<_>>());
+    command.exec().map_err(|error| format!("cargo metadata: {error}"))
+}
+
+fn written(bill: &Value) -> Result<Vec<u8>, String> {
+    let mut text = serde_json::to_vec_pretty(bill).map_err(|error| error.to_string())?;
+    text.push(b'\n');
+    Ok(text)
+}
 
 /// That of the crate `package` in this folder.
 pub fn of(folder: &Path, package: &str, toolchain: &GuestToolchain) -> Result<Vec<u8>, String> {
@@ -21,10 +80,7 @@ pub fn of(folder: &Path, package: &str, toolchain: &GuestToolchain) -> Result<Ve
         return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
     }
     let metadata = MetadataCommand::parse(String::from_utf8_lossy(&output.stdout)).map_err(failed)?;
-    let bill = bill(&metadata, package).ok_or_else(|| format!("cargo metadata names no crate {package}"))?;
-    let mut text = serde_json::to_vec_pretty(&bill).map_err(|error| error.to_string())?;
-    text.push(b'\n');
-    Ok(text)
+    written(&bill(&metadata, package).ok_or_else(|| format!("cargo metadata names no crate {package}"))?)
 }
 
 fn bill(metadata: &Metadata, package: &str) -> Option<Value> {

@@ -52,16 +52,25 @@ pub fn ensure(folder: &Path, public: &Path, comment: &str) -> Result<SecretKey, 
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         create(&path, comment)?;
     }
-    let key = read(&path)?;
+    read_with(&path, public)
+}
+
+/// The key in this file; its public half is written to `public`.
+pub fn read_with(file: &Path, public: &Path) -> Result<SecretKey, String> {
+    let key = read(file)?;
     write_public(&key, public)?;
     Ok(key)
 }
 
 /// The signature of these octets, as a file of minisign.
 pub fn sign(octets: &[u8], key: &SecretKey) -> Result<String, String> {
-    // minisign would write the time and the file's name here
-    let comment = Some("estampe bundle");
-    let signature = minisign::sign(None, key, octets, comment, comment);
+    sign_as(octets, key, "estampe bundle")
+}
+
+/// The same, with another comment in the place where minisign would write the time and the file's
+/// name: equal octets have equal signatures.
+pub fn sign_as(octets: &[u8], key: &SecretKey, comment: &str) -> Result<String, String> {
+    let signature = minisign::sign(None, key, octets, Some(comment), Some(comment));
     Ok(signature.map_err(|error| format!("signing: {error}"))?.into_string())
 }
 

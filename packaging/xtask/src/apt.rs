@@ -62,6 +62,20 @@ pub const BENCH: &[Package] = &[
     Package { name: "wrk", proof: "/usr/bin/wrk" },
 ];
 
+/// What packages and images are made and tried with.
+pub const PACKAGING: &[Package] = &[
+    Package { name: "buildah", proof: "/usr/bin/buildah" },
+    Package { name: "debhelper", proof: "/usr/bin/dh" },
+    Package { name: "dpkg-dev", proof: "/usr/bin/dpkg-buildpackage" },
+    Package { name: "libpq-dev", proof: "/usr/include/postgresql/libpq-fe.h" },
+    Package { name: "lintian", proof: "/usr/bin/lintian" },
+    Package { name: "mmdebstrap", proof: "/usr/bin/mmdebstrap" },
+    Package { name: "pkg-config", proof: "/usr/bin/pkg-config" },
+    Package { name: "podman", proof: "/usr/bin/podman" },
+    Package { name: "runc", proof: "/usr/sbin/runc" },
+    Package { name: "systemd-container", proof: "/usr/bin/systemd-nspawn" },
+];
+
 /// Makes sure that these are installed.
 pub fn need(packages: &[&[Package]]) -> Result<(), String> {
     let missing: Vec<&str> =

@@ -26,6 +26,16 @@ pub fn ensure_toolchain(log: &dyn Fn(&str)) -> Result<GuestToolchain, String> {
 /// it a component, refuses any import outside the contract, and bundles it. Gives the
 /// bundles' paths, sorted.
 pub fn build_plugins(workspace: &Path, tc: &GuestToolchain, log: &dyn Fn(&str)) -> Result<Vec<PathBuf>, String> {
+    build_plugins_with(workspace, tc, None, log)
+}
+
+/// The same, signed with the key in this file; the public half lies beside the bundles.
+pub fn build_plugins_with(
+    workspace: &Path,
+    tc: &GuestToolchain,
+    key: Option<&Path>,
+    log: &dyn Fn(&str),
+) -> Result<Vec<PathBuf>, String> {
     let plugins = plugins_of(workspace)?;
     if plugins.is_empty() {
         return Err(format!("no plugin found: {}/*/plugin.toml", workspace.join("plugins").display()));
@@ -48,7 +58,11 @@ pub fn build_plugins(workspace: &Path, tc: &GuestToolchain, log: &dyn Fn(&str)) 
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     // made at the first build, and never leaves `target`: releases have a key of their own
     let comment = "signs bundles of this checkout";
-    let key = signing::ensure(&target.join("plugin-key"), &out.join("estampe.pub"), comment)?;
+    let public = out.join("estampe.pub");
+    let key = match key {
+        Some(file) => signing::read_with(file, &public)?,
+        None => signing::ensure(&target.join("plugin-key"), &public, comment)?,
+    };
     let mut bundles = Vec::new();
     for plugin in &plugins {
         let module = project::module(&target, "plugin", &plugin.package);

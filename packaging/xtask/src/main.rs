@@ -12,6 +12,7 @@ mod check;
 mod children;
 mod ci;
 mod demo;
+mod dist;
 mod docs;
 mod guests;
 mod mail;
@@ -23,6 +24,7 @@ mod steps;
 mod stop;
 mod testing;
 mod tools;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,6 +77,18 @@ enum Command {
         #[command(flatten)]
         size: soak::Size,
     },
+    /// What is shipped, into target/dist: packages, images, plugins, bills of materials, checksums
+    Dist {
+        /// The key that signs plugins and checksums [default: this checkout's own]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Installs the package in a clean Debian with systemd, and the image in a container, and tries them
+    Trial {
+        /// What `dist` made, instead of a package of the programs of the tests
+        #[arg(long)]
+        shipped: bool,
+    },
     /// What a change has to pass: format, arrows, licences, clippy, tests, the demo
     Ci,
     /// Who knows whom among the crates
@@ -99,6 +113,8 @@ fn main() -> ExitCode {
             bench::run(&workspace, name.as_deref(), pace)
         }
         Command::Soak { name, size } => soak::run(&workspace, name.as_deref(), size),
+        Command::Dist { key } => dist::run(&workspace, key.as_deref()),
+        Command::Trial { shipped } => trial::run(&workspace, shipped),
         Command::Ci => ci::run(&workspace),
         Command::Arrows => arrows::run(&workspace),
         Command::Docs => docs::write(&workspace),

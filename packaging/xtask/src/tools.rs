@@ -30,6 +30,69 @@ pub fn cargo_deny(workspace: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
+/// The version of cargo-auditable that the shipped programs are built with.
+const CARGO_AUDITABLE: &str = "0.7.7";
+
+/// cargo-auditable, which writes the list of a program's dependencies into it; built when it is not
+/// there.
+pub fn cargo_auditable(workspace: &Path) -> Result<PathBuf, String> {
+    let root = cache()?.join("tools");
+    let (program, stamp) = (root.join("bin/cargo-auditable"), root.join("cargo-auditable.version"));
+    if program.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|version| version == CARGO_AUDITABLE) {
+        return Ok(program);
+    }
+    note(&format!("building cargo-auditable {CARGO_AUDITABLE} into {} (once)", root.display()));
+    let mut cargo = build::cargo(workspace);
+    cargo.args([
+        "install",
+        "cargo-auditable",
+        "--version",
+        CARGO_AUDITABLE,
+        "--locked",
+        "--force",
+        "--debug",
+        "--root",
+    ]);
+    cargo.arg(&root).env("CARGO_PROFILE_DEV_DEBUG", "0").env_remove("CARGO_TARGET_DIR");
+    cargo.current_dir(std::env::temp_dir());
+    children::run("cargo install cargo-auditable", &mut cargo)?;
+    std::fs::write(&stamp, CARGO_AUDITABLE).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(program)
+}
+
+/// A tar of Debian 12 with these packages, made when it is not there. The variant is mmdebstrap's:
+/// `extract` for their files alone, `minbase` for a system.
+pub fn debian(variant: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = cache()?.join("debian");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let archive = folder.join(format!("{variant}-{}.tar", packages.join("-")));
+    // its index and packages change: a week old is fresh enough
+    let age = std::fs::metadata(&archive).ok().and_then(|found| found.modified().ok()?.elapsed().ok());
+    if age.is_some_and(|age| age < std::time::Duration::from_secs(7 * 86_400)) {
+        return Ok(archive);
+    }
+    note(&format!("fetching Debian 12 ({})", packages.join(", ")));
+    let half = archive.with_extension("half.tar");
+    let mut mmdebstrap = Command::new("mmdebstrap");
+    mmdebstrap.args([
+        "--quiet",
+        &format!("--variant={variant}"),
+        &format!("--include={}", packages.join(",")),
+        "bookworm",
+    ]);
+    mmdebstrap.arg(&half);
+    // the mirror that this machine uses
+    for sources in ["/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"] {
+        if Path::new(sources).is_file() {
+            mmdebstrap.arg(sources);
+            break;
+        }
+    }
+    children::run("mmdebstrap", &mut mmdebstrap)?;
+    std::fs::rename(&half, &archive).map_err(|error| format!("{}: {error}", archive.display()))?;
+    Ok(archive)
+}
+
 /// sslyze and everything that it is made of, from PyPI.
 const SSLYZE: &[&str] = &[
     "sslyze==6.3.1",

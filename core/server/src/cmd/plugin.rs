@@ -54,6 +54,26 @@ pub async fn run(cli: &Cli, command: &PluginCommand, operator: &Operator) -> Res
     Ok(ExitCode::SUCCESS)
 }
 
+/// Installs a plugin that lies ready and is not installed, and asks for its grants; with `yes` all of
+/// them. Says it on the way, but for machines.
+pub(super) async fn install_missing(cli: &Cli, operator: &Operator, id: &str, yes: bool) -> Result<(), String> {
+    let answer = operator.get("/v1/plugins").await?;
+    if array(&answer, "plugins").iter().any(|plugin| text(plugin, "id") == id) {
+        return Ok(());
+    }
+    if !yes && (cli.json || !std::io::stdin().is_terminal()) {
+        return Err(format!(
+            "{id} is not installed, and there is no terminal to ask at for its grants: add --yes, or see estampe plugin install {id}"
+        ));
+    }
+    let plugin = put(operator, id, false).await?;
+    if !cli.json {
+        return decide(cli, operator, plugin, &Decision { yes, as_granted: false }).await;
+    }
+    let asked: Vec<String> = newest_asks(&plugin).iter().map(|ask| text(ask, "permission")).collect();
+    operator.post(&path(id, "/grants"), &json!({ "grant": asked })).await.map(|_| ())
+}
+
 fn path(id: &str, rest: &str) -> String {
     format!("/v1/plugins/{}{rest}", encoded(id))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::{AddSource, Cli, SetSource, Settings, SourceCommand};
+use crate::cli::{AddSource, Cli, Lines, SetSource, Settings, SourceCommand};
 use crate::cmd::work::{encoded, finish, list, text};
 use crate::cmd::{password, print};
 use crate::operator::Operator;
@@ -94,8 +94,18 @@ fn value_in(file: &str) -> std::io::Result<String> {
 
 async fn add(cli: &Cli, operator: &Operator, new: &AddSource) -> Result<ExitCode, String> {
     let (config, inputs) = given(&new.settings)?;
+    if new.install {
+        super::plugin::install_missing(cli, operator, &new.plugin, new.yes).await?;
+    }
     let body = json!({"name": new.name, "plugin": new.plugin, "config": config, "inputs": inputs});
     let answer = operator.post("/v1/sources", &body).await?;
+    if new.sync {
+        if !cli.json {
+            print::line(&format!("Added \"{}\". Reading it.", new.name));
+        }
+        let started = operator.post(&path(&new.name, "/sync"), &json!({"plan_only": false, "full": false})).await?;
+        return finish(cli, operator, &text(&started, "run"), false, &Lines { all: false, limit: None }).await;
+    }
     if cli.json {
         print::json(&answer);
     } else {

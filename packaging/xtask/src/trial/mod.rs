@@ -1,0 +1,209 @@
+//! `cargo xtask trial`: the package in a clean Debian that systemd runs, and the image in a container,
+//! as an administrator would meet them. Nothing of this machine is changed.
+
+mod container;
+mod machine;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use machine::Machine;
+
+use crate::dist::{self, Parts, Variant};
+use crate::steps::{loud, note, seconds};
+use crate::{apt, build, children};
+
+/// The version that the package is brought up to: the same programs, packed once more.
+const NEXT: &str = "0.99.0";
+
+/// Packs what the tests drive, or takes what `dist` made, and tries both.
+pub fn run(workspace: &Path, shipped: bool) -> Result<(), String> {
+    apt::need(&[apt::COMPILING, apt::PACKAGING])?;
+    if !rustix::process::geteuid().is_root() {
+        return Err("the trial boots a Debian of its own and starts a container: it needs root".to_owned());
+    }
+    let work = build::target(workspace).join("trial");
+    let failed = |error: std::io::Error| format!("{}: {error}", work.display());
+    if work.exists() {
+        fs::remove_dir_all(&work).map_err(failed)?;
+    }
+    fs::create_dir_all(&work).map_err(failed)?;
+    let parts = if shipped { of_dist(workspace)? } else { of_tests(workspace)? };
+    let out = build::target(workspace).join("dist");
+    let (deb, image) = if shipped {
+        let named = |end: &str| out.join(format!("{}_{}_amd64.{end}", parts.variant.package(), parts.version));
+        (named("deb"), named("oci.tar"))
+    } else {
+        let (deb, _) = loud("package", || dist::package(workspace, &parts, &work))?;
+        let (image, _) = loud("image", || dist::image(workspace, &parts, &work))?;
+        (deb, image)
+    };
+    loud("lintian", || dist::lint(&deb))?;
+    let later = Parts { version: NEXT.to_owned(), quick: true, ..parts };
+    let (next, _) = loud("a later package", || dist::package(workspace, &later, &work))?;
+    loud("units", || units(workspace))?;
+    loud("a clean Debian", || debian(workspace, &later, &work, (&deb, &next)))?;
+    loud("a container", || container::run(&work, &image, &later))?;
+    fs::remove_dir_all(&work).map_err(failed)
+}
+
+/// What `dist` left.
+fn of_dist(workspace: &Path) -> Result<Parts, String> {
+    let target = build::target(workspace);
+    let found = |path: PathBuf| {
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(format!("{}: not there; call cargo xtask dist first", path.display()))
+        }
+    };
+    Ok(Parts {
+        variant: Variant::Sqlite,
+        version: dist::VERSION.to_owned(),
+        server: found(target.join("packaging/estampe.bin"))?,
+        compiler: found(target.join("shipped/estampe-compile"))?,
+        plugins: found(target.join("dist/plugins"))?,
+        sbom: Vec::new(),
+        notices: String::new(),
+        epoch: dist::epoch(workspace)?,
+        quick: true,
+    })
+}
+
+/// What the tests drive: a debug build that speaks PostgreSQL as well.
+fn of_tests(workspace: &Path) -> Result<Parts, String> {
+    let target = build::target(workspace);
+    let folder = target.join("packaging");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let strip = |name: &str| {
+        let to = folder.join(format!("{name}.debug"));
+        let mut strip = Command::new("strip");
+        strip.arg("-o").arg(&to).arg(target.join("debug").join(name));
+        children::output("strip (are the tests built? cargo xtask test)", &mut strip).map(|_| to)
+    };
+    Ok(Parts {
+        variant: Variant::Postgres,
+        version: dist::VERSION.to_owned(),
+        server: strip("estampe")?,
+        compiler: strip("estampe-compile")?,
+        plugins: target.join("plugins"),
+        sbom: b"{}\n".to_vec(),
+        notices: "A trial.\n".to_owned(),
+        epoch: dist::epoch(workspace)?,
+        quick: true,
+    })
+}
+
+/// How exposed each service is, as systemd reckons it: 1.3 at most.
+fn units(workspace: &Path) -> Result<(), String> {
+    let folder = workspace.join("packaging/systemd");
+    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_none_or(|end| end != "service") {
+            continue;
+        }
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.args(["security", "--offline=true", "--threshold=13", "--no-pager"]).arg(&path);
+        let said = children::output("systemd-analyze security", &mut analyze)?;
+        note(said.lines().last().unwrap_or_default().trim_start_matches(['→', ' ']));
+    }
+    Ok(())
+}
+
+/// From nothing to a card, a plugin, an update, and to nothing again.
+fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Path)) -> Result<(), String> {
+    let package = parts.variant.package();
+    let machine = Machine::boot(work, parts.variant)?;
+    let copy = |from: &Path, to: &str| machine.put(from, to);
+    copy(deb, "root/estampe.deb")?;
+    copy(next, "root/next.deb")?;
+    copy(&workspace.join("config/sample/garonne.ldif"), "srv/people.ldif")?;
+
+    let begun = Instant::now();
+    machine.sh("apt-get install --yes ./estampe.deb")?;
+    machine.sh("estampe source add Siège --input people=/srv/people.ldif --install --yes --sync")?;
+    let people = machine.sh("estampe person list Claire --json")?;
+    let card = field(&people, "card_url")?;
+    let shown = machine.curl(&card)?;
+    note(&format!("2 commands and {} from a clean Debian to a card", seconds(begun.elapsed())));
+    expect("the card", &shown, " 200")?;
+
+    let first = machine.sh("estampe first-run")?;
+    expect("the first administrator's token", &first, "Token ")?;
+    machine.sh("systemctl is-active estampe && systemctl is-enabled estampe")?;
+    let memory = machine.sh("systemctl show estampe --property=MemoryCurrent,WatchdogUSec,Type")?;
+    note(memory.trim().replace('\n', ", ").as_str());
+    expect("the unit", &memory, "Type=notify")?;
+    // the manual, the completions, and what systemd thinks of the units where they are installed
+    machine
+        .sh("test -s /usr/share/man/man1/estampe.1.gz && test -s /usr/share/man/man1/estampe-plugin-install.1.gz")?;
+    machine.sh("test -s /usr/share/bash-completion/completions/estampe")?;
+    machine.sh(
+        "systemd-analyze verify estampe.service estampe-public.socket estampe-http.socket estampe-internal.socket",
+    )?;
+    expect("a stranger's look at the data", &machine.sh("stat -c %U:%a /var/lib/estampe")?, "estampe:700")?;
+
+    // what changes while it runs, and a port below 1024
+    machine.sh(
+        "printf '[limits]\\nleads_per_minute = 31\\n' > /etc/estampe/conf.d/10-mine.toml && systemctl reload estampe",
+    )?;
+    machine.sh("systemctl enable --now estampe-public.socket && systemctl restart estampe")?;
+    let port = card.split('/').nth(2).unwrap_or_default().to_owned();
+    expect("the card at port 443", &machine.curl(&card.replace(&port, "localhost:443"))?, " 200")?;
+    machine.sh("systemctl disable --now estampe-public.socket && systemctl restart estampe")?;
+
+    // a secret that the unit alone reads
+    machine.sh(
+        "mkdir -p /etc/credstore.encrypted && head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \\n' > /root/secret && \
+         systemd-creds encrypt --with-key=host --name=smtp /root/secret /etc/credstore.encrypted/smtp && \
+         mkdir -p /etc/systemd/system/estampe.service.d && printf '[Service]\\nLoadCredentialEncrypted=smtp:/etc/credstore.encrypted/smtp\\n' \
+           > /etc/systemd/system/estampe.service.d/smtp.conf && \
+         printf '[smtp]\\nhost = \"localhost\"\\nusername = \"cards\"\\nfrom = \"cards@example.com\"\\npassword_file = \"credential:smtp\"\\n' \
+           > /etc/estampe/conf.d/20-smtp.toml && systemctl daemon-reload && systemctl restart estampe && estampe check-config",
+    )?;
+
+    // an update keeps everything; what was changed by hand stays
+    let people = machine.sh("estampe person list --json")?;
+    let grants = machine.sh("estampe plugin list --json")?;
+    machine.sh("apt-get install --yes ./next.deb")?;
+    same("the people", &people, &machine.sh("estampe person list --json")?)?;
+    same("the plugins and their grants", &grants, &machine.sh("estampe plugin list --json")?)?;
+    expect("the card after the update", &machine.curl(&card)?, " 200")?;
+    machine.sh("test -f /etc/estampe/conf.d/10-mine.toml")?;
+    expect("the version", &machine.sh(&format!("dpkg-query --show {package}"))?, NEXT)?;
+
+    // a database that cannot be brought up to date leaves the old version startable
+    machine.sh("systemctl kill --signal=KILL estampe && sleep 3 && systemctl is-active estampe")?;
+    same("the people after kill -9", &people, &machine.sh("estampe person list --json")?)?;
+
+    // removing keeps data and configuration, purging leaves nothing
+    machine.sh(&format!(
+        "apt-get remove --yes {package} && test -f /var/lib/estampe/estampe.db && test -d /etc/estampe"
+    ))?;
+    machine.sh("apt-get install --yes ./estampe.deb --allow-downgrades")?;
+    same("the people after the old package came back", &people, &machine.sh("estampe person list --json")?)?;
+    machine.sh(&format!("apt-get purge --yes {package}"))?;
+    let left = machine.sh("find / -xdev -iname '*estampe*' -not -path '/proc/*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/etc/systemd/system/estampe.service.d*' -not -path '/run/*' | sort")?;
+    let left: Vec<&str> = left.lines().filter(|line| !line.is_empty()).collect();
+    if !left.is_empty() {
+        return Err(format!("purging leaves {}", left.join(", ")));
+    }
+    expect("the user after purging", &machine.sh("getent passwd estampe || echo gone")?, "gone")?;
+    machine.stop()
+}
+
+fn field(json: &str, name: &str) -> Result<String, String> {
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| format!("{error}: {json}"))?;
+    let found = value.pointer(&format!("/people/0/{name}")).and_then(serde_json::Value::as_str);
+    found.map(str::to_owned).ok_or_else(|| format!("no {name} in {json}"))
+}
+
+fn expect(what: &str, said: &str, wanted: &str) -> Result<(), String> {
+    if said.contains(wanted) { Ok(()) } else { Err(format!("{what}: expected \"{wanted}\": {said}")) }
+}
+
+fn same(what: &str, before: &str, after: &str) -> Result<(), String> {
+    if before == after { Ok(()) } else { Err(format!("{what} changed:\n{before}\n{after}")) }
+}
