@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::steps::{loud, seconds};
-use crate::{apt, arrows, build, check, children, docs, testing, tools};
+use crate::{apt, arrows, build, check, children, docs, testing, tools, trial};
 
 type Step = (&'static str, fn(&Path) -> Result<(), String>);
 
@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("tests", tests),
     ("demo", check::run),
+    ("package and container", trial::where_possible),
 ];
 
 /// Every step, stopping at the first that fails.

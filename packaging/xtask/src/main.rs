@@ -72,7 +72,7 @@ enum Command {
     },
     /// The long trials; fails when one of them does
     Soak {
-        /// Only this one: large, rules, api, crashes, load
+        /// Only this one: large, rules, api, mailboxes, crashes, package, reproducible, load
         name: Option<String>,
         #[command(flatten)]
         size: soak::Size,

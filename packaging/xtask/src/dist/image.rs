@@ -54,7 +54,7 @@ pub fn image(workspace: &Path, parts: &Parts, out: &Path) -> Result<PathBuf, Str
     }
     let root = work.join("root");
     fs::create_dir_all(&root).map_err(failed)?;
-    base(parts, &root)?;
+    debian(parts, &root)?;
     programs(parts, &root)?;
     configure(workspace, &root)?;
     let archive = work.join("root.tar");
@@ -86,13 +86,18 @@ fn buildah(work: &Path) -> Command {
     command
 }
 
-/// Debian's files.
-fn base(parts: &Parts, root: &Path) -> Result<(), String> {
+/// Debian's packages, unpacked into an archive.
+pub fn base(variant: Variant) -> Result<PathBuf, String> {
     let mut packages = vec!["base-files", "ca-certificates", "libc6", "libgcc-s1", "tzdata"];
-    if parts.variant == Variant::Postgres {
+    if variant == Variant::Postgres {
         packages.extend(["libpq5", "postgresql-client-15"]);
     }
-    let archive = tools::debian("extract", &packages)?;
+    tools::debian("extract", &packages)
+}
+
+/// What is wanted of them, in place.
+fn debian(parts: &Parts, root: &Path) -> Result<(), String> {
+    let archive = base(parts.variant)?;
     let mut unpack = Command::new("tar");
     unpack.args(["--exclude=./dev/*", "-xf"]).arg(&archive).arg("-C").arg(root);
     children::run("tar", &mut unpack)?;

@@ -14,7 +14,7 @@ use std::process::Command;
 use estampe_plugin_kit::{sbom, signing};
 
 pub use deb::package;
-pub use image::image;
+pub use image::{base, image};
 
 use crate::steps::{loud, note, seconds};
 use crate::{apt, build, children, guests, tools};

@@ -1,13 +1,14 @@
 //! `cargo xtask soak`: the long trials. Each also has a small version among the tests or
 //! by an option here.
 
+mod alike;
 mod properties;
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use crate::steps::{loud, seconds};
-use crate::{bench, children, testing, tools};
+use crate::{bench, children, testing, tools, trial};
 
 /// How long, where a trial leaves the choice.
 #[derive(Clone, Copy, clap::Args)]
@@ -29,6 +30,8 @@ const TRIALS: &[Trial] = &[
     ("api", "everything that the API's document allows and more, 400 tries of each operation", api),
     ("mailboxes", "5,000 mailboxes of Gmail written beside failures and two kill -9, none twice", mailboxes),
     ("crashes", "1,000 times kill -9 while 32 clients leave details", crashes),
+    ("package", "what `dist` made, in a clean Debian and in a container", package),
+    ("reproducible", "what is shipped, made twice in two places from one commit", reproducible),
     ("load", "an hour of mixed load: memory must not grow, no lead be lost", load),
 ];
 
@@ -67,6 +70,14 @@ fn api(workspace: &Path, size: Size) -> Result<(), String> {
     let environment =
         [("ESTAMPE_TEST_API_TRIES", tries), ("ESTAMPE_TEST_API_SEED", seed()), ("ESTAMPE_TEST_SCHEMATHESIS", tool)];
     testing::named(workspace, &["api::fuzz::"], &environment)
+}
+
+fn package(workspace: &Path, _: Size) -> Result<(), String> {
+    trial::run(workspace, true)
+}
+
+fn reproducible(workspace: &Path, _: Size) -> Result<(), String> {
+    alike::run(workspace)
 }
 
 fn crashes(workspace: &Path, size: Size) -> Result<(), String> {

@@ -16,6 +16,15 @@ use crate::{stop, tools};
 /// there is no network to fetch it from.
 const PACKAGES: &[&str] = &["ca-certificates", "dbus", "systemd", "systemd-sysv"];
 
+/// Its files.
+pub fn archive(variant: Variant) -> Result<PathBuf, String> {
+    let mut packages = PACKAGES.to_vec();
+    if variant == Variant::Postgres {
+        packages.push("libpq5");
+    }
+    tools::debian("minbase", &packages)
+}
+
 /// It, while it runs.
 pub struct Machine {
     nspawn: Running,
@@ -26,11 +35,7 @@ pub struct Machine {
 impl Machine {
     /// Unpacks and boots it.
     pub fn boot(work: &Path, variant: Variant) -> Result<Self, String> {
-        let mut packages = PACKAGES.to_vec();
-        if variant == Variant::Postgres {
-            packages.push("libpq5");
-        }
-        let archive = tools::debian("minbase", &packages)?;
+        let archive = archive(variant)?;
         let root = work.join("root");
         fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
         let mut unpack = Command::new("tar");
