@@ -11,10 +11,12 @@ mod build;
 mod check;
 mod children;
 mod ci;
+mod configuration;
 mod demo;
 mod docs;
 mod guests;
 mod mail;
+mod pages;
 mod postgres;
 mod qr;
 mod server;
@@ -79,7 +81,10 @@ enum Command {
     Ci,
     /// Who knows whom among the crates
     Arrows,
-    /// Writes docs/plugins/contract.md from the contract, docs/api/openapi.json from the code
+    /// Whether links, named tests and counts of the documentation are true
+    Pages,
+    /// Writes docs/plugins/contract.md from the contract, docs/operator/configuration.md from
+    /// config/estampe.toml, docs/api/openapi.json from the code
     Docs,
 }
 
@@ -101,6 +106,7 @@ fn main() -> ExitCode {
         Command::Soak { name, size } => soak::run(&workspace, name.as_deref(), size),
         Command::Ci => ci::run(&workspace),
         Command::Arrows => arrows::run(&workspace),
+        Command::Pages => pages::check(&workspace),
         Command::Docs => docs::write(&workspace),
     });
     match done {
