@@ -164,15 +164,29 @@ fn the_operators_page_explains_every_metric_and_its_rules_use_no_other() {
         })
         .collect();
     assert_eq!(rows, table);
-    let rules = read("docs/operator/estampe.rules.yml");
-    let used: BTreeSet<&str> = rules
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|word| (word.starts_with("estampe_") || word.starts_with("process_")) && word.contains('_'))
-        .collect();
-    assert!(used.len() >= 10, "{used:?}");
-    for name in used {
-        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-        assert!(metric::ALL.iter().any(|m| m.name == name || m.name == base), "{name} in estampe.rules.yml");
+    let dashboard = read("docs/operator/grafana.json");
+    for (name, text) in
+        [("estampe.rules.yml", read("docs/operator/estampe.rules.yml")), ("grafana.json", dashboard.clone())]
+    {
+        let used: BTreeSet<&str> = text
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter(|word| (word.starts_with("estampe_") || word.starts_with("process_")) && word.contains('_'))
+            .collect();
+        assert!(used.len() >= 10, "{name}: {used:?}");
+        for word in used {
+            let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+            assert!(metric::ALL.iter().any(|m| m.name == word || m.name == base), "{word} in {name}");
+        }
+    }
+    // whoever imports the dashboard says where the figures come from
+    let dashboard: Value = serde_json::from_str(&dashboard).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let asked: Vec<&Value> = panels.iter().filter(|panel| panel["type"] != "row").collect();
+    assert!(asked.len() > 20 && panels.len() - asked.len() >= 5, "panels in sections");
+    for panel in asked {
+        for target in panel["targets"].as_array().unwrap() {
+            assert_eq!(target["datasource"]["uid"], "${datasource}", "{}", panel["title"]);
+        }
     }
 }
 

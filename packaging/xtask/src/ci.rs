@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::steps::{loud, seconds};
-use crate::{apt, arrows, build, check, children, docs, testing, tools, trial};
+use crate::{apt, arrows, build, check, children, docs, pages, testing, tools, trial};
 
 type Step = (&'static str, fn(&Path) -> Result<(), String>);
 
@@ -14,6 +14,7 @@ const STEPS: &[Step] = &[
     ("format", format),
     ("arrows", arrows::run),
     ("generated pages", docs::check),
+    ("pages", pages::check),
     ("licences, bans, sources", deny),
     ("clippy", clippy),
     ("tests", tests),

@@ -1,12 +1,13 @@
-//! `cargo xtask docs`: writes docs/plugins/contract.md from the contract's text, and
-//! docs/api/openapi.json from the code of the API, so that they cannot say anything else. CI
-//! holds the page to the contract, and a test of the API holds the document to the code.
+//! `cargo xtask docs`: writes docs/plugins/contract.md from the contract's text,
+//! docs/operator/configuration.md from config/estampe.toml, and docs/api/openapi.json from the
+//! code of the API, so that they cannot say anything else. CI holds the pages to what they are
+//! made of, and a test of the API holds the document to the code.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{build, children};
+use crate::{build, children, configuration};
 
 /// The contract's files, in the order in which they are read best.
 const SOURCES: [&str; 3] = ["estampe.wit", "http.wit", "ldap.wit"];
@@ -21,11 +22,12 @@ The files are in [plugin-sdk/wit](../../plugin-sdk/wit); what follows is their t
 names for it are those of the crate `estampe-plugin-sdk`.
 ";
 
-/// Writes the page.
+/// Writes the pages.
 pub fn write(workspace: &Path) -> Result<(), String> {
-    let (page, text) = (page(workspace), generate(workspace)?);
-    fs::write(&page, text).map_err(|error| format!("{}: {error}", page.display()))?;
-    println!("{}", page.display());
+    for (page, text, _) in pages(workspace)? {
+        fs::write(&page, text).map_err(|error| format!("{}: {error}", page.display()))?;
+        println!("{}", page.display());
+    }
     // the code says itself what it answers; its test writes the file where it is asked to
     let mut cargo = build::cargo(workspace);
     cargo.args(["test", "--quiet", "-p", "estampe-web", "--lib", "the_kept_document_is_what_the_code_says"]);
@@ -34,18 +36,27 @@ pub fn write(workspace: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Fails when the page is not what the contract says.
+/// Fails when a page is not what it is made of.
 pub fn check(workspace: &Path) -> Result<(), String> {
-    let page = page(workspace);
-    let found = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
-    if found == generate(workspace)? {
-        return Ok(());
+    for (page, text, of) in pages(workspace)? {
+        let found = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
+        if found != text {
+            return Err(format!("{} is not what {of} says: run `cargo xtask docs`", page.display()));
+        }
     }
-    Err(format!("{} is not what plugin-sdk/wit says: run `cargo xtask docs`", page.display()))
+    Ok(())
 }
 
-fn page(workspace: &Path) -> PathBuf {
-    workspace.join("docs/plugins/contract.md")
+/// The generated pages: where, what, and of what.
+fn pages(workspace: &Path) -> Result<[(PathBuf, String, &'static str); 2], String> {
+    Ok([
+        (workspace.join("docs/plugins/contract.md"), generate(workspace)?, "plugin-sdk/wit"),
+        (
+            workspace.join("docs/operator/configuration.md"),
+            configuration::generate(workspace)?,
+            configuration::REFERENCE,
+        ),
+    ])
 }
 
 fn generate(workspace: &Path) -> Result<String, String> {

@@ -11,11 +11,13 @@ mod build;
 mod check;
 mod children;
 mod ci;
+mod configuration;
 mod demo;
 mod dist;
 mod docs;
 mod guests;
 mod mail;
+mod pages;
 mod postgres;
 mod qr;
 mod server;
@@ -93,7 +95,10 @@ enum Command {
     Ci,
     /// Who knows whom among the crates
     Arrows,
-    /// Writes docs/plugins/contract.md from the contract, docs/api/openapi.json from the code
+    /// Whether links, named tests and counts of the documentation are true
+    Pages,
+    /// Writes docs/plugins/contract.md from the contract, docs/operator/configuration.md from
+    /// config/estampe.toml, docs/api/openapi.json from the code
     Docs,
 }
 
@@ -117,6 +122,7 @@ fn main() -> ExitCode {
         Command::Trial { shipped } => trial::run(&workspace, shipped),
         Command::Ci => ci::run(&workspace),
         Command::Arrows => arrows::run(&workspace),
+        Command::Pages => pages::check(&workspace),
         Command::Docs => docs::write(&workspace),
     });
     match done {
