@@ -57,6 +57,7 @@ fn lay_out(workspace: &Path, parts: &Parts, work: &Path) -> Result<(), String> {
     children::output("estampe man", man.arg("man").arg(work.join("man")))?;
     let docs = format!("usr/share/doc/{}", parts.variant.package());
     put(&root, &format!("{docs}/estampe.toml"), text(workspace, "config/estampe.toml")?.as_bytes(), 0o644)?;
+    put(&root, &format!("{docs}/operator/CHANGELOG.md"), text(workspace, "CHANGELOG.md")?.as_bytes(), 0o644)?;
     put(&root, &format!("{docs}/sbom.cdx.json"), &parts.sbom, 0o644)?;
     put(&root, &format!("{docs}/THIRD-PARTY.txt"), parts.notices.as_bytes(), 0o644)?;
     for page in operator_docs(workspace)? {
@@ -105,8 +106,6 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path) -> Result<(), String> {
         date(parts.epoch)?
     );
     put(work, "debian/changelog", changelog.as_bytes(), 0o644)?;
-    put(work, "debian/docs", b"CHANGELOG.md\n", 0o644)?;
-    put(work, "CHANGELOG.md", text(workspace, "CHANGELOG.md")?.as_bytes(), 0o644)?;
     put(work, "debian/install", b"root/etc /\nroot/usr /\n", 0o644)?;
     put(work, "debian/dirs", b"etc/estampe/conf.d\netc/estampe/secrets\n", 0o644)?;
     put(work, "debian/manpages", b"man/*.1\n", 0o644)?;

@@ -55,7 +55,7 @@ impl Machine {
             Ok(children.split_whitespace().next().map(str::to_owned))
         })?;
         let machine = Self { nspawn, root, leader };
-        stop::until("a Debian that is up", Duration::from_secs(60), || {
+        stop::until("a Debian that is up", Duration::from_secs(240), || {
             let state = machine.sh("systemctl is-system-running || true").unwrap_or_default();
             Ok(matches!(state.trim(), "running" | "degraded").then_some(()))
         })?;
