@@ -34,7 +34,7 @@ async fn the_service_manager_is_told_and_its_sockets_are_taken() {
     activate.arg(binary()).arg("--config").arg(server.config()).arg("serve");
     let mut process = activate.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // it starts the service when somebody comes, who is not sent away
-    let card = server.client().get(format!("https://localhost:{port}/c/none")).header("host", "localhost");
+    let card = server.client().get(format!("https://localhost:{port}/c/none"));
     let (answered, ready) = tokio::join!(card.send(), told(&socket, "READY=1"));
     assert_eq!(answered.unwrap().status(), 404);
     assert!(ready.contains("STATUS="), "{ready}");
