@@ -39,6 +39,9 @@ pub enum Command {
     CheckConfig,
     /// Look whether everything is well: configuration, files, database, mail, certificates
     Doctor,
+    /// Say before an upgrade what this version would make of the configuration, the database and the
+    /// plugins of the one that is installed; changes nothing
+    UpgradeCheck,
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,
     /// Print the local CA's fingerprint and where devices can fetch it

@@ -53,6 +53,7 @@ mod signature_pictures;
 mod signature_views;
 mod signatures;
 mod sources;
+mod starts;
 mod sync;
 mod throttle;
 mod tidy;

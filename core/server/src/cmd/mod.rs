@@ -24,6 +24,7 @@ pub mod publish;
 pub mod signature;
 mod source;
 pub mod token;
+mod upgrade;
 mod work;
 
 use std::process::ExitCode;
@@ -40,6 +41,9 @@ use crate::operator::Operator;
 pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     if matches!(cli.command, Command::Doctor) {
         return doctor::run(cli);
+    }
+    if matches!(cli.command, Command::UpgradeCheck) {
+        return upgrade::run(cli);
     }
     if let Command::Plugin(PluginCommand::Kit(command)) = &cli.command {
         return kit::run(cli, command);

@@ -60,7 +60,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Key(command) => super::key::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
-        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {
+        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor | Command::UpgradeCheck => {
             Err("this command does not speak to the running server".to_owned())
         }
     }

@@ -13,7 +13,7 @@ use super::Report;
 use crate::config::CheckedSettings;
 
 /// Free space under which writes will soon fail.
-const TOO_LITTLE: u64 = 64 << 20;
+pub const TOO_LITTLE: u64 = 64 << 20;
 /// Free space under which somebody should look.
 const LITTLE: u64 = 1 << 30;
 /// Files named at most.
@@ -193,7 +193,8 @@ pub fn disk(settings: &CheckedSettings, report: &mut Report) {
     report.ok(CHECK, found);
 }
 
-fn database_size(database: &Database) -> Option<u64> {
+/// Octets of SQLite's files.
+pub fn database_size(database: &Database) -> Option<u64> {
     let Database::Sqlite(path) = database else { return None };
     let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
     let length = |path: PathBuf| fs::metadata(path).map_or(0, |facts| facts.len());
