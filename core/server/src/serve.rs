@@ -183,6 +183,7 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
         default_locale: settings.locale,
         key_rotation_days: settings.key_rotation_days,
         rights_contact: settings.rights_contact.clone(),
+        security: settings.security.clone(),
     }
 }
 

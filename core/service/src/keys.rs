@@ -64,8 +64,8 @@ impl Service {
         self.note_key(ctx).await
     }
 
-    /// Looks after the key, every hour and at the start: notes since when it wraps, forgets the one before,
-    /// and begins a rotation that is due.
+    /// Looks after the key, every hour and at the start: notes since when it wraps, forgets the one before
+    /// once it was replaced an hour ago, and begins a rotation that is due.
     pub async fn keep_key(&self, ctx: &Context) -> Result<()> {
         self.store.forget_former_key();
         if !self.store.is_rotating() {

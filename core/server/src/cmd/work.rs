@@ -293,6 +293,16 @@ pub(super) fn text(value: &Value, key: &str) -> String {
     }
 }
 
+/// So many of something.
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// How many people a value counts.
+pub(super) fn people(value: &Value) -> String {
+    counted(value.get("people").and_then(Value::as_u64).unwrap_or_default(), "person", "people")
+}
+
 /// A name as one segment of a path.
 pub(super) fn encoded(segment: &str) -> String {
     let Ok(mut url) = url::Url::parse("http://operator/") else { return String::new() };

@@ -9,6 +9,8 @@ mod directories;
 pub mod files;
 mod network;
 mod plugins;
+mod providers;
+mod sources;
 
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -72,6 +74,13 @@ impl Report {
     /// Notes a finding.
     pub fn note(&mut self, check: &'static str, status: Status, found: impl Into<String>, advice: impl Into<String>) {
         self.0.push(Finding { check, status, found: found.into(), advice: advice.into() });
+    }
+
+    /// Whether all that failed or warns says what to do.
+    #[cfg(test)]
+    pub fn is_helpful(&self) -> bool {
+        let is_well = |status| matches!(status, Status::Ok | Status::Skipped);
+        self.0.iter().all(|finding| is_well(finding.status) || !finding.advice.is_empty())
     }
 
     /// How each check ended.
@@ -166,12 +175,14 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     files::folder(settings, report);
     files::disk(settings, report);
     let facts = database::examine(settings, &service, report).await;
-    files::keys(settings, facts.as_ref(), report);
+    files::keys(settings, facts.as_ref(), &service, report);
     clock::examine(facts.as_ref(), report);
     certificates::examine(settings, report);
     network::smtp(settings, report).await;
     plugins::examine(settings, &service, report).await;
+    sources::examine(&service, report).await;
     directories::examine(&service, report).await;
+    providers::examine(&service, report).await;
     network::listeners(settings, &service, report).await;
 }
 
