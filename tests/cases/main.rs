@@ -17,6 +17,7 @@ mod directory_accounts;
 mod disk_full;
 mod doctor;
 mod doctor_secrets;
+mod doctor_work;
 mod doors;
 mod e2e;
 mod edge;
