@@ -72,6 +72,20 @@ on_both! {
         assert!(found(&findings, "plugins").contains("is compiled anew at the start"), "{findings:#?}");
     }
 
+    async fn before_the_first_start_there_is_nothing_to_upgrade(database) {
+        let mut server = Server::start(Options { database, ..Options::default() }).await;
+        server.stop();
+        match database {
+            Database::Sqlite => std::fs::remove_file(server.data().join("estampe.db")).unwrap(),
+            Database::Postgres => drop(server.sql("DROP TABLE __diesel_schema_migrations")),
+        }
+        let (code, findings) = check(&server);
+        let schema = find(&findings, "schema");
+        assert_eq!((code, &schema["status"]), (0, &json!("ok")), "{findings:#?}");
+        assert!(schema["found"].as_str().unwrap().contains("no database yet"), "{schema}");
+        assert!(!server.data().join("estampe.db").exists(), "none was made");
+    }
+
     async fn an_older_schema_is_migrated_and_a_newer_one_is_refused(database) {
         let server = Server::with_sample(Options { database, ..Options::default() }).await;
         let newest = server.sql("SELECT max(version) FROM __diesel_schema_migrations")[0].clone();

@@ -107,17 +107,18 @@ macro_rules! rows {
 }
 
 /// Looks at the database, which another program may be using; changes nothing and opens nothing sealed.
-pub fn upgrade_facts(settings: &StoreSettings) -> Result<UpgradeFacts, OpenError> {
+/// `None`: nothing was ever written to it.
+pub fn upgrade_facts(settings: &StoreSettings) -> Result<Option<UpgradeFacts>, OpenError> {
     let mut conn = read_only(settings)?;
     let known = migrate::known(&conn)?;
     let read = |error: StoreError| OpenError::Connect(error.to_string());
-    let applied = applied(&mut conn).map_err(read)?;
+    let Some(applied) = applied(&mut conn).map_err(read)? else { return Ok(None) };
     let work = [RUNS, PUBLICATIONS, JOBS].map(|query| -> Option<Vec<OpenWork>> { rows!(&mut conn, query) });
     let work = work.into_iter().collect::<Option<Vec<_>>>().map(|all| all.concat());
     let last_start = format!("SELECT value AS value FROM setting WHERE key = '{LAST_START}'");
     let last_start: Option<Vec<Line>> = rows!(&mut conn, &last_start);
     let grants: Option<Vec<Granted>> = rows!(&mut conn, GRANTS);
-    Ok(UpgradeFacts {
+    Ok(Some(UpgradeFacts {
         pending: known.difference(&applied).cloned().collect(),
         unknown: applied.difference(&known).cloned().collect(),
         newest: known.last().cloned().unwrap_or_default(),
@@ -125,11 +126,25 @@ pub fn upgrade_facts(settings: &StoreSettings) -> Result<UpgradeFacts, OpenError
         work,
         plugins: rows!(&mut conn, PLUGINS),
         grants: grants.map(|rows| rows.into_iter().map(|row| (row.id, row.permission)).collect()),
-    })
+    }))
 }
 
-fn applied(conn: &mut Conn) -> Result<BTreeSet<String>> {
-    let query = "SELECT version AS value FROM __diesel_schema_migrations";
-    let lines: Vec<Line> = per_backend!(conn, c => diesel::sql_query(query).load(c)?);
-    Ok(lines.into_iter().map(|line| line.value).collect())
+/// The migrations that were run; none where there is no table of them yet.
+fn applied(conn: &mut Conn) -> Result<Option<BTreeSet<String>>> {
+    let there = match conn {
+        Conn::Sqlite(_) => "SELECT name AS value FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(_) => {
+            "SELECT table_name::text AS value FROM information_schema.tables WHERE table_name = '__diesel_schema_migrations'"
+        }
+    };
+    if lines(conn, there)?.is_empty() {
+        return Ok(None);
+    }
+    let applied = lines(conn, "SELECT version AS value FROM __diesel_schema_migrations")?;
+    Ok(Some(applied.into_iter().map(|line| line.value).collect()))
+}
+
+fn lines(conn: &mut Conn, query: &str) -> Result<Vec<Line>> {
+    Ok(per_backend!(conn, c => diesel::sql_query(query).load(c)?))
 }

@@ -21,7 +21,12 @@ on_both! {
             leads.push(leave(&store, now, &holder, &format!("0123456789abcd{number:06}"), left).await.unwrap());
         }
         let before = store.key_state().await.unwrap().id;
-        let stale = bench.ask("SELECT id, kek_id, wrapped FROM data_key ORDER BY id LIMIT 1")[0].clone();
+        let of_first = format!(
+            "SELECT data_key.id, data_key.kek_id, data_key.wrapped FROM lead JOIN subject ON subject.id = lead.subject_id \
+             JOIN data_key ON data_key.id = subject.data_key_id WHERE lead.id = '{}'",
+            leads[0]
+        );
+        let stale = bench.ask(&of_first)[0].clone();
         let wrapped = |by: &str| bench.ask(&format!("SELECT count(*) FROM data_key WHERE kek_id = '{by}'"))[0].clone();
 
         store.begin_rotation().unwrap();

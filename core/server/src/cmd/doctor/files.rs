@@ -152,12 +152,8 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, service: 
     if next.is_some() {
         let begun = fs::metadata(next_key_file(path)).and_then(|meta| meta.modified()).ok();
         let hours = begun.and_then(|begun| begun.elapsed().ok()).map_or(0, |age| age.as_secs() / 3_600);
-        return rotating(
-            &format!("{shown} is being replaced by {}", next_key_file(path).display()),
-            hours,
-            service,
-            report,
-        );
+        let found = format!("{shown} is being replaced by {}", next_key_file(path).display());
+        return rotating(&found, hours, matches!(service, Service::Running(_)), report);
     }
     let since = facts.key_since.as_ref().filter(|(of, _)| *of == id).map(|(_, at)| Ts::from_micros(*at));
     let found = format!("{shown} belongs to the database, mode {:o}, {place}", mode(&meta));
@@ -165,22 +161,16 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, service: 
 }
 
 /// A key on its way: minutes, as long as the service runs.
-fn rotating(found: &str, hours: u64, service: &Service, report: &mut Report) {
+fn rotating(found: &str, hours: u64, is_running: bool, report: &mut Report) {
     const CHECK: &str = "keys";
-    match service {
-        Service::Running(_) if hours >= LONG_ROTATION => {
-            let found = format!("{found} for {hours} hours, and that does not end");
-            report.fail(
-                CHECK,
-                found,
-                "read in the log what it fails on; it is tried again every hour; keep both files",
-            );
-        }
-        Service::Running(_) => {
-            report.warn(CHECK, found, "wait for its end: estampe key show; keep both files until then")
-        }
+    if !is_running {
         // the service goes on with it by itself
-        _ => report.warn(CHECK, found, "start the service: it goes on by itself; keep both files until it has"),
+        report.warn(CHECK, found, "start the service: it goes on by itself; keep both files until it has");
+    } else if hours < LONG_ROTATION {
+        report.warn(CHECK, found, "wait for its end: estampe key show; keep both files until then");
+    } else {
+        let found = format!("{found} for {hours} hours, and that does not end");
+        report.fail(CHECK, found, "read in the log what it fails on; it is tried again every hour; keep both files");
     }
 }
 
@@ -283,7 +273,6 @@ pub fn size(octets: u64) -> String {
 mod tests {
     use super::super::Status;
     use super::*;
-    use crate::operator::Operator;
 
     fn of(tell: impl FnOnce(&mut Report)) -> (Status, String) {
         let mut report = Report::default();
@@ -308,11 +297,7 @@ mod tests {
 
     #[test]
     fn a_rotation_that_does_not_end_is_a_failure_while_the_service_runs() {
-        let judged = |hours, running: bool| {
-            let operator = || Operator::new("/nowhere".into()).unwrap();
-            let service = if running { Service::Running(operator()) } else { Service::Stopped };
-            of(|report| rotating("the key", hours, &service, report)).0
-        };
+        let judged = |hours, is_running| of(|report| rotating("the key", hours, is_running, report)).0;
         assert_eq!((judged(0, true), judged(2, true)), (Status::Warning, Status::Failed));
         assert_eq!(judged(2, false), Status::Warning);
     }

@@ -58,7 +58,7 @@ fn database(settings: &CheckedSettings) -> Facts {
     {
         return Ok(None);
     }
-    upgrade_facts(&settings.store).map(Some).map_err(|error| error.to_string())
+    upgrade_facts(&settings.store).map_err(|error| error.to_string())
 }
 
 fn last_start(facts: &UpgradeFacts) -> Option<LastStart> {
