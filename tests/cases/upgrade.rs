@@ -24,8 +24,9 @@ fn check(server: &Server) -> (i32, Vec<Value>) {
 /// All findings of a check.
 fn found(findings: &[Value], check: &str) -> String {
     let of = findings.iter().filter(|finding| finding["check"] == check);
-    of.map(|finding| format!("{} {}\n", finding["status"].as_str().unwrap(), finding["found"].as_str().unwrap()))
-        .collect()
+    let line =
+        |finding: &Value| format!("{} {}\n", finding["status"].as_str().unwrap(), finding["found"].as_str().unwrap());
+    of.map(line).collect::<Vec<_>>().concat()
 }
 
 /// Every file with its octets, but what SQLite shares between those who have it open.
@@ -81,7 +82,8 @@ on_both! {
         }
         let (code, findings) = check(&server);
         let schema = find(&findings, "schema");
-        assert_eq!((code, &schema["status"]), (0, &json!("ok")), "{findings:#?}");
+        // a wrong data_dir looks the same
+        assert_eq!((code, &schema["status"]), (0, &json!("warning")), "{findings:#?}");
         assert!(schema["found"].as_str().unwrap().contains("no database yet"), "{schema}");
         assert!(!server.data().join("estampe.db").exists(), "none was made");
     }

@@ -47,7 +47,7 @@ impl SecurityContact {
         let today = now.as_micros().div_euclid(1_000_000).div_euclid(DAY) * DAY;
         let expires = Timestamp::from_second(today.saturating_add(GOOD * DAY)).unwrap_or(Timestamp::MAX);
         let (first, second) = (first.tag(), first.other().tag());
-        let policy = self.policy.iter().map(|policy| format!("Policy: {policy}\n")).collect::<String>();
+        let policy = self.policy.as_ref().map(|policy| format!("Policy: {policy}\n")).unwrap_or_default();
         format!(
             "Contact: {}\nExpires: {expires}\nPreferred-Languages: {first}, {second}\n\
              Canonical: {origin}/.well-known/security.txt\n{policy}",

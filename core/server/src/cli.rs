@@ -39,8 +39,7 @@ pub enum Command {
     CheckConfig,
     /// Look whether everything is well: configuration, files, database, mail, certificates
     Doctor,
-    /// Say before an upgrade what this version would make of the configuration, the database and the
-    /// plugins of the one that is installed; changes nothing
+    /// Say what an upgrade to this version would do, before it is made; changes nothing
     UpgradeCheck,
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,

@@ -98,8 +98,8 @@ fn refused(ProfileProblems(problems): &ProfileProblems) -> Error {
     let mut all = problems.iter();
     // an error names its field by itself
     let Some((first, why)) = all.next() else { return Error::invalid("set", "it cannot be read") };
-    let more: String = all.map(|(input, why)| format!("; {input}: {why}")).collect();
-    Error::invalid(first, format!("{why}{more}"))
+    let more: Vec<_> = all.map(|(input, why)| format!("; {input}: {why}")).collect();
+    Error::invalid(first, format!("{why}{}", more.concat()))
 }
 
 /// Names of fields, as the doors take them.

@@ -82,7 +82,10 @@ fn examine(settings: &CheckedSettings, facts: Facts, last: Option<&LastStart>, r
     service(settings, report);
     let facts = match facts {
         Ok(Some(facts)) => facts,
-        Ok(None) => return report.ok("schema", "there is no database yet; it is made at the first start"),
+        Ok(None) => {
+            let advice = "where there should be one, name the service's configuration (--config) or mend data_dir";
+            return report.warn("schema", "there is no database yet; it is made at the first start", advice);
+        }
         Err(error) => {
             let advice = "look at database.url, at the server it names and at the rights of its file";
             return report.fail("schema", format!("the database cannot be read: {error}"), advice);
