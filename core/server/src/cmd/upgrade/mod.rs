@@ -34,7 +34,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
         Ok((settings, origins, problems)) => {
             let checked = settings.check().map_err(|error| super::placed(&origins, &error));
             let facts = checked.as_ref().ok().map(database);
-            let last = facts.iter().flatten().flatten().find_map(|facts| last_start(facts));
+            let last = facts.iter().flatten().flatten().find_map(last_start);
             version(last.as_ref(), &mut report);
             settings::tell(&settings, &problems, checked.as_ref().err(), last.as_ref(), &mut report);
             match (&checked, facts) {

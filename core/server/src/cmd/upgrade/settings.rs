@@ -2,7 +2,7 @@
 
 use super::super::doctor::Report;
 use super::LastStart;
-use crate::config::{Problem, Settings, shown};
+use crate::config::{Origins, Problem, Settings, shown};
 
 const CHECK: &str = "configuration";
 const NEW: &str = "new keys";
@@ -33,12 +33,12 @@ pub fn tell(
     let Some(last) = last else {
         return report.skip(NEW, "which keys the version before had is not noted");
     };
-    let now = shown(&Settings::default(), &Default::default());
+    let now = shown(&Settings::default(), &Origins::new());
     let added: Vec<_> = now.iter().filter(|fact| !last.keys.contains(&fact.key)).collect();
     if added.is_empty() {
         return report.ok(NEW, format!("none since {}", last.version));
     }
-    let set = shown(settings, &Default::default());
+    let set = shown(settings, &Origins::new());
     let told = added.iter().map(|fact| {
         let set = set.iter().find(|set| set.key == fact.key && set.value != fact.value);
         match set {
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn keys_that_came_and_keys_that_went_are_named() {
-        let keys = shown(&Settings::default(), &Default::default()).into_iter().map(|fact| fact.key);
+        let keys = shown(&Settings::default(), &Origins::new()).into_iter().map(|fact| fact.key);
         let mut keys: Vec<_> = keys.filter(|key| key != "sync.hold_percent").collect();
         keys.push("old.way".into());
         let last = LastStart { version: "0.0.9".into(), keys };
