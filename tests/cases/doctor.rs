@@ -14,6 +14,10 @@ pub(crate) fn doctor(server: &Server) -> (i32, Vec<Value>) {
     let mut findings: Vec<Value> = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let failed = |findings: &[Value]| findings.iter().filter(|f| f["status"] == "failed").count();
     assert_eq!(output.code, i32::from(failed(&findings) > 0), "{findings:#?}");
+    for finding in &findings {
+        let is_well = finding["status"] == "ok" || finding["status"] == "skipped";
+        assert!(is_well || !finding["advice"].as_str().unwrap().is_empty(), "what to do: {finding}");
+    }
     for finding in &mut findings {
         let found = finding["found"].as_str().unwrap().to_owned();
         if finding["check"] == "database" && found.starts_with("PostgreSQL") && found.contains("fsync off") {
@@ -87,7 +91,10 @@ on_both! {
             let stored: u64 = server.sql("SELECT count(*) FROM audit_event")[0].parse().unwrap();
             assert_eq!(events, stored, "every event was checked");
             assert!(found("mail server").contains("signed in") && found("mail server").contains("no mail was sent"));
-            assert!(found("keys").contains("belongs to the database"));
+            assert!(found("keys").contains("belongs to the database") && found("keys").contains("replaced"));
+            let asked = if running { "nobody signs in by one" } else { "the running service asks it" };
+            assert_eq!(found("provider"), asked);
+            assert_eq!(found("sources").contains("siege"), running, "{}", found("sources"));
             assert!(found("certificate").contains("localhost") && found("certificate").contains("days left"));
             let engine = if database == Database::Sqlite { "SQLite 3." } else { "PostgreSQL 1" };
             assert!(found("database").starts_with(engine), "{}", found("database"));

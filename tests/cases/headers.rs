@@ -65,7 +65,8 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let server = Server::with_sample(Options::default()).await;
+        let extra = "[security]\ncontact = \"mailto:security@banque.example\"\n".to_owned();
+        let server = Server::with_sample(Options { extra, ..Options::default() }).await;
         let card = server.card_of("lefevre");
         let form = [("name", "A"), ("email", "a@visitors.example"), ("idempotency_key", "0123456789abcdefghij")];
         let sent = server.client().post(format!("{card}/leads")).form(&form).send().await.unwrap();

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use estampe_tests::{Database, Options, Server, on_both, until};
+use estampe_tests::{Database, Options, Server, SmallDisk, on_both, until};
 
 use crate::doctor::{doctor, find};
 
@@ -137,4 +137,27 @@ async fn a_key_that_is_old_enough_is_replaced_by_itself() {
         }
     }
     until("the end", 20, async || (server.json(&["key", "show"])["rotating"] == false).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_written_to_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(keys) = SmallDisk::mount(&folder.path().join("data/keys"), 1) else { return };
+    let server = Server::start_in(folder, Options::default()).await;
+    server.import(&estampe_tests::sample());
+    leave(&server, 0).await;
+    until("the key to be noted", 20, async || server.json(&["key", "show"])["since"].is_string().then_some(())).await;
+    let look = || {
+        let files: Vec<_> = std::fs::read_dir(key_file(&server).parent().unwrap()).unwrap().flatten().collect();
+        let names: Vec<_> = files.iter().map(|file| file.file_name()).collect();
+        let events = server.sql("SELECT count(*) FROM audit_event WHERE operation LIKE 'key.%'");
+        (std::fs::read(key_file(&server)).unwrap(), names, server.json(&["key", "show"]), wrapping(&server), events)
+    };
+    let before = look();
+    keys.read_only();
+    let refused = server.cli(&["key", "rotate"]);
+    assert!(refused.code == 1 && refused.stderr.contains("nothing was changed"), "{refused:?}");
+    assert!(look() == before, "something changed: {:?}", look());
+    leave(&server, 1).await;
+    assert_eq!(readable(&server), 2);
 }

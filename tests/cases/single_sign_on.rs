@@ -38,7 +38,7 @@ fn add(server: &Server, name: &str, issuer: &str, more: &[&str]) -> Value {
 }
 
 /// A server and a provider that runs and knows Anna and Bert.
-async fn house(options: Options, more: &[&str]) -> (Server, Provider) {
+pub(crate) async fn house(options: Options, more: &[&str]) -> (Server, Provider) {
     let mut provider = Provider::new();
     let server = Server::start(Options { extra: options.extra + UNLIMITED + &provider.trusted(), ..options }).await;
     server.never_logs(&[CLIENT_SECRET, "mirbach"]);

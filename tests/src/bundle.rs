@@ -75,6 +75,13 @@ impl Bundle {
         self.replacing("version = \"0.1.0\"", &format!("version = \"{version}\""))
     }
 
+    /// Without most of its component: for whoever reads no further than the manifest.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.component.truncate(64);
+        self
+    }
+
     /// Its octets, signed by `signer` or by nobody.
     pub fn octets(&self, signer: Option<&Signer>) -> Vec<u8> {
         let mut archive = tar::Builder::new(Vec::new());

@@ -44,6 +44,12 @@ impl SmallDisk {
         }
     }
 
+    /// Lets nobody write to it any more.
+    pub fn read_only(&self) {
+        let mounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0).status().unwrap();
+        assert!(mounted.success());
+    }
+
     /// Gives it back.
     pub fn empty(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();

@@ -75,6 +75,11 @@ impl Provider {
         .await;
     }
 
+    /// Ends it.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
     /// A browser that trusts the server and the provider, keeps cookies and follows nothing.
     pub fn browser(&self, server: &Server) -> Client {
         browser(server, &self.root)

@@ -23,3 +23,10 @@ pub use passkeys::WebAuthnPasskeys;
 pub use qr::QrPictures;
 pub use smtp::{Encryption, Examined, NoMailer, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemRandom};
+
+/// When a certificate (DER) ends.
+fn certificate_end(der: &[u8]) -> Option<estampe_domain::Ts> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+    let seconds = certificate.validity().not_after.timestamp();
+    Some(estampe_domain::Ts::from_micros(seconds.saturating_mul(1_000_000)))
+}

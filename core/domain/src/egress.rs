@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::credential::{Credential, Keeper};
+use crate::time::Ts;
 
 /// A request's method (RFC 9110, section 9; `PATCH` RFC 5789).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -332,6 +333,8 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// Decoded of its transfer coding.
     pub body: Vec<u8>,
+    /// When the certificate of the other side ends, where it showed one.
+    pub certificate_until: Option<Ts>,
 }
 
 #[cfg(test)]

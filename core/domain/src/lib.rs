@@ -40,6 +40,7 @@ pub mod ports;
 pub mod provider;
 pub mod purpose;
 pub mod run;
+pub mod security_txt;
 pub mod session;
 pub mod signature;
 pub mod source;

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::credential::Secret;
 use crate::provider::OpenIdSettings;
+use crate::time::Ts;
 
 /// A provider with its secret.
 #[derive(Clone, Debug)]
@@ -76,6 +77,8 @@ pub struct OpenIdFound {
     pub authorization: String,
     /// How many keys it signs with.
     pub keys: usize,
+    /// When the certificate ends that it showed; of several the first that ends.
+    pub certificate_until: Option<Ts>,
 }
 
 /// Somebody is not let in.

@@ -99,12 +99,7 @@ impl Cache {
     }
 
     fn name(&self, component: &[u8]) -> Result<String, String> {
-        let fingerprint = self.fingerprint()?;
-        let mut hash = Sha256::new();
-        hash.update((fingerprint.len() as u64).to_le_bytes());
-        hash.update(fingerprint.as_bytes());
-        hash.update(component);
-        Ok(format!("{}.{ENDING}", HEXLOWER.encode(&hash.finalize())))
+        Ok(name(self.fingerprint()?, component))
     }
 
     /// The MAC of an artifact under its name, so that no artifact passes for another.
@@ -148,6 +143,15 @@ impl Cache {
         }
         written
     }
+}
+
+/// The file of a component that a compiler with this fingerprint compiled.
+pub fn name(fingerprint: &str, component: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update((fingerprint.len() as u64).to_le_bytes());
+    hash.update(fingerprint.as_bytes());
+    hash.update(component);
+    format!("{}.{ENDING}", HEXLOWER.encode(&hash.finalize()))
 }
 
 /// Loads compiled code.

@@ -186,26 +186,31 @@ impl Loader {
     }
 
     fn offered(&self) -> Offered {
-        let mut offered = Offered::default();
-        let paths = match bundles_in(&self.folder) {
-            Ok(paths) => paths,
-            Err(error) => {
-                offered.problems.push(format!("{}: cannot read the folder: {error}", self.folder.display()));
-                return offered;
-            }
-        };
-        for path in paths {
-            let read = octets(&path).and_then(|octets| match bundle::read(&octets, &self.keys) {
-                Ok(bundle) => Ok((bundle.facts, octets.into())),
-                Err(refusal) => Err(refusal.words),
-            });
-            match read {
-                Ok(bundle) => offered.bundles.push(bundle),
-                Err(why) => offered.problems.push(format!("{}: {why}", path.display())),
-            }
-        }
-        offered
+        offered(&self.folder, &self.keys)
     }
+}
+
+/// The bundles that lie ready in a folder, and what is wrong with others.
+pub(crate) fn offered(folder: &Path, keys: &Keys) -> Offered {
+    let mut offered = Offered::default();
+    let paths = match bundles_in(folder) {
+        Ok(paths) => paths,
+        Err(error) => {
+            offered.problems.push(format!("{}: cannot read the folder: {error}", folder.display()));
+            return offered;
+        }
+    };
+    for path in paths {
+        let read = octets(&path).and_then(|octets| match bundle::read(&octets, keys) {
+            Ok(bundle) => Ok((bundle.facts, octets.into())),
+            Err(refusal) => Err(refusal.words),
+        });
+        match read {
+            Ok(bundle) => offered.bundles.push(bundle),
+            Err(why) => offered.problems.push(format!("{}: {why}", path.display())),
+        }
+    }
+    offered
 }
 
 #[async_trait]

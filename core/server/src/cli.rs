@@ -39,6 +39,8 @@ pub enum Command {
     CheckConfig,
     /// Look whether everything is well: configuration, files, database, mail, certificates
     Doctor,
+    /// Say what an upgrade to this version would do, before it is made; changes nothing
+    UpgradeCheck,
     /// Print the console's address and a one-time token for its first administrator
     FirstRun,
     /// Say by the exit code whether the running service and its database answer

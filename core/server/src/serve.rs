@@ -143,6 +143,8 @@ async fn serve(
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
     service.load_plugins().await.map_err(|e| e.to_string())?;
+    let keys: Vec<String> = shown.iter().map(|fact| fact.key.clone()).collect();
+    service.note_start(&keys).await.map_err(|e| e.to_string())?;
     if exclusive {
         let released = service.release_jobs().await.map_err(|e| e.to_string())?;
         if released > 0 {
@@ -210,6 +212,7 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
         default_locale: settings.locale,
         key_rotation_days: settings.key_rotation_days,
         rights_contact: settings.rights_contact.clone(),
+        security: settings.security.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::{Context, Error, Result, Right};
 pub use estampe_store::KeyState;
+use estampe_store::StoreError;
 use serde_json::json;
 
 use crate::Service;
@@ -35,7 +36,13 @@ impl Service {
             let from = self.store.key_state().await?.id;
             // a key that cannot be written says so before anything is noted; that it was made is noted at the
             // end once more (`key.use`)
-            self.store.begin_rotation()?;
+            self.store.begin_rotation().map_err(|error| match error {
+                StoreError::KeyFile(why) => {
+                    let words = "another key cannot be written beside the key file, so nothing was changed";
+                    Error::Conflict(format!("{words}: {why}"))
+                }
+                other => other.into(),
+            })?;
             let (ctx, random) = (*ctx, self.shared_random());
             self.store.write(move |tx| tx.audit(&AuditEvent::done(&ctx, &*random, "key.rotate", "key", &from))).await?;
         }
@@ -64,8 +71,8 @@ impl Service {
         self.note_key(ctx).await
     }
 
-    /// Looks after the key, every hour and at the start: notes since when it wraps, forgets the one before,
-    /// and begins a rotation that is due.
+    /// Looks after the key, every hour and at the start: notes since when it wraps, forgets the one before
+    /// once it was replaced an hour ago, and begins a rotation that is due.
     pub async fn keep_key(&self, ctx: &Context) -> Result<()> {
         self.store.forget_former_key();
         if !self.store.is_rotating() {

@@ -53,6 +53,7 @@ mod signature_pictures;
 mod signature_views;
 mod signatures;
 mod sources;
+mod starts;
 mod sync;
 mod throttle;
 mod tidy;
@@ -70,6 +71,7 @@ use estampe_domain::ports::{
     Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
     Signatures, WriteBack, WriteGroups,
 };
+use estampe_domain::security_txt::SecurityContact;
 use estampe_domain::text::Email;
 use estampe_domain::{Actor, Context, Locale, Result, Roles};
 use estampe_store::Store;
@@ -124,6 +126,8 @@ pub struct Settings {
     pub default_locale: Locale,
     /// Where visitors write to about their data, instead of to a card's holder.
     pub rights_contact: Option<Email>,
+    /// Whom to tell about a weakness.
+    pub security: Option<SecurityContact>,
     /// How people sign in.
     pub sign_in: SignInSettings,
     /// After how many days another key takes the place of the one that wraps all others; none: never by itself.

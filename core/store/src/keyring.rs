@@ -37,6 +37,8 @@ impl Kek {
 struct Keks {
     current: Arc<Kek>,
     former: Option<Arc<Kek>>,
+    /// Since when nothing on disk needs the former one.
+    replaced: Option<Ts>,
 }
 
 /// A wrapped key. While it lives, the key that wrapped it is known to be needed: it may be on its
@@ -59,6 +61,9 @@ pub struct Keyring {
     pub secrets: SecretKey,
 }
 
+/// Seconds that a former KEK is remembered after its place was taken.
+const REMEMBERED: i64 = 3_600;
+
 /// Names of the appliance's own keys.
 const AUDIT: &str = "audit-mac";
 const INDEX: &str = "blind-index";
@@ -70,8 +75,8 @@ impl Keyring {
     pub fn load(conn: &mut Conn, files: KeyFiles, random: &dyn Random, now: Ts) -> Result<Self> {
         let any = || SecretKey::of([0; 32]);
         let keks = match files.next {
-            Some(next) => Keks { current: Kek::new(next), former: Some(Kek::new(files.kek)) },
-            None => Keks { current: Kek::new(files.kek), former: None },
+            Some(next) => Keks { current: Kek::new(next), former: Some(Kek::new(files.kek)), replaced: None },
+            None => Keks { current: Kek::new(files.kek), former: None, replaced: None },
         };
         let keks = RwLock::new(keks);
         let mut ring = Self { audit: any(), index: any(), plugins: any(), secrets: any(), keks };
@@ -122,6 +127,12 @@ impl Keyring {
         let mut keks = self.keks_to_change();
         let former = std::mem::replace(&mut keks.current, next);
         keks.former = Some(former);
+        keks.replaced = None;
+    }
+
+    /// Notes that nothing on disk needs the former KEK any more.
+    pub(crate) fn replaced(&self, now: Ts) {
+        self.keks_to_change().replaced = Some(now);
     }
 
     /// How many wrapped keys of the former KEK may be on their way into the database.
@@ -129,9 +140,13 @@ impl Keyring {
         self.keks().former.as_ref().map_or(0, |former| Arc::strong_count(former) - 1)
     }
 
-    /// Forgets the former KEK: what it wrapped cannot be opened any more.
-    pub(crate) fn forget_former(&self) {
-        self.keks_to_change().former = None;
+    /// Forgets the former KEK an hour after its place was taken: what it wrapped cannot be opened any more.
+    /// Until then whoever read a row before it was wrapped anew may still open it.
+    pub(crate) fn forget_former(&self, now: Ts) {
+        let mut keks = self.keks_to_change();
+        if keks.replaced.is_some_and(|at| now.seconds_since(at) >= REMEMBERED) {
+            (keks.former, keks.replaced) = (None, None);
+        }
     }
 
     /// Wraps a key for its row.

@@ -22,6 +22,7 @@ mod schema;
 mod sealed_state;
 mod submit;
 mod tx;
+mod upgrade;
 
 pub use crypto::Sealed;
 pub use error::{Result, StoreError};
@@ -47,3 +48,4 @@ pub use tx::receive::{KnownSubject, NewLead, PreparedLead, ShownPurpose, StoredC
 pub use tx::roll::RollRow;
 pub use tx::runs::NewRun;
 pub use tx::sessions::{NewSession, StoredSession};
+pub use upgrade::{LAST_START, OpenWork, PluginRow, UpgradeFacts, upgrade_facts};

@@ -26,23 +26,7 @@ impl Offline {
     /// what needs none can still be looked at.
     pub fn open(settings: &StoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, OpenError> {
         refuse_when_held(settings)?;
-        let connect = |e: &dyn std::fmt::Display| OpenError::Connect(e.to_string());
-        let mut conn = match &settings.database {
-            Database::Sqlite(path) => {
-                let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-                let mut conn =
-                    SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
-                conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
-                    .map_err(|e| connect(&e))?;
-                Conn::Sqlite(conn)
-            }
-            Database::Postgres(url) => {
-                let mut conn = Conn::open(&Url::Postgres(url.clone())).map_err(|e| connect(&e))?;
-                conn.batch_execute("SET default_transaction_read_only = on; SET statement_timeout = 0;")
-                    .map_err(|e| connect(&e))?;
-                conn
-            }
-        };
+        let mut conn = read_only(settings)?;
         let keys = keys(&mut conn, settings, &*clock, &*random);
         Ok(Self { conn, keys, clock, random })
     }
@@ -70,6 +54,26 @@ impl Offline {
             wrapped: Vec::new(),
         };
         work(&mut tx)
+    }
+}
+
+/// Connects for reading. Migrates nothing, makes nothing, and leaves alone whoever writes meanwhile.
+pub(crate) fn read_only(settings: &StoreSettings) -> Result<Conn, OpenError> {
+    let connect = |e: &dyn std::fmt::Display| OpenError::Connect(e.to_string());
+    match &settings.database {
+        Database::Sqlite(path) => {
+            let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let mut conn = SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
+            conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
+                .map_err(|e| connect(&e))?;
+            Ok(Conn::Sqlite(conn))
+        }
+        Database::Postgres(url) => {
+            let mut conn = Conn::open(&Url::Postgres(url.clone())).map_err(|e| connect(&e))?;
+            conn.batch_execute("SET default_transaction_read_only = on; SET statement_timeout = 0;")
+                .map_err(|e| connect(&e))?;
+            Ok(conn)
+        }
     }
 }
 

@@ -276,6 +276,10 @@ impl Store {
         &self.inner.kek_file
     }
 
+    pub(crate) fn now(&self) -> estampe_domain::Ts {
+        self.inner.clock.now()
+    }
+
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.inner.random
     }

@@ -74,15 +74,14 @@ impl Store {
             return Ok(false);
         }
         keyring::put_in_place(self.kek_file()).map_err(|error| StoreError::KeyFile(error.to_string()))?;
+        self.keys().replaced(self.now());
         Ok(true)
     }
 
-    /// Forgets the key whose place was taken. Who still reads rows as they were before fails; give
-    /// them some time.
+    /// Forgets the key whose place was taken an hour ago or more: who reads rows as they were before has
+    /// that time.
     pub fn forget_former_key(&self) {
-        if !self.is_rotating() {
-            self.keys().forget_former();
-        }
+        self.keys().forget_former(self.now());
     }
 }
 

@@ -7,6 +7,7 @@ mod leads;
 mod opening;
 mod parity;
 mod publications;
+mod rotation;
 mod runs;
 mod submit;
 

@@ -115,6 +115,7 @@ impl Clients {
     fn build(&self, way: &Way) -> reqwest::Result<Client> {
         let builder = Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
+            .tls_info(true)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

@@ -57,7 +57,7 @@ mod tests {
             ("Basic p4ss/w\"rd+1=", "", true),
         ] {
             let headers = vec![("x-echo".to_owned(), header.to_owned())];
-            let answer = HttpResponse { status: 200, headers, body: body.into() };
+            let answer = HttpResponse { status: 200, headers, body: body.into(), certificate_until: None };
             let outcome = check("https://a.example", &answer, &secrets);
             assert_eq!(outcome.is_err(), found, "{header:?} {body:?}");
             if let Err(failure) = outcome {

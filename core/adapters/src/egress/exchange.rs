@@ -6,6 +6,7 @@ use std::io;
 use estampe_domain::egress::{HttpResponse, Method};
 use estampe_domain::plugin::{FailKind, PluginFailure};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, Response};
 use url::Url;
 
@@ -70,6 +71,8 @@ async fn read(mut answer: Response, place: &str, most: usize) -> Result<HttpResp
     let texts = answer.headers().iter();
     let headers = texts.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let headers = headers.collect();
+    let shown = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    let certificate_until = shown.and_then(crate::certificate_end);
     if answer.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
@@ -80,7 +83,7 @@ async fn read(mut answer: Response, place: &str, most: usize) -> Result<HttpResp
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(HttpResponse { status, headers, body })
+    Ok(HttpResponse { status, headers, body, certificate_until })
 }
 
 fn failure(place: &str, error: &reqwest::Error) -> PluginFailure {

@@ -102,7 +102,7 @@ mod tests {
     fn a_pause_is_for_its_origin_and_credential_and_ends() {
         let pauses = Pauses::default();
         let header = ("retry-after".to_owned(), "60".to_owned());
-        let answer = HttpResponse { status: 429, headers: vec![header], body: Vec::new() };
+        let answer = HttpResponse { status: 429, headers: vec![header], body: Vec::new(), certificate_until: None };
         let (one, two) = (Some([1; 32]), Some([2; 32]));
         pauses.note("https://a.example", one, NOW, &answer);
         let refused = pauses.check("https://a.example", one, NOW.plus_seconds(20)).unwrap_err();

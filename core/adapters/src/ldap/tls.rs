@@ -90,8 +90,7 @@ fn from_system() -> Result<RootCertStore, String> {
 
 /// When a server's own certificate ends.
 pub(super) fn certificate_until(chain: Option<&[CertificateDer<'_>]>) -> Option<Ts> {
-    let (_, certificate) = x509_parser::parse_x509_certificate(chain?.first()?).ok()?;
-    Some(Ts::from_micros(certificate.validity().not_after.timestamp().saturating_mul(1_000_000)))
+    crate::certificate_end(chain?.first()?)
 }
 
 /// What a failed handshake means, and whether an administrator has to mend something here.
@@ -106,7 +105,7 @@ pub(super) fn refusal(error: &io::Error) -> (FailKind, String) {
     let words = match problem {
         // the second: a CA of the same name with another key
         C::UnknownIssuer | C::BadSignature => {
-            "its certificate is not from a trusted CA; name the file of its CA".to_owned()
+            "its certificate is not from a trusted CA; name the file of its CA in \"ca-file\" of the source".to_owned()
         }
         C::NotValidForName | C::NotValidForNameContext { .. } => {
             "its certificate is for another name than the one it is reached by".to_owned()

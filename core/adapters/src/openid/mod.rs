@@ -122,9 +122,14 @@ impl OpenId for OpenIdProviders {
     }
 
     async fn look(&self, party: &OpenIdParty, now: Ts) -> Result<OpenIdFound, OpenIdRefusal> {
-        let Kept { metadata, .. } = self.kept.again(party, &self.wire(party), now).await?;
+        let wire = self.wire(party);
+        let Kept { metadata, .. } = self.kept.again(party, &wire, now).await?;
         let authorization = metadata.authorization_endpoint().url().as_str().to_owned();
-        Ok(OpenIdFound { authorization, keys: metadata.jwks().keys().len() })
+        Ok(OpenIdFound {
+            authorization,
+            keys: metadata.jwks().keys().len(),
+            certificate_until: wire.certificate_until(),
+        })
     }
 }
 

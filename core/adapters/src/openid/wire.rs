@@ -1,10 +1,11 @@
 //! Requests to a provider, by the checked egress.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use estampe_domain::Ts;
 use estampe_domain::credential::{Credential, Keeper, Secret};
 use estampe_domain::egress::{Attached, HttpRequest, Method};
 use estampe_domain::openid::{OpenIdRefusal, ProofReason};
@@ -36,6 +37,7 @@ pub enum Sent {
 pub struct Wire {
     egress: Arc<dyn HttpEgress>,
     networks: Vec<IpNet>,
+    certificate_until: Mutex<Option<Ts>>,
 }
 
 /// The crate's way to [`Wire::send`], which counts what was asked.
@@ -78,7 +80,12 @@ impl HttpFailed {
 impl Wire {
     /// These networks may be reached beside the public ones.
     pub fn new(egress: Arc<dyn HttpEgress>, networks: Vec<IpNet>) -> Self {
-        Self { egress, networks }
+        Self { egress, networks, certificate_until: Mutex::default() }
+    }
+
+    /// When the first of the certificates ends that were shown.
+    pub fn certificate_until(&self) -> Option<Ts> {
+        *self.certificate_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For requests of this kind.
@@ -155,7 +162,11 @@ impl Wire {
         if request.url.scheme() != "https" {
             return Err(HttpFailed(PluginFailure::new(FailKind::Denied, "an endpoint is not https")));
         }
-        self.egress.send(request).await.map_err(HttpFailed)
+        let answer = self.egress.send(request).await.map_err(HttpFailed)?;
+        let mut soonest = self.certificate_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *soonest = [*soonest, answer.certificate_until].into_iter().flatten().min();
+        drop(soonest);
+        Ok(answer)
     }
 }
 

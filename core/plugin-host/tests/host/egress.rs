@@ -24,7 +24,12 @@ impl HttpEgress for Noted {
         if let Some(delay) = self.delay {
             tokio::time::sleep(delay).await;
         }
-        Ok(HttpResponse { status: 200, headers: vec![("x-test".into(), "yes".into())], body: self.body.clone() })
+        Ok(HttpResponse {
+            status: 200,
+            headers: vec![("x-test".into(), "yes".into())],
+            body: self.body.clone(),
+            certificate_until: None,
+        })
     }
 }
 

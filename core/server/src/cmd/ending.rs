@@ -101,7 +101,7 @@ fn show(name: &str, answer: &Value) {
         0 => String::new(),
         known => format!(", {known} of them known by another source too"),
     };
-    print::line(&format!("  {} people{elsewhere}", count("people")));
+    print::line(&format!("  {}{elsewhere}", super::work::people(&plan)));
     print::line(&format!("  {} leads left at their cards; they stay in every case", count("leads")));
     print::line(&format!(
         "  {} runs, {} secrets, {} values of its plugin; they go with the source in every case",

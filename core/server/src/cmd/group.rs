@@ -20,7 +20,7 @@ pub async fn run(cli: &Cli, command: &GroupCommand, operator: &Operator) -> Resu
             })?;
             let empty = "No group yet. Where a source's plugin reads groups: estampe source set NAME --set groups=true";
             let code = list(cli, &answer, "groups", empty, |group| {
-                let people = format!("{} people", text(group, "people"));
+                let people = super::work::people(group);
                 vec![text(group, "name"), people, text(group, "source"), text(group, "id")]
             });
             more(cli, &answer);
@@ -71,10 +71,10 @@ async fn show(cli: &Cli, operator: &Operator, name: &str, after: Option<&str>) -
         return Ok(ExitCode::SUCCESS);
     }
     print::line(&format!(
-        "{} of {}, {} people, {id}",
+        "{} of {}, {}, {id}",
         text(&group, "name"),
         text(&group, "source"),
-        text(&group, "people")
+        super::work::people(&group)
     ));
     let code = list(cli, &people, "people", "Nobody.", person_row);
     more(cli, &people);

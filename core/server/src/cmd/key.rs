@@ -14,6 +14,9 @@ use crate::operator::Operator;
 /// How often it is asked whether a rotation has ended.
 const LOOK: Duration = Duration::from_millis(300);
 
+/// How often it is asked whether that was noted.
+const NOTING: u32 = 30;
+
 /// What to do with it.
 #[derive(Debug, Subcommand)]
 pub enum KeyRingCommand {
@@ -37,6 +40,13 @@ pub async fn run(cli: &Cli, command: &KeyRingCommand, operator: &Operator) -> Re
             while state.get("rotating") == Some(&Value::Bool(true)) {
                 tokio::time::sleep(LOOK).await;
                 state = operator.get("/v1/keys").await?;
+            }
+            // that it wraps from now on is noted just after
+            for _ in 0..NOTING {
+                if state.get("since").is_none_or(Value::is_null) {
+                    tokio::time::sleep(LOOK).await;
+                    state = operator.get("/v1/keys").await?;
+                }
             }
             told(cli, &state);
         }

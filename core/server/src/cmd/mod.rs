@@ -25,6 +25,7 @@ mod shell;
 pub mod signature;
 mod source;
 pub mod token;
+mod upgrade;
 mod work;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
         return doctor::run(cli);
     }
     match &cli.command {
+        Command::UpgradeCheck => return upgrade::run(cli),
         Command::Plugin(PluginCommand::Kit(command)) => return kit::run(cli, command),
         Command::Completions { shell } => {
             shell::completions(*shell);

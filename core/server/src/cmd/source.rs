@@ -22,7 +22,7 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         SourceCommand::List => {
             let empty = "No source yet: estampe source add NAME --input people=/path/to/export.ldif";
             list(cli, &operator.get("/v1/sources").await?, "sources", empty, |source| {
-                let people = format!("{} people", text(source, "people"));
+                let people = super::work::people(source);
                 vec![text(source, "name"), text(source, "plugin"), people, state(source)]
             })
         }
@@ -149,7 +149,7 @@ async fn show(cli: &Cli, operator: &Operator, name: &str) -> Result<ExitCode, St
         print::json(&source);
         return Ok(ExitCode::SUCCESS);
     }
-    let people = format!("{} people, {}", text(&source, "people"), state(&source));
+    let people = format!("{}, {}", super::work::people(&source), state(&source));
     let mut rows = vec![
         vec!["plugin".to_owned(), text(&source, "plugin")],
         vec!["state".to_owned(), people],
@@ -214,10 +214,29 @@ fn state(source: &Value) -> String {
 }
 
 fn schedule(source: &Value) -> String {
-    match source.get("every_minutes").and_then(Value::as_u64) {
-        None => "read when you say so".to_owned(),
-        Some(minutes) if minutes % (24 * 60) == 0 => format!("read every {} d", minutes / (24 * 60)),
-        Some(minutes) if minutes % 60 == 0 => format!("read every {} h", minutes / 60),
+    let every = match source.get("every_minutes").and_then(Value::as_u64) {
+        None => return "read when you say so".to_owned(),
+        Some(1_440) => "read every day".to_owned(),
+        Some(60) => "read every hour".to_owned(),
+        Some(minutes) if minutes % (24 * 60) == 0 => format!("read every {} days", minutes / (24 * 60)),
+        Some(minutes) if minutes % 60 == 0 => format!("read every {} hours", minutes / 60),
         Some(minutes) => format!("read every {minutes} min"),
+    };
+    // nobody is created before somebody saw the first plan
+    if source.get("last_run") == Some(&Value::Null) { format!("{every}, once a first run was applied") } else { every }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_ran_is_not_read_by_itself() {
+        let of = |minutes: Value, last: Value| schedule(&json!({ "every_minutes": minutes, "last_run": last }));
+        assert_eq!(of(json!(60), Value::Null), "read every hour, once a first run was applied");
+        assert_eq!(of(json!(2_880), json!({ "id": "r" })), "read every 2 days");
+        assert_eq!(of(Value::Null, Value::Null), "read when you say so");
+        let people = |count: u64| super::super::work::people(&json!({ "people": count }));
+        assert_eq!((people(1), people(0), people(2)), ("1 person".into(), "0 people".into(), "2 people".into()));
     }
 }

@@ -65,6 +65,7 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         | Command::CheckConfig
         | Command::Ca { .. }
         | Command::Doctor
+        | Command::UpgradeCheck
         | Command::Completions { .. }
         | Command::Man { .. } => Err("this command does not speak to the running server".to_owned()),
     }
@@ -295,6 +296,16 @@ pub(super) fn text(value: &Value, key: &str) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     }
+}
+
+/// So many of something.
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// How many people a value counts.
+pub(super) fn people(value: &Value) -> String {
+    counted(value.get("people").and_then(Value::as_u64).unwrap_or_default(), "person", "people")
 }
 
 /// A name as one segment of a path.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use estampe_adapters::{EgressSettings, Encryption, SmtpSettings};
 use estampe_domain::Locale;
 use estampe_domain::access::Role;
+use estampe_domain::security_txt::SecurityContact;
 use estampe_domain::text::{Email, Line};
 use estampe_service::SignInSettings;
 use estampe_store::{Database, StoreSettings};
@@ -42,6 +43,8 @@ pub struct CheckedSettings {
     pub hold_percent: u8,
     /// Where visitors write to about their data.
     pub rights_contact: Option<Email>,
+    /// Whom to tell about a weakness.
+    pub security: Option<SecurityContact>,
     pub sign_in: SignInSettings,
     pub breached_passwords: Option<PathBuf>,
     pub log_filter: String,
@@ -98,6 +101,7 @@ impl Settings {
         let smtp = problems.take(self.smtp());
         let hold_percent = problems.take(within("sync.hold_percent", self.sync.hold_percent, 0, 100));
         let rights_contact = problems.take(self.rights_contact());
+        let security = problems.take(SecurityContact::read(&self.security.contact, &self.security.policy));
         let sign_in = problems.take(self.sign_in());
         problems.0.extend(self.log_problems());
         let plugins = self.plugins.check().map_err(|wrong| problems.0.extend(wrong)).ok();
@@ -115,7 +119,7 @@ impl Settings {
             Some(smtp),
             Some(plugins),
             (Some(edge), Some(egress)),
-            (Some(hold_percent), Some(rights_contact), Some(sign_in)),
+            (Some(hold_percent), Some(rights_contact), Some(security), Some(sign_in)),
             true,
         ) = (
             organisation,
@@ -129,7 +133,7 @@ impl Settings {
             smtp,
             plugins,
             (edge, egress),
-            (hold_percent, rights_contact, sign_in),
+            (hold_percent, rights_contact, security, sign_in),
             problems.0.is_empty(),
         )
         else {
@@ -161,6 +165,7 @@ impl Settings {
             egress,
             hold_percent,
             rights_contact,
+            security,
             sign_in,
             breached_passwords: Some(&self.sign_in.breached_passwords_file)
                 .filter(|file| !file.is_empty())

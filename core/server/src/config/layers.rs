@@ -16,21 +16,36 @@ const PREFIX: &str = "ESTAMPE";
 /// Where each value that is not a default stands, by its key.
 pub type Origins = BTreeMap<String, String>;
 
+/// Something that this program does not take.
+#[derive(Debug)]
+pub struct Problem {
+    /// What, where, and what would be right.
+    pub text: String,
+    /// The key, where this program does not know it.
+    pub unknown: Option<String>,
+}
+
 /// Reads and merges the layers. `file` must exist when it is given.
 pub fn load(file: Option<&Path>) -> Result<(Settings, Origins), ConfigError> {
+    let (settings, origins, problems) = load_some(file)?;
+    if problems.is_empty() {
+        Ok((settings, origins))
+    } else {
+        Err(ConfigError(problems.into_iter().map(|problem| problem.text).collect()))
+    }
+}
+
+/// The same, leaving out what this program does not take: a configuration of another version.
+pub fn load_some(file: Option<&Path>) -> Result<(Settings, Origins, Vec<Problem>), ConfigError> {
     let defaults = defaults().map_err(|e| ConfigError(vec![e]))?;
     let known = defaults.collect().map_err(|e| ConfigError(vec![format!("built-in defaults: {e}")]))?;
-    let mut layers = Layers { known, origins: Origins::new(), problems: Vec::new() };
-    let mut builder = Config::builder().add_source(defaults);
+    let mut layers = Layers { known, origins: Origins::new(), given: Vec::new(), problems: Vec::new() };
     for path in files(file)? {
         let layer = File::from(path.clone()).format(FileFormat::Toml);
         let place = path.display().to_string();
         match layer.collect() {
-            Ok(values) => {
-                layers.check("", &values, &place, false);
-                builder = builder.add_source(layer);
-            }
-            Err(error) => layers.problems.push(format!("{place}: {}", indented(&error.to_string()))),
+            Ok(values) => layers.check("", &values, &place, false),
+            Err(error) => layers.wrong(format!("{place}: {}", indented(&error.to_string()))),
         }
     }
     let environment = Environment::with_prefix(PREFIX)
@@ -44,18 +59,17 @@ pub fn load(file: Option<&Path>) -> Result<(Settings, Origins), ConfigError> {
         .source(Some(our_variables()));
     match environment.collect() {
         Ok(values) => layers.check("", &values, "environment", true),
-        Err(error) => layers.problems.push(format!("environment: {error}")),
+        Err(error) => layers.wrong(format!("environment: {error}")),
     }
-    if !layers.problems.is_empty() {
-        return Err(ConfigError(layers.problems));
+    let failed = |error: config::ConfigError| ConfigError(vec![error.to_string()]);
+    let mut builder = Config::builder().add_source(defaults);
+    // later layers win
+    for (key, value) in layers.given {
+        builder = builder.set_override(key, value).map_err(failed)?;
     }
-    let mut settings: Settings = builder
-        .add_source(environment)
-        .build()
-        .and_then(Config::try_deserialize)
-        .map_err(|error| ConfigError(vec![error.to_string()]))?;
+    let mut settings: Settings = builder.build().and_then(Config::try_deserialize).map_err(failed)?;
     credentials(&mut settings);
-    Ok((settings, layers.origins))
+    Ok((settings, layers.origins, layers.problems))
 }
 
 /// What stands before the name of a credential of the service manager, where a file is named.
@@ -86,10 +100,16 @@ fn credentials(settings: &mut Settings) {
 struct Layers {
     known: Map<String, Value>,
     origins: Origins,
-    problems: Vec<String>,
+    /// What can be taken, in the order of the layers.
+    given: Vec<(String, Value)>,
+    problems: Vec<Problem>,
 }
 
 impl Layers {
+    fn wrong(&mut self, text: String) {
+        self.problems.push(Problem { text, unknown: None });
+    }
+
     /// Looks at the values of a layer under `path`: unknown names, wrong types.
     fn check(&mut self, path: &str, values: &Map<String, Value>, place: &str, parsed: bool) {
         let mut keys: Vec<_> = values.iter().collect();
@@ -97,12 +117,15 @@ impl Layers {
         for (key, value) in keys {
             let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             match (self.default_of(&full), &value.kind) {
-                (Err(unknown), _) => self.problems.push(format!("{place}: {unknown}")),
+                (Err(words), _) => {
+                    self.problems.push(Problem { text: format!("{place}: {words}"), unknown: Some(full) });
+                }
                 (Ok(ValueKind::Table(_)), ValueKind::Table(inner)) => self.check(&full, inner, place, parsed),
                 (Ok(default), given) if !fits(&default, given, parsed) => {
-                    self.problems.push(format!("{place}: {full} is {}; it must be {}", kind(given), kind(&default)));
+                    self.wrong(format!("{place}: {full} is {}; it must be {}", kind(given), kind(&default)));
                 }
                 _ => {
+                    self.given.push((full.clone(), value.clone()));
                     self.origins.insert(full, place.to_owned());
                 }
             }

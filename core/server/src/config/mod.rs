@@ -10,7 +10,7 @@ mod shown;
 mod tls;
 
 pub use check::CheckedSettings;
-pub use layers::{Origins, load};
+pub use layers::{Origins, Problem, load, load_some};
 pub use settings::Settings;
 pub use shown::shown;
 pub use tls::{AcmeSource, Name, TlsSource};

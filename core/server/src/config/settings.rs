@@ -26,6 +26,7 @@ pub struct Settings {
     pub egress: Egress,
     pub sync: Sync,
     pub privacy: Privacy,
+    pub security: Security,
     pub sign_in: SignIn,
     pub log: Log,
 }
@@ -136,6 +137,13 @@ pub struct Privacy {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Security {
+    pub contact: String,
+    pub policy: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SignIn {
     pub idle_minutes: i64,
     pub absolute_hours: i64,
@@ -213,6 +221,7 @@ impl Default for Settings {
             egress: Egress { proxy: String::new(), ca_file: String::new() },
             sync: Sync { hold_percent: 10 },
             privacy: Privacy { contact: String::new() },
+            security: Security { contact: String::new(), policy: String::new() },
             sign_in: SignIn {
                 idle_minutes: 480,
                 absolute_hours: 24,

@@ -473,6 +473,7 @@ impl World {
             default_locale: Locale::Fr,
             key_rotation_days: None,
             rights_contact: None,
+            security: None,
             sign_in: SignInSettings {
                 idle_seconds: 28_800,
                 absolute_seconds: 86_400,

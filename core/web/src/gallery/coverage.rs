@@ -84,6 +84,7 @@ const OTHERS: &[&str] = &[
     "/c/{public_id:[^/.]+}/leads",
     "/i/{file}",
     "/ca.pem",
+    "/.well-known/security.txt",
     "/static/{hash}/{name}",
     "/language/{tag}",
     "/health/live",

@@ -95,9 +95,11 @@ pub(crate) async fn edit(wire: Wire, id: web::Path<String>, body: Body) -> Reply
 
 /// Every problem in one error.
 fn refused(ProfileProblems(problems): &ProfileProblems) -> Error {
-    let all: Vec<_> = problems.iter().map(|(input, why)| format!("\"{input}\": {why}")).collect();
-    let first = problems.keys().next().map_or("set", String::as_str);
-    Error::invalid(first, all.join("; "))
+    let mut all = problems.iter();
+    // an error names its field by itself
+    let Some((first, why)) = all.next() else { return Error::invalid("set", "it cannot be read") };
+    let more: Vec<_> = all.map(|(input, why)| format!("; {input}: {why}")).collect();
+    Error::invalid(first, format!("{why}{}", more.concat()))
 }
 
 /// Names of fields, as the doors take them.

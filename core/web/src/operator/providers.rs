@@ -122,7 +122,10 @@ pub(crate) async fn remove(wire: Wire, path: web::Path<String>) -> Reply {
 pub(crate) async fn check(wire: Wire, path: web::Path<String>) -> Reply {
     let body = match wire.ok(wire.service().check_provider(&wire.ctx, &path).await)? {
         ProviderTried::Good(found) => {
-            json!({ "good": true, "authorization": found.authorization, "keys": found.keys })
+            let until = found.certificate_until.map(|until| until.to_string());
+            json!({
+                "good": true, "authorization": found.authorization, "keys": found.keys, "certificate_until": until,
+            })
         }
         ProviderTried::Bad(reason, detail) => {
             json!({ "good": false, "reason": reason.code(), "text": reason.words(), "detail": detail })

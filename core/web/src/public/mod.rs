@@ -8,6 +8,7 @@ pub(crate) mod exchange;
 pub(crate) mod files;
 pub(crate) mod hot;
 pub(crate) mod pages;
+pub(crate) mod security;
 
 use actix_web::web;
 
@@ -39,7 +40,8 @@ pub(crate) fn routes() -> Table {
             .post("/{public_id:[^/.]+}/leads", exchange::submit)
             .get("/{public_id:[^/.]+}/leads", exchange::again)
     });
-    ca::routes(assets::routes(table.get("/i/{file}", files::picture)))
+    let table = ca::routes(assets::routes(table.get("/i/{file}", files::picture)));
+    table.scope("/.well-known", |table| table.get("/security.txt", security::show))
 }
 
 async fn missing(visit: Visit) -> Reply {

@@ -5,17 +5,22 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use estampe_adapters::SystemRandom;
+use estampe_adapters::{SystemClock, SystemRandom};
 use estampe_domain::Ts;
+use estampe_domain::ports::Clock;
 use estampe_store::{Database, DatabaseFacts, key_file_id, next_key_file};
 
-use super::Report;
+use super::{Report, Service};
 use crate::config::CheckedSettings;
 
 /// Free space under which writes will soon fail.
-const TOO_LITTLE: u64 = 64 << 20;
+pub const TOO_LITTLE: u64 = 64 << 20;
 /// Free space under which somebody should look.
 const LITTLE: u64 = 1 << 30;
+/// Hours after which a key that is being replaced should long have been.
+const LONG_ROTATION: u64 = 2;
+/// Days after which a key is old that nothing replaces by itself.
+const OLD_KEY: i64 = 365;
 /// Files named at most.
 const NAMED: usize = 5;
 
@@ -105,7 +110,7 @@ fn named(list: &[String]) -> String {
 }
 
 /// The key file: closed to others, a key, and the one that the database was made with.
-pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, report: &mut Report) {
+pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, service: &Service, report: &mut Report) {
     const CHECK: &str = "keys";
     let path = &settings.store.kek_file;
     let shown = path.display();
@@ -143,18 +148,57 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, report: &
     } else {
         "outside the data folder"
     };
+    let now = SystemClock.now();
     if next.is_some() {
-        // the service goes on with it by itself
-        let advice = "start the service: it goes on by itself; keep both files until it has";
-        return report.warn(CHECK, format!("{shown} is being replaced by {}", next_key_file(path).display()), advice);
+        let begun = fs::metadata(next_key_file(path)).and_then(|meta| meta.modified()).ok();
+        let hours = begun.and_then(|begun| begun.elapsed().ok()).map_or(0, |age| age.as_secs() / 3_600);
+        let found = format!("{shown} is being replaced by {}", next_key_file(path).display());
+        return rotating(&found, hours, matches!(service, Service::Running(_)), report);
     }
-    let since = facts
-        .key_since
-        .as_ref()
-        .filter(|(of, _)| *of == id)
-        .map(|(_, at)| format!(", in use since {}", Ts::from_micros(*at)));
-    let since = since.unwrap_or_default();
-    report.ok(CHECK, format!("{shown} belongs to the database, mode {:o}, {place}{since}", mode(&meta)));
+    let since = facts.key_since.as_ref().filter(|(of, _)| *of == id).map(|(_, at)| Ts::from_micros(*at));
+    let found = format!("{shown} belongs to the database, mode {:o}, {place}", mode(&meta));
+    aged(&found, since, now, settings.key_rotation_days, report);
+}
+
+/// A key on its way: minutes, as long as the service runs.
+fn rotating(found: &str, hours: u64, is_running: bool, report: &mut Report) {
+    const CHECK: &str = "keys";
+    if !is_running {
+        // the service goes on with it by itself
+        report.warn(CHECK, found, "start the service: it goes on by itself; keep both files until it has");
+    } else if hours < LONG_ROTATION {
+        report.warn(CHECK, found, "wait for its end: estampe key show; keep both files until then");
+    } else {
+        let found = format!("{found} for {hours} hours, and that does not end");
+        report.fail(CHECK, found, "read in the log what it fails on; it is tried again every hour; keep both files");
+    }
+}
+
+/// How long a key has been in use, held to what the configuration says. `days`: after how many it is replaced.
+fn aged(found: &str, since: Option<Ts>, now: Ts, days: Option<u32>, report: &mut Report) {
+    const CHECK: &str = "keys";
+    let every = days.map_or("never replaced by itself".to_owned(), |days| format!("replaced every {days} days"));
+    let Some(since) = since else {
+        return report.ok(CHECK, format!("{found}; since when it is in use is not noted yet; {every}"));
+    };
+    let age = now.seconds_since(since).div_euclid(86_400);
+    let found = format!("{found}, in use since {since} ({age} days), {every}");
+    match days {
+        // it is looked at every hour
+        Some(days) if age > i64::from(days) + 1 => {
+            report.warn(
+                CHECK,
+                found,
+                "start the service, or read in its log why no other took its place; or: estampe key rotate",
+            );
+        }
+        None if age > OLD_KEY => {
+            let advice =
+                "what was erased since can be read from old copies: estampe key rotate, or set database.key_rotation";
+            report.warn(CHECK, found, advice);
+        }
+        _ => report.ok(CHECK, found),
+    }
 }
 
 /// The disk: room, inodes, a file system that keeps what it was given.
@@ -193,7 +237,8 @@ pub fn disk(settings: &CheckedSettings, report: &mut Report) {
     report.ok(CHECK, found);
 }
 
-fn database_size(database: &Database) -> Option<u64> {
+/// Octets of SQLite's files.
+pub fn database_size(database: &Database) -> Option<u64> {
     let Database::Sqlite(path) = database else { return None };
     let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
     let length = |path: PathBuf| fs::metadata(path).map_or(0, |facts| facts.len());
@@ -221,5 +266,39 @@ pub fn size(octets: u64) -> String {
         0..0x10_0000 => text(1 << 10, "KiB"),
         0x10_0000..0x4000_0000 => text(1 << 20, "MiB"),
         _ => text(1 << 30, "GiB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    fn of(tell: impl FnOnce(&mut Report)) -> (Status, String) {
+        let mut report = Report::default();
+        tell(&mut report);
+        assert!(report.is_helpful());
+        report.told().remove(0)
+    }
+
+    #[test]
+    fn a_key_that_is_too_old_is_told() {
+        let judged = |age: i64, days: Option<u32>| {
+            let now = Ts::from_micros(0).plus_seconds(age * 86_400 + 60);
+            of(|report| aged("the key", Some(Ts::from_micros(0)), now, days, report))
+        };
+        let (status, found) = judged(90, Some(90));
+        assert!(status == Status::Ok && found.contains("(90 days), replaced every 90 days"), "{found}");
+        assert_eq!(judged(92, Some(90)).0, Status::Warning);
+        assert_eq!(judged(365, None).0, Status::Ok);
+        assert_eq!(judged(366, None).0, Status::Warning);
+        assert_eq!(of(|report| aged("the key", None, Ts::from_micros(0), Some(90), report)).0, Status::Ok);
+    }
+
+    #[test]
+    fn a_rotation_that_does_not_end_is_a_failure_while_the_service_runs() {
+        let judged = |hours, is_running| of(|report| rotating("the key", hours, is_running, report)).0;
+        assert_eq!((judged(0, true), judged(2, true)), (Status::Warning, Status::Failed));
+        assert_eq!(judged(2, false), Status::Warning);
     }
 }

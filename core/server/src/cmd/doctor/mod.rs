@@ -6,9 +6,11 @@ mod certificates;
 mod clock;
 mod database;
 mod directories;
-mod files;
+pub mod files;
 mod network;
 mod plugins;
+mod providers;
+mod sources;
 
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -74,11 +76,40 @@ impl Report {
         self.0.push(Finding { check, status, found: found.into(), advice: advice.into() });
     }
 
+    /// Whether all that failed or warns says what to do.
+    #[cfg(test)]
+    pub fn is_helpful(&self) -> bool {
+        let is_well = |status| matches!(status, Status::Ok | Status::Skipped);
+        self.0.iter().all(|finding| is_well(finding.status) || !finding.advice.is_empty())
+    }
+
+    /// How each check ended.
+    #[cfg(test)]
+    pub fn statuses(&self) -> Vec<Status> {
+        self.0.iter().map(|finding| finding.status).collect()
+    }
+
+    /// How each check ended, and what it found.
+    #[cfg(test)]
+    pub fn told(self) -> Vec<(Status, String)> {
+        self.0.into_iter().map(|finding| (finding.status, finding.found)).collect()
+    }
+
     fn count(&self, status: Status) -> usize {
         self.0.iter().filter(|finding| finding.status == status).count()
     }
 
-    fn print(&self) {
+    /// Prints it, for people or machines; what is said when nothing failed, and the exit code.
+    pub fn finish(&self, cli: &Cli, well: &str) -> Result<ExitCode, String> {
+        if cli.json {
+            print::json(&serde_json::to_value(&self.0).map_err(|e| format!("json: {e}"))?);
+        } else {
+            self.print(well);
+        }
+        Ok(if self.count(Status::Failed) > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    }
+
+    fn print(&self, well: &str) {
         for finding in &self.0 {
             let sign = match finding.status {
                 Status::Ok => "ok     ",
@@ -93,9 +124,9 @@ impl Report {
         }
         let (failed, warnings) = (self.count(Status::Failed), self.count(Status::Warning));
         print::line(&match (failed, warnings) {
-            (0, 0) => "All is well.".to_owned(),
-            (0, 1) => "It works; one warning.".to_owned(),
-            (0, many) => format!("It works; {many} warnings."),
+            (0, 0) => format!("{well}."),
+            (0, 1) => format!("{well}; one warning."),
+            (0, many) => format!("{well}; {many} warnings."),
             (failed, 0) => format!("{failed} failed."),
             (failed, warnings) => format!("{failed} failed; {warnings} with a warning."),
         });
@@ -129,12 +160,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
             report.skip("everything else", "the configuration says where to look");
         }
     }
-    if cli.json {
-        print::json(&serde_json::to_value(&report.0).map_err(|e| format!("json: {e}"))?);
-    } else {
-        report.print();
-    }
-    Ok(if report.count(Status::Failed) > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    let well = if report.count(Status::Warning) > 0 { "It works" } else { "All is well" };
+    report.finish(cli, well)
 }
 
 fn configuration(cli: &Cli) -> Result<CheckedSettings, String> {
@@ -148,12 +175,14 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     files::folder(settings, report);
     files::disk(settings, report);
     let facts = database::examine(settings, &service, report).await;
-    files::keys(settings, facts.as_ref(), report);
+    files::keys(settings, facts.as_ref(), &service, report);
     clock::examine(facts.as_ref(), report);
     certificates::examine(settings, report);
     network::smtp(settings, report).await;
     plugins::examine(settings, &service, report).await;
+    sources::examine(&service, report).await;
     directories::examine(&service, report).await;
+    providers::examine(&service, report).await;
     network::listeners(settings, &service, report).await;
 }
 

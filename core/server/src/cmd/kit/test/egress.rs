@@ -126,6 +126,6 @@ impl HttpEgress for Scripted {
             return Err(PluginFailure::new(FailKind::Limit, "the answer is larger than a call may still take"));
         }
         let headers = answer.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-        Ok(HttpResponse { status: answer.status, headers: headers.collect(), body })
+        Ok(HttpResponse { status: answer.status, headers: headers.collect(), body, certificate_until: None })
     }
 }
