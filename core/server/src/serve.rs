@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_adapters::{
-    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures, SafeImages,
-    SmtpMailer, SystemClock, SystemRandom, WebAuthnPasskeys,
+    BackupFolder, BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures,
+    SafeImages, SmtpMailer, SystemClock, SystemRandom, WebAuthnPasskeys,
 };
 use estampe_domain::ports::{Breaches, Clock, HttpEgress, Mailer, Random};
+use estampe_domain::{Actor, Locale};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
@@ -119,10 +120,14 @@ async fn serve(
         breaches,
         background: background.clone(),
         hashing: hashing.clone(),
+        backups: Arc::new(BackupFolder::new(settings.backup.clone(), settings.data_dir.clone())),
         passkeys: Arc::new(WebAuthnPasskeys::new(&settings.internal_origin, settings.organisation.as_str())),
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
     service.load_plugins().await.map_err(|e| e.to_string())?;
+    service.clean_backups().await.map_err(|e| e.to_string())?;
+    // before anybody sees what an older backup brought back
+    service.replay_erasures(&service.context(Actor::System, Locale::En)).await.map_err(|e| e.to_string())?;
     if exclusive {
         let released = service.release_jobs().await.map_err(|e| e.to_string())?;
         if released > 0 {
@@ -216,7 +221,9 @@ fn plugin_host(
 /// check shows the beginning of what it cannot read.
 fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
     let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
-    let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten().chain(settings.secret_files.clone());
+    let backups = settings.backup.as_ref().map(|backup| backup.plan.folder.clone());
+    let folders =
+        [Some(settings.data_dir.clone()), keys, backups].into_iter().flatten().chain(settings.secret_files.clone());
     folders.filter_map(|folder| folder.canonicalize().ok()).collect()
 }
 

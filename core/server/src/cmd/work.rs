@@ -60,7 +60,8 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Key(command) => super::key::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
-        Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {
+        Command::Backup { command } => super::backup::run(cli, command.as_ref(), operator).await,
+        Command::Restore(_) | Command::Serve | Command::CheckConfig | Command::Ca { .. } | Command::Doctor => {
             Err("this command does not speak to the running server".to_owned())
         }
     }

@@ -29,6 +29,22 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Writes a value where it still is what `before` says: of several nodes one succeeds.
+    pub fn claim_setting(&mut self, key: &str, before: Option<&str>, value: &str, now: Ts) -> Result<bool> {
+        let written = match before {
+            Some(before) => diesel::update(setting::table.find(key).filter(setting::value.eq(before)))
+                .set((setting::value.eq(value), setting::changed_at.eq(now.as_micros())))
+                .execute(self.conn)?,
+            None => {
+                let row = (setting::key.eq(key), setting::value.eq(value), setting::changed_at.eq(now.as_micros()));
+                per_backend!(self.conn, c => {
+                    diesel::insert_into(setting::table).values(row).on_conflict_do_nothing().execute(c)?
+                })
+            }
+        };
+        Ok(written > 0)
+    }
+
     /// Removes a value; whether it was there.
     pub fn remove_setting(&mut self, key: &str) -> Result<bool> {
         Ok(diesel::delete(setting::table.find(key)).execute(self.conn)? > 0)
