@@ -176,6 +176,8 @@ impl Worker {
             Work::Sync(run) => service.run_sync(ctx, run, lease).await,
             Work::Apply(run) => service.apply_run(ctx, run, lease).await,
             Work::EndSource(source) => {
+                // noted at its beginning, so that no loss of the machine brings it back
+                self.keep_erasures().await;
                 let ended = service.do_end_source(ctx, source, lease).await;
                 self.keep_erasures().await;
                 ended

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ending::PeopleFate;
 use estampe_domain::{Context, Error, PersonId, Result, SourceId, Ts};
+use estampe_store::Tx;
 use serde_json::json;
 
 use crate::Service;
@@ -25,20 +26,13 @@ impl Service {
     pub async fn replay_erasures(&self, ctx: &Context) -> Result<u64> {
         let backups = Arc::clone(&self.ports.backups);
         let noted = self.beside(move || backups.erased().map_err(Error::Unavailable)).await?;
-        let there: BTreeMap<String, Ts> = self.store.read(|tx| tx.erasures()).await?.into_iter().collect();
+        let (people, sources) = self.store.read(move |tx| back_again(tx, noted.into_keys())).await?;
         let mut count = 0;
-        for key in noted.into_keys().filter(|key| !there.contains_key(key)) {
-            match key.split_once('/') {
-                Some(("person", id)) => {
-                    let Ok(person) = id.parse() else { continue };
-                    count += u64::from(self.erase_again(ctx, person).await?);
-                }
-                Some(("source", id)) => {
-                    let Ok(source) = id.parse() else { continue };
-                    self.end_again(ctx, source).await?;
-                }
-                _ => {}
-            }
+        for person in people {
+            count += u64::from(self.erase_again(ctx, person).await?);
+        }
+        for (source, name) in sources {
+            self.end_again(ctx, source, &name).await;
         }
         if count > 0 {
             tracing::warn!(people.erased = count, "who was erased after the backup was made was erased again");
@@ -51,7 +45,6 @@ impl Service {
         let (ctx, random) = (*ctx, self.shared_random());
         let erase = self.store.write(move |tx| {
             tx.lock_person(person)?;
-            // a backup from before they came knows nothing of them
             if tx.person(person)?.is_none() {
                 return Ok(false);
             }
@@ -65,11 +58,8 @@ impl Service {
         Ok(erase.await?)
     }
 
-    async fn end_again(&self, ctx: &Context, source: SourceId) -> Result<()> {
-        let named =
-            self.store.read(move |tx| Ok(tx.source_overviews()?.into_iter().find(|known| known.source.id == source)));
-        let Some(known) = named.await? else { return Ok(()) };
-        match self.end_source(ctx, &known.source.name, PeopleFate::Erase, None).await {
+    async fn end_again(&self, ctx: &Context, source: SourceId, name: &str) {
+        match self.end_source(ctx, name, PeopleFate::Erase, None).await {
             Ok(_) => tracing::warn!(source.id = %source, "a source that ended after the backup was made ends again"),
             // a run of before that still stands: within an hour once more
             Err(error) => tracing::error!(
@@ -77,6 +67,35 @@ impl Service {
                 "a source that ended after the backup was made could not be ended again"
             ),
         }
-        Ok(())
     }
+}
+
+type Back = (Vec<PersonId>, Vec<(SourceId, String)>);
+
+/// Who of them is there although they were erased, and which sources although they ended.
+fn back_again(tx: &mut Tx<'_>, noted: impl Iterator<Item = String>) -> estampe_store::Result<Back> {
+    let (mut people, mut sources) = (Vec::new(), Vec::new());
+    let known = tx.source_overviews()?;
+    for key in noted {
+        match key.split_once('/') {
+            // a backup from before they came knows nothing of them
+            Some(("person", id)) => {
+                if let Ok(id) = id.parse()
+                    && tx.person(id)?.is_some()
+                {
+                    people.push(id);
+                }
+            }
+            Some(("source", id)) => {
+                let Ok(id) = id.parse::<SourceId>() else { continue };
+                if let Some(known) = known.iter().find(|known| known.source.id == id)
+                    && tx.ending(id)?.is_none()
+                {
+                    sources.push((id, known.source.name.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((people, sources))
 }

@@ -186,9 +186,9 @@ fn migrated_by(conn: &mut Conn, schema: &str) -> String {
     let read: QueryResult<Line> = per_backend!(conn, c => diesel::sql_query(query).get_result(c));
     let noted = read.ok().and_then(|line| {
         let (of, version) = line.value.split_once(' ')?;
-        (of == schema).then(|| format!("version {version}"))
+        (of == schema).then(|| format!("version {version} or newer"))
     });
-    noted.unwrap_or_else(|| "of a version that is not noted".to_owned())
+    noted.unwrap_or_else(|| "the version that wrote it".to_owned())
 }
 
 /// Notes which version brought the database up to its schema: an older one names it when it refuses.

@@ -67,10 +67,10 @@ pub enum OpenError {
     Migration(String),
     /// A newer Estampe wrote this database.
     #[error(
-        "the database was written by a newer Estampe, {needed} (schema {database}; this binary, {}, knows {binary}): install {needed} or newer, or restore a backup made with this one", env!("CARGO_PKG_VERSION")
+        "the database was written by a newer Estampe (schema {database}; this binary, {}, knows {binary}): install {needed}, or restore a backup made with this one", env!("CARGO_PKG_VERSION")
     )]
     TooNew {
-        /// The version that brought the database up to it, as far as that is noted.
+        /// The version that brought the database up to it, in words.
         needed: String,
         /// Newest migration applied.
         database: String,

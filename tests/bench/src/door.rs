@@ -237,7 +237,7 @@ impl Door {
             background: runtime.handle().clone(),
             hashing: runtime.handle().clone(),
             passkeys: Arc::new(WebAuthnPasskeys::new("https://localhost", "Banque Garonne")),
-            backups: Arc::new(BackupFolder::new(None, folder.path().to_owned())),
+            backups: Arc::new(BackupFolder::new(None, folder.to_owned())),
         };
         let settings = Settings {
             organisation: "Banque Garonne".into(),

@@ -67,7 +67,9 @@ impl BackupFolder {
     /// A private folder for looking into a backup, gone when it is dropped. Beside the data where that is
     /// ours to write, else where temporary files are.
     pub fn room_to_look(&self) -> Result<tempfile::TempDir, String> {
-        let beside = self.data_dir.is_dir().then(|| self.work_folder());
+        // what root made there the service could not use
+        let is_ours = |facts: fs::Metadata| facts.is_dir() && facts.uid() == rustix::process::geteuid().as_raw();
+        let beside = fs::metadata(&self.data_dir).is_ok_and(is_ours).then(|| self.work_folder());
         let mut builder = tempfile::Builder::new();
         builder.prefix("verify-");
         if let Some(folder) = beside

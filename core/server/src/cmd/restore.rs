@@ -14,7 +14,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::cli::{Cli, Look};
-use crate::cmd::backup::{ensure_key, look_into, schema_words};
+use crate::cmd::backup::{ensure_key, look_quickly, schema_words};
 use crate::cmd::print;
 use crate::config::CheckedSettings;
 
@@ -44,7 +44,7 @@ pub fn run(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCod
         ensure_key(manifest, &kek)
     })?;
     let told = match &settings.store.database {
-        Database::Sqlite(_) => look_into(&unpacked.copy, &unpacked.manifest, &kek)?,
+        Database::Sqlite(_) => look_quickly(&unpacked.copy, &unpacked.manifest, &kek)?,
         Database::Postgres(url) => filled(url, &unpacked)?,
     };
     put_in_place(settings, &unpacked, &beside.0, &kek)?;

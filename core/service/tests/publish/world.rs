@@ -23,8 +23,8 @@ use estampe_domain::plugin::{
     PluginKind, Probe, ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall, SyncMode,
 };
 use estampe_domain::ports::{
-    Backups, Breaches, Ceremony, Clock, Directory, Images, Mailboxes, NewPasskey, Offered, OpenId, Organisations, Passkeys,
-    Plugins, QrCodes, Random, Signatures, UsedPasskey,
+    Backups, Breaches, Ceremony, Clock, Directory, Images, Mailboxes, NewPasskey, Offered, OpenId, Organisations,
+    Passkeys, Plugins, QrCodes, Random, Signatures, UsedPasskey,
 };
 use estampe_domain::run::RunState;
 use estampe_domain::signature::publication::{Publication, PublicationKind};
