@@ -73,6 +73,14 @@ impl BackupNotes {
         Ok(Self { begun: of(tx, BEGUN)?, good: of(tx, GOOD)?, failed: of(tx, FAILED)?, drill: of(tx, DRILL)? })
     }
 
+    /// Whether backups need a person: the last one failed, or the newest is older than it should be.
+    pub(crate) fn stands(&self, plan: &BackupPlan, now: Ts) -> bool {
+        let is_old = |every: i64| {
+            self.good.as_ref().is_some_and(|good| now.seconds_since(good.file.made_at) > every.saturating_mul(2))
+        };
+        self.failed.is_some() || plan.every.is_some_and(is_old)
+    }
+
     /// Whether one is to be made now by itself.
     fn is_due(&self, every: i64, now: Ts) -> bool {
         let passed = |since: Option<Ts>, seconds: i64| since.is_none_or(|since| now.seconds_since(since) >= seconds);
@@ -143,7 +151,7 @@ impl Service {
     }
 
     /// Begins a backup, unless one is under way; its number.
-    pub async fn begin_backup(&self, ctx: &Context) -> Result<u64> {
+    pub fn begin_backup(&self, ctx: &Context) -> Result<u64> {
         ctx.require(Right::KeysChange)?;
         if self.ports.backups.plan().is_none() {
             let words = "no folder for backups is configured: set backup.folder and backup.recipients \

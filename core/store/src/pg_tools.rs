@@ -51,16 +51,9 @@ fn decoded(text: &str) -> String {
     let (mut out, mut at) = (Vec::with_capacity(octets.len()), 0);
     while let Some(octet) = octets.get(at) {
         let pair = (*octet == b'%').then(|| octets.get(at + 1..at + 3)).flatten();
-        match pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(*octet);
-                at += 1;
-            }
-        }
+        let value = pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        out.push(value.unwrap_or(*octet));
+        at += if value.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&out).into_owned()
 }

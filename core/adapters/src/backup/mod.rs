@@ -269,7 +269,7 @@ fn read_erased(path: &Path) -> Result<BTreeMap<String, Ts>, String> {
 fn append_erased(path: &Path, erased: &BTreeMap<String, Ts>) -> Result<(), String> {
     let there = read_erased(path)?;
     let new = erased.iter().filter(|(id, _)| !there.contains_key(*id));
-    let text: String = new.map(|(id, at)| format!("{id} {}\n", at.as_micros())).collect();
+    let text = new.fold(String::new(), |text, (id, at)| text + &format!("{id} {}\n", at.as_micros()));
     if text.is_empty() {
         return Ok(());
     }

@@ -271,12 +271,10 @@ impl Settings {
         };
         let keep = within("backup.keep", given.keep, 1, 10_000)?;
         if given.folder.is_empty() {
-            return match given.recipients.is_empty() {
-                true => Ok(None),
-                false => {
-                    Err("backup.recipients is set, but backup.folder is empty: set the folder, or remove it".into())
-                }
-            };
+            if given.recipients.is_empty() {
+                return Ok(None);
+            }
+            return Err("backup.recipients is set, but backup.folder is empty: set the folder, or remove it".into());
         }
         let folder = PathBuf::from(&given.folder);
         if !folder.is_absolute() {

@@ -31,16 +31,14 @@ impl Tx<'_> {
 
     /// Writes a value where it still is what `before` says: of several nodes one succeeds.
     pub fn claim_setting(&mut self, key: &str, before: Option<&str>, value: &str, now: Ts) -> Result<bool> {
-        let written = match before {
-            Some(before) => diesel::update(setting::table.find(key).filter(setting::value.eq(before)))
-                .set((setting::value.eq(value), setting::changed_at.eq(now.as_micros())))
-                .execute(self.conn)?,
-            None => {
-                let row = (setting::key.eq(key), setting::value.eq(value), setting::changed_at.eq(now.as_micros()));
-                per_backend!(self.conn, c => {
-                    diesel::insert_into(setting::table).values(row).on_conflict_do_nothing().execute(c)?
-                })
-            }
+        let at = (setting::value.eq(value), setting::changed_at.eq(now.as_micros()));
+        let written = if let Some(before) = before {
+            diesel::update(setting::table.find(key).filter(setting::value.eq(before))).set(at).execute(self.conn)?
+        } else {
+            let row = (setting::key.eq(key), at);
+            per_backend!(self.conn, c => {
+                diesel::insert_into(setting::table).values(row).on_conflict_do_nothing().execute(c)?
+            })
         };
         Ok(written > 0)
     }

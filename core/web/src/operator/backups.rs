@@ -49,7 +49,7 @@ pub(crate) async fn list(wire: Wire) -> Reply {
 
 /// `POST /v1/backups`: begins one, which goes on by itself.
 pub(crate) async fn begin(wire: Wire) -> Reply {
-    let number = wire.ok(wire.service().begin_backup(&wire.ctx).await)?;
+    let number = wire.ok(wire.service().begin_backup(&wire.ctx))?;
     wire.json(StatusCode::ACCEPTED, &json!({ "number": number }))
 }
 
