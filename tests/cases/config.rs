@@ -19,7 +19,7 @@ async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
         ("[privacy]\ncontact = \"the lawyers\"\n", &["privacy.contact", "dpo@example.com"]),
         ("[tls]\nkey_file = \"/k.pem\"\n", &["tls.key_file", "set both"]),
         ("[sync]\nhold_percent = 101\n", &["sync.hold_percent", "between 0 and 100"]),
-        ("[backup]\nfolder = \"/b\"\n", &["backup.recipients", "estampe backup key"]),
+        ("[backup]\nfolder = \"/b\"\n", &["backup.folder is set", "estampe backup key"]),
         ("[backup]\nfolder = \"b\"\n", &["backup.folder", "absolute path"]),
         ("[backup]\nrecipients = [\"age1x\"]\n", &["backup.recipients", "backup.folder is empty"]),
         ("[backup]\nfolder = \"/b\"\nrecipients = [\"AGE-SECRET-KEY-1QQ\"]\n", &["backup.recipients", "secret half"]),

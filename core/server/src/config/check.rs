@@ -280,6 +280,14 @@ impl Settings {
         if !folder.is_absolute() {
             return Err(format!("backup.folder: {} is not an absolute path", folder.display()));
         }
+        if given.recipients.is_empty() {
+            // named by the key that is set: the message says where it stands
+            return Err(
+                "backup.folder is set, but backup.recipients names nobody: a backup is encrypted to at least one; \
+                        estampe backup key FILE makes a key"
+                    .into(),
+            );
+        }
         BackupSettings::new(BackupPlan { folder, every, keep }, &given.recipients)
             .map(Some)
             .map_err(|why| format!("backup.recipients: {why}"))
