@@ -6,7 +6,7 @@ use estampe_tests::Server;
 async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
     let server = Server::start_default().await;
     assert_eq!(server.cli(&["check-config"]).code, 0);
-    let cases: [(&str, &[&str]); 9] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("[smpt]\nhost = \"x\"\n", &["unknown key smpt", "did you mean smtp"]),
         ("[smtp]\nhots = \"x\"\n", &["unknown key smtp.hots", "did you mean smtp.host"]),
         ("[smtp]\nport = \"many\"\n", &["smtp.port", "a whole number"]),
@@ -19,6 +19,11 @@ async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
         ("[privacy]\ncontact = \"the lawyers\"\n", &["privacy.contact", "dpo@example.com"]),
         ("[tls]\nkey_file = \"/k.pem\"\n", &["tls.key_file", "set both"]),
         ("[sync]\nhold_percent = 101\n", &["sync.hold_percent", "between 0 and 100"]),
+        ("[backup]\nfolder = \"/b\"\n", &["backup.folder is set", "estampe backup key"]),
+        ("[backup]\nfolder = \"b\"\n", &["backup.folder", "absolute path"]),
+        ("[backup]\nrecipients = [\"age1x\"]\n", &["backup.recipients", "backup.folder is empty"]),
+        ("[backup]\nfolder = \"/b\"\nrecipients = [\"AGE-SECRET-KEY-1QQ\"]\n", &["backup.recipients", "secret half"]),
+        ("[backup]\nevery = \"daily\"\n", &["backup.every", "\"1d\""]),
     ];
     for (extra, wanted) in cases {
         server.configure(extra);

@@ -7,6 +7,7 @@ mod acme;
 mod active_directory;
 mod ad_changes;
 mod api;
+mod backup;
 mod bulk;
 mod card_list;
 mod cards;

@@ -92,12 +92,17 @@ impl Server {
 
     /// Starts one in this folder, in which something may be prepared already.
     pub async fn start_in(folder: TempDir, options: Options) -> Self {
-        crate::tls::provide();
-        let (public, internal) = free_ports();
         let url = match options.database {
             Database::Sqlite => String::new(),
             Database::Postgres => fresh_postgres(),
         };
+        Self::start_on(folder, &url, &options.extra).await
+    }
+
+    /// Starts one in this folder on a database by its URL; an empty one is SQLite's, in the folder.
+    pub async fn start_on(folder: TempDir, url: &str, extra: &str) -> Self {
+        crate::tls::provide();
+        let (public, internal) = free_ports();
         let configuration = format!(
             "data_dir = {:?}\norganisation = \"Banque Garonne\"\n\
              [listen]\npublic = \"127.0.0.1:{public}\"\ninternal = \"127.0.0.1:{internal}\"\n\
@@ -114,7 +119,7 @@ impl Server {
             folder,
         };
         std::fs::write(server.folder.path().join("base.toml"), configuration).unwrap();
-        server.configure(&options.extra);
+        server.configure(extra);
         server.run().await
     }
 

@@ -2,6 +2,7 @@
 //! sign-in providers, images, QR; and what else speaks to the outside world: ACME.
 
 mod acme;
+mod backup;
 mod breaches;
 mod egress;
 mod images;
@@ -14,6 +15,7 @@ mod smtp_door;
 mod system;
 
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
+pub use backup::{BackupFolder, BackupSettings, Identities, Unpacked, new_identity, unpack};
 pub use breaches::{BreachFile, NoBreaches};
 pub use egress::{CheckedEgress, EgressSettings};
 pub use images::SafeImages;

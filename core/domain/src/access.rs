@@ -162,7 +162,8 @@ pub enum Right {
     AccountsChange,
     /// See the health of the appliance in full.
     HealthRead,
-    /// Let another key take the place of the one that wraps all others.
+    /// Let another key take the place of the one that wraps all others; make backups, and note that one was
+    /// looked into.
     KeysChange,
 }
 

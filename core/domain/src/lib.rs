@@ -9,6 +9,7 @@ pub mod access;
 pub mod account;
 pub mod approval;
 pub mod audit;
+pub mod backup;
 pub mod bulk;
 pub mod bundle;
 pub mod card;

@@ -94,6 +94,11 @@ metrics! {
     LEADS = "estampe_leads", Kind::Gauge, [],
         "Leads kept";
 
+    BACKUP_AGE = "estampe_backup_age_seconds", Kind::Gauge, [],
+        "Age of the newest good backup, or since the start while there is none; 0 when no folder for them is configured";
+    BACKUP_FAILED = "estampe_backup_failed", Kind::Gauge, [],
+        "1 when the last try to make a backup failed, else 0";
+
     DB_READABLE = "estampe_db_readable", Kind::Gauge, [],
         "1 when the database answered the last time that these figures were read, else 0";
     DB_CONNECTIONS = "estampe_db_connections", Kind::Gauge, ["pool", "state"],

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ipnet::IpNet;
 
+pub use crate::backup::Backups;
 use crate::bundle::{BundleFacts, BundleRefusal, PluginUsage};
 use crate::credential::Secret;
 use crate::egress::{Attached, HttpRequest, HttpResponse};

@@ -44,7 +44,7 @@ impl Worker {
         let (mut hands, mut mails) = (JoinSet::new(), JoinSet::new());
         let mut tidy = tokio::time::interval(Duration::from_hours(1));
         let mut schedule = tokio::time::interval(NAP);
-        let mut keys = JoinSet::new();
+        let (mut keys, mut backups) = (JoinSet::new(), JoinSet::new());
         while !*stop.borrow() && stop.has_changed().is_ok() {
             let patient = |begun: Result<Duration>| {
                 begun.unwrap_or_else(|error| {
@@ -62,9 +62,12 @@ impl Worker {
                 Some(_) = mails.join_next() => {}
                 () = worker.service.rotation_begun() => worker.rotate(&mut keys),
                 Some(_) = keys.join_next() => {}
+                () = worker.service.backup_begun() => worker.back_up(&mut backups),
+                Some(_) = backups.join_next() => {}
                 _ = tidy.tick() => {
                     worker.keep_key().await;
                     worker.rotate(&mut keys);
+                    worker.keep_erasures().await;
                     if let Err(error) = worker.service.tidy().await {
                         tracing::warn!(error.code = error.code(), error.text = %error, "tidying failed");
                     }
@@ -73,6 +76,7 @@ impl Worker {
                     if let Err(error) = worker.service.start_due_runs().await {
                         tracing::error!(error.code = error.code(), error.text = %error, "scheduled runs cannot begin");
                     }
+                    worker.begin_due_backup().await;
                 }
                 () = tokio::time::sleep(nap) => {}
             }
@@ -113,6 +117,37 @@ impl Worker {
         });
     }
 
+    /// Begins the backup that is due, if one is.
+    async fn begin_due_backup(&self) {
+        let ctx = self.service.context(Actor::System, Locale::En);
+        if let Err(error) = self.service.begin_due_backup(&ctx).await {
+            tracing::error!(error.code = error.code(), error.text = %error, "a scheduled backup cannot begin");
+        }
+    }
+
+    /// Makes the backup that was begun. Cut off by the end of the process, it is made anew when it is due.
+    fn back_up(self: &Arc<Self>, backups: &mut JoinSet<()>) {
+        let worker = Arc::clone(self);
+        backups.spawn(async move {
+            let ctx = worker.service.context(Actor::System, Locale::En);
+            if let Err(error) = worker.service.make_backup(&ctx).await {
+                tracing::error!(error.code = error.code(), error.text = %error, "no backup was made");
+            }
+        });
+    }
+
+    /// Notes who was erased outside of the database, and does again what a restored one does not know of.
+    async fn keep_erasures(&self) {
+        let ctx = self.service.context(Actor::System, Locale::En);
+        let kept = async {
+            self.service.replay_erasures(&ctx).await?;
+            self.service.note_erasures().await
+        };
+        if let Err(error) = kept.await {
+            tracing::error!(error.code = error.code(), error.text = %error, "who was erased could not be noted outside of the database");
+        }
+    }
+
     /// Begins what is due while there is room; how long to sleep after.
     async fn begin_due(self: &Arc<Self>, hands: &mut JoinSet<()>) -> Result<Duration> {
         let (jobs, nap) = take(&self.service, Queue::House, CONCURRENT.saturating_sub(hands.len())).await?;
@@ -140,7 +175,13 @@ impl Worker {
             Work::Mail(_) => Ok(()),
             Work::Sync(run) => service.run_sync(ctx, run, lease).await,
             Work::Apply(run) => service.apply_run(ctx, run, lease).await,
-            Work::EndSource(source) => service.do_end_source(ctx, source, lease).await,
+            Work::EndSource(source) => {
+                // noted at its beginning, so that no loss of the machine brings it back
+                self.keep_erasures().await;
+                let ended = service.do_end_source(ctx, source, lease).await;
+                self.keep_erasures().await;
+                ended
+            }
             Work::Bulk(bulk) => service.do_bulk(ctx, bulk, lease).await,
             // its steps hold a mailbox's signatures: too much for one hand's stack
             Work::Publication(publication) => return Box::pin(service.do_publication(ctx, publication, lease)).await,

@@ -11,6 +11,7 @@ pub use card::{CardCommand, Choose};
 pub use provider::{ProviderCommand, SetProvider};
 
 pub use crate::cmd::approval::ApprovalCommand;
+pub use crate::cmd::backup::{BackupCommand, Look};
 pub use crate::cmd::change::ChangeCommand;
 pub use crate::cmd::key::KeyRingCommand;
 pub use crate::cmd::lead::LeadCommand;
@@ -105,6 +106,13 @@ pub enum Command {
     /// The key that wraps all others: which it is, and letting a new one take its place
     #[command(subcommand)]
     Key(KeyRingCommand),
+    /// Make a backup now; or list them, look into one, make a key for them
+    Backup {
+        #[command(subcommand)]
+        command: Option<BackupCommand>,
+    },
+    /// Bring a backup back into an empty place, with the service stopped
+    Restore(Look),
     /// Installed plugins
     #[command(subcommand)]
     Plugin(PluginCommand),

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use estampe_adapters::{
-    BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures, SafeImages,
-    SystemClock, SystemRandom, WebAuthnPasskeys,
+    BackupFolder, BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures,
+    SafeImages, SystemClock, SystemRandom, WebAuthnPasskeys,
 };
 use estampe_domain::ports::{Breaches, Clock, HttpEgress, Mailer, Random};
+use estampe_domain::{Actor, Locale};
 use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
@@ -139,10 +140,15 @@ async fn serve(
         breaches,
         background: background.clone(),
         hashing: hashing.clone(),
+        backups: Arc::new(BackupFolder::new(settings.backup.clone(), settings.data_dir.clone())),
         passkeys: Arc::new(WebAuthnPasskeys::new(&settings.internal_origin, settings.organisation.as_str())),
     };
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
     service.load_plugins().await.map_err(|e| e.to_string())?;
+    service.clean_backups().await.map_err(|e| e.to_string())?;
+    // before anybody sees what an older backup brought back
+    service.replay_erasures(&service.context(Actor::System, Locale::En)).await.map_err(|e| e.to_string())?;
+    let shown = config::shown(&written, &origins);
     let keys: Vec<String> = shown.iter().map(|fact| fact.key.clone()).collect();
     service.note_start(&keys).await.map_err(|e| e.to_string())?;
     if exclusive {
@@ -158,7 +164,7 @@ async fn serve(
         .with_tls(facts)
         .with_edge(edge)
         .with_metrics(move || exposition.text())
-        .with_settings(config::shown(&written, &origins));
+        .with_settings(shown);
     let state = Arc::new(state);
     let (stop, stopped) = watch::channel(false);
     let (public_tls, internal_tls, keeping) = tls.keep(&stopped);
@@ -248,7 +254,9 @@ fn plugin_host(
 /// check shows the beginning of what it cannot read.
 fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
     let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
-    let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten().chain(settings.secret_files.clone());
+    let backups = settings.backup.as_ref().map(|backup| backup.plan.folder.clone());
+    let folders =
+        [Some(settings.data_dir.clone()), keys, backups].into_iter().flatten().chain(settings.secret_files.clone());
     folders.filter_map(|folder| folder.canonicalize().ok()).collect()
 }
 

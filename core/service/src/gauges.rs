@@ -9,6 +9,7 @@ use estampe_store::{OutboxDepth, PeopleQuery};
 use tokio::sync::Mutex;
 
 use crate::Service;
+use crate::backups::BackupNotes;
 
 /// Figures are this old before they are read again, at least.
 const LEAST: Duration = Duration::from_secs(5);
@@ -30,6 +31,7 @@ struct Figures {
     cards: u64,
     leads: u64,
     plugin_problems: u64,
+    backups: BackupNotes,
 }
 
 impl Service {
@@ -47,7 +49,10 @@ impl Service {
         let read = tokio::time::timeout(PATIENCE, self.figures(now)).await;
         *next = Some(Instant::now() + LEAST.max(begun.elapsed() * REST));
         match read {
-            Ok(Ok(figures)) => figures.show(now),
+            Ok(Ok(figures)) => {
+                figures.show(now);
+                self.show_backups(&figures.backups, now);
+            }
             Ok(Err(error)) => {
                 tracing::warn!(error.code = error.code(), error.text = %error, "the figures for metrics could not be read");
                 metrics::gauge!(metric::DB_READABLE.name).set(0.0);
@@ -72,6 +77,7 @@ impl Service {
                 cards: tx.shown_cards()?,
                 leads: tx.leads_in_all(Scope::All)?,
                 plugin_problems: tx.plugin_problems()?,
+                backups: BackupNotes::read(tx)?,
             })
         });
         Ok(read.await?)

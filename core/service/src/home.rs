@@ -8,6 +8,7 @@ use estampe_domain::{Context, Result, Right, Ts};
 use estampe_store::{JobState, PeopleQuery};
 
 use crate::Service;
+use crate::backups::BackupNotes;
 use crate::views::{Attention, Home, PluginEntry};
 
 /// A plan that waits for a word for so many seconds is asked about.
@@ -19,7 +20,7 @@ impl Service {
     /// What needs a person first, and the figures.
     pub async fn home(&self, ctx: &Context) -> Result<Home> {
         ctx.require(Right::Overview)?;
-        let disk = self.store.room();
+        let (disk, backups) = (self.store.room(), self.ports.backups.plan());
         let (now, mail_configured) = (ctx.now, self.settings.mail_configured);
         let home = self
             .store
@@ -65,6 +66,12 @@ impl Service {
                 }
                 if let Some((free, total)) = disk.filter(|(free, total)| *free < LITTLE || *free < total / 20) {
                     attention.insert(0, Attention::DiskLow { free, total });
+                }
+                if let Some(plan) = &backups {
+                    let notes = BackupNotes::read(tx)?;
+                    if notes.stands(plan, now) {
+                        attention.insert(0, Attention::BackupStands(notes.good.map(|good| good.file.made_at)));
+                    }
                 }
                 if sources.is_empty() {
                     attention.push(Attention::NoSource);

@@ -8,6 +8,7 @@ mod accounts;
 mod admission;
 mod approvals;
 mod aside;
+mod backups;
 mod bulk;
 mod card_list;
 mod cards;
@@ -15,6 +16,7 @@ mod checkup;
 mod directory_sign_in;
 mod doubt;
 mod endings;
+mod erasures;
 mod examine;
 mod factors;
 mod gauges;
@@ -68,15 +70,16 @@ use std::sync::atomic::AtomicBool;
 
 use estampe_domain::ids::RequestId;
 use estampe_domain::ports::{
-    Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
+    Backups, Breaches, Clock, Directory, Images, Mailboxes, OpenId, Organisations, Passkeys, Plugins, QrCodes, Random,
     Signatures, WriteBack, WriteGroups,
 };
 use estampe_domain::security_txt::SecurityContact;
 use estampe_domain::text::Email;
-use estampe_domain::{Actor, Context, Locale, Result, Roles};
+use estampe_domain::{Actor, Context, Locale, Result, Roles, Ts};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
+pub use backups::{BackupNotes, BackupState, Drill, FailedBackup, GoodBackup};
 pub use cards::TRUSTED;
 pub use estampe_store::{
     AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, NamedChange, Queue, Retry,
@@ -177,6 +180,8 @@ pub struct Ports {
     pub breaches: Arc<dyn Breaches>,
     /// Asks browsers for passkeys.
     pub passkeys: Arc<dyn Passkeys>,
+    /// Keeps backups.
+    pub backups: Arc<dyn Backups>,
     /// Where work is done that takes a processor for long: its threads stand back.
     pub background: tokio::runtime::Handle,
     /// Where passwords are hashed: its threads run when nobody else wants a processor.
@@ -200,6 +205,9 @@ pub struct Service {
     hurry: AtomicBool,
     plugin_changes: tokio::sync::Mutex<()>,
     rotation: Notify,
+    backing: backups::AtWork,
+    /// When this process began.
+    since: Ts,
 }
 
 impl Service {
@@ -209,6 +217,7 @@ impl Service {
             store,
             settings,
             passwords: Passwords::new(ports.hashing.clone()),
+            since: ports.clock.now(),
             ports,
             throttle: Throttle::default(),
             answered: second_step::Answered::default(),
@@ -221,6 +230,7 @@ impl Service {
             hurry: AtomicBool::new(false),
             plugin_changes: tokio::sync::Mutex::default(),
             rotation: Notify::new(),
+            backing: backups::AtWork::default(),
         }
     }
 

@@ -149,6 +149,8 @@ pub enum Attention {
         /// In all.
         total: u64,
     },
+    /// The last backup failed, or is older than it should be: when the newest good one was made.
+    BackupStands(Option<Ts>),
     /// So many acts wait for a second administrator.
     SecondLook(u64),
     /// Signatures are not written before somebody says so, or mends what hinders it.

@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The key file, or the one beside it.
     #[error("the key file: {0}")]
     KeyFile(String),
+    /// A copy of the database could not be made or used.
+    #[error("{0}")]
+    Copy(String),
     /// The transaction that this was written with could not be committed.
     #[error("not committed: {0}")]
     NotCommitted(String),
@@ -112,6 +115,7 @@ impl StoreError {
             | Self::Full(_)
             | Self::Busy
             | Self::KeyFile(_)
+            | Self::Copy(_)
             | Self::NotCommitted(_) => true,
         }
     }
@@ -123,6 +127,7 @@ impl From<StoreError> for estampe_domain::Error {
             StoreError::Domain(error) => error,
             StoreError::Database(Diesel::NotFound) => Self::NotFound,
             StoreError::Connection(why) => Self::Unavailable(format!("database: {why}")),
+            StoreError::Copy(why) => Self::Unavailable(why),
             StoreError::KeyFile(why) => Self::Unavailable(format!("the key file: {why}")),
             StoreError::Full(why) => Self::StorageFull(format!("database: {why}")),
             StoreError::Busy | StoreError::NotCommitted(_) => Self::Unavailable(format!("database: {error}")),

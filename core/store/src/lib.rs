@@ -8,6 +8,7 @@
 //! [`Tx::audit`] in the same closure.
 
 mod conn;
+mod copy;
 mod crypto;
 mod disk;
 mod error;
@@ -17,6 +18,7 @@ mod meter;
 mod migrate;
 mod offline;
 mod open;
+mod pg_tools;
 mod rotation;
 mod schema;
 mod sealed_state;
@@ -24,11 +26,13 @@ mod submit;
 mod tx;
 mod upgrade;
 
+pub use copy::{ensure_empty, facts_of, fill};
 pub use crypto::Sealed;
 pub use error::{Result, StoreError};
 pub use keyring::next_file as next_key_file;
+pub use migrate::{Schema, schema_of};
 pub use offline::{Offline, key_file_id};
-pub use open::{Database, OpenError, Store, StoreSettings};
+pub use open::{Database, OpenError, Store, StoreSettings, hold_data_dir};
 pub use rotation::KeyState;
 pub use submit::Single;
 pub use tx::Tx;

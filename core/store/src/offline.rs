@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
+use estampe_domain::backup::CopyFacts;
 use estampe_domain::ports::{Clock, Random};
 
 use crate::conn::{Conn, Url};
+use crate::copy;
 use crate::error::{Result, StoreError};
 use crate::keyring::{self, KeyFiles, Keyring};
 use crate::open::{Database, OpenError, StoreSettings};
@@ -41,6 +42,11 @@ impl Offline {
         facts(&mut self.conn)
     }
 
+    /// Rows of its main tables, and what else a backup says of it.
+    pub fn copy_facts(&mut self) -> Result<CopyFacts> {
+        copy::copy_facts(&mut self.conn)
+    }
+
     /// Looks at it with the keys.
     pub fn look<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let keys = self.keys.as_ref().map_err(|e| StoreError::Connection(e.to_string()))?;
@@ -61,13 +67,7 @@ impl Offline {
 pub(crate) fn read_only(settings: &StoreSettings) -> Result<Conn, OpenError> {
     let connect = |e: &dyn std::fmt::Display| OpenError::Connect(e.to_string());
     match &settings.database {
-        Database::Sqlite(path) => {
-            let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-            let mut conn = SqliteConnection::establish(&format!("file:{encoded}?mode=ro")).map_err(|e| connect(&e))?;
-            conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
-                .map_err(|e| connect(&e))?;
-            Ok(Conn::Sqlite(conn))
-        }
+        Database::Sqlite(path) => copy::open_to_read(path).map_err(|e| connect(&e)),
         Database::Postgres(url) => {
             let mut conn = Conn::open(&Url::Postgres(url.clone())).map_err(|e| connect(&e))?;
             conn.batch_execute("SET default_transaction_read_only = on; SET statement_timeout = 0;")

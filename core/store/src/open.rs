@@ -67,9 +67,11 @@ pub enum OpenError {
     Migration(String),
     /// A newer Estampe wrote this database.
     #[error(
-        "the database was written by a newer Estampe (schema {database}; this binary knows {binary}): install that version or restore a backup made with this one"
+        "the database was written by a newer Estampe (schema {database}; this binary, {}, knows {binary}): install {needed}, or restore a backup made with this one", env!("CARGO_PKG_VERSION")
     )]
     TooNew {
+        /// The version that brought the database up to it, in words.
+        needed: String,
         /// Newest migration applied.
         database: String,
         /// Newest migration known.
@@ -121,13 +123,14 @@ struct Inner {
     wordings: Mutex<HashSet<String>>,
     is_alone: bool,
     kek_file: PathBuf,
+    url: Url,
     _lock: fs::File,
 }
 
 impl Store {
     /// Opens, migrates and reads the keys. Blocks: call it before serving.
     pub fn open(settings: &StoreSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, OpenError> {
-        let lock = lock_data_dir(settings)?;
+        let lock = hold_data_dir(settings)?;
         let (url, writers, readers) = match &settings.database {
             Database::Sqlite(path) => (Url::Sqlite(path.clone()), 1, 4),
             Database::Postgres(url) => (Url::Postgres(url.clone()), 8, 8),
@@ -137,7 +140,7 @@ impl Store {
         if let Database::Sqlite(path) = &settings.database {
             restrict(path)?;
         }
-        migrate::run(&mut conn)?;
+        migrate::run(&mut conn, &settings.data_dir, clock.now())?;
         let keys = load_keys(&mut conn, settings, &*clock, &*random)?;
         drop(conn);
         let pool = |size: u32, writes: bool| {
@@ -180,6 +183,7 @@ impl Store {
                 wordings: Mutex::default(),
                 is_alone: matches!(settings.database, Database::Sqlite(_)),
                 kek_file: settings.kek_file.clone(),
+                url,
                 _lock: lock,
             }),
         })
@@ -278,6 +282,10 @@ impl Store {
 
     pub(crate) fn now(&self) -> estampe_domain::Ts {
         self.inner.clock.now()
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.inner.url
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
@@ -417,8 +425,9 @@ impl diesel::r2d2::HandleError<diesel::r2d2::Error> for PoolErrors {
     }
 }
 
-/// One process a data folder: the lock falls with the process, however it ends.
-fn lock_data_dir(settings: &StoreSettings) -> Result<fs::File, OpenError> {
+/// One process a data folder, which is made when it is missing: the lock falls with the process, however it
+/// ends.
+pub fn hold_data_dir(settings: &StoreSettings) -> Result<fs::File, OpenError> {
     let file = |path: &PathBuf| {
         let path = path.clone();
         move |error| OpenError::File { path: path.clone(), error }

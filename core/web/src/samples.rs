@@ -462,6 +462,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::RunHeld(run(RunState::Held, Some(HoldReason::PlanOnly))),
         Attention::NoMailServer(2),
         Attention::NoSource,
+        Attention::BackupStands(Some(Ts::from_micros(1_763_900_000_000_000))),
         Attention::DiskLow { free: 412_000_000, total: 42_000_000_000 },
     ];
     Home {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use estampe_adapters::{NoBreaches, QrPictures, SafeImages, SystemClock, SystemRandom, WebAuthnPasskeys};
+use estampe_adapters::{BackupFolder, NoBreaches, QrPictures, SafeImages, SystemClock, SystemRandom, WebAuthnPasskeys};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage};
 use estampe_domain::group::GroupWrite;
 use estampe_domain::mapping::Mapping;
@@ -237,6 +237,7 @@ impl Door {
             background: runtime.handle().clone(),
             hashing: runtime.handle().clone(),
             passkeys: Arc::new(WebAuthnPasskeys::new("https://localhost", "Banque Garonne")),
+            backups: Arc::new(BackupFolder::new(None, folder.to_owned())),
         };
         let settings = Settings {
             organisation: "Banque Garonne".into(),

@@ -2,6 +2,7 @@
 
 mod account;
 pub mod approval;
+pub mod backup;
 mod ca;
 mod card;
 pub mod change;
@@ -21,6 +22,7 @@ mod plugin;
 mod print;
 mod provider;
 pub mod publish;
+mod restore;
 mod shell;
 pub mod signature;
 mod source;
@@ -34,7 +36,7 @@ use estampe_adapters::SystemClock;
 use estampe_domain::ports::Clock;
 use serde_json::json;
 
-use crate::cli::{Cli, Command, PluginCommand};
+use crate::cli::{BackupCommand, Cli, Command, PluginCommand};
 use crate::config::{self, CheckedSettings, ConfigError, Origins};
 use crate::operator::Operator;
 use crate::serve::Configured;
@@ -69,6 +71,15 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
         Command::Ca { renew: true } => {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
             ca::renew(cli, &settings, &checked)
+        }
+        Command::Backup { command: Some(BackupCommand::Key { file }) } => backup::key(cli, file),
+        Command::Backup { command: Some(BackupCommand::Verify(look)) } => {
+            let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+            backup::verify(cli, look, &checked)
+        }
+        Command::Restore(look) => {
+            let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+            restore::run(cli, look, &checked)
         }
         command => {
             let operator = Operator::new(settings.operator_socket())?;

@@ -61,7 +61,9 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Key(command) => super::key::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
-        Command::Serve
+        Command::Backup { command } => super::backup::run(cli, command.as_ref(), operator).await,
+        Command::Restore(_)
+        | Command::Serve
         | Command::CheckConfig
         | Command::Ca { .. }
         | Command::Doctor

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use estampe_adapters::{EgressSettings, Encryption, SmtpSettings};
+use estampe_adapters::{BackupSettings, EgressSettings, Encryption, SmtpSettings};
 use estampe_domain::Locale;
 use estampe_domain::access::Role;
+use estampe_domain::backup::BackupPlan;
 use estampe_domain::security_txt::SecurityContact;
 use estampe_domain::text::{Email, Line};
 use estampe_service::SignInSettings;
@@ -32,6 +33,8 @@ pub struct CheckedSettings {
     pub store: StoreSettings,
     /// After how many days a new key wraps all others; none: never by itself.
     pub key_rotation_days: Option<u32>,
+    /// Where backups lie, and who can open them; none: no backups.
+    pub backup: Option<BackupSettings>,
     pub http: Option<SocketAddr>,
     pub tls: TlsSource,
     pub tls12: bool,
@@ -95,6 +98,7 @@ impl Settings {
         }
         let database = problems.take(self.database());
         let key_rotation_days = problems.take(self.key_rotation());
+        let backup = problems.take(self.backup());
         let tls = problems.take(self.tls(public_origin.as_deref(), internal_origin.as_deref()));
         let tls12 = problems.take(self.tls12());
         let acme = problems.take(self.acme(public_origin.as_deref()));
@@ -114,7 +118,7 @@ impl Settings {
             Some(internal),
             Some(public_origin),
             Some(internal_origin),
-            (Some(database), Some(key_rotation_days)),
+            (Some(database), Some(key_rotation_days), Some(backup)),
             (Some(tls), Some(tls12), Some(acme), Some(http)),
             Some(smtp),
             Some(plugins),
@@ -128,7 +132,7 @@ impl Settings {
             internal,
             public_origin,
             internal_origin,
-            (database, key_rotation_days),
+            (database, key_rotation_days, backup),
             (tls, tls12, acme, http),
             smtp,
             plugins,
@@ -155,6 +159,7 @@ impl Settings {
                 kek_file: path_or(&self.database.key_file, || self.data_dir.join("keys/kek")),
             },
             key_rotation_days,
+            backup,
             http,
             tls,
             tls12,
@@ -261,6 +266,38 @@ impl Settings {
         }
     }
 
+    fn backup(&self) -> Result<Option<BackupSettings>, String> {
+        let given = &self.backup;
+        let every = match given.every.as_str() {
+            "" | "off" => None,
+            text => Some(seconds(text).ok_or_else(|| {
+                format!("backup.every: \"{text}\" is not understood; give it as \"6h\" or \"1d\", or \"off\"")
+            })?),
+        };
+        let keep = within("backup.keep", given.keep, 1, 10_000)?;
+        if given.folder.is_empty() {
+            if given.recipients.is_empty() {
+                return Ok(None);
+            }
+            return Err("backup.recipients is set, but backup.folder is empty: set the folder, or remove it".into());
+        }
+        let folder = PathBuf::from(&given.folder);
+        if !folder.is_absolute() {
+            return Err(format!("backup.folder: {} is not an absolute path", folder.display()));
+        }
+        if given.recipients.is_empty() {
+            // named by the key that is set: the message says where it stands
+            return Err(
+                "backup.folder is set, but backup.recipients names nobody: a backup is encrypted to at least one; \
+                        estampe backup key FILE makes a key"
+                    .into(),
+            );
+        }
+        BackupSettings::new(BackupPlan { folder, every, keep }, &given.recipients)
+            .map(Some)
+            .map_err(|why| format!("backup.recipients: {why}"))
+    }
+
     fn smtp(&self) -> Result<Option<SmtpSettings>, String> {
         let smtp = &self.smtp;
         let encryption = match smtp.encryption.as_str() {
@@ -331,6 +368,18 @@ impl Settings {
         let address = address.parse().map_err(wrong)?;
         Ok((name.parse().map_err(wrong)?, address))
     }
+}
+
+/// A time as in 15m, 6h, 1d, in seconds.
+fn seconds(text: &str) -> Option<i64> {
+    let unit = match text.chars().last()? {
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let number: i64 = text.get(..text.len() - 1)?.parse().ok()?;
+    Some(number * unit).filter(|_| (1..=100_000).contains(&number))
 }
 
 fn path_or(text: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {

@@ -17,6 +17,7 @@ pub struct Settings {
     pub public: Origin,
     pub internal: Origin,
     pub database: Database,
+    pub backup: Backup,
     pub tls: Tls,
     pub acme: Acme,
     pub proxy: Proxy,
@@ -53,6 +54,15 @@ pub struct Database {
     pub password_file: String,
     pub key_file: String,
     pub key_rotation: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    pub folder: String,
+    pub recipients: Vec<String>,
+    pub every: String,
+    pub keep: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -179,6 +189,7 @@ impl Default for Settings {
                 key_file: String::new(),
                 key_rotation: String::new(),
             },
+            backup: Backup { folder: String::new(), recipients: Vec::new(), every: "1d".into(), keep: 14 },
             tls: Tls {
                 certificate_file: String::new(),
                 key_file: String::new(),

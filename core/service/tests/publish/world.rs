@@ -1,12 +1,14 @@
 //! A service on a store of its own, with a provider of e-mail that a test holds in its hands.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use estampe_domain::access::Role;
 use estampe_domain::account::Account;
+use estampe_domain::backup::{BackupFile, BackupPlan, Manifest, Progress};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage, Signature as Signed};
 use estampe_domain::context::Proof;
 use estampe_domain::ldap::sign_in::LoginFound;
@@ -21,8 +23,8 @@ use estampe_domain::plugin::{
     PluginKind, Probe, ProviderOrganisation, SourcePerson, SourcePhoto, SyncCall, SyncMode,
 };
 use estampe_domain::ports::{
-    Breaches, Ceremony, Clock, Directory, Images, Mailboxes, NewPasskey, Offered, OpenId, Organisations, Passkeys,
-    Plugins, QrCodes, Random, Signatures, UsedPasskey,
+    Backups, Breaches, Ceremony, Clock, Directory, Images, Mailboxes, NewPasskey, Offered, OpenId, Organisations,
+    Passkeys, Plugins, QrCodes, Random, Signatures, UsedPasskey,
 };
 use estampe_domain::run::RunState;
 use estampe_domain::signature::publication::{Publication, PublicationKind};
@@ -341,6 +343,42 @@ impl Breaches for Nothing {
     }
 }
 
+impl Backups for Nothing {
+    fn plan(&self) -> Option<BackupPlan> {
+        None
+    }
+
+    fn work(&self) -> Result<PathBuf, String> {
+        Err("none".into())
+    }
+
+    fn clean(&self) {}
+
+    fn ensure_room(&self, _: u64) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn pack(&self, _: &Manifest, _: &Path, _: &Progress) -> Result<BackupFile, String> {
+        Err("none".into())
+    }
+
+    fn list(&self) -> Result<Vec<BackupFile>, String> {
+        Ok(Vec::new())
+    }
+
+    fn prune(&self) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
+
+    fn erased(&self) -> Result<BTreeMap<String, Ts>, String> {
+        Ok(BTreeMap::new())
+    }
+
+    fn note_erased(&self, _: &BTreeMap<String, Ts>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 impl Passkeys for Nothing {
     fn can_be(&self) -> bool {
         false
@@ -459,6 +497,7 @@ impl World {
             qr: Arc::new(Nothing),
             breaches: Arc::new(Nothing),
             passkeys: Arc::new(Nothing),
+            backups: Arc::new(Nothing),
             background: runtime.clone(),
             hashing: runtime,
         };

@@ -2,14 +2,29 @@
 //! an empty row stays where cards, leads or accounts pointed at them.
 
 use diesel::prelude::*;
-use estampe_domain::ending::Ties;
+use estampe_domain::ending::{PeopleFate, Ties};
 use estampe_domain::{AccountId, BlobId, PersonId, SourceId, Ts};
 
 use super::{Tx, id};
 use crate::error::Result;
-use crate::schema::{card, group_member, person, person_identity};
+use crate::schema::{card, group_member, person, person_identity, source_ending};
 
 impl Tx<'_> {
+    /// Who was erased, and which sources ended or end with that: "person/ID" and "source/ID", and when.
+    pub fn erasures(&mut self) -> Result<Vec<(String, Ts)>> {
+        let people: Vec<(String, Option<i64>)> = person::table
+            .filter(person::erased_at.is_not_null())
+            .select((person::id, person::erased_at))
+            .load(self.conn)?;
+        let sources: Vec<(String, i64)> = source_ending::table
+            .filter(source_ending::people_fate.eq(PeopleFate::Erase.as_str()))
+            .select((source_ending::source_id, source_ending::started_at))
+            .load(self.conn)?;
+        let people = people.into_iter().filter_map(|(id, at)| Some((format!("person/{id}"), Ts::from_micros(at?))));
+        let sources = sources.into_iter().map(|(id, at)| (format!("source/{id}"), Ts::from_micros(at)));
+        Ok(people.chain(sources).collect())
+    }
+
     /// Some people whom a source still knows; each once.
     pub fn people_of_source(&mut self, source: SourceId, limit: i64) -> Result<Vec<PersonId>> {
         let mut rows: Vec<String> = person_identity::table

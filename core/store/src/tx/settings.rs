@@ -29,6 +29,20 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Writes a value where it still is what `before` says: of several nodes one succeeds.
+    pub fn claim_setting(&mut self, key: &str, before: Option<&str>, value: &str, now: Ts) -> Result<bool> {
+        let at = (setting::value.eq(value), setting::changed_at.eq(now.as_micros()));
+        let written = if let Some(before) = before {
+            diesel::update(setting::table.find(key).filter(setting::value.eq(before))).set(at).execute(self.conn)?
+        } else {
+            let row = (setting::key.eq(key), at);
+            per_backend!(self.conn, c => {
+                diesel::insert_into(setting::table).values(row).on_conflict_do_nothing().execute(c)?
+            })
+        };
+        Ok(written > 0)
+    }
+
     /// Removes a value; whether it was there.
     pub fn remove_setting(&mut self, key: &str) -> Result<bool> {
         Ok(diesel::delete(setting::table.find(key)).execute(self.conn)? > 0)

@@ -193,6 +193,16 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-disk-text").with("free", l.octets(*free)).with("total", l.octets(*total)).to_string(),
             action: None,
         },
+        Attention::BackupStands(newest) => Point {
+            icon: "disk",
+            tone: "seal",
+            title: l.t("home-backup-title").to_string(),
+            text: match newest {
+                Some(newest) => l.t("home-backup-text").with("when", l.when(newest)).to_string(),
+                None => l.t("home-backup-none").to_string(),
+            },
+            action: None,
+        },
         Attention::NoSource => Point {
             icon: "refresh",
             tone: "plate",

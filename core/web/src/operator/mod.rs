@@ -5,6 +5,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod approvals;
+pub(crate) mod backups;
 pub(crate) mod bulk;
 pub(crate) mod cards;
 pub(crate) mod changes;
@@ -88,6 +89,9 @@ pub(crate) fn routes() -> Table {
             .post("/runs/{id}/discard", runs::discard)
             .get("/keys", keys::show)
             .post("/keys/rotate", keys::rotate)
+            .get("/backups", backups::list)
+            .post("/backups", backups::begin)
+            .post("/backups/verified", backups::verified)
             .get("/checkup", checkup::facts)
             .get("/checkup/{table}", checkup::rows)
             .get("/outbox", outbox::list)

@@ -1,5 +1,6 @@
 //! The benches: one file each, one line in [`all`].
 
+mod backup;
 mod card;
 mod console;
 mod directory;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Box<dyn Bench>> {
         Box::new(providers::Providers),
         Box::new(console::Console),
         Box::new(sign_ins::SignIns),
+        Box::new(backup::Backup),
     ]
 }
 

@@ -32,6 +32,7 @@ fn mode(facts: &Metadata) -> u32 {
 fn is_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.contains("estampe.db")
+        || name.starts_with("before-migration-")
         || path.extension().is_some_and(|end| end == "key")
         || path.parent().is_some_and(|folder| folder.ends_with("keys"))
         || name == "operator.sock"

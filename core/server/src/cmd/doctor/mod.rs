@@ -2,6 +2,7 @@
 //! not. What only the running service may open is asked of it; with the service stopped
 //! the database is opened for reading, an offline check.
 
+mod backup;
 mod certificates;
 mod clock;
 mod database;
@@ -21,6 +22,8 @@ use crate::cli::Cli;
 use crate::cmd::{placed, print};
 use crate::config::{self, CheckedSettings};
 use crate::operator::Operator;
+
+pub use files::size;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -176,6 +179,7 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     files::disk(settings, report);
     let facts = database::examine(settings, &service, report).await;
     files::keys(settings, facts.as_ref(), &service, report);
+    backup::examine(settings, &service, report).await;
     clock::examine(facts.as_ref(), report);
     certificates::examine(settings, report);
     network::smtp(settings, report).await;

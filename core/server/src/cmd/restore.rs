@@ -1,0 +1,227 @@
+//! `estampe restore`: brings a backup back into an empty place, with the service stopped. What is there is
+//! whole or not there: all is made beside and checked, then moved.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use estampe_adapters::{Identities, Unpacked, unpack};
+use estampe_domain::backup::{Engine, Manifest};
+use estampe_store::{Database, ensure_empty, fill, hold_data_dir, next_key_file};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::cli::{Cli, Look};
+use crate::cmd::backup::{ensure_key, look_quickly, schema_words};
+use crate::cmd::print;
+use crate::config::CheckedSettings;
+
+/// Where a backup is unpacked, in the data folder; what a kill left there is taken away.
+const BESIDE: &str = "restoring";
+/// Who was erased, beside the backups and in the data folder.
+const ERASED: &str = "erasures";
+
+/// Restores.
+pub fn run(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCode, String> {
+    let (file, kek) = (look.path(settings), look.kek(settings));
+    let identities = Identities::read(&look.identity)?;
+    let _lock = hold_data_dir(&settings.store).map_err(|error| error.to_string())?;
+    ensure_empty(&settings.store).map_err(|error| error.to_string())?;
+    let tls = settings.data_dir.join("tls");
+    if tls.exists() {
+        return Err(format!(
+            "{} is there: a backup is restored into an empty place only; name another data_dir, or put it aside",
+            tls.display()
+        ));
+    }
+    let beside = Beside::make(&settings.data_dir)?;
+    let mut older = None;
+    let unpacked = unpack(&file, &identities, &beside.0, |manifest| {
+        ensure_engine(manifest, &settings.store.database)?;
+        older = schema_words(manifest)?;
+        ensure_key(manifest, &kek)
+    })?;
+    let told = match &settings.store.database {
+        Database::Sqlite(_) => look_quickly(&unpacked.copy, &unpacked.manifest, &kek)?,
+        Database::Postgres(url) => filled(url, &unpacked)?,
+    };
+    put_in_place(settings, &unpacked, &beside.0, &kek)?;
+    let erased = bring_erasures(&file, &settings.data_dir)?;
+    drop(beside);
+    give_to_owner(settings)?;
+    tell(cli, &file, &unpacked.manifest, &told, &next_steps(settings, older, erased));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ensure_engine(manifest: &Manifest, database: &Database) -> Result<(), String> {
+    let advice = match (manifest.database.engine, database) {
+        (Engine::Sqlite, Database::Sqlite(_)) | (Engine::Postgres, Database::Postgres(_)) => return Ok(()),
+        (Engine::Sqlite, Database::Postgres(_)) => "leave database.url empty",
+        (Engine::Postgres, Database::Sqlite(_)) => "set database.url to a new, empty database",
+    };
+    Err(format!(
+        "the backup is of {}, and the configuration names the other kind of database: {advice}",
+        manifest.database.engine.name()
+    ))
+}
+
+/// The folder in which a backup is unpacked; gone when it is dropped.
+struct Beside(PathBuf);
+
+impl Beside {
+    fn make(data_dir: &Path) -> Result<Self, String> {
+        let folder = data_dir.join(BESIDE);
+        let at = |error: io::Error| format!("{}: {error}", folder.display());
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(at)?;
+        }
+        fs::DirBuilder::new().mode(0o700).create(&folder).map_err(at)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn filled(url: &str, unpacked: &Unpacked) -> Result<Vec<String>, String> {
+    let found = fill(url, &unpacked.copy).map_err(|error| error.to_string())?;
+    if found != unpacked.manifest.database {
+        return Err(
+            "the database holds something else now than the manifest says: drop it, and take another backup".into()
+        );
+    }
+    let rows: u64 = found.counts.values().sum();
+    Ok(vec![
+        "all of it decrypts, and every hash is right".to_owned(),
+        format!("{rows} rows of {} tables are there, as the manifest says", found.counts.len()),
+    ])
+}
+
+/// The key, the certificates, and the database last: as long as it is not there, nothing was restored.
+fn put_in_place(settings: &CheckedSettings, unpacked: &Unpacked, beside: &Path, kek: &Path) -> Result<(), String> {
+    let own = &settings.store.kek_file;
+    if kek != own {
+        for (from, to) in [(kek.to_owned(), own.clone()), (next_key_file(kek), next_key_file(own))] {
+            if from.exists() {
+                copy_key(&from, &to)?;
+            }
+        }
+    }
+    ensure_key(&unpacked.manifest, own)?;
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error: io::Error| format!("{}: {error}", path.display())
+    };
+    let (tls, data_dir) = (beside.join("tls"), &settings.data_dir);
+    if tls.exists() {
+        fs::rename(&tls, data_dir.join("tls")).map_err(at(&tls))?;
+    }
+    if let Database::Sqlite(path) = &settings.store.database {
+        fs::rename(&unpacked.copy, path).map_err(at(path))?;
+    }
+    fs::File::open(data_dir).and_then(|folder| folder.sync_all()).map_err(at(data_dir))
+}
+
+/// Copies a key to where the configuration has it. One that is there is never written over.
+fn copy_key(from: &Path, to: &Path) -> Result<(), String> {
+    let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    if to.exists() {
+        return Ok(());
+    }
+    let text = Zeroizing::new(fs::read(from).map_err(|error| at(from, error))?);
+    let write = || -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(to)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        to.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+    };
+    write().map_err(|error| at(to, error))
+}
+
+/// Brings along who was erased since, as it is noted beside the backup; how many lines.
+fn bring_erasures(file: &Path, data_dir: &Path) -> Result<usize, String> {
+    let noted = file.with_file_name(ERASED);
+    let text = match fs::read_to_string(&noted) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(format!("{}: {error}", noted.display())),
+    };
+    let here = data_dir.join(ERASED);
+    let write = || -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&here)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|error| format!("{}: {error}", here.display()))?;
+    Ok(text.lines().count())
+}
+
+/// What root restored belongs to the folder's owner, so that the service can read it.
+fn give_to_owner(settings: &CheckedSettings) -> Result<(), String> {
+    let data_dir = &settings.data_dir;
+    let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    let facts = fs::metadata(data_dir).map_err(|error| at(data_dir, error))?;
+    if !rustix::process::geteuid().is_root() || facts.uid() == 0 {
+        return Ok(());
+    }
+    let mut left = vec![data_dir.clone(), settings.store.kek_file.clone()];
+    while let Some(path) = left.pop() {
+        let Ok(own) = fs::symlink_metadata(&path) else { continue };
+        if own.uid() == 0 {
+            std::os::unix::fs::lchown(&path, Some(facts.uid()), Some(facts.gid())).map_err(|error| at(&path, error))?;
+        }
+        if own.is_dir() {
+            left.extend(fs::read_dir(&path).map_err(|error| at(&path, error))?.flatten().map(|entry| entry.path()));
+        }
+    }
+    Ok(())
+}
+
+fn next_steps(settings: &CheckedSettings, older: Option<&str>, erased: usize) -> Vec<String> {
+    let mut steps = vec!["Start the service (estampe serve), then look: estampe doctor".to_owned()];
+    if let Some(older) = older {
+        steps.push(format!("Of the database: {older}."));
+    }
+    steps.push(if erased > 0 {
+        format!("{erased} erasures are noted beside the backup; those from after it are done again at the start.")
+    } else {
+        "No list of erasures lay beside the backup: whoever was erased after it was made is there again. If you have \
+         the list (the file \"erasures\" of backup.folder or of the old data_dir), put it into data_dir before you start."
+            .to_owned()
+    });
+    steps.push(
+        "What was ended after the backup was made is there again: sessions, tokens, accounts. Mails that waited then are \
+         sent now, perhaps once more."
+            .to_owned(),
+    );
+    if settings.backup.is_none() {
+        steps.push("No folder for backups is configured: set backup.folder and backup.recipients.".to_owned());
+    }
+    steps
+}
+
+fn tell(cli: &Cli, file: &Path, manifest: &Manifest, told: &[String], next: &[String]) {
+    if cli.json {
+        print::json(&json!({
+            "restored": file,
+            "made_at": manifest.made_at.to_string(),
+            "database": manifest.database,
+            "checked": told,
+            "next": next,
+        }));
+        return;
+    }
+    print::line(&format!("Restored {}, as it was at {}.", file.display(), manifest.made_at));
+    for line in told {
+        print::line(&format!("  {line}"));
+    }
+    print::line("What to do next:");
+    for (number, step) in next.iter().enumerate() {
+        print::line(&format!("  {}. {step}", number + 1));
+    }
+}

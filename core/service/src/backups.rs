@@ -1,0 +1,332 @@
+//! Backups: made when somebody asks or by themselves, kept, verified.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use estampe_domain::audit::AuditEvent;
+use estampe_domain::backup::{self, BackupFile, BackupPlan, FORMAT, Manifest, Progress};
+use estampe_domain::{Context, Error, Result, Right, Ts, metric};
+use estampe_store::Tx;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::Service;
+
+/// Settings: when the last try began, the newest that is good, why the last one failed, the last drill.
+const BEGUN: &str = "backup-begun";
+const GOOD: &str = "backup-good";
+const FAILED: &str = "backup-failed";
+const DRILL: &str = "backup-drill";
+/// After how many seconds a backup that failed is tried again by itself, at most.
+const AGAIN: i64 = 3_600;
+
+/// The newest backup that is good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoodBackup {
+    /// Its file.
+    pub file: BackupFile,
+    /// How many seconds it took.
+    pub seconds: i64,
+}
+
+/// A backup that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedBackup {
+    /// When.
+    pub at: Ts,
+    /// Why, for an administrator.
+    pub why: String,
+}
+
+/// A backup that somebody looked into, whole and opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// When.
+    pub at: Ts,
+    /// The name of its file.
+    pub name: String,
+    /// When that backup was made.
+    pub made_at: Ts,
+}
+
+/// What is known of the last backups, wherever they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackupNotes {
+    /// When the last try began.
+    pub begun: Option<Ts>,
+    /// The newest that is good.
+    pub good: Option<GoodBackup>,
+    /// The last try, where it failed.
+    pub failed: Option<FailedBackup>,
+    /// The last look into one.
+    pub drill: Option<Drill>,
+}
+
+impl BackupNotes {
+    /// Reads them, on a running appliance or a stopped one.
+    pub fn read(tx: &mut Tx<'_>) -> estampe_store::Result<Self> {
+        fn of<T: serde::de::DeserializeOwned>(tx: &mut Tx<'_>, key: &str) -> estampe_store::Result<Option<T>> {
+            // what cannot be read is as if it were not there: the next backup writes it anew
+            Ok(tx.setting(key)?.and_then(|text| serde_json::from_str(&text).ok()))
+        }
+        Ok(Self { begun: of(tx, BEGUN)?, good: of(tx, GOOD)?, failed: of(tx, FAILED)?, drill: of(tx, DRILL)? })
+    }
+
+    /// Whether backups need a person: the last one failed, or the newest is older than it should be.
+    pub(crate) fn stands(&self, plan: &BackupPlan, now: Ts) -> bool {
+        let is_old = |every: i64| {
+            self.good.as_ref().is_some_and(|good| now.seconds_since(good.file.made_at) > every.saturating_mul(2))
+        };
+        self.failed.is_some() || plan.every.is_some_and(is_old)
+    }
+
+    /// Whether one is to be made now by itself.
+    fn is_due(&self, every: i64, now: Ts) -> bool {
+        let passed = |since: Option<Ts>, seconds: i64| since.is_none_or(|since| now.seconds_since(since) >= seconds);
+        passed(self.good.as_ref().map(|good| good.file.made_at), every) && passed(self.begun, every.min(AGAIN))
+    }
+}
+
+/// How the backup under way, or the last one of this process, fares.
+#[derive(Clone, Debug)]
+pub struct BackupState {
+    /// Its number, from 1 at the start of the process; 0: none yet.
+    pub number: u64,
+    /// Whether it is under way.
+    pub running: bool,
+    /// Octets written, of how many.
+    pub progress: (u64, u64),
+    /// How it ended.
+    pub ended: Option<Result<BackupFile, String>>,
+    /// What is set.
+    pub plan: Option<BackupPlan>,
+    /// What is known of the last ones.
+    pub notes: BackupNotes,
+    /// The files, the newest first; or why they cannot be listed.
+    pub files: Result<Vec<BackupFile>, String>,
+}
+
+/// What this process knows of the backup under way.
+#[derive(Default)]
+pub(crate) struct AtWork {
+    now: Mutex<Now>,
+    begun: Notify,
+}
+
+#[derive(Default)]
+struct Now {
+    number: u64,
+    running: bool,
+    progress: Arc<Progress>,
+    ended: Option<Result<BackupFile, String>>,
+}
+
+impl AtWork {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service {
+    /// Work that waits for files, on threads that stand back.
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let done = self.ports.background.spawn_blocking(work).await;
+        done.map_err(|error| Error::Internal(format!("work beside: {error}")))?
+    }
+
+    /// How backups fare, and which there are.
+    pub async fn backup_state(&self, ctx: &Context) -> Result<BackupState> {
+        ctx.require(Right::HealthRead)?;
+        let notes = self.store.read(BackupNotes::read).await?;
+        let plan = self.ports.backups.plan();
+        let backups = Arc::clone(&self.ports.backups);
+        let files = if plan.is_some() { self.beside(move || Ok(backups.list())).await? } else { Ok(Vec::new()) };
+        let now = self.backing.now();
+        let (number, running, progress) = (now.number, now.running, now.progress.now());
+        Ok(BackupState { number, running, progress, ended: now.ended.clone(), plan, notes, files })
+    }
+
+    /// Begins a backup, unless one is under way; its number.
+    pub fn begin_backup(&self, ctx: &Context) -> Result<u64> {
+        ctx.require(Right::KeysChange)?;
+        if self.ports.backups.plan().is_none() {
+            let words = "no folder for backups is configured: set backup.folder and backup.recipients \
+                         (docs/operator/backup.md), then start the service again";
+            return Err(Error::Conflict(words.into()));
+        }
+        Ok(self.begin())
+    }
+
+    fn begin(&self) -> u64 {
+        let mut now = self.backing.now();
+        if !now.running {
+            let number = now.number + 1;
+            *now = Now { number, running: true, ..Now::default() };
+            self.backing.begun.notify_one();
+        }
+        now.number
+    }
+
+    /// Comes back once a backup was begun.
+    pub async fn backup_begun(&self) {
+        self.backing.begun.notified().await;
+    }
+
+    /// Begins the backup that is due, unless another node does.
+    pub async fn begin_due_backup(&self, ctx: &Context) -> Result<()> {
+        let Some(every) = self.ports.backups.plan().and_then(|plan| plan.every) else { return Ok(()) };
+        if self.backing.now().running {
+            return Ok(());
+        }
+        let now = ctx.now;
+        if !self.store.read(BackupNotes::read).await?.is_due(every, now) {
+            return Ok(());
+        }
+        let claim = self.store.write(move |tx| {
+            let before = tx.setting(BEGUN)?;
+            tx.claim_setting(BEGUN, before.as_deref(), &now.as_micros().to_string(), now)
+        });
+        if claim.await? {
+            self.begin();
+        }
+        Ok(())
+    }
+
+    /// Makes the backup that was begun, and notes how it ended.
+    pub async fn make_backup(&self, ctx: &Context) -> Result<BackupFile> {
+        let made = self.copy_and_pack(ctx).await;
+        let noted = self.note_backup(ctx, &made).await;
+        let mut now = self.backing.now();
+        now.running = false;
+        now.ended = Some(made.as_ref().map(Clone::clone).map_err(ToString::to_string));
+        drop(now);
+        noted?;
+        made
+    }
+
+    async fn copy_and_pack(&self, ctx: &Context) -> Result<BackupFile> {
+        self.note_erasures().await?;
+        let made_at = self.free_moment().await?;
+        let (store, backups) = (self.store.clone(), Arc::clone(&self.ports.backups));
+        let (progress, version) = (Arc::clone(&self.backing.now().progress), self.settings.version);
+        let made = self.beside(move || {
+            let unusable = Error::Unavailable;
+            backups.ensure_room(store.copy_size()?).map_err(unusable)?;
+            let work = backups.work().map_err(unusable)?;
+            let packed = store.copy_into(&work).map_err(Error::from).and_then(|(copy, database)| {
+                let manifest = Manifest { format: FORMAT, estampe: version.to_owned(), made_at, database };
+                backups.pack(&manifest, &copy, &progress).map_err(unusable)
+            });
+            backups.clean();
+            let file = packed?;
+            for gone in backups.prune().map_err(unusable)? {
+                tracing::info!(backup.file = gone, "an old backup was removed");
+            }
+            Ok(file)
+        });
+        let file = made.await?;
+        tracing::info!(
+            backup.file = file.name,
+            backup.octets = file.octets,
+            backup.seconds = self.ports.clock.now().seconds_since(ctx.now),
+            "a backup was made"
+        );
+        Ok(file)
+    }
+
+    /// A moment whose file is not there yet: two of one second would have one name.
+    async fn free_moment(&self) -> Result<Ts> {
+        loop {
+            let now = self.ports.clock.now();
+            let backups = Arc::clone(&self.ports.backups);
+            let files = self.beside(move || backups.list().map_err(Error::Unavailable)).await?;
+            let name = backup::file_name(now);
+            if files.iter().all(|file| file.name != name) {
+                return Ok(now);
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    async fn note_backup(&self, ctx: &Context, made: &Result<BackupFile>) -> Result<()> {
+        let (ctx, random, now) = (*ctx, self.shared_random(), self.ports.clock.now());
+        let made = match made {
+            Ok(file) => Ok(GoodBackup { file: file.clone(), seconds: now.seconds_since(ctx.now) }),
+            Err(error) => Err(FailedBackup { at: now, why: error.to_string() }),
+        };
+        let write = self.store.write(move |tx| match made {
+            Ok(good) => {
+                tx.set_setting(GOOD, &json!(good).to_string(), now)?;
+                tx.remove_setting(FAILED)?;
+                let event = AuditEvent::done(&ctx, &*random, "backup.make", "backup", &good.file.name);
+                tx.audit(&event.with(json!({ "octets": good.file.octets })))
+            }
+            Err(failed) => tx.set_setting(FAILED, &json!(failed).to_string(), now),
+        });
+        Ok(write.await?)
+    }
+
+    /// Notes that somebody looked into a backup and found it whole.
+    pub async fn note_drill(&self, ctx: &Context, name: String, made_at: Ts) -> Result<()> {
+        ctx.require(Right::KeysChange)?;
+        if backup::made_at(&name).is_none() {
+            return Err(Error::invalid("name", "it is no backup's: estampe-20261127T120000Z.tar.age"));
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        let write = self.store.write(move |tx| {
+            let drill = Drill { at: ctx.now, name, made_at };
+            tx.set_setting(DRILL, &json!(drill).to_string(), ctx.now)?;
+            tx.audit(&AuditEvent::done(&ctx, &*random, "backup.verify", "backup", &drill.name))
+        });
+        Ok(write.await?)
+    }
+
+    /// Removes what a backup left that was interrupted by the end of the process.
+    pub async fn clean_backups(&self) -> Result<()> {
+        let backups = Arc::clone(&self.ports.backups);
+        self.beside(move || {
+            backups.clean();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets the figures of backups.
+    #[expect(clippy::cast_precision_loss, reason = "seconds, far below 2^52")]
+    pub(crate) fn show_backups(&self, notes: &BackupNotes, now: Ts) {
+        let newest = notes.good.as_ref().map_or(self.since, |good| good.file.made_at);
+        let age = self.ports.backups.plan().map_or(0, |_| now.seconds_since(newest).max(0));
+        metrics::gauge!(metric::BACKUP_AGE.name).set(age as f64);
+        metrics::gauge!(metric::BACKUP_FAILED.name).set(if notes.failed.is_some() { 1.0 } else { 0.0 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_due_when_the_last_is_old_and_a_failure_is_not_repeated_at_once() {
+        const DAY: i64 = 86_400;
+        let at = |hours: i64| Ts::from_micros(0).plus_seconds(hours * 3_600);
+        let good = |hours: i64| {
+            let file = BackupFile { name: String::new(), made_at: at(hours), octets: 1 };
+            Some(GoodBackup { file, seconds: 1 })
+        };
+        let none = BackupNotes::default();
+        assert!(none.is_due(DAY, at(100)), "there is none");
+        let fresh = BackupNotes { begun: Some(at(100)), good: good(100), ..BackupNotes::default() };
+        assert!(!fresh.is_due(DAY, at(123)) && fresh.is_due(DAY, at(124)));
+        // one was made by hand meanwhile
+        let by_hand = BackupNotes { begun: Some(at(100)), good: good(110), ..BackupNotes::default() };
+        assert!(!by_hand.is_due(DAY, at(124)) && by_hand.is_due(DAY, at(134)));
+        let failing = BackupNotes { begun: Some(at(124)), good: good(100), ..BackupNotes::default() };
+        assert!(!failing.is_due(DAY, at(124)) && failing.is_due(DAY, at(125)));
+        // often is as often as that
+        assert!(!failing.is_due(60, at(124)) && failing.is_due(60, at(124).plus_seconds(60)));
+    }
+}
