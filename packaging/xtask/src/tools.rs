@@ -68,7 +68,7 @@ pub fn debian(variant: &str, packages: &[&str]) -> Result<PathBuf, String> {
     let archive = folder.join(format!("{variant}-{}.tar", packages.join("-")));
     // its index and packages change: a week old is fresh enough
     let age = std::fs::metadata(&archive).ok().and_then(|found| found.modified().ok()?.elapsed().ok());
-    if age.is_some_and(|age| age < std::time::Duration::from_secs(7 * 86_400)) {
+    if age.is_some_and(|age| age < std::time::Duration::from_hours(7 * 24)) {
         return Ok(archive);
     }
     note(&format!("fetching Debian 12 ({})", packages.join(", ")));

@@ -29,7 +29,7 @@ pub fn write(out: &Path, key: &SecretKey) -> Result<(), String> {
 pub fn sizes(out: &Path) -> Result<Vec<String>, String> {
     let size = |(name, path): (String, PathBuf)| {
         let octets = fs::metadata(&path).map_err(|error| format!("{name}: {error}"))?.len();
-        Ok(format!("{:>8.1} MB  {name}", octets as f64 / 1e6))
+        Ok(format!("{:>6}.{} MB  {name}", octets / 1_000_000, octets / 100_000 % 10))
     };
     files(out)?.into_iter().map(size).collect()
 }

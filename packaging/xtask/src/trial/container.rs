@@ -62,7 +62,7 @@ fn tried(podman: &dyn Fn() -> Command, begun: Instant) -> Result<String, String>
         exec.args(["exec", "estampe", "/usr/bin/estampe"]).args(arguments);
         children::output("podman exec", &mut exec)
     };
-    stop::until("a healthy container", Duration::from_secs(60), || Ok(inside(&["health"]).ok()))?;
+    stop::until("a healthy container", Duration::from_mins(1), || Ok(inside(&["health"]).ok()))?;
     note(&format!("healthy after {}", seconds(begun.elapsed())));
     inside(&["source", "list"])?;
     inside(&["plugin", "install", "signature-classic", "--yes"])?;

@@ -47,7 +47,7 @@ impl Machine {
         nspawn.arg("--directory").arg(&root).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut nspawn = Running::start("systemd-nspawn", &mut nspawn, Signal::TERM, Duration::from_secs(30))?;
         let id = nspawn.child().id();
-        let leader = stop::until("a Debian that boots", Duration::from_secs(60), || {
+        let leader = stop::until("a Debian that boots", Duration::from_mins(1), || {
             if let Some(status) = nspawn.ended()? {
                 return Err(format!("systemd-nspawn ended ({status})"));
             }
@@ -55,7 +55,7 @@ impl Machine {
             Ok(children.split_whitespace().next().map(str::to_owned))
         })?;
         let machine = Self { nspawn, root, leader };
-        stop::until("a Debian that is up", Duration::from_secs(240), || {
+        stop::until("a Debian that is up", Duration::from_mins(4), || {
             let state = machine.sh("systemctl is-system-running || true").unwrap_or_default();
             Ok(matches!(state.trim(), "running" | "degraded").then_some(()))
         })?;
@@ -98,7 +98,7 @@ impl Machine {
     pub fn stop(mut self) -> Result<(), String> {
         // the answer may be cut off by what it asks for
         let _ = self.sh("systemctl poweroff");
-        stop::until("a Debian that is down", Duration::from_secs(60), || self.nspawn.ended())?;
+        stop::until("a Debian that is down", Duration::from_mins(1), || self.nspawn.ended())?;
         fs::remove_dir_all(&self.root).map_err(|error| format!("{}: {error}", self.root.display()))
     }
 }
