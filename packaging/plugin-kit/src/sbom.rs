@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId, TargetKind};
 use serde_json::{Value, json};
@@ -29,13 +30,13 @@ pub struct Linked {
 /// That of a program for the appliance's own machine: the crate `package` of the workspace in this
 /// folder, with these options of cargo (`--features …`).
 pub fn of_host(folder: &Path, package: &str, options: &[&str]) -> Result<Vec<u8>, String> {
-    let bill = bill(&of_the_host(folder, options)?, package);
+    let bill = bill(&of_the_host(folder, package, options)?, package);
     written(&bill.ok_or_else(|| format!("cargo metadata names no crate {package}"))?)
 }
 
 /// What is linked into the same program, without itself.
 pub fn linked(folder: &Path, package: &str, options: &[&str]) -> Result<Vec<Linked>, String> {
-    let metadata = of_the_host(folder, options)?;
+    let metadata = of_the_host(folder, package, options)?;
     let bill = bill(&metadata, package).ok_or_else(|| format!("cargo metadata names no crate {package}"))?;
     let named: BTreeSet<&str> = bill
         .get("components")
@@ -56,11 +57,34 @@ pub fn linked(folder: &Path, package: &str, options: &[&str]) -> Result<Vec<Link
     Ok(linked)
 }
 
-fn of_the_host(folder: &Path, options: &[&str]) -> Result<Metadata, String> {
+/// What cargo knows of the crates that are built for this package alone: the features that other members
+/// of the workspace ask for are not its own.
+fn of_the_host(folder: &Path, package: &str, options: &[&str]) -> Result<Metadata, String> {
     let mut command = MetadataCommand::new();
-    let options = ["--filter-platform", HOST].iter().chain(options).map(|option| (*option).to_owned());
-    command.current_dir(folder).other_options(options.collect::<Vec<_>>());
-    command.exec().map_err(|error| format!("cargo metadata: {error}"))
+    let chosen = ["--filter-platform", HOST].iter().chain(options).map(|option| (*option).to_owned());
+    command.current_dir(folder).other_options(chosen.collect::<Vec<_>>());
+    let mut metadata = command.exec().map_err(|error| format!("cargo metadata: {error}"))?;
+    let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    tree.current_dir(folder).args(["tree", "-p", package, "--target", HOST, "--edges", "normal,no-proc-macro"]);
+    let output = tree.args(["--prefix", "none", "--format", "{p}"]).args(options).output();
+    let output = output.map_err(|error| format!("cargo tree: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo tree: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    // `serde v1.0.229`, and more words for what lies in a folder
+    let built: BTreeSet<String> =
+        text.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    let is_built = |package: &Package| built.contains(&format!("{} v{}", package.name, package.version));
+    metadata.packages.retain(is_built);
+    let kept: BTreeSet<PackageId> = metadata.packages.iter().map(|package| package.id.clone()).collect();
+    if let Some(resolve) = &mut metadata.resolve {
+        resolve.nodes.retain(|node| kept.contains(&node.id));
+        for node in &mut resolve.nodes {
+            node.deps.retain(|dependency| kept.contains(&dependency.pkg));
+        }
+    }
+    Ok(metadata)
 }
 
 fn written(bill: &Value) -> Result<Vec<u8>, String> {

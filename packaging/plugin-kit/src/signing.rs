@@ -68,7 +68,7 @@ pub fn sign(octets: &[u8], key: &SecretKey) -> Result<String, String> {
 }
 
 /// The same, with another comment in the place where minisign would write the time and the file's
-/// name: equal octets have equal signatures.
+/// name. No two signatures are alike: the library mixes in noise, against faults of hardware.
 pub fn sign_as(octets: &[u8], key: &SecretKey, comment: &str) -> Result<String, String> {
     let signature = minisign::sign(None, key, octets, Some(comment), Some(comment));
     Ok(signature.map_err(|error| format!("signing: {error}"))?.into_string())

@@ -81,9 +81,8 @@ enum Command {
     },
     /// What is shipped, into target/dist: packages, images, plugins, bills of materials, checksums
     Dist {
-        /// The key that signs plugins and checksums [default: this checkout's own]
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
+        #[command(flatten)]
+        signer: dist::Signer,
     },
     /// Installs the package in a clean Debian with systemd, and the image in a container, and tries them
     Trial {
@@ -118,7 +117,7 @@ fn main() -> ExitCode {
             bench::run(&workspace, name.as_deref(), pace)
         }
         Command::Soak { name, size } => soak::run(&workspace, name.as_deref(), size),
-        Command::Dist { key } => dist::run(&workspace, key.as_deref()),
+        Command::Dist { signer } => dist::run(&workspace, &signer),
         Command::Trial { shipped } => trial::run(&workspace, shipped),
         Command::Ci => ci::run(&workspace),
         Command::Arrows => arrows::run(&workspace),

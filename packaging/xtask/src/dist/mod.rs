@@ -5,12 +5,15 @@ mod deb;
 mod image;
 mod notices;
 mod sums;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use estampe_plugin_kit::bundle::Bundle;
 use estampe_plugin_kit::{sbom, signing};
 
 pub use deb::package;
@@ -70,9 +73,20 @@ pub struct Parts {
     pub quick: bool,
 }
 
-/// Builds everything. `key` signs plugins and checksums; without one this checkout's own key does,
-/// which nobody but its owner trusts.
-pub fn run(workspace: &Path, key: Option<&Path>) -> Result<(), String> {
+/// Who signs plugins and checksums.
+#[derive(clap::Args)]
+pub struct Signer {
+    /// The key that signs plugins and checksums [default: this checkout's own]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// What somebody else shipped of this commit (a folder with SHA256SUMS): takes the plugins'
+    /// signatures from there, and says whether all that is made here is the same
+    #[arg(long, value_name = "FOLDER", conflicts_with = "key")]
+    like: Option<PathBuf>,
+}
+
+/// Builds everything. Without a key this checkout's own one signs, which nobody but its owner trusts.
+pub fn run(workspace: &Path, Signer { key, like }: &Signer) -> Result<(), String> {
     apt::need(&[apt::COMPILING, apt::PACKAGING])?;
     let target = build::target(workspace);
     let out = target.join("dist");
@@ -82,7 +96,7 @@ pub fn run(workspace: &Path, key: Option<&Path>) -> Result<(), String> {
     }
     fs::create_dir_all(out.join("plugins")).map_err(failed)?;
     let epoch = epoch(workspace)?;
-    let ((), _) = loud("plugins", || guests_into(workspace, key, &out.join("plugins")))?;
+    let ((), _) = loud("plugins", || guests_into(workspace, key.as_deref(), like.as_deref(), &out.join("plugins")))?;
     let (compiler, _) = loud("plugin compiler", || shipped(workspace, build::COMPILER, &[], "estampe-compile"))?;
     for variant in Variant::ALL {
         let (server, took) = loud(variant.package(), || shipped(workspace, "estampe", variant.features(), "estampe"))?;
@@ -104,9 +118,16 @@ pub fn run(workspace: &Path, key: Option<&Path>) -> Result<(), String> {
         fs::write(out.join(format!("{}_{VERSION}.cdx.json", variant.package())), &parts.sbom).map_err(failed)?;
         image(workspace, &parts, &out)?;
     }
-    let key = signing::read(&key.map_or_else(|| target.join("plugin-key/estampe.key"), Path::to_path_buf))?;
     fs::copy(out.join("plugins/estampe.pub"), out.join("estampe.pub")).map_err(failed)?;
-    sums::write(&out, &key)?;
+    let key = match (key, like) {
+        (Some(key), _) => Some(signing::read(key)?),
+        (None, Some(_)) => None,
+        (None, None) => Some(signing::read(&target.join("plugin-key/estampe.key"))?),
+    };
+    sums::write(&out, key.as_ref())?;
+    if let Some(like) = like {
+        sums::same(&out, like)?;
+    }
     tree::offline(workspace, &out, VERSION, epoch)?;
     for line in sums::sizes(&out)? {
         println!("{line}");
@@ -124,14 +145,23 @@ pub fn epoch(workspace: &Path) -> Result<u64, String> {
 }
 
 /// The bundles of the plugins, signed with `key`, and its public half.
-fn guests_into(workspace: &Path, key: Option<&Path>, out: &Path) -> Result<(), String> {
+fn guests_into(workspace: &Path, key: Option<&Path>, like: Option<&Path>, out: &Path) -> Result<(), String> {
     let toolchain = guests::ensure_toolchain(&note)?;
     let bundles = guests::build_plugins_with(workspace, &toolchain, key, &note)?;
     let failed = |error: std::io::Error| format!("{}: {error}", out.display());
     for bundle in &bundles {
-        fs::copy(bundle, out.join(bundle.file_name().unwrap_or_default())).map_err(failed)?;
+        let name = bundle.file_name().unwrap_or_default();
+        let from = like.map_or_else(|| bundle.clone(), |like| like.join("plugins").join(name));
+        let read = |path: &Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+        // no two signatures are alike; all else has to be
+        let (ours, theirs) = (Bundle::open(&read(bundle)?)?, Bundle::open(&read(&from)?)?);
+        if ours != theirs {
+            return Err(format!("{}: what is built here is not the same", from.display()));
+        }
+        fs::copy(&from, out.join(name)).map_err(failed)?;
     }
-    let public = build::target(workspace).join("plugins/estampe.pub");
+    let own = build::target(workspace).join("plugins");
+    let public = like.map_or(own, |like| like.join("plugins")).join("estampe.pub");
     fs::copy(public, out.join("estampe.pub")).map(|_| ()).map_err(failed)
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use estampe_plugin_kit::signing::{self, SecretKey};
 use sha2::{Digest, Sha256};
 
-/// `SHA256SUMS`, as sha256sum(1) checks it, and `SHA256SUMS.minisig`.
-pub fn write(out: &Path, key: &SecretKey) -> Result<(), String> {
+/// `SHA256SUMS`, as sha256sum(1) checks it, and with a key `SHA256SUMS.minisig`.
+pub fn write(out: &Path, key: Option<&SecretKey>) -> Result<(), String> {
     let mut text = String::new();
     for (name, path) in files(out)? {
         let octets = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -18,11 +18,41 @@ pub fn write(out: &Path, key: &SecretKey) -> Result<(), String> {
         }
         let _ = writeln!(text, "  {name}");
     }
-    let signature = signing::sign_as(text.as_bytes(), key, "estampe release")?;
-    for (name, content) in [("SHA256SUMS", text), ("SHA256SUMS.minisig", signature)] {
-        fs::write(out.join(name), content).map_err(|error| format!("{name}: {error}"))?;
+    let write =
+        |name: &str, content: &str| fs::write(out.join(name), content).map_err(|error| format!("{name}: {error}"));
+    write("SHA256SUMS", &text)?;
+    match key {
+        Some(key) => write("SHA256SUMS.minisig", &signing::sign_as(text.as_bytes(), key, "estampe release")?),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether what is here is what they shipped, octet by octet.
+pub fn same(out: &Path, like: &Path) -> Result<(), String> {
+    let read = |folder: &Path| {
+        let file = folder.join("SHA256SUMS");
+        fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+    };
+    let differ = differing(&read(out)?, &read(like)?);
+    if differ.is_empty() {
+        println!("  every file is the same as in {}", like.display());
+        return Ok(());
+    }
+    Err(format!("not the same as in {}: {}", like.display(), differ.join(", ")))
+}
+
+/// The files whose lines are not in both.
+fn differing(one: &str, another: &str) -> Vec<String> {
+    let only = |of: &str, not: &str| -> Vec<String> {
+        let lines: Vec<&str> = not.lines().collect();
+        let differ = of.lines().filter(|line| !lines.contains(line));
+        differ.map(|line| line.split_whitespace().last().unwrap_or(line).to_owned()).collect()
+    };
+    let mut names = only(one, another);
+    names.extend(only(another, one));
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// A line for each file: how large it is.
