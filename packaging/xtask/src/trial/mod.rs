@@ -169,6 +169,17 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Pa
     )?;
     expect("a stranger's look at the data", &machine.sh("stat -c %U:%a /var/lib/estampe")?, "estampe:700")?;
 
+    machine.sh("estampe doctor")?;
+
+    // a backup, made by the confined unit and looked into by its owner
+    let recipient = machine.sh("estampe backup key /root/backup.key")?;
+    let recipient = recipient.split_whitespace().find(|word| word.starts_with("age1")).unwrap_or_default().to_owned();
+    machine.sh(&format!(
+        "printf '[backup]\\nfolder = \"/var/backups/estampe\"\\nrecipients = [\"{recipient}\"]\\n' \
+           > /etc/estampe/conf.d/30-backup.toml && systemctl restart estampe && estampe backup && \
+         estampe backup verify /var/backups/estampe/estampe-*.tar.age --identity /root/backup.key"
+    ))?;
+
     // what changes while it runs, and a port below 1024
     machine.sh(
         "printf '[limits]\\nleads_per_minute = 31\\n' > /etc/estampe/conf.d/10-mine.toml && systemctl reload estampe",
@@ -191,6 +202,8 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Pa
     // an update keeps everything; what was changed by hand stays
     let people = machine.sh("estampe person list --json")?;
     let grants = machine.sh("estampe plugin list --json")?;
+    let told = machine.sh("dpkg-deb -x next.deb /root/next && /root/next/usr/bin/estampe upgrade-check")?;
+    expect("what the next version says before", &told, "can be upgraded")?;
     machine.sh("apt-get install --yes ./next.deb")?;
     same("the people", &people, &machine.sh("estampe person list --json")?)?;
     same("the plugins and their grants", &grants, &machine.sh("estampe plugin list --json")?)?;
@@ -209,11 +222,12 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Pa
     machine.sh("apt-get install --yes ./estampe.deb --allow-downgrades")?;
     same("the people after the old package came back", &people, &machine.sh("estampe person list --json")?)?;
     machine.sh(&format!("apt-get purge --yes {package}"))?;
-    let left = machine.sh("find / -xdev -iname '*estampe*' -not -path '/proc/*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/etc/systemd/system/estampe.service.d*' -not -path '/run/*' | sort")?;
+    let left = machine.sh("find / -xdev -iname '*estampe*' -not -path '/proc/*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/var/backups/*' -not -path '/etc/systemd/system/estampe.service.d*' -not -path '/run/*' | sort")?;
     let left: Vec<&str> = left.lines().filter(|line| !line.is_empty()).collect();
     if !left.is_empty() {
         return Err(format!("purging leaves {}", left.join(", ")));
     }
+    machine.sh("ls /var/backups/estampe/estampe-*.tar.age")?;
     expect("the user after purging", &machine.sh("getent passwd estampe || echo gone")?, "gone")?;
     machine.stop()
 }
