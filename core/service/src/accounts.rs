@@ -351,6 +351,7 @@ impl Service {
                 let had_one = tx.account(id)?.is_some_and(|(_, hash)| hash.is_some());
                 tx.set_password(id, &hash)?;
                 tx.end_sessions_of(id)?;
+                tx.forget_browsers_of(id)?;
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.password", "account", id))?;
                 tell(tx, &ctx, mail.filter(|_| had_one), AccountMail::PasswordChanged, id)?;
                 let admitted = fresh.admit(tx, (&ctx, &*random), &account, &How::Token, false)?;

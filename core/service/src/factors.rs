@@ -193,6 +193,7 @@ impl Service {
                     return Err(Error::Conflict(why.into()).into());
                 }
                 tx.end_other_sessions_of(own, session)?;
+                tx.forget_browsers_of(own)?;
                 tx.confirm_session(session, &token_hash, false, ctx.now)?;
                 let event = AuditEvent::done(&ctx, &*random, "account.factor-remove", "account", own);
                 tx.audit(&event.with(json!({"factor": factor})))?;
@@ -235,6 +236,7 @@ impl Service {
                 tx.account(account)?.ok_or(Error::NotFound)?;
                 let gone = tx.delete_factors(account)?;
                 tx.end_sessions_of(account)?;
+                tx.forget_browsers_of(account)?;
                 let event = AuditEvent::done(&ctx, &*random, "account.factors-reset", "account", account);
                 tx.audit(&event.with(json!({"factors": gone})))?;
                 tell(tx, &ctx, mail.filter(|_| gone > 0), AccountMail::FactorsChanged, account)

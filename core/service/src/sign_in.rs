@@ -189,8 +189,7 @@ impl Service {
         Ok(())
     }
 
-    /// Ends one's own sessions but for the one that asks; how many. Browsers are known no more,
-    /// but for that one.
+    /// Ends one's own sessions but for the one that asks; how many. Browsers are known no more.
     pub async fn end_other_sessions(&self, ctx: &Context) -> Result<usize> {
         let own = own_account(ctx)?;
         let this = ctx.proof.map(|proof| proof.session).ok_or(Error::Forbidden)?;
@@ -224,8 +223,8 @@ impl Service {
             .await?)
     }
 
-    /// Chooses another password, by whoever knows the one before. Other sessions end, and the
-    /// one that asks gets another token.
+    /// Chooses another password, by whoever knows the one before. Other sessions end, the one that
+    /// asks gets another token, and browsers are known no more.
     pub async fn change_password(&self, ctx: &Context, current: &str, new: &str) -> Result<PasswordOutcome> {
         let own = own_account(ctx)?;
         let session = ctx.proof.map(|proof| proof.session).ok_or(Error::Forbidden)?;
@@ -263,6 +262,7 @@ impl Service {
                 }
                 tx.set_password(own, &new_hash)?;
                 tx.end_other_sessions_of(own, session)?;
+                tx.forget_browsers_of(own)?;
                 tx.confirm_session(session, &token_hash, false, ctx.now)?;
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.password", "account", own))?;
                 tell(tx, &ctx, mail, AccountMail::PasswordChanged, own)?;
