@@ -1,6 +1,7 @@
 //! One's own second factors: passkeys, apps, and the codes for whoever lost them.
 
 use data_encoding::BASE32_NOPAD;
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::{AccountId, BlobId, FactorId, JobId, SecretToken, SessionId};
@@ -228,6 +229,9 @@ impl Service {
     pub async fn reset_factors(&self, ctx: &Context, account: AccountId) -> Result<()> {
         ctx.require(Right::AccountsChange)?;
         ctx.require_recent()?;
+        // the account has to be there before somebody is asked about it
+        self.account(ctx, account).await?;
+        self.second_look(ctx, || Act::ResetFactors { account }).await?;
         let mail = self.mail_id(ctx.now);
         let (ctx, random) = (*ctx, self.shared_random());
         self.store

@@ -100,6 +100,8 @@ fn approvals() -> Vec<Approval> {
                 person: None,
             },
         ),
+        one(12, Act::InviteAgain { account: AccountId::new(now(), &Sevens) }),
+        one(13, Act::ResetFactors { account: AccountId::new(now(), &Sevens) }),
         one(1, Act::GrantPlugin { plugin: "ldap".into(), grant: vec!["field read title".into()], revoke: Vec::new() }),
         one(
             2,
