@@ -21,8 +21,8 @@ use crate::views::{FactorAdded, FactorOutcome, OwnFactors, PasskeyAsked, TotpOff
 const MOST: u64 = 10;
 /// How many recovery codes there are.
 const CODES: usize = 10;
-/// Octets of a recovery code: 120 bits, so that a plain hash is enough (ASVS 5.0, 6.5.2).
-const CODE: usize = 15;
+/// Octets of a recovery code: 136 bits, so that a plain hash is enough (ASVS 5.0, 6.5.2 and 11.5.1).
+const CODE: usize = 17;
 /// A browser has so many seconds to answer (10 minutes).
 const CEREMONY: i64 = 600;
 
@@ -264,7 +264,7 @@ impl Service {
             self.random().fill(&mut octets);
             let text = BASE32_NOPAD.encode(&octets).to_lowercase();
             let groups: Vec<String> =
-                text.chars().collect::<Vec<_>>().chunks(6).map(|group| group.iter().collect()).collect();
+                text.chars().collect::<Vec<_>>().chunks(7).map(|group| group.iter().collect()).collect();
             groups.join("-")
         };
         (0..CODES).map(code).collect()
