@@ -6,13 +6,17 @@ use estampe_tests::Server;
 async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
     let server = Server::start_default().await;
     assert_eq!(server.cli(&["check-config"]).code, 0);
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 15] = [
         ("[smpt]\nhost = \"x\"\n", &["unknown key smpt", "did you mean smtp"]),
         ("[smtp]\nhots = \"x\"\n", &["unknown key smtp.hots", "did you mean smtp.host"]),
         ("[smtp]\nport = \"many\"\n", &["smtp.port", "a whole number"]),
         ("[smtp]\nport = 70000\n", &["smtp.port", "between 1 and 65535"]),
         (
-            "[smtp]\nhost = \"m\"\nfrom = \"a@b.example\"\nencryption = \"none\"\nusername = \"u\"\n",
+            "[smtp]\nhost = \"mail.b.example\"\nfrom = \"a@b.example\"\nencryption = \"none\"\n",
+            &["smtp.encryption", "is not this machine"],
+        ),
+        (
+            "[smtp]\nhost = \"localhost\"\nfrom = \"a@b.example\"\nencryption = \"none\"\nusername = \"u\"\n",
             &["smtp.encryption", "never sent in clear"],
         ),
         ("[smtp]\nfrom = \"a@b.example\"\n", &["smtp.from", "smtp.host is empty"]),
@@ -38,6 +42,33 @@ async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
     server.configure("data_dir = 5\n[broken\n");
     let output = server.cli(&["check-config"]);
     assert!(output.code == 1 && output.stderr.contains("estampe.toml"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_elsewhere_needs_a_word_about_its_encryption() {
+    let server = Server::start_default().await;
+    let binary = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("estampe");
+    let check = |url: &str| {
+        let command = std::process::Command::new(&binary)
+            .arg("--config")
+            .arg(server.config())
+            .arg("check-config")
+            .env("ESTAMPE_DATABASE__URL", url)
+            .output()
+            .unwrap();
+        (command.status.code().unwrap(), String::from_utf8(command.stderr).unwrap())
+    };
+    for url in ["postgres://estampe@db.example/estampe", "postgres://estampe@db.example/estampe?sslmode=prefer"] {
+        let (code, words) = check(url);
+        assert!(code == 1 && words.contains("database.url") && words.contains("sslmode=verify-full"), "{url}: {words}");
+    }
+    for url in [
+        "postgres://estampe@localhost/estampe",
+        "postgres://estampe@db.example/estampe?sslmode=verify-full&sslrootcert=/ca.pem",
+        "postgres://estampe@postgres/estampe?sslmode=disable",
+    ] {
+        assert_eq!(check(url).0, 0, "{url}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,3 +150,41 @@ on_both! {
         assert!(code == 403 && told.contains("not in use"), "{code} {told}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_locks_nobody_out_at_the_door_of_a_directory() {
+    let slapd = directory(&person("anna", ""));
+    let server = serving(Options { extra: UNLIMITED.to_owned(), ..Options::default() }, &slapd, &[]).await;
+    well(&server, &["account", "add", "root@banque.example", "--name", "R", "--role", "administrator"]);
+    let add = ["provider", "add", "dir", "--kind", "directory", "--label", "Bank directory", "--source", "siege"];
+    well(&server, &[&add[..], &["--create", "yes", "--role", "employee"]].concat());
+    let anna = server.console();
+    assert_eq!(enter(&anna, &server, "anna", SECRET, "/").await.0, 303);
+
+    let stranger = server.console();
+    let mut seen = Vec::new();
+    for _ in 0..12 {
+        seen.push(enter(&stranger, &server, "anna", "quince quince", "/").await.0);
+    }
+    assert_eq!(seen, [[422; 10].as_slice(), &[503; 2]].concat());
+    // the directory has a lock of its own, for two seconds
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(enter(&stranger, &server, "anna", SECRET, "/").await.0, 503);
+    // from where the stranger is, by the browser that her account knows; and from elsewhere by any
+    assert_eq!(enter(&anna, &server, "anna", SECRET, "/").await.0, 303);
+    let elsewhere = server.console_from(std::net::Ipv4Addr::new(127, 0, 0, 2));
+    assert_eq!(enter(&elsewhere, &server, "anna", SECRET, "/").await.0, 303);
+    // somebody else's browser is known here too: that helps nobody to guess
+    let other = server.console();
+    let invited = server.json(&["account", "invite", "root@banque.example"]);
+    let form = [("token", invited["token"].as_str().unwrap()), ("password", "violet hortensia 47")];
+    let welcome = other.post(format!("{}/welcome", server.internal)).form(&form).send().await.unwrap();
+    assert_eq!(welcome.status(), 303);
+    assert_eq!(enter(&other, &server, "anna", SECRET, "/").await.0, 422, "as wrong as any, whatever is typed");
+    // no password at all is no way to write without end
+    let mut seen = Vec::new();
+    for _ in 0..12 {
+        seen.push(enter(&stranger, &server, "nobody", "", "/").await.0);
+    }
+    assert_eq!(seen, [[422; 10].as_slice(), &[503; 2]].concat());
+}

@@ -25,6 +25,7 @@ mod edge;
 mod entra;
 mod google;
 mod groups;
+mod guessing;
 mod headers;
 mod hostile;
 mod hostile_plugins;

@@ -11,6 +11,7 @@ use super::access::{PASSWORD, welcomed};
 use super::groups::{GROUPS, container, group, person};
 use super::ldap::slapd::{Certificate, Slapd};
 use super::ldap::{add, well};
+use super::sign_in::with_app;
 use crate::console::{csrf, page, signed_in};
 
 const WANTED: &str = "[sign_in]\nsecond_administrator = true\n";
@@ -278,5 +279,58 @@ on_both! {
         let expired = server.sql("SELECT count(*) FROM audit_event WHERE operation = 'approval.expire'");
         assert_eq!(expired, ["2"]);
         assert_eq!(server.sql("SELECT id FROM job WHERE state = 'dead'"), ["new"]);
+    }
+}
+
+on_both! {
+    async fn a_way_into_somebody_elses_account_waits(database) {
+        let server = Server::start(Options { database, extra: WANTED.to_owned() }).await;
+        let first = signed_in(&server).await;
+        let second = welcomed(&server, Role::Administrator, None).await;
+        let victim = server.json(&["account", "add", "c@banque.example", "--name", "C", "--role", "administrator"]);
+        let (id, of_old) = (victim["account"]["id"].as_str().unwrap(), victim["token"].as_str().unwrap());
+        let browser = server.console();
+        let form = [("token", of_old), ("password", PASSWORD)];
+        assert_eq!(post(&browser, &server, "/welcome", &form).await.status(), 303);
+        drop(with_app(&browser, &server).await);
+        let (invite, reset) = (format!("/accounts/{id}/invite"), format!("/accounts/{id}/factors"));
+        let of_first = csrf(&page(&first, format!("{}/account", server.internal)).await);
+        let standing = || {
+            let tokens = server.sql("SELECT count(*) FROM account_token")[0].clone();
+            (tokens, server.json(&["account", "show", id])["factors"].as_u64().unwrap())
+        };
+
+        // nobody is shown a token, and nothing is taken
+        let asked = post(&first, &server, &invite, &[("csrf", &of_first)]).await;
+        assert_eq!((asked.status().as_u16(), location(&asked)), (303, "/approvals"));
+        assert_eq!(location(&post(&first, &server, &reset, &[("csrf", &of_first)]).await), "/approvals");
+        assert_eq!(standing(), ("0".to_owned(), 1));
+        let done = "SELECT operation FROM audit_event WHERE operation IN ('account.invite', 'account.factors-reset')";
+        assert!(server.sql(done).is_empty());
+        let waits = waiting(&server);
+        assert!(waits.iter().all(|(_, what)| what.contains(id)) && waits.len() == 2, "{waits:?}");
+        assert!(waits[0].1.contains("a new token") && waits[1].1.contains("second factors"), "{waits:?}");
+        let agree = async |browser: &Client, token: &str, id: &str| {
+            post(browser, &server, &format!("/approvals/{id}/agree"), &[("csrf", token)]).await
+        };
+        // not by whoever asked
+        agree(&first, &of_first, &waits[0].0).await;
+        assert_eq!(standing(), ("0".to_owned(), 1));
+
+        // whoever agrees is shown the token
+        let shown = agree(&second.browser, &second.csrf, &waits[0].0).await;
+        assert_eq!(shown.status(), 200);
+        assert!(shown.text().await.unwrap().contains("/welcome"));
+        assert_eq!(location(&agree(&second.browser, &second.csrf, &waits[1].0).await), format!("/accounts/{id}"));
+        assert_eq!(standing(), ("1".to_owned(), 0));
+        let audit = server.sql("SELECT operation FROM audit_event WHERE operation LIKE 'approval.%' ORDER BY id");
+        assert_eq!(audit, ["approval.ask", "approval.ask", "approval.agree", "approval.agree"]);
+        // nobody is asked about what cannot be
+        well(&server, &["account", "disable", id]);
+        assert_eq!(post(&first, &server, &invite, &[("csrf", &of_first)]).await.status(), 409);
+        assert!(waiting(&server).is_empty());
+        // root is not held up
+        well(&server, &["account", "enable", id]);
+        assert_eq!(server.cli(&["account", "invite", "c@banque.example"]).code, 0);
     }
 }

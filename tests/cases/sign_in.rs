@@ -36,7 +36,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 }
 
 /// The code of an app, so many steps from now.
-fn code(seed: &str, steps: u64) -> String {
+pub(crate) fn code(seed: &str, steps: u64) -> String {
     let octets = data_encoding::BASE32_NOPAD.decode(seed.replace(' ', "").as_bytes()).unwrap();
     let app = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(30);
     let app = app.with_secret(Secret::new(octets.into_boxed_slice())).build().unwrap();

@@ -446,3 +446,33 @@ async fn a_real_browser_goes_to_the_provider_and_comes_back() {
     assert!(browser.text("main").await.contains("House SSO"));
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn begun_sign_ins_keep_nobody_from_beginning_one() {
+    let (server, provider) = house(Options::default(), &["--create", "yes", "--role", "auditor"]).await;
+    // begun from very many addresses, and not finished
+    server.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+         INSERT INTO pending_sign_in (state_hash, provider_id, sealed, ends_at) \
+         SELECT 'flood ' || i, (SELECT id FROM sign_in_provider), x'00', \
+         (CAST(strftime('%s', 'now') AS INTEGER) + 500) * 1000000 + i FROM n",
+    );
+    let waiting = || server.sql("SELECT count(*) FROM pending_sign_in")[0].clone();
+    assert_eq!(waiting(), "20000");
+    let anna = provider.browser(&server);
+    let url = press(&anna, &server, "sso", &[]).await;
+    assert_eq!(waiting(), "20000", "the oldest one is gone");
+    assert!(server.sql("SELECT state_hash FROM pending_sign_in WHERE state_hash = 'flood 1'").is_empty());
+    let back = at_provider(&anna, &server, &url, "anna").await;
+    assert_eq!(location(&anna.get(&back).send().await.unwrap()), "/");
+    // one address begins so many
+    let door = format!("{}/sign-in/with/sso", server.internal);
+    let begin =
+        async |browser: &Client| browser.post(&door).form(&[("next", "/")]).send().await.unwrap().status().as_u16();
+    let flood = provider.browser(&server);
+    for n in 0..300 {
+        assert_eq!(begin(&flood).await, 200, "{n}");
+    }
+    assert_eq!(begin(&flood).await, 503);
+    assert_eq!(begin(&server.console_from(std::net::Ipv4Addr::new(127, 0, 0, 2))).await, 200);
+}

@@ -232,6 +232,13 @@ impl Server {
         self.builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true).build().unwrap()
     }
 
+    /// The same from another address of this machine, so that it counts as another client.
+    pub fn console_from(&self, address: std::net::Ipv4Addr) -> reqwest::Client {
+        let builder = self.builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true);
+        let builder = builder.resolve("localhost", (std::net::Ipv4Addr::LOCALHOST, 0).into());
+        builder.local_address(std::net::IpAddr::V4(address)).build().unwrap()
+    }
+
     fn builder(&self) -> reqwest::ClientBuilder {
         let pem = std::fs::read(self.data().join("tls/ca.pem")).unwrap();
         reqwest::Client::builder()

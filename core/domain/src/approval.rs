@@ -35,6 +35,16 @@ pub enum Act {
         /// The groups whose people it sees.
         teams: Option<Vec<GroupId>>,
     },
+    /// Give somebody a token to choose another password by. Its text is drawn when it is made.
+    InviteAgain {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Take all second factors from somebody.
+    ResetFactors {
+        /// From whom.
+        account: AccountId,
+    },
     /// Say what a plugin may reach.
     GrantPlugin {
         /// The plugin.

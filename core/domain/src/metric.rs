@@ -127,6 +127,8 @@ metrics! {
     PLUGIN_PROBLEMS = "estampe_plugin_problems", Kind::Gauge, [],
         "Plugins that could not be loaded at the start";
 
+    REFUSALS = "estampe_refusals_total", Kind::Counter, ["reason"],
+        "Requests refused: a form that another site sent (origin), one without its token (form), an act that no role or scope allows (right)";
     SIGN_INS = "estampe_sign_ins_total", Kind::Counter, ["outcome"],
         "Tries to sign in, at the console or by a directory: accepted, refused, or throttled after too many refusals";
     TLS_EXPIRY = "estampe_tls_certificate_expiry_timestamp_seconds", Kind::Gauge, ["certificate"],

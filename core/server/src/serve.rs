@@ -1,6 +1,6 @@
 //! `estampe serve`: wires the parts and runs them until told to stop.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ use crate::tls::Tls;
 const NICENESS: i32 = 10;
 
 /// How long a start may take, told to the service manager: a database may be brought up to date.
-const LONGEST_START: Duration = Duration::from_secs(3600);
+const LONGEST_START: Duration = Duration::from_hours(1);
 
 /// What was configured, and where.
 pub struct Configured {
@@ -98,23 +98,16 @@ async fn serve(
     (background, hashing): (&Handle, &Handle),
 ) -> Result<(), String> {
     let Configured { file, settings: written, origins, checked: settings } = configured;
-    let mut sockets = Sockets::take()?;
+    let sockets = Sockets::take()?;
     manager::starting(LONGEST_START);
     let hangup = signal(SignalKind::hangup()).map_err(|e| format!("SIGHUP: {e}"))?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
     let facts = Arc::new(TlsFacts::default());
     let tls = Tls::start(&settings, &clock, &facts)?;
-    let public = sockets.listener("listen.public", Some(settings.public))?.ok_or("listen.public: no socket")?;
-    let internal = sockets.listener("listen.internal", Some(settings.internal))?.ok_or("listen.internal: no socket")?;
-    let plain = sockets.listener("listen.http", settings.http)?;
-    let addresses = (public.local_addr().ok(), internal.local_addr().ok());
-    let operator = bind_socket(&settings.operator)?;
+    let Bound { public, internal, plain, operator, addresses } = Bound::open(sockets, &settings)?;
     let smtp = settings.smtp.as_ref().map(|smtp| LiveMailer::new(smtp).map(Arc::new)).transpose()?;
-    let mailer: Arc<dyn Mailer> = match &smtp {
-        Some(smtp) => Arc::<LiveMailer>::clone(smtp),
-        None => Arc::new(NoMailer),
-    };
+    let mailer = mailer(smtp.as_ref());
     let egress: Arc<dyn HttpEgress> =
         Arc::new(CheckedEgress::new(&settings.egress, Arc::clone(&clock), Arc::clone(&random))?);
     let host = Arc::new(plugin_host(&settings, &store, &clock, &egress, background.clone())?);
@@ -177,10 +170,9 @@ async fn serve(
     let reloading = tokio::spawn(reload.run(hangup, stop.subscribe()));
     let alive = tokio::spawn(manager::watched());
     manager::ready();
-    let address = |bound: Option<SocketAddr>, configured| bound.unwrap_or(configured);
     tracing::info!(
-        listen.public = %address(addresses.0, settings.public),
-        listen.internal = %address(addresses.1, settings.internal),
+        listen.public = %addresses.0,
+        listen.internal = %addresses.1,
         public.origin = settings.public_origin,
         "ready"
     );
@@ -202,6 +194,39 @@ async fn serve(
         None => Ok(()),
         Some(Ok(())) => Err("a listener ended by itself".into()),
         Some(Err(error)) => Err(format!("a listener failed: {error}")),
+    }
+}
+
+/// Who sends mails, where there is a server for them.
+fn mailer(live: Option<&Arc<LiveMailer>>) -> Arc<dyn Mailer> {
+    match live {
+        Some(live) => Arc::<LiveMailer>::clone(live),
+        None => Arc::new(NoMailer),
+    }
+}
+
+/// The listeners, bound or handed over.
+struct Bound {
+    public: TcpListener,
+    internal: TcpListener,
+    plain: Option<TcpListener>,
+    operator: UnixListener,
+    /// Of the public and of the internal one, as they are.
+    addresses: (SocketAddr, SocketAddr),
+}
+
+impl Bound {
+    fn open(mut sockets: Sockets, settings: &CheckedSettings) -> Result<Self, String> {
+        let none = |key: &str| format!("{key}: no socket");
+        let public = sockets.listener("listen.public", Some(settings.public))?;
+        let public = public.ok_or_else(|| none("listen.public"))?;
+        let internal = sockets.listener("listen.internal", Some(settings.internal))?;
+        let internal = internal.ok_or_else(|| none("listen.internal"))?;
+        let plain = sockets.listener("listen.http", settings.http)?;
+        let operator = bind_socket(&settings.operator)?;
+        let addresses =
+            (public.local_addr().unwrap_or(settings.public), internal.local_addr().unwrap_or(settings.internal));
+        Ok(Self { public, internal, plain, operator, addresses })
     }
 }
 

@@ -214,6 +214,12 @@ impl Service {
     pub async fn invite_again(&self, ctx: &Context, account: AccountId) -> Result<Invited> {
         ctx.require(Right::AccountsChange)?;
         ctx.require_recent()?;
+        // nobody is asked about what cannot be
+        if !self.account(ctx, account).await?.account.active {
+            return Err(may_not_sign_in());
+        }
+        // whoever gets to see the token could sign in as somebody else
+        self.second_look(ctx, || Act::InviteAgain { account }).await?;
         let (token, hash) = self.account_token();
         let (ctx, random) = (*ctx, self.shared_random());
         let account = self
@@ -221,7 +227,7 @@ impl Service {
             .write(move |tx| {
                 let (found, _) = tx.account(account)?.ok_or(Error::NotFound)?;
                 if !found.active {
-                    return Err(Error::Conflict("this account may not sign in; enable it first".into()).into());
+                    return Err(may_not_sign_in().into());
                 }
                 tx.put_account_token(account, &hash, ctx.now.plus_seconds(INVITATION))?;
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.invite", "account", account))?;
@@ -232,7 +238,7 @@ impl Service {
     }
 
     /// Sends the holder of an account a code to choose a password by. It is made when the mail
-    /// goes, and voids earlier ones then.
+    /// goes, and voids earlier ones then. Nobody but them gets to see it: it waits for nobody.
     pub async fn invite_by_mail(&self, ctx: &Context, account: AccountId) -> Result<()> {
         ctx.require(Right::AccountsChange)?;
         ctx.require_recent()?;
@@ -244,7 +250,7 @@ impl Service {
             .write(move |tx| {
                 let (found, _) = tx.account(account)?.ok_or(Error::NotFound)?;
                 if !found.active {
-                    return Err(Error::Conflict("this account may not sign in; enable it first".into()).into());
+                    return Err(may_not_sign_in().into());
                 }
                 tell(tx, &ctx, Some(job), AccountMail::Invitation, account)?;
                 let event = AuditEvent::done(&ctx, &*random, "account.invite", "account", account);
@@ -351,6 +357,7 @@ impl Service {
                 let had_one = tx.account(id)?.is_some_and(|(_, hash)| hash.is_some());
                 tx.set_password(id, &hash)?;
                 tx.end_sessions_of(id)?;
+                tx.forget_browsers_of(id)?;
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.password", "account", id))?;
                 tell(tx, &ctx, mail.filter(|_| had_one), AccountMail::PasswordChanged, id)?;
                 let admitted = fresh.admit(tx, (&ctx, &*random), &account, &How::Token, false)?;
@@ -384,6 +391,10 @@ pub(crate) fn is_there(tx: &mut estampe_store::Tx<'_>, account: &Account) -> est
         None => true,
     };
     Ok(account.active && person_is_there)
+}
+
+fn may_not_sign_in() -> Error {
+    Error::Conflict("this account may not sign in; enable it first".into())
 }
 
 /// Refuses a person who is not there.

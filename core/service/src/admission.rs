@@ -68,6 +68,13 @@ impl Fresh {
             tx.audit(&event.with(json!({"how": how.as_stored()})))?;
             return Ok(Admitted { signed_in: false, keeps_browser: false });
         }
+        // whoever signs in anew leaves no session behind that nobody sees any more
+        if let Some(before) = &self.knock.session
+            && tx.end_session(&before.hash())?
+        {
+            let event = AuditEvent::done(&ctx, random, "session.end", "appliance", "console");
+            tx.audit(&event.with(json!({"by": "sign-in"})))?;
+        }
         tx.insert_session(
             &NewSession {
                 id: self.id,

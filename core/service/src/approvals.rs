@@ -113,6 +113,11 @@ impl Service {
                 self.change_account(&seconded, *account, change).await?;
                 ActDone::Account(*account)
             }
+            Act::InviteAgain { account } => ActDone::Invited(Box::new(self.invite_again(&seconded, *account).await?)),
+            Act::ResetFactors { account } => {
+                self.reset_factors(&seconded, *account).await?;
+                ActDone::Account(*account)
+            }
             Act::GrantPlugin { plugin, grant, revoke } => {
                 self.grant_plugin(&seconded, plugin, items(grant)?, items(revoke)?).await?;
                 ActDone::Plugin(plugin.clone())

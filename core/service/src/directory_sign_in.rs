@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::credential::Secret;
-use estampe_domain::ids::PersonId;
+use estampe_domain::ids::{PersonId, SecretToken};
 use estampe_domain::ldap::sign_in::{
     Barred, LoginEntry, LoginFound, SignInReason, SignInRefusal, Standing, Verdict, can_be_password,
 };
@@ -19,7 +19,8 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::Service;
-use crate::views::SignInTrial;
+use crate::throttle::Tries;
+use crate::views::{Knock, SignInTrial};
 
 /// Tries at once: each has connections of its own to the directory.
 const AT_ONCE: usize = 8;
@@ -42,6 +43,7 @@ type Refused = (SignInReason, Option<PersonId>);
 
 /// What is typed, and where.
 struct Try<'a> {
+    knock: &'a Knock,
     source: &'a Source,
     given: Given,
     login: &'a str,
@@ -55,15 +57,15 @@ impl Service {
     pub async fn directory_sign_in(
         &self,
         ctx: &Context,
+        knock: &Knock,
         source: &str,
-        login: &str,
-        password: &Secret,
+        typed: (&str, &Secret),
     ) -> Result<PersonId, SignInRefusal> {
         let begun = Instant::now();
         let name = source.to_owned();
         let found = self.store.read(move |tx| tx.source_by_name(&name)).await.map_err(Error::from);
         let source = found.and_then(|found| found.ok_or(Error::NotFound)).map_err(SignInRefusal::Failed)?;
-        let outcome = self.directory_try(ctx, &source, login, password).await;
+        let outcome = self.directory_try(ctx, knock, &source, typed).await;
         let word = match &outcome {
             Ok(_) => "accepted",
             Err(SignInRefusal::TooMany) => "throttled",
@@ -90,7 +92,9 @@ impl Service {
         password: &Secret,
     ) -> Result<SignInTrial> {
         ctx.require(Right::SourcesChange)?;
-        match self.directory_sign_in(ctx, source, login, password).await {
+        // whoever tries it is no stranger, and locks out none but those who try it as they do
+        let knock = Knock { client: format!("{} who tries it", ctx.actor.kind()), ..Knock::default() };
+        match self.directory_sign_in(ctx, &knock, source, (login, password)).await {
             Ok(person) => Ok(SignInTrial::Accepted(Box::new(self.person(ctx, person).await?.summary))),
             Err(SignInRefusal::Refused(reason, _)) => Ok(SignInTrial::Refused(reason)),
             Err(SignInRefusal::TooMany) => Ok(SignInTrial::Refused(SignInReason::TooMany)),
@@ -102,30 +106,34 @@ impl Service {
     async fn directory_try(
         &self,
         ctx: &Context,
+        knock: &Knock,
         source: &Source,
-        login: &str,
-        password: &Secret,
+        (login, password): (&str, &Secret),
     ) -> Result<PersonId, SignInRefusal> {
-        if password.reveal().is_empty() {
-            return self.note_refusal(ctx, source, (SignInReason::NoPassword, None)).await;
-        }
         // one spelling, as far as we know what the directory takes for one; its entries are
         // counted as well
         let folded: String = login.trim().chars().take(256).collect::<String>().to_lowercase();
-        let who = format!("{} {folded} by directory", source.id);
-        if !self.throttle.begin(&who, ctx.now) {
+        // whose entry it is the directory says, and then whether they know this browser: until then
+        // it is enough that somebody here does
+        let browser = self.browser_of(knock, None).await.map_err(SignInRefusal::Failed)?;
+        let what = format!("name at {}", source.id);
+        let tries = Tries::of(&self.throttle, &what, &folded, &knock.client, browser.as_deref());
+        if !tries.begin(ctx.now) {
             return Err(SignInRefusal::TooMany);
+        }
+        if password.reveal().is_empty() {
+            return self.note_refusal(ctx, source, (SignInReason::NoPassword, None)).await;
         }
         let asked = tokio::time::timeout(LIMIT, async {
             let _turn = self.directory_gate.0.acquire().await;
             let given = self.given(source, true).await.map_err(refusal)?;
-            self.ask_directory(ctx, &Try { source, given, login, password }).await
+            self.ask_directory(ctx, &Try { knock, source, given, login, password }).await
         });
         let silent = || PluginFailure::new(FailKind::Unavailable, format!("no answer within {LIMIT:?}"));
         let answer = asked.await.unwrap_or_else(|_| Err(SignInRefusal::Away(silent())));
         match answer {
             Ok(Ok(person)) => {
-                self.throttle.succeeded(&who);
+                tries.succeeded();
                 let event = AuditEvent::done(ctx, self.random(), "person.sign-in", "person", person);
                 self.note(event.with(json!({"source": source.id}))).await?;
                 Ok(person)
@@ -133,7 +141,7 @@ impl Service {
             Ok(Err(refused)) => self.note_refusal(ctx, source, refused).await,
             Err(away) => {
                 // nobody guessed anything by that
-                self.throttle.took_back(&who);
+                tries.took_back();
                 Err(away)
             }
         }
@@ -149,23 +157,32 @@ impl Service {
             LoginFound::Several => (None, SignInReason::Several),
         };
         // whatever name was typed and however it was written
-        let of_entry = entry.as_ref().map(|entry| {
-            let whose = entry.identity.as_deref().unwrap_or(&entry.dn);
-            format!("{} {whose} by entry", tried.source.id)
-        });
-        let too_many = of_entry.as_deref().is_some_and(|entry| !self.throttle.begin(entry, ctx.now));
+        let known = match &entry {
+            Some(entry) => self.known(tried.source, entry).await.map_err(SignInRefusal::Failed)?,
+            None => None,
+        };
+        let person = known.map(|(person, _)| person);
+        let of_entry = match &entry {
+            Some(entry) => {
+                let browser = self.browser_of(tried.knock, person).await.map_err(SignInRefusal::Failed)?;
+                let browser = browser.filter(|_| person.is_some());
+                let whose = entry.identity.as_deref().unwrap_or(&entry.dn);
+                let what = format!("entry at {}", tried.source.id);
+                Some(Tries::of(&self.throttle, &what, whose, &tried.knock.client, browser.as_deref()))
+            }
+            None => None,
+        };
+        let too_many = of_entry.as_ref().is_some_and(|entry| !entry.begin(ctx.now));
         let may_bind = !too_many && can_be_password(tried.password.reveal());
         let dn = entry.as_ref().filter(|_| may_bind).map(|entry| entry.dn.as_str());
         let bound = self.ports.directory.bind_login(&tried.source.connector, &tried.given, dn, tried.password).await;
         let verdict = bound.map_err(|failure| {
             if let Some(entry) = &of_entry {
-                self.throttle.took_back(entry);
+                entry.took_back();
             }
             SignInRefusal::Away(failure)
         })?;
         let Some(entry) = entry else { return Ok(Err((otherwise, None))) };
-        let known = self.known(tried.source, &entry).await.map_err(SignInRefusal::Failed)?;
-        let person = known.map(|(person, _)| person);
         let refused = |reason| Ok(Err((reason, person)));
         if too_many {
             return refused(SignInReason::TooMany);
@@ -181,11 +198,27 @@ impl Service {
             Some((_, false)) => refused(SignInReason::Inactive),
             Some((person, true)) => {
                 if let Some(entry) = &of_entry {
-                    self.throttle.succeeded(entry);
+                    entry.succeeded();
                 }
                 Ok(Ok(person))
             }
         }
+    }
+
+    /// The browser, where an account of this person was signed in from it, or anybody's.
+    async fn browser_of(&self, knock: &Knock, person: Option<PersonId>) -> Result<Option<String>> {
+        let Some(browser) = knock.browser.as_ref().map(SecretToken::hash) else { return Ok(None) };
+        let hash = browser.clone();
+        let known = self.store.read(move |tx| {
+            let Some(person) = person else { return tx.browser_is_known(&hash) };
+            for account in tx.accounts_of_person(person)? {
+                if tx.knows_browser(account, &hash)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        });
+        Ok(known.await?.then_some(browser))
     }
 
     async fn find(&self, ctx: &Context, tried: &Try<'_>) -> Result<LoginFound, SignInRefusal> {

@@ -1,6 +1,7 @@
 //! One's own second factors: passkeys, apps, and the codes for whoever lost them.
 
 use data_encoding::BASE32_NOPAD;
+use estampe_domain::approval::Act;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::{AccountId, BlobId, FactorId, JobId, SecretToken, SessionId};
@@ -20,8 +21,8 @@ use crate::views::{FactorAdded, FactorOutcome, OwnFactors, PasskeyAsked, TotpOff
 const MOST: u64 = 10;
 /// How many recovery codes there are.
 const CODES: usize = 10;
-/// Octets of a recovery code: 120 bits, so that a plain hash is enough (ASVS 5.0, 6.5.2).
-const CODE: usize = 15;
+/// Octets of a recovery code: 136 bits, so that a plain hash is enough (ASVS 5.0, 6.5.2 and 11.5.1).
+const CODE: usize = 17;
 /// A browser has so many seconds to answer (10 minutes).
 const CEREMONY: i64 = 600;
 
@@ -193,6 +194,7 @@ impl Service {
                     return Err(Error::Conflict(why.into()).into());
                 }
                 tx.end_other_sessions_of(own, session)?;
+                tx.forget_browsers_of(own)?;
                 tx.confirm_session(session, &token_hash, false, ctx.now)?;
                 let event = AuditEvent::done(&ctx, &*random, "account.factor-remove", "account", own);
                 tx.audit(&event.with(json!({"factor": factor})))?;
@@ -227,6 +229,9 @@ impl Service {
     pub async fn reset_factors(&self, ctx: &Context, account: AccountId) -> Result<()> {
         ctx.require(Right::AccountsChange)?;
         ctx.require_recent()?;
+        // the account has to be there before somebody is asked about it
+        self.account(ctx, account).await?;
+        self.second_look(ctx, || Act::ResetFactors { account }).await?;
         let mail = self.mail_id(ctx.now);
         let (ctx, random) = (*ctx, self.shared_random());
         self.store
@@ -235,6 +240,7 @@ impl Service {
                 tx.account(account)?.ok_or(Error::NotFound)?;
                 let gone = tx.delete_factors(account)?;
                 tx.end_sessions_of(account)?;
+                tx.forget_browsers_of(account)?;
                 let event = AuditEvent::done(&ctx, &*random, "account.factors-reset", "account", account);
                 tx.audit(&event.with(json!({"factors": gone})))?;
                 tell(tx, &ctx, mail.filter(|_| gone > 0), AccountMail::FactorsChanged, account)
@@ -258,7 +264,7 @@ impl Service {
             self.random().fill(&mut octets);
             let text = BASE32_NOPAD.encode(&octets).to_lowercase();
             let groups: Vec<String> =
-                text.chars().collect::<Vec<_>>().chunks(6).map(|group| group.iter().collect()).collect();
+                text.chars().collect::<Vec<_>>().chunks(7).map(|group| group.iter().collect()).collect();
             groups.join("-")
         };
         (0..CODES).map(code).collect()

@@ -179,6 +179,7 @@ impl Arrival<'_, '_> {
                 }
                 self.tx.drop_account_token(invited.id)?;
                 self.tx.end_sessions_of(invited.id)?;
+                self.tx.forget_browsers_of(invited.id)?;
                 self.comes_again(invited.id)
             }
         }

@@ -32,6 +32,9 @@ impl Answered {
     }
 }
 
+/// No code of an app is longer, and no recovery code as short.
+const LONGEST_CODE: usize = 12;
+
 /// The purpose of a ceremony by which somebody signs in with a passkey alone.
 const SIGN_IN: &str = "sign in by passkey";
 
@@ -96,13 +99,14 @@ impl Service {
             })
             .await?;
         let Some((account, how, known)) = found else { return Err(Error::Unauthenticated) };
-        let tries = Tries::of(&self.throttle, "factor", &account.to_string(), &knock.client, known.as_deref());
+        let tries = self.tries("factor", account, (knock, known.as_deref()), answer);
         if !tries.begin(ctx.now) {
+            throttled();
             return Err(Error::Unavailable("too many wrong codes; wait a quarter of an hour".into()));
         }
         let purpose = format!("second step of {account}");
         let Some(shown) = self.check_factor(account, &purpose, answer, ctx.now).await? else {
-            return self.not_let_in(ctx).await;
+            return self.not_let_in(ctx, Some(account)).await;
         };
         let fresh = self.fresh(ctx.now, knock);
         let (ctx_in, random) = (*ctx, self.shared_random());
@@ -118,7 +122,7 @@ impl Service {
                 Ok(Some(fresh.admission(found, admitted)))
             })
             .await?;
-        let Some(admission) = admission else { return self.not_let_in(ctx).await };
+        let Some(admission) = admission else { return self.not_let_in(ctx, Some(account)).await };
         tries.succeeded();
         Ok(admission)
     }
@@ -135,20 +139,28 @@ impl Service {
 
     /// Signs in by a passkey alone: what its holder has, and what they are or know.
     pub async fn passkey_sign_in(&self, ctx: &Context, knock: &Knock, state: &str, answer: &str) -> Result<Admission> {
+        // nobody guesses one, but each that does not fit is written down
+        let tries = Tries::of_client(&self.throttle, "passkey", &knock.client);
+        if !tries.begin(ctx.now) {
+            throttled();
+            return Err(Error::Unavailable("too many passkeys that do not fit; wait a quarter of an hour".into()));
+        }
         let state = self.ceremony(SIGN_IN, state, ctx.now);
         let whose = self.ports.passkeys.whose(answer).ok();
-        let (Some(state), Some(whose)) = (state, whose) else { return self.not_let_in(ctx).await };
+        let (Some(state), Some(whose)) = (state, whose) else { return self.not_let_in(ctx, None).await };
         let passkeys = self.store.read(move |tx| tx.passkeys(whose)).await?;
+        // whom an answer names is its maker's word: an account without passkeys was not meant
+        let meant = (!passkeys.is_empty()).then_some(whose);
         let stored: Vec<_> = passkeys.iter().map(|known| known.passkey.clone()).collect();
         let used = match self.ports.passkeys.finish_use(&state, answer, &stored, true) {
             Ok(used) => used,
             Err(why) => {
                 tracing::info!(passkey.problem = why, "a passkey was not taken");
-                return self.not_let_in(ctx).await;
+                return self.not_let_in(ctx, meant).await;
             }
         };
         let Some(factor) = passkeys.iter().find(|known| known.credential == used.credential).map(|k| k.factor) else {
-            return self.not_let_in(ctx).await;
+            return self.not_let_in(ctx, meant).await;
         };
         let shown = Shown::Passkey(factor, used.passkey);
         let fresh = self.fresh(ctx.now, knock);
@@ -165,7 +177,8 @@ impl Service {
                 Ok(Some(fresh.admission(found, admitted)))
             })
             .await?;
-        let Some(admission) = admission else { return self.not_let_in(ctx).await };
+        let Some(admission) = admission else { return self.not_let_in(ctx, meant).await };
+        tries.succeeded();
         metrics::counter!(metric::SIGN_INS.name, "outcome" => "accepted").increment(1);
         Ok(admission)
     }
@@ -189,9 +202,17 @@ impl Service {
     /// it is wrong.
     pub async fn confirm(&self, ctx: &Context, knock: &Knock, answer: &FactorAnswer) -> Result<SecretToken> {
         let (own, session) = (own_account(ctx)?, session_of(ctx)?);
-        let browser = knock.browser.as_ref().map(SecretToken::hash);
-        let tries = Tries::of(&self.throttle, "confirmation", &own.to_string(), &knock.client, browser.as_deref());
+        // what the browser says of itself counts where the account knows it: anybody can say another each time
+        let known = match knock.browser.as_ref().map(SecretToken::hash) {
+            Some(browser) => {
+                let hash = browser.clone();
+                self.store.read(move |tx| tx.knows_browser(own, &hash)).await?.then_some(browser)
+            }
+            None => None,
+        };
+        let tries = self.tries("confirmation", own, (knock, known.as_deref()), answer);
         if !tries.begin(ctx.now) {
+            throttled();
             return Err(Error::Unavailable("too many wrong tries; wait a quarter of an hour".into()));
         }
         let has_factor = ctx.proof.is_some_and(|proof| proof.has_factor);
@@ -242,6 +263,28 @@ impl Service {
         Err(Error::Unauthenticated)
     }
 
+    /// What an answer is counted by. A code of an app is short and can be guessed; a recovery code and a
+    /// passkey cannot, so that whoever has them comes in while somebody else guesses.
+    fn tries(
+        &self,
+        what: &str,
+        account: AccountId,
+        (knock, known): (&Knock, Option<&str>),
+        answer: &FactorAnswer,
+    ) -> Tries<'_> {
+        let (whom, client) = (account.to_string(), &knock.client);
+        match answer {
+            FactorAnswer::Code(typed) if without_spaces(typed).chars().count() <= LONGEST_CODE => {
+                Tries::of_code(&self.throttle, what, &whom, client, known)
+            }
+            FactorAnswer::Code(_) => Tries::of(&self.throttle, &format!("{what}, recovery"), &whom, client, known),
+            FactorAnswer::Passkey { .. } => {
+                Tries::of(&self.throttle, &format!("{what}, passkey"), &whom, client, known)
+            }
+            FactorAnswer::Password(_) => Tries::of(&self.throttle, what, &whom, client, known),
+        }
+    }
+
     /// Whether an answer is a factor of the account; it is taken in the transaction that lets
     /// them in.
     async fn check_factor(
@@ -278,6 +321,11 @@ impl Service {
             }
         }
     }
+}
+
+/// Somebody has to wait.
+pub(crate) fn throttled() {
+    metrics::counter!(metric::SIGN_INS.name, "outcome" => "throttled").increment(1);
 }
 
 /// Notes that a factor was shown; `false` when its code was taken before, or is none.

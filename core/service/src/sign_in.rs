@@ -31,16 +31,16 @@ impl Service {
         let wanted = one_spelling(email);
         let outcome = |outcome| metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(1);
         let (looked_up, browser) = (wanted.clone(), knock.browser.as_ref().map(SecretToken::hash));
-        let (found, known) = self
+        let (meant, found, known) = self
             .store
             .read(move |tx| {
-                let Some((account, hash)) = tx.account_by_email(&looked_up)? else { return Ok((None, None)) };
+                let Some((account, hash)) = tx.account_by_email(&looked_up)? else { return Ok((None, None, None)) };
                 let known = match browser {
                     Some(browser) if tx.knows_browser(account.id, &browser)? => Some(browser),
                     _ => None,
                 };
                 // who may not come in is told no more than who does not exist
-                Ok((is_there(tx, &account)?.then_some((account, hash)), known))
+                Ok((Some(account.id), is_there(tx, &account)?.then_some((account, hash)), known))
             })
             .await?;
         let tries = Tries::of(&self.throttle, "password", &wanted, &knock.client, known.as_deref());
@@ -53,7 +53,7 @@ impl Service {
         let hash = hash.flatten().filter(|_| password.chars().count() <= PASSWORD_MAX);
         let password: String = password.chars().take(PASSWORD_MAX).collect();
         let fits = self.passwords.verify(&password, hash.clone(), self.random()).await?;
-        let Some(account) = account.filter(|_| fits) else { return self.not_let_in(ctx).await };
+        let Some(account) = account.filter(|_| fits) else { return self.not_let_in(ctx, meant).await };
         let fresh = self.fresh(ctx.now, knock);
         let (ctx_in, random, id) = (*ctx, self.shared_random(), account.id);
         let admitted = self
@@ -69,16 +69,21 @@ impl Service {
                 Ok(Some(fresh.admission(account, admitted)))
             })
             .await?;
-        let Some(admission) = admitted else { return self.not_let_in(ctx).await };
+        let Some(admission) = admitted else { return self.not_let_in(ctx, meant).await };
         tries.succeeded();
         outcome("accepted");
         Ok(admission)
     }
 
-    /// What was shown does not fit.
-    pub(crate) async fn not_let_in<T>(&self, ctx: &Context) -> Result<T> {
+    /// What was shown does not fit. The audit names the account that was meant, where there is one, by
+    /// its id: what was typed stands nowhere.
+    pub(crate) async fn not_let_in<T>(&self, ctx: &Context, meant: Option<AccountId>) -> Result<T> {
         metrics::counter!(metric::SIGN_INS.name, "outcome" => "refused").increment(1);
-        let event = AuditEvent::done(ctx, self.random(), "session.begin", "appliance", "console").refused();
+        let event = match meant {
+            Some(account) => AuditEvent::done(ctx, self.random(), "session.begin", "account", account),
+            None => AuditEvent::done(ctx, self.random(), "session.begin", "appliance", "console"),
+        };
+        let event = event.refused();
         self.store.write(move |tx| tx.audit(&event)).await?;
         Err(Error::Unauthenticated)
     }
@@ -189,8 +194,7 @@ impl Service {
         Ok(())
     }
 
-    /// Ends one's own sessions but for the one that asks; how many. Browsers are known no more,
-    /// but for that one.
+    /// Ends one's own sessions but for the one that asks; how many. Browsers are known no more.
     pub async fn end_other_sessions(&self, ctx: &Context) -> Result<usize> {
         let own = own_account(ctx)?;
         let this = ctx.proof.map(|proof| proof.session).ok_or(Error::Forbidden)?;
@@ -224,8 +228,8 @@ impl Service {
             .await?)
     }
 
-    /// Chooses another password, by whoever knows the one before. Other sessions end, and the
-    /// one that asks gets another token.
+    /// Chooses another password, by whoever knows the one before. Other sessions end, the one that
+    /// asks gets another token, and browsers are known no more.
     pub async fn change_password(&self, ctx: &Context, current: &str, new: &str) -> Result<PasswordOutcome> {
         let own = own_account(ctx)?;
         let session = ctx.proof.map(|proof| proof.session).ok_or(Error::Forbidden)?;
@@ -263,6 +267,7 @@ impl Service {
                 }
                 tx.set_password(own, &new_hash)?;
                 tx.end_other_sessions_of(own, session)?;
+                tx.forget_browsers_of(own)?;
                 tx.confirm_session(session, &token_hash, false, ctx.now)?;
                 tx.audit(&AuditEvent::done(&ctx, &*random, "account.password", "account", own))?;
                 tell(tx, &ctx, mail, AccountMail::PasswordChanged, own)?;

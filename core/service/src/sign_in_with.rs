@@ -11,12 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::Service;
 use crate::accounts::of_token;
 use crate::identities::{Came, Errand, Proof};
+use crate::second_step::throttled;
+use crate::throttle::Tries;
 use crate::views::Knock;
 
 /// How long a browser may be away, in seconds.
 const AWAY: i64 = 600;
-/// Sign-ins that are under way at once.
+/// Sign-ins that are under way at once; one more takes the place of the oldest.
 const MOST: i64 = 20_000;
+/// Sign-ins that one client begins within a quarter of an hour and does not come back from.
+const BEGUN: u32 = 300;
 /// Where providers send browsers back to.
 pub const BACK: &str = "/sign-in/back";
 
@@ -101,7 +105,10 @@ impl Service {
     }
 
     /// Begins a sign-in by a provider.
-    pub async fn start_with(&self, ctx: &Context, provider: &str, errand: Errand) -> Result<Started> {
+    pub async fn start_with(&self, ctx: &Context, knock: &Knock, provider: &str, errand: Errand) -> Result<Started> {
+        if !self.throttle.begin_of(&begun_by(knock), BEGUN, ctx.now) {
+            return self.too_many();
+        }
         let (name, now) = (provider.to_owned(), ctx.now);
         let token = if let Errand::Welcome(token) = &errand { Some(token.clone()) } else { None };
         let found = self.store.read(move |tx| {
@@ -145,15 +152,39 @@ impl Service {
             serde_json::to_vec(&pending).map_err(|error| Error::Internal(format!("pending sign-in: {error}")))?;
         let plain = zeroize::Zeroizing::new(plain);
         let (hash, id, times) = (state.hash(), provider.id, (ctx.now, ctx.now.plus_seconds(AWAY)));
-        if !self.store.write(move |tx| tx.put_pending(&hash, id, &plain, times, MOST)).await? {
-            return Err(Error::Unavailable("too many sign-ins are under way".into()));
-        }
+        self.store.write(move |tx| tx.put_pending(&hash, id, &plain, times, MOST)).await?;
         Ok(Started::Go { url: url.into(), browser })
     }
 
     /// Ends what [`start_with`](Self::start_with) began: with what the browser brings back, the
     /// mark that it was given, and the session that it has by now.
     pub async fn come_back(
+        &self,
+        ctx: &Context,
+        knock: &Knock,
+        (browser, session): (Option<SecretToken>, Option<SecretToken>),
+        state: &str,
+        back: OpenIdBack,
+    ) -> Result<Came> {
+        // a return that nobody waits for is written down as well
+        let tries = Tries::of_client(&self.throttle, "return", &knock.client);
+        if !tries.begin(ctx.now) {
+            return self.too_many();
+        }
+        let came = self.finish_with(ctx, knock, (browser, session), state, back).await?;
+        if !matches!(came, Came::Refused(..)) {
+            tries.succeeded();
+            self.throttle.took_back(&begun_by(knock));
+        }
+        Ok(came)
+    }
+
+    fn too_many<T>(&self) -> Result<T> {
+        throttled();
+        Err(Error::Unavailable("too many sign-ins that came to nothing; wait a quarter of an hour".into()))
+    }
+
+    async fn finish_with(
         &self,
         ctx: &Context,
         knock: &Knock,
@@ -226,7 +257,7 @@ impl Service {
             Ok(source.map(|found| (provider, found.source)))
         });
         let (provider, source) = found.await?.ok_or(Error::NotFound)?;
-        let signed_in = self.directory_sign_in(ctx, &source.name, login, password).await;
+        let signed_in = self.directory_sign_in(ctx, knock, &source.name, (login, password)).await;
         let person = signed_in.map_err(estampe_domain::ldap::sign_in::SignInRefusal::for_who_signs_in)?;
         let of = source.id;
         let known = self.store.read(move |tx| {
@@ -254,4 +285,9 @@ impl Service {
         let redirect = format!("{}{BACK}", self.settings.internal_origin);
         Ok(Some(OpenIdParty { settings, secret, redirect }))
     }
+}
+
+/// What begun sign-ins of a client are counted by.
+fn begun_by(knock: &Knock) -> String {
+    format!("sign-ins begun from {}", knock.client)
 }

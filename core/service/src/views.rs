@@ -522,6 +522,8 @@ pub struct Knock {
     pub agent: Agent,
     /// By which this browser says that it was here before.
     pub browser: Option<SecretToken>,
+    /// The session that it has, which a new one takes the place of.
+    pub session: Option<SecretToken>,
 }
 
 /// What somebody shows of themselves besides signing in.

@@ -13,6 +13,7 @@ use estampe_texts::key;
 use crate::api::{ApiCause, FieldProblem, Problem};
 use crate::headers::Surface;
 use crate::locale::Lang;
+use crate::refusals;
 use crate::respond::see_other;
 use crate::visit::Visit;
 
@@ -78,6 +79,7 @@ pub(crate) struct Entry {
 impl Fault {
     pub(crate) fn new(visit: &Visit, cause: Cause) -> Self {
         let request = visit.ctx.request;
+        refusals::note(visit, &cause);
         if let Cause::Domain(error) = &cause {
             match error.kind() {
                 ErrorKind::Internal => {

@@ -22,6 +22,7 @@ mod forms;
 mod headers;
 mod icons;
 mod locale;
+mod refusals;
 mod respond;
 mod routes;
 mod serve;

@@ -123,6 +123,7 @@ pub(crate) fn knock(visit: &Visit, request: &HttpRequest) -> Knock {
         address: client.map(|client| client.ip().to_string()).unwrap_or_default(),
         agent: Agent::of_header(agent),
         browser: request.cookie(BROWSER).map(|cookie| SecretToken::presented(cookie.value())),
+        session: presented(request),
     }
 }
 

@@ -240,6 +240,7 @@ impl Settings {
                 url.scheme()
             ));
         }
+        super::wire::database(&url)?;
         if !cfg!(feature = "postgres") {
             return Err(
                 "database.url: this build speaks SQLite only; install the package estampe-postgres, or leave it empty"
@@ -322,6 +323,12 @@ impl Settings {
                 Some((key, _)) => Err(format!("smtp.{key} is set, but smtp.host is empty: set the host, or remove it")),
                 None => Ok(None),
             };
+        }
+        if encryption == Encryption::None && !super::wire::is_here(&smtp.host) {
+            return Err(format!(
+                "smtp.encryption is \"none\", and smtp.host \"{}\" is not this machine: mails hold what visitors wrote; use \"starttls\" or \"tls\", or a relay on 127.0.0.1",
+                smtp.host
+            ));
         }
         if encryption == Encryption::None && !smtp.username.is_empty() {
             return Err("smtp.encryption is \"none\" with smtp.username set: a password is never sent in clear; use \"starttls\" or \"tls\"".into());

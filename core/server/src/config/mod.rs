@@ -8,12 +8,14 @@ mod plugins;
 mod settings;
 mod shown;
 mod tls;
+mod wire;
 
 pub use check::CheckedSettings;
 pub use layers::{Origins, Problem, load, load_some};
 pub use settings::Settings;
 pub use shown::shown;
 pub use tls::{AcmeSource, Name, TlsSource};
+pub use wire::database_weakness;
 
 /// What is wrong with the configuration, a line each.
 #[derive(Debug, thiserror::Error)]

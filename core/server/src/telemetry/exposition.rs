@@ -72,6 +72,9 @@ fn begin_at_zero() {
     for outcome in ["accepted", "refused", "throttled"] {
         metrics::counter!(metric::SIGN_INS.name, "outcome" => outcome).increment(0);
     }
+    for reason in ["origin", "form", "right"] {
+        metrics::counter!(metric::REFUSALS.name, "reason" => reason).increment(0);
+    }
     let of_leads = [LeadMail::Acknowledgement, LeadMail::Notice].map(LeadMail::as_str);
     let of_accounts = AccountMail::ALL.map(AccountMail::as_str);
     for mail in of_leads.into_iter().chain(of_accounts).chain([TestedSignature::KIND]) {

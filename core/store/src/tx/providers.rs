@@ -152,12 +152,19 @@ impl Tx<'_> {
         plain: &[u8],
         (now, ends): (Ts, Ts),
         most: i64,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         diesel::delete(pending_sign_in::table.filter(pending_sign_in::ends_at.le(now.as_micros())))
             .execute(self.conn)?;
         let waiting: i64 = pending_sign_in::table.count().get_result(self.conn)?;
         if waiting >= most {
-            return Ok(false);
+            // whoever began them last comes back the soonest
+            let oldest: Vec<String> = pending_sign_in::table
+                .select(pending_sign_in::state_hash)
+                .order((pending_sign_in::ends_at, pending_sign_in::state_hash))
+                .limit(waiting - most + 1)
+                .load(self.conn)?;
+            diesel::delete(pending_sign_in::table.filter(pending_sign_in::state_hash.eq_any(oldest)))
+                .execute(self.conn)?;
         }
         let sealed = crypto::seal(&self.keys.secrets, self.random, pending_place(state_hash), plain)?;
         diesel::insert_into(pending_sign_in::table)
@@ -168,7 +175,7 @@ impl Tx<'_> {
                 pending_sign_in::ends_at.eq(ends.as_micros()),
             ))
             .execute(self.conn)?;
-        Ok(true)
+        Ok(())
     }
 
     /// Takes it out: it is there once. Of several that ask at once, one gets it.

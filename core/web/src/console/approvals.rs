@@ -50,6 +50,8 @@ impl ApprovalsPage<'_> {
             Act::ChangeAccount { active: Some(true), .. } => self.l.t("approval-enable").to_string(),
             Act::ChangeAccount { active: Some(false), .. } => self.l.t("approval-disable").to_string(),
             Act::ChangeAccount { .. } => self.l.t("approval-change").to_string(),
+            Act::InviteAgain { .. } => self.l.t("approval-invite").to_string(),
+            Act::ResetFactors { .. } => self.l.t("approval-reset-factors").to_string(),
             Act::GrantPlugin { plugin, grant, revoke } => {
                 let sign = |sign: &'static str| move |item: &String| format!("{sign} {item}");
                 let items: Vec<_> = grant.iter().map(sign("+")).chain(revoke.iter().map(sign("−"))).collect();
@@ -96,7 +98,9 @@ impl ApprovalsPage<'_> {
             Act::EndSource { name, .. } => Some(crate::console::sources::path_of(name)),
             Act::PublishSignatures { publication, .. } => Some(crate::console::publications::path_of(*publication)),
             Act::SetProvider { of: Some(name), .. } => Some(format!("/accounts/providers/{}", segment(name))),
-            Act::ChangeAccount { account, .. } => Some(format!("/accounts/{account}")),
+            Act::ChangeAccount { account, .. } | Act::InviteAgain { account } | Act::ResetFactors { account } => {
+                Some(format!("/accounts/{account}"))
+            }
             Act::GrantPlugin { plugin, .. } => Some(format!("/plugins/{}", segment(plugin))),
         }
     }

@@ -3,6 +3,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use askama::Template;
 use estampe_domain::ErrorKind;
 use estampe_service::DoorWay;
@@ -19,6 +20,9 @@ use crate::routes::Table;
 use crate::session::{enter, knock, no_cookie, presented};
 use crate::visit::Visit;
 use crate::words::provider::{reason, why};
+
+/// What a browser forgets when somebody signs out.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// A page with one form on a sheet: first run and sign in.
 #[derive(Template)]
@@ -344,6 +348,8 @@ async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
     let mut reply = see_other("/sign-in");
     // a cookie of our own making is always writable
     let _ = reply.add_cookie(&no_cookie());
+    // not "cookies": those of the house's other hosts would go with them, and the browser be known no more
+    reply.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\", \"storage\""));
     Ok(reply)
 }
 

@@ -13,7 +13,7 @@ use crate::console::sign_in_with::away;
 use crate::forms::Fields;
 use crate::locale::Lang;
 use crate::respond::{Reply, see_other};
-use crate::session::Desk;
+use crate::session::{Desk, knock};
 use crate::words::provider::{reason, why};
 
 /// The list.
@@ -45,7 +45,7 @@ pub(crate) async fn list(desk: Desk, request: HttpRequest) -> Reply {
 
 /// `POST /account/sign-in/{provider}`: the way there is by the button of this session's page
 /// alone, so that nobody is joined to somebody else's identity.
-pub(crate) async fn act(sent: SensitiveForm<Act>, path: web::Path<String>) -> Reply {
+pub(crate) async fn act(sent: SensitiveForm<Act>, request: HttpRequest, path: web::Path<String>) -> Reply {
     let SensitiveForm { desk, form: Act { leave } } = sent;
     if leave {
         return match desk.service().leave_provider(&desk.ctx, &path).await {
@@ -56,7 +56,7 @@ pub(crate) async fn act(sent: SensitiveForm<Act>, path: web::Path<String>) -> Re
         };
     }
     let way = desk.ok(desk.service().door_way(&path).await)?;
-    away(&desk, &way, Errand::Join(desk.account.id)).await
+    away(&desk, &knock(&desk, &request), &way, Errand::Join(desk.account.id)).await
 }
 
 async fn page(desk: &Desk, problem: Option<String>, status: StatusCode) -> Reply {

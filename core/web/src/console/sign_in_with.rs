@@ -125,12 +125,12 @@ async fn begin(sent: OpenForm<WithForm>, request: HttpRequest, path: web::Path<S
     } else {
         Errand::SignIn(local_path(&form.next).to_owned())
     };
-    away(&visit, &way, errand).await
+    away(&visit, &knock(&visit, &request), &way, errand).await
 }
 
 /// Sends a browser to a provider.
-pub(crate) async fn away(visit: &Visit, way: &DoorWay, errand: Errand) -> Reply {
-    let started = visit.ok(visit.service().start_with(&visit.ctx, &way.name, errand.clone()).await)?;
+pub(crate) async fn away(visit: &Visit, knock: &Knock, way: &DoorWay, errand: Errand) -> Reply {
+    let started = visit.ok(visit.service().start_with(&visit.ctx, knock, &way.name, errand.clone()).await)?;
     let (url, browser) = match started {
         Started::Go { url, browser } => (url, browser),
         Started::Refused(reason) => return Ok(see_other(&door_of(Some(&errand), reason))),

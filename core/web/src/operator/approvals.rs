@@ -34,6 +34,8 @@ fn what(act: &Act) -> String {
             changes.extend(teams.as_ref().map(|teams| format!("{} teams", teams.len())));
             format!("change account {account}: {}", changes.join("; "))
         }
+        Act::InviteAgain { account } => format!("a new token to choose a password by, for account {account}"),
+        Act::ResetFactors { account } => format!("take the second factors from account {account}"),
         Act::GrantPlugin { plugin, grant, revoke } => {
             let signed =
                 grant.iter().map(|item| format!("+{item}")).chain(revoke.iter().map(|item| format!("-{item}")));

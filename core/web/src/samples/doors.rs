@@ -100,6 +100,8 @@ fn approvals() -> Vec<Approval> {
                 person: None,
             },
         ),
+        one(12, Act::InviteAgain { account: AccountId::new(now(), &Sevens) }),
+        one(13, Act::ResetFactors { account: AccountId::new(now(), &Sevens) }),
         one(1, Act::GrantPlugin { plugin: "ldap".into(), grant: vec!["field read title".into()], revoke: Vec::new() }),
         one(
             2,
@@ -182,7 +184,7 @@ pub(crate) fn pages(locale: Locale) -> Vec<(&'static str, String)> {
     }
     };
     let codes = || {
-        ["kq3m7x-2hf4ab-wcyd6e-n5rtz2", "abcdef-ghijkl-mnopqr-stuvwx"]
+        ["kq3m7xa-2hf4abq-wcyd6ey-n5rtz2i", "abcdefa-ghijkla-mnopqra-stuvwxa"]
             .repeat(5)
             .into_iter()
             .map(str::to_owned)

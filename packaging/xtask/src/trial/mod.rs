@@ -167,6 +167,7 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Pa
     machine.sh(
         "systemd-analyze verify --man=no estampe.service estampe-public.socket estampe-http.socket estampe-internal.socket",
     )?;
+    expect("the folder of backups", &machine.sh("stat -c %U:%a /var/backups/estampe")?, "estampe:700")?;
     expect("a stranger's look at the data", &machine.sh("stat -c %U:%a /var/lib/estampe")?, "estampe:700")?;
 
     machine.sh("estampe doctor")?;

@@ -96,8 +96,10 @@ impl Vault {
         let made: serde_json::Value = serde_json::from_str(&output(&mut key)?).map_err(|e| e.to_string())?;
         let recipient = made.get("recipient").and_then(serde_json::Value::as_str).ok_or("a key has no recipient")?;
         let folder = folder.join("backups");
-        let configuration =
-            format!("[backup]\nfolder = {folder:?}\nrecipients = [{recipient:?}]\nevery = \"off\"\nkeep = 2\n");
+        let configuration = format!(
+            "[backup]\nfolder = \"{}\"\nrecipients = [\"{recipient}\"]\nevery = \"off\"\nkeep = 2\n",
+            folder.display()
+        );
         Ok(Self { folder, identity, configuration })
     }
 }
@@ -134,7 +136,8 @@ fn restores(with: &Setting, vault: &Vault, name: &str, kek: &Path) -> Result<Vec
         let place = with.fresh_folder()?;
         let at = |e: std::io::Error| format!("{}: {e}", place.path().display());
         let config = place.path().join("estampe.toml");
-        fs::write(&config, format!("data_dir = {:?}\n", place.path().join("data"))).map_err(at)?;
+        let data = place.path().join("data");
+        fs::write(&config, format!("data_dir = \"{}\"\n", data.display())).map_err(at)?;
         let mut restore = Command::new(&with.built.binary);
         restore.arg("--config").arg(&config).args(["--json", "restore"]).arg(vault.folder.join(name));
         restore.args(["--identity", &vault.identity, "--key-file"]).arg(kek);

@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::files::size;
 use super::{Report, Service};
-use crate::config::CheckedSettings;
+use crate::config::{CheckedSettings, database_weakness};
 use crate::operator::Operator;
 
 const DATABASE: &str = "database";
+const LINE: &str = "database line";
 const SEALED: &str = "sealed data";
 const AUDIT: &str = "audit";
 const OUTBOX: &str = "outbox";
@@ -46,6 +47,11 @@ impl Door<'_> {
 
 /// Looks at it; what it says of itself goes to the other checks.
 pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut Report) -> Option<DatabaseFacts> {
+    if let Database::Postgres(url) = &settings.store.database
+        && let Some(weakness) = database_weakness(url)
+    {
+        report.warn(LINE, weakness, "let database.url say sslmode=verify-full&sslrootcert=FILE");
+    }
     let skip = |report: &mut Report, why: &str| {
         for check in [SEALED, AUDIT, OUTBOX] {
             report.skip(check, why);
