@@ -2,6 +2,7 @@
 //! (sd_listen_fds(3)), and what it is told (sd_notify(3)). Without one nothing here does anything.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
@@ -55,7 +56,18 @@ impl Sockets {
                 return Ok(Some(listener));
             }
         }
-        let bind = |address| TcpListener::bind(address).map_err(|e| format!("{key}: {address}: {e}"));
+        let bind = |address: SocketAddr| {
+            TcpListener::bind(address).map_err(|e| {
+                // systemd opens such ports, so that the service needs no right for it
+                let socket = match name {
+                    Some(name) if e.kind() == ErrorKind::PermissionDenied && address.port() < 1024 => {
+                        format!("; start estampe-{name}.socket, which opens it for the service")
+                    }
+                    _ => String::new(),
+                };
+                format!("{key}: {address}: {e}{socket}")
+            })
+        };
         address.map(bind).transpose()
     }
 }
@@ -63,6 +75,12 @@ impl Sockets {
 /// Says that everybody is answered from now on, or is again.
 pub fn ready() {
     tell(&[NotifyState::Ready, NotifyState::Status("Cards and the console are answered.")]);
+}
+
+/// The same after a configuration that cannot be used.
+pub fn ready_as_before() {
+    let status = "Answered as before: the configuration was read anew and cannot be used (estampe check-config).";
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// Says that the configuration is being read anew; [`ready`] ends it.

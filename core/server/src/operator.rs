@@ -79,7 +79,9 @@ fn unreachable(socket: &Path, error: &reqwest::Error) -> String {
     if !error.is_connect() {
         return format!("{}: the service did not answer: {error}", socket.display());
     }
-    if socket.exists() {
+    // a folder that may not be entered hides whether it is there
+    let hidden = std::fs::symlink_metadata(socket).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied);
+    if hidden || socket.exists() {
         format!(
             "{}: no answer; do you have its rights (root or the service's user), and is the service running?",
             socket.display()

@@ -83,12 +83,13 @@ impl Reload {
             match read.await {
                 Ok((reload, outcome)) => {
                     self = reload;
-                    match outcome {
-                        Ok(()) => {}
-                        Err(problems) => tracing::error!(
+                    if let Err(problems) = outcome {
+                        tracing::error!(
                             config.problems = problems,
                             "the configuration cannot be used; what applied before still does"
-                        ),
+                        );
+                        manager::ready_as_before();
+                        continue;
                     }
                 }
                 Err(error) => {

@@ -65,10 +65,12 @@ where
         return Ok(());
     }
     let copy = applied.last().map(|schema| copy_before(conn, data_dir, schema)).transpose()?;
-    if let Conn::Sqlite(sqlite) = conn {
-        all_or_none(|| {
+    match conn {
+        Conn::Sqlite(sqlite) => all_or_none(|| {
             sqlite.immediate_transaction(|c| c.run_pending_migrations(source).map(drop).map_err(Failed::from))
-        })?;
+        })?,
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(_) => {}
     }
     note_version(conn, known, now)?;
     if let Some(copy) = copy {

@@ -37,7 +37,7 @@ use estampe_domain::ports::Clock;
 use serde_json::json;
 
 use crate::cli::{BackupCommand, Cli, Command, PluginCommand};
-use crate::config::{self, CheckedSettings, ConfigError, Origins};
+use crate::config::{self, CheckedSettings, ConfigError, Origins, Settings};
 use crate::operator::Operator;
 use crate::serve::Configured;
 
@@ -55,6 +55,11 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
         }
         Command::Man { folder } => return shell::man(folder).map(|()| ExitCode::SUCCESS),
         _ => {}
+    }
+    if matches!(cli.command, Command::Health) {
+        // about the service, not about a configuration that was changed since it started
+        let (settings, ..) = config::load_some(cli.config.as_deref()).map_err(|e| e.to_string())?;
+        return of_the_service(cli, &settings);
     }
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
     match &cli.command {
@@ -81,15 +86,16 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
             restore::run(cli, look, &checked)
         }
-        command => {
-            let operator = Operator::new(settings.operator_socket())?;
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|e| format!("tokio: {e}"))?;
-            runtime.block_on(work::run(cli, command, &operator))
-        }
+        _ => of_the_service(cli, &settings),
     }
+}
+
+/// Asks the running service.
+fn of_the_service(cli: &Cli, settings: &Settings) -> Result<ExitCode, String> {
+    let operator = Operator::new(settings.operator_socket())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| format!("tokio: {e}"))?;
+    runtime.block_on(work::run(cli, &cli.command, &operator))
 }
 
 /// The last part of `check-config`: what the certificates' files hold.

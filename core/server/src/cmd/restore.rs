@@ -166,20 +166,30 @@ fn give_to_owner(settings: &CheckedSettings) -> Result<(), String> {
     let data_dir = &settings.data_dir;
     let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let facts = fs::metadata(data_dir).map_err(|error| at(data_dir, error))?;
-    if !rustix::process::geteuid().is_root() || facts.uid() == 0 {
+    if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let mut left = vec![data_dir.clone(), settings.store.kek_file.clone()];
+    let owner = Some((facts.uid(), facts.gid())).filter(|(uid, _)| *uid != 0).or_else(packaged_user);
+    let Some((uid, gid)) = owner else { return Ok(()) };
+    let kek = &settings.store.kek_file;
+    let mut left = vec![data_dir.clone(), kek.clone(), next_key_file(kek)];
     while let Some(path) = left.pop() {
         let Ok(own) = fs::symlink_metadata(&path) else { continue };
         if own.uid() == 0 {
-            std::os::unix::fs::lchown(&path, Some(facts.uid()), Some(facts.gid())).map_err(|error| at(&path, error))?;
+            std::os::unix::fs::lchown(&path, Some(uid), Some(gid)).map_err(|error| at(&path, error))?;
         }
         if own.is_dir() {
             left.extend(fs::read_dir(&path).map_err(|error| at(&path, error))?.flatten().map(|entry| entry.path()));
         }
     }
     Ok(())
+}
+
+/// The user that the package makes for the service: a data folder that root made just now is that one's.
+fn packaged_user() -> Option<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let mut user = users.lines().find_map(|line| line.strip_prefix("estampe:"))?.split(':').skip(1);
+    Some((user.next()?.parse().ok()?, user.next()?.parse().ok()?))
 }
 
 fn next_steps(settings: &CheckedSettings, older: Option<&str>, erased: usize) -> Vec<String> {

@@ -174,6 +174,7 @@ fn configuration(cli: &Cli) -> Result<CheckedSettings, String> {
 
 async fn examine(settings: &CheckedSettings, report: &mut Report) {
     let service = service(settings, report);
+    house(settings, report);
     contact(settings, report);
     files::folder(settings, report);
     files::disk(settings, report);
@@ -188,6 +189,25 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     directories::examine(&service, report).await;
     providers::examine(&service, report).await;
     network::listeners(settings, &service, report).await;
+}
+
+/// Whether visitors are told whose cards these are, and at an address that they can reach.
+fn house(settings: &CheckedSettings, report: &mut Report) {
+    const CHECK: &str = "house";
+    let (name, origin) = (settings.organisation.as_str(), &settings.public_origin);
+    if name == config::Settings::default().organisation {
+        let found = format!("cards and consents name \"{name}\"");
+        return report.warn(CHECK, found, "say in organisation whose cards these are, then restart the service");
+    }
+    if origin.starts_with("https://localhost") {
+        return report.note(
+            CHECK,
+            Status::Ok,
+            format!("cards of {name} are at {origin}, which this machine alone can open"),
+            "set public.origin before QR codes are printed",
+        );
+    }
+    report.ok(CHECK, format!("cards of {name} are at {origin}"));
 }
 
 /// Whether visitors are told whom to write to about their data: a hint, for it works without.
