@@ -84,6 +84,11 @@ async fn a_configuration_read_anew_applies_at_once_or_says_what_waits() {
     reload("organisation = \"Another house\"\n", "apply after a restart").await;
     assert!(server.log().lines().any(|line| line.contains("apply after a restart") && line.contains("organisation")));
     assert_eq!(ask().await, 404);
-    // what is logged changes, too
-    reload("[log]\nlevel = \"error\"\n", "the certificate's files hold what is served").await;
+    // what is logged changes, too: errors alone from then on
+    reload("[log]\nlevel = \"error\"\n", "the configuration was read anew").await;
+    let wrong = "[log]\nlevel = 7\n";
+    reload(wrong, "what applied before still does").await;
+    let told = server.log().matches(" INFO ").count();
+    reload(wrong, "what applied before still does").await;
+    assert_eq!(server.log().matches(" INFO ").count(), told, "{}", server.log());
 }

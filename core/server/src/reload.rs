@@ -112,12 +112,13 @@ impl Reload {
         if let (Some(mailer), Some(smtp)) = (&self.mailer, &checked.smtp) {
             mailer.0.store(Arc::new(SmtpMailer::new(smtp)?));
         }
-        self.level.set(&checked.log_filter)?;
         self.state.reload(&checked.edge, config::shown(&new, &origins));
         tracing::info!(config.changed = live.join(" "), "the configuration was read anew");
         if !fixed.is_empty() {
             tracing::warn!(config.keys = fixed.join(" "), "these keys changed and apply after a restart");
         }
+        // last, for it may be that nothing of this would be told any more
+        self.level.set(&checked.log_filter)?;
         // what wants a restart is said again next time
         self.settings.log = new.log;
         self.settings.limits = new.limits;
