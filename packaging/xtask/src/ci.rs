@@ -18,8 +18,9 @@ const STEPS: &[Step] = &[
     ("licences, bans, sources", deny),
     ("clippy", clippy),
     ("tests", tests),
-    ("demo", check::run),
+    // packs the programs that the tests drove, before the demo builds the server for SQLite alone
     ("package and container", trial::where_possible),
+    ("demo", check::run),
 ];
 
 /// Every step, stopping at the first that fails.

@@ -81,9 +81,8 @@ fn operator_docs(workspace: &Path) -> Result<Vec<PathBuf>, String> {
 fn debian(workspace: &Path, parts: &Parts, work: &Path) -> Result<(), String> {
     let package = parts.variant.package();
     let filled = |path: &str| text(workspace, path).map(|text| fill(&text, parts.variant));
-    for (name, mode) in
-        [("control", 0o644), ("rules", 0o755), ("copyright", 0o644), ("postinst", 0o755), ("postrm", 0o755)]
-    {
+    let scripts = ["rules", "postinst", "prerm", "postrm"].map(|name| (name, 0o755));
+    for (name, mode) in [("control", 0o644), ("copyright", 0o644)].into_iter().chain(scripts) {
         put(work, &format!("debian/{name}"), filled(&format!("packaging/deb/{name}"))?.as_bytes(), mode)?;
     }
     put(

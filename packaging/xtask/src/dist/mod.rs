@@ -45,6 +45,14 @@ impl Variant {
         }
     }
 
+    /// The one that cannot be installed beside it.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Sqlite => Self::Postgres,
+            Self::Postgres => Self::Sqlite,
+        }
+    }
+
     fn features(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &[],
@@ -54,6 +62,7 @@ impl Variant {
 }
 
 /// What a package is made of.
+#[derive(Clone)]
 pub struct Parts {
     pub variant: Variant,
     pub version: String,

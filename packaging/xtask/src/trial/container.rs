@@ -72,11 +72,16 @@ fn tried(podman: &dyn Fn() -> Command, begun: Instant) -> Result<String, String>
     if code.trim() != "404" {
         return Err(format!("a card that is not there: {code}"));
     }
-    // what it holds once nobody asks for anything
-    std::thread::sleep(Duration::from_secs(3));
-    let mut stats = podman();
-    stats.args(["stats", "--no-stream", "--format={{.MemUsage}}", "estampe"]);
-    let memory = children::output("podman stats", &mut stats).unwrap_or_default();
+    // what it holds once nobody asks for anything: two looks that see the same
+    let mut before = String::new();
+    let memory = stop::until("memory that stands still", Duration::from_mins(1), || {
+        let mut stats = podman();
+        stats.args(["stats", "--no-stream", "--format={{.MemUsage}}", "estampe"]);
+        let memory = children::output("podman stats", &mut stats)?;
+        let still = memory == before;
+        before.clone_from(&memory);
+        Ok(still.then_some(memory))
+    })?;
     note(&format!("memory, idle, with a plugin: {}", memory.trim()));
     Ok(memory)
 }

@@ -7,13 +7,13 @@ mod machine;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use machine::Machine;
 
 use crate::dist::{self, Parts, Variant};
 use crate::steps::{loud, note, seconds};
-use crate::{apt, build, children};
+use crate::{apt, build, children, stop};
 
 /// The version that the package is brought up to: the same programs, packed once more.
 const NEXT: &str = "0.99.0";
@@ -68,8 +68,11 @@ pub fn run(workspace: &Path, shipped: bool) -> Result<(), String> {
     loud("lintian", || dist::lint(&deb))?;
     let later = Parts { version: NEXT.to_owned(), quick: true, ..parts };
     let (next, _) = loud("a later package", || dist::package(workspace, &later, &work))?;
+    let (other, _) = loud("the other package", || {
+        dist::package(workspace, &Parts { variant: later.variant.other(), ..later.clone() }, &work)
+    })?;
     loud("units", || units(workspace))?;
-    loud("a clean Debian", || debian(workspace, &later, &work, (&deb, &next)))?;
+    loud("a clean Debian", || debian(workspace, &later, &work, (&deb, &next, &other)))?;
     loud("a container", || container::run(&work, &image, &later))?;
     fs::remove_dir_all(&work).map_err(failed)
 }
@@ -138,12 +141,18 @@ fn units(workspace: &Path) -> Result<(), String> {
 }
 
 /// From nothing to a card, a plugin, an update, and to nothing again.
-fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Path)) -> Result<(), String> {
+fn debian(
+    workspace: &Path,
+    parts: &Parts,
+    work: &Path,
+    (deb, next, other): (&Path, &Path, &Path),
+) -> Result<(), String> {
     let package = parts.variant.package();
     let machine = Machine::boot(work, parts.variant)?;
     let copy = |from: &Path, to: &str| machine.put(from, to);
     copy(deb, "root/estampe.deb")?;
     copy(next, "root/next.deb")?;
+    copy(other, "root/other.deb")?;
     copy(&workspace.join("config/sample/garonne.ldif"), "srv/people.ldif")?;
 
     let begun = Instant::now();
@@ -219,17 +228,30 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Pa
     machine.sh("test -f /etc/estampe/conf.d/10-mine.toml")?;
     expect("the version", &machine.sh(&format!("dpkg-query --show {package}"))?, NEXT)?;
 
-    // a database that cannot be brought up to date leaves the old version startable
-    machine.sh("systemctl kill --signal=KILL estampe && sleep 3 && systemctl is-active estampe")?;
+    machine.sh("systemctl kill --signal=KILL estampe")?;
+    stop::until("a service that systemd started again", Duration::from_mins(1), || {
+        let state = machine.sh("systemctl show estampe --property=NRestarts,ActiveState")?;
+        Ok((state.contains("ActiveState=active") && !state.contains("NRestarts=0")).then_some(()))
+    })?;
     same("the people after kill -9", &people, &machine.sh("estampe person list --json")?)?;
+    restored(&machine, &people)?;
 
-    // removing keeps data and configuration, purging leaves nothing
+    // removing keeps data, configuration and which sockets are enabled; purging leaves nothing
+    machine.sh("systemctl stop estampe && systemctl enable --now estampe-public.socket && systemctl start estampe")?;
     machine.sh(&format!(
         "apt-get remove --yes {package} && test -f /var/lib/estampe/estampe.db && test -d /etc/estampe"
     ))?;
+    gone(&machine)?;
     machine.sh("apt-get install --yes ./estampe.deb --allow-downgrades")?;
     same("the people after the old package came back", &people, &machine.sh("estampe person list --json")?)?;
+    expect("the card after it came back", &machine.curl(&card.replace(&port, "localhost:443"))?, " 200")?;
+    // the other variant takes over everything, and purging what is left of this one takes nothing away
+    machine.sh(&format!("apt-get install --yes ./other.deb && apt-get purge --yes {package}"))?;
+    machine.sh("systemctl is-active estampe && systemctl is-enabled estampe estampe-public.socket")?;
+    same("the people with the other variant", &people, &machine.sh("estampe person list --json")?)?;
+    let package = parts.variant.other().package();
     machine.sh(&format!("apt-get purge --yes {package}"))?;
+    gone(&machine)?;
     let left = machine.sh("find / -xdev -iname '*estampe*' -not -path '/proc/*' -not -path '/root/*' -not -path '/var/log/*' -not -path '/var/backups/*' -not -path '/etc/systemd/system/estampe.service.d*' -not -path '/run/*' | sort")?;
     let left: Vec<&str> = left.lines().filter(|line| !line.is_empty()).collect();
     if !left.is_empty() {
@@ -238,6 +260,25 @@ fn debian(workspace: &Path, parts: &Parts, work: &Path, (deb, next): (&Path, &Pa
     machine.sh("ls /var/backups/estampe/estampe-*.tar.age")?;
     expect("the user after purging", &machine.sh("getent passwd estampe || echo gone")?, "gone")?;
     machine.stop()
+}
+
+/// Whether neither a process nor a socket of the package is left.
+fn gone(machine: &Machine) -> Result<(), String> {
+    let left = machine
+        .sh("systemctl list-units --plain --no-legend --state=active,activating,deactivating 'estampe*'; \
+         grep -lz '^/usr/bin/estampe' /proc/[0-9]*/cmdline 2>/dev/null || true")?;
+    same("what still runs of the package", "", left.trim())
+}
+
+/// The data is lost, and root brings the newest backup back: it has to be the service's again.
+fn restored(machine: &Machine, people: &str) -> Result<(), String> {
+    machine.sh(
+        "systemctl stop estampe && mv /var/lib/estampe /root/lost && install -d -o estampe -g estampe -m 700 /var/lib/estampe && \
+         estampe restore $(ls /var/backups/estampe/estampe-*.tar.age | tail -1) --identity /root/backup.key",
+    )?;
+    same("what is not the service's own", "", machine.sh("find /var/lib/estampe ! -user estampe")?.trim())?;
+    machine.sh("systemctl start estampe && rm -r /root/lost")?;
+    same("the people of the backup", people, &machine.sh("estampe person list --json")?)
 }
 
 fn field(json: &str, name: &str) -> Result<String, String> {
