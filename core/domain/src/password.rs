@@ -5,8 +5,11 @@
 //! OWASP ASVS 5.0 (6.2) adds: at least 8 characters, up to 64 and more taken, no rule about
 //! kinds of characters, a list of breached ones, words of the context.
 
+use std::cmp::Reverse;
+
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use zxcvbn::{Score, zxcvbn};
 
 /// Fewest characters.
@@ -107,13 +110,23 @@ fn context_words(about: &[&str]) -> Vec<String> {
 /// So many letters and digits have to be there besides what is known of who chooses it.
 const REST: usize = 6;
 
-/// Letters and digits that are left when known words go; all of them where there is none.
+/// Letters and digits that are left when known words go, with or without their accents, and the figures
+/// before and after them; all of them where no known word is there.
 fn rest_without(folded: &str, words: &[String]) -> usize {
-    let mut rest = folded.to_owned();
-    for word in words.iter().filter(|word| word.chars().count() >= 4) {
-        rest = rest.replace(word.as_str(), " ");
+    let mut words: Vec<String> = words.iter().map(|word| plain(word)).filter(|w| w.chars().count() >= 3).collect();
+    words.sort_by_key(|word| Reverse(word.len()));
+    let whole = plain(folded);
+    let mut rest = whole.clone();
+    for word in words {
+        rest = rest.replace(&word, " ");
     }
-    rest.chars().filter(|c| c.is_alphanumeric()).count()
+    let counted = if rest == whole { whole.as_str() } else { rest.trim_matches(|c: char| !c.is_alphabetic()) };
+    counted.chars().filter(|c| c.is_alphanumeric()).count()
+}
+
+/// Letters without their accents.
+fn plain(folded: &str) -> String {
+    folded.nfkd().filter(|c| !is_combining_mark(*c)).collect()
 }
 
 /// What is left when digits and signs before and after go, and figures are read as letters:
@@ -200,6 +213,19 @@ mod tests {
             assert_eq!(refused(bad), Some(why), "{bad}");
         }
         assert_eq!(refused(&"a1b2".repeat(65)), Some(TooLong));
+    }
+
+    #[test]
+    fn ones_own_name_with_a_year_is_guessed() {
+        let known: [(&[&str], &str); 2] = [
+            (&["Zoé Lefèvre-Núñez", "zoe.lefevre@banque.example"], "zoelefevre2024!!"),
+            (&["Mehdi Aït-Ouali", "mehdi.ait-ouali@banque.example"], "mehdi-ait-ouali-2024"),
+        ];
+        for (about, bad) in known {
+            assert_eq!(check_new_password(bad, about), Err(PasswordProblem::Guessable), "{bad}");
+        }
+        // a short name inside of other words takes little of them away
+        assert_eq!(check_new_password("parfaitement-tulipe-grès", &["Léa Ait"]), Ok(()));
     }
 
     #[test]

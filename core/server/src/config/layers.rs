@@ -75,7 +75,7 @@ pub fn load_some(file: Option<&Path>) -> Result<(Settings, Origins, Vec<Problem>
 /// What stands before the name of a credential of the service manager, where a file is named.
 const CREDENTIAL: &str = "credential:";
 /// Where the credentials of our own unit are, for commands that are not started by it.
-const CREDENTIALS: &str = "/run/credentials/estampe.service";
+pub(super) const CREDENTIALS: &str = "/run/credentials/estampe.service";
 
 /// Files that the service manager hands over (`LoadCredentialEncrypted=`, systemd.exec(5)):
 /// `credential:smtp` is the file `smtp` in the folder that it names.
