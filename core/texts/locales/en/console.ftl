@@ -1,6 +1,7 @@
 # The console: home, people, sources, leads, mail.
 
 nav-label = Sections
+nav-menu = Menu
 nav-home = Home
 nav-people = People
 nav-leads = Leads received

@@ -1,6 +1,7 @@
 # La console : accueil, personnes, sources, contacts reçus, courriels.
 
 nav-label = Rubriques
+nav-menu = Menu
 nav-home = Accueil
 nav-people = Personnes
 nav-leads = Contacts reçus
