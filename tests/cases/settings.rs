@@ -1,6 +1,6 @@
 //! The page that says how the appliance is configured, and where each value stands.
 
-use estampe_tests::{Options, Server};
+use estampe_tests::{Options, Server, workspace};
 
 use crate::console::{page, signed_in};
 
@@ -11,7 +11,18 @@ async fn every_value_is_shown_with_its_place_and_no_secret() {
     std::fs::write(&secret, "hortensia-of-the-mail-server").unwrap();
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
     let browser = signed_in(&server).await;
+    // every section of the file has its heading
+    let file = std::fs::read_to_string(workspace().join("config/estampe.toml")).unwrap();
+    let sections = file.lines().filter(|line| line.starts_with('[')).collect::<Vec<_>>();
+    let all = page(&browser, format!("{}/settings", server.internal)).await;
+    for section in &sections {
+        assert!(all.contains(&format!("<code class=\"third\">{section}</code>")), "{section}: {all}");
+    }
+    assert!(sections.len() > 15, "{sections:?}");
+    let at_a_reload = |page: &str| page.matches("· prise à la relecture").count();
     let before = page(&browser, format!("{}/settings", server.internal)).await;
+    let without_mail = at_a_reload(&before);
+    assert!(without_mail > 3 && before.contains("systemctl reload estampe"), "{before}");
     assert!(before.contains("par défaut") && before.contains("non réglé"), "{before}");
     server.stop();
     server.configure_more(&format!(
@@ -29,8 +40,10 @@ async fn every_value_is_shown_with_its_place_and_no_secret() {
         "estampe.toml",
         "50-more.toml",
     ] {
-        assert!(text.contains(shown), "{shown}: {text}");
+        assert!(text.replace("<wbr>", "").contains(shown), "{shown}: {text}");
     }
+    // another mail server is taken at a reload, the first one is not
+    assert_eq!(at_a_reload(&text), without_mail + 7, "{text}");
     assert!(!text.contains("hortensia-of-the-mail-server"));
     // its section is there for who may read it, and nowhere else
     let home = page(&browser, format!("{}/", server.internal)).await;

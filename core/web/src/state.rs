@@ -30,6 +30,8 @@ pub struct SettingFact {
     pub value: String,
     /// The file in which it stands, or `environment`; none for a default.
     pub place: Option<String>,
+    /// Whether another value applies at a reload; else after a restart.
+    pub reloads: bool,
 }
 
 /// Gives what was measured, in the text format of Prometheus.
