@@ -5,6 +5,30 @@ use estampe_tests::{Options, Server, workspace};
 use crate::console::{page, signed_in};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn times_are_those_of_the_machine_and_a_page_says_of_which_zone() {
+    let mut server = Server::with_sample(Options::default()).await;
+    let browser = signed_in(&server).await;
+    let form = [("name", "Bruno Weiss"), ("email", "b@visitors.example"), ("idempotency_key", "0123456789abcdefghij")];
+    let url = format!("{}/leads", server.card_of("lefevre"));
+    assert_eq!(server.client().post(url).form(&form).send().await.unwrap().status(), 200);
+    let lead = server.json(&["lead", "list"])["leads"][0]["id"].as_str().unwrap().to_owned();
+    for (zone, said) in [
+        ("Asia/Kathmandu", "Heures de Asia/Kathmandu, "),
+        ("UTC", "Heures de UTC, "),
+        // a name that nobody knows is UTC, and says so
+        ("Europe/Nowhere", "Heures de UTC, "),
+    ] {
+        server.stop();
+        server.start_again_with(&[("TZ", zone)]).await;
+        let shown = page(&browser, format!("{}/leads/{lead}", server.internal)).await;
+        assert_eq!(shown.matches(said).count(), 1, "{zone}: {shown}");
+        // no time, no zone
+        let plain = page(&browser, format!("{}/settings", server.internal)).await;
+        assert!(!plain.contains("fuseau horaire du serveur"), "{plain}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_value_is_shown_with_its_place_and_no_secret() {
     let mut server = Server::with_sample(Options::default()).await;
     let secret = server.folder().join("smtp-password");

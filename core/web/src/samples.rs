@@ -16,6 +16,7 @@ pub(crate) mod publications;
 pub(crate) mod signatures;
 pub(crate) mod tokens;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
@@ -56,7 +57,7 @@ pub(crate) fn now() -> Ts {
 }
 
 pub(crate) fn lang(locale: Locale) -> Lang {
-    Lang { locale, chosen: false, zone: TimeZone::get("Europe/Paris").unwrap(), now: now() }
+    Lang { locale, chosen: false, zone: TimeZone::get("Europe/Paris").unwrap(), now: now(), told: Cell::default() }
 }
 
 /// An administrator's.

@@ -49,7 +49,7 @@ pub struct LocalRoot {
 impl AppState {
     /// State over this service. Times are shown in the system's time zone.
     pub fn new(service: Arc<Service>) -> Self {
-        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let zone = estampe_texts::system_zone();
         let settings = service.settings();
         let name = |origin: &str| {
             let url = url::Url::parse(origin).ok();

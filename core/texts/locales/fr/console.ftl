@@ -2,6 +2,7 @@
 
 nav-label = Rubriques
 nav-menu = Menu
+zone-note = Heures de { $zone }, le fuseau horaire du serveur.
 nav-home = Accueil
 nav-people = Personnes
 nav-leads = Contacts reçus
