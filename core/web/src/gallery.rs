@@ -76,6 +76,7 @@ fn public_pages(locale: Locale) -> Pages {
     };
     let too_many = ErrorPage {
         l,
+        host: Some(HOST),
         title: "error-too-many-title",
         text: "error-too-many-text",
         detail: None,
@@ -85,6 +86,7 @@ fn public_pages(locale: Locale) -> Pages {
     };
     let error = ErrorPage {
         l,
+        host: Some(HOST),
         title: "error-not-found-title",
         text: "error-not-found-text",
         detail: None,
@@ -94,6 +96,7 @@ fn public_pages(locale: Locale) -> Pages {
     };
     let broken = ErrorPage {
         l,
+        host: None,
         title: "error-internal-title",
         text: "error-internal-text",
         detail: Some("…".into()),
