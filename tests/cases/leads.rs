@@ -159,6 +159,29 @@ async fn a_lead_at_no_card_is_a_404() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_promised_a_copy_where_no_mail_can_be_sent() {
+    let mail = MailCatcher::start();
+    for (extra, promised) in [(String::new(), false), (mail.configuration(), true)] {
+        let server = Server::with_sample(Options { extra, ..Options::default() }).await;
+        let card = server.card_of("lefevre");
+        for (language, form_says, then_says) in [
+            ("fr", "Vous en recevrez une copie.", "Une copie vous parvient"),
+            ("en", "You get a copy", "A copy is on its way"),
+        ] {
+            let at = format!("{card}/exchange?lang={language}");
+            let page = server.client().get(at).send().await.unwrap().text().await.unwrap();
+            assert_eq!(page.contains(form_says), promised, "{page}");
+            let key = format!("{KEY}{language}");
+            let request = server.client().post(format!("{card}/leads?lang={language}"));
+            let request = request.header("origin", &server.public).form(&form(&key, "x"));
+            let sent = request.send().await.unwrap().text().await.unwrap();
+            assert_eq!(sent.contains(then_says), promised, "{sent}");
+            assert!(sent.contains("Zoé"), "{sent}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mail_waits_for_a_server_that_can_be_trusted_and_then_goes() {
     let mail = MailCatcher::start();
     let extra = mail.configuration_without_trust();

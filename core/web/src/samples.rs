@@ -223,6 +223,7 @@ pub(crate) fn exchange(locale: Locale) -> Exchange {
         purposes: purposes(locale),
         idempotency_key: "0123456789abcdef".into(),
         rights_contact: "dpo@banque-garonne.example".parse().ok(),
+        by_mail: true,
     }
 }
 
