@@ -55,6 +55,10 @@ on_both! {
             assert!(mail.header("message-id").is_some_and(|id| id.ends_with("@banque-garonne.example>")));
             assert_eq!(mail.header("auto-submitted"), Some("auto-generated"));
         }
+        for mail in [receipt, notice] {
+            assert!(mail.wrong_spaces().is_empty(), "{:#?}", mail.wrong_spaces());
+        }
+        assert!(text.contains("Téléphone\u{202f}: 06 12 34 56 78"), "{text}");
         // no personal data in the log
         let log = server.log();
         assert!(!log.to_lowercase().contains("canari") && !log.contains("lefevre"), "{log}");
