@@ -138,6 +138,52 @@ async fn every_page_can_be_used_by_everybody_in_english() {
     every_page_passes("en").await;
 }
 
+/// Height of the line above a page, links of the sections that are shown, and whether the menu reaches into the account.
+const MENU: &str = "const side = document.querySelector('.side').getBoundingClientRect();
+    const end = document.querySelector('.menu summary').getBoundingClientRect().right;
+    const links = [...document.querySelectorAll('.side nav a')].filter((link) => link.checkVisibility());
+    const apart = end <= document.querySelector('.account').getBoundingClientRect().left;
+    return [Math.round(side.height), links.length, apart];";
+
+/// On a phone the sections take one line until they are wanted, by the keyboard too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_menu_of_a_phone_takes_one_line_and_needs_no_pointer() {
+    let axe = std::fs::read_to_string(std::env::var("ESTAMPE_TEST_AXE").unwrap()).unwrap();
+    let files = FileServer::start(&gallery()).await;
+    for language in ["fr", "en"] {
+        let browser = Browser::open(language).await;
+        for size in [NARROW, PHONE, ZOOMED, (860, 900)] {
+            browser.show_as(size, Scheme::Light).await;
+            browser.go(&format!("{}/people.{language}.html", files.origin)).await;
+            let closed = browser.script(MENU).await;
+            assert!(closed[0].as_u64().unwrap() <= 56 && closed[1] == 0 && closed[2] == true, "{size:?}: {closed}");
+            // Enter, as a keyboard and a screen reader send it
+            browser.script("document.querySelector('.menu summary').focus()").await;
+            browser.keys("\u{e007}").await;
+            let open = browser.script(MENU).await;
+            assert!(open[1].as_u64().unwrap() > 8 && !browser.scrolls_sideways().await, "{size:?}: {open}");
+            browser.script(&axe).await;
+            let mut found = violations(&browser).await;
+            browser.show_as(size, Scheme::Dark).await;
+            found.extend(violations(&browser).await);
+            assert!(found.is_empty(), "{size:?}: {found:#?}");
+            if size == PHONE {
+                browser.picture(&format!("menu-{language}-phone-dark")).await;
+                browser.show_as(size, Scheme::Light).await;
+                browser.picture(&format!("menu-{language}-phone-light")).await;
+            }
+            browser.keys("\u{e007}").await;
+            assert_eq!(browser.script(MENU).await, closed, "{size:?}");
+        }
+        // beside the page there is no menu, and every section is shown
+        browser.show_as(DESKTOP, Scheme::Light).await;
+        let script = "return [document.querySelector('.menu').checkVisibility(), document.querySelectorAll('.sections a').length]";
+        let beside = browser.script(script).await;
+        assert!(beside[0] == false && beside[1].as_u64().unwrap() > 8, "{beside}");
+        browser.close().await;
+    }
+}
+
 /// A test that finds nothing proves something only if it would find something.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_with_faults_is_found_out() {

@@ -28,6 +28,8 @@ async fn a_card_speaks_the_visitors_language_and_leaves_no_trace() {
     let french = french.text().await.unwrap();
     assert!(french.contains("Zoé Lefèvre-Núñez") && french.contains("Ajouter à mes contacts"));
     assert!(french.contains("<html lang=\"fr\""));
+    // beside the name, not among office and department
+    assert!(french.contains("</h1> <p class=\"pronouns\">elle</p>") && !french.contains("· elle"), "{french}");
     let english = ask("en", "").await.text().await.unwrap();
     assert!(english.contains("<html lang=\"en\"") && !english.contains("Ajouter à mes contacts"));
     assert!(ask("en", "?lang=fr").await.text().await.unwrap().contains("Ajouter à mes contacts"));
@@ -154,6 +156,9 @@ async fn unknown_malformed_and_disabled_cards_are_the_same_404() {
         }
     }
     let first = &pages[0];
+    // whose house this is, as cards say it
+    let brand = "<p class=\"brand\"><span class=\"mark\" aria-hidden=\"true\">B</span><span>Banque Garonne</span></p>";
+    assert!(first.1.contains(brand), "{first:?}");
     for (at, page) in pages.iter().enumerate() {
         assert_eq!(page, first, "page {at}");
     }

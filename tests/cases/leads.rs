@@ -55,6 +55,10 @@ on_both! {
             assert!(mail.header("message-id").is_some_and(|id| id.ends_with("@banque-garonne.example>")));
             assert_eq!(mail.header("auto-submitted"), Some("auto-generated"));
         }
+        for mail in [receipt, notice] {
+            assert!(mail.wrong_spaces().is_empty(), "{:#?}", mail.wrong_spaces());
+        }
+        assert!(text.contains("Téléphone\u{202f}: 06 12 34 56 78"), "{text}");
         // no personal data in the log
         let log = server.log();
         assert!(!log.to_lowercase().contains("canari") && !log.contains("lefevre"), "{log}");
@@ -156,6 +160,29 @@ async fn a_lead_at_no_card_is_a_404() {
     let server = Server::start_default().await;
     let card = format!("{}/c/00000000000000000000000000", server.public);
     assert_eq!(post(&server, &card, &form(KEY, "x")).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_promised_a_copy_where_no_mail_can_be_sent() {
+    let mail = MailCatcher::start();
+    for (extra, promised) in [(String::new(), false), (mail.configuration(), true)] {
+        let server = Server::with_sample(Options { extra, ..Options::default() }).await;
+        let card = server.card_of("lefevre");
+        for (language, form_says, then_says) in [
+            ("fr", "Vous en recevrez une copie.", "Une copie vous parvient"),
+            ("en", "You get a copy", "A copy is on its way"),
+        ] {
+            let at = format!("{card}/exchange?lang={language}");
+            let page = server.client().get(at).send().await.unwrap().text().await.unwrap();
+            assert_eq!(page.contains(form_says), promised, "{page}");
+            let key = format!("{KEY}{language}");
+            let request = server.client().post(format!("{card}/leads?lang={language}"));
+            let request = request.header("origin", &server.public).form(&form(&key, "x"));
+            let sent = request.send().await.unwrap().text().await.unwrap();
+            assert_eq!(sent.contains(then_says), promised, "{sent}");
+            assert!(sent.contains("Zoé"), "{sent}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

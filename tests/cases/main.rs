@@ -39,6 +39,7 @@ mod leads;
 mod live;
 mod manager;
 mod mapping;
+mod new_browser;
 mod observe;
 mod outbox;
 mod outlook;

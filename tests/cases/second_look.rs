@@ -287,7 +287,7 @@ on_both! {
         let server = Server::start(Options { database, extra: WANTED.to_owned() }).await;
         let first = signed_in(&server).await;
         let second = welcomed(&server, Role::Administrator, None).await;
-        let victim = server.json(&["account", "add", "c@banque.example", "--name", "C", "--role", "administrator"]);
+        let victim = server.json(&["account", "add", "c@banque.example", "--name", "Claire Aubin", "--role", "administrator"]);
         let (id, of_old) = (victim["account"]["id"].as_str().unwrap(), victim["token"].as_str().unwrap());
         let browser = server.console();
         let form = [("token", of_old), ("password", PASSWORD)];
@@ -308,7 +308,17 @@ on_both! {
         let done = "SELECT operation FROM audit_event WHERE operation IN ('account.invite', 'account.factors-reset')";
         assert!(server.sql(done).is_empty());
         let waits = waiting(&server);
-        assert!(waits.iter().all(|(_, what)| what.contains(id)) && waits.len() == 2, "{waits:?}");
+        // whose account it is stands in the line itself, on the command line and in both languages
+        let whose = "Claire Aubin <c@banque.example>";
+        assert!(waits.iter().all(|(_, what)| what.ends_with(whose)) && waits.len() == 2, "{waits:?}");
+        let at = format!("{}/approvals", server.internal);
+        for (language, words) in [("en", ["Another token for ", "Take the second factors from "]), ("fr", ["Un nouveau jeton pour que ", "Retirer ses seconds facteurs à "])] {
+            let asked = second.browser.get(&at).header("accept-language", language).send().await.unwrap();
+            let shown = asked.text().await.unwrap();
+            for words in words {
+                assert!(shown.contains(&format!("{words}Claire Aubin &#60;c@banque.example&#62;")), "{words}: {shown}");
+            }
+        }
         assert!(waits[0].1.contains("a new token") && waits[1].1.contains("second factors"), "{waits:?}");
         let agree = async |browser: &Client, token: &str, id: &str| {
             post(browser, &server, &format!("/approvals/{id}/agree"), &[("csrf", token)]).await

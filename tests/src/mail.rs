@@ -45,6 +45,29 @@ impl Mail {
         self.decoded("html")
     }
 
+    /// What a French mail says without the thin space before `:`, `;`, `?` and `»`, or after `«`; nothing of other mails.
+    pub fn wrong_spaces(&self) -> Vec<String> {
+        if !self.html().contains("<html lang=\"fr\">") {
+            return Vec::new();
+        }
+        let text = self.plain_text();
+        // what follows is somebody's signature
+        let (text, _) = text.split_once("\n-- \n").unwrap_or((&text, ""));
+        let is_thin = |c: Option<char>| matches!(c, Some('\u{202f}' | '\u{a0}'));
+        let wrong = |line: &&str| {
+            line.char_indices().any(|(at, c)| {
+                let (before, after) = (line[..at].chars().next_back(), line[at + c.len_utf8()..].chars().next());
+                match c {
+                    // elsewhere it stands in an address or a time
+                    ':' | ';' | '?' | '»' => after.is_none_or(char::is_whitespace) && !is_thin(before),
+                    '«' => !is_thin(after),
+                    _ => false,
+                }
+            })
+        };
+        text.lines().filter(wrong).map(str::to_owned).collect()
+    }
+
     fn decoded(&self, part: &str) -> String {
         let script = "import sys,email,email.policy as p\n\
             m=email.message_from_bytes(sys.stdin.buffer.read(),policy=p.default)\n\

@@ -154,7 +154,7 @@ impl Server {
     }
 
     async fn run(mut self) -> Self {
-        self.spawn();
+        self.spawn(&[]);
         self.wait_ready().await;
         self
     }
@@ -165,10 +165,10 @@ impl Server {
         if folder.is_dir() { folder.join("log") } else { self.folder.path().join("log") }
     }
 
-    fn spawn(&mut self) {
+    fn spawn(&mut self, variables: &[(&str, &str)]) {
         let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
         let mut command = self.command(&["serve"]);
-        self.process = Some(Process::start(command.stderr(log)));
+        self.process = Some(Process::start(command.envs(variables.iter().copied()).stderr(log)));
     }
 
     async fn wait_ready(&mut self) {
@@ -350,7 +350,12 @@ impl Server {
 
     /// Starts it again on the same folder.
     pub async fn start_again(&mut self) {
-        self.spawn();
+        self.start_again_with(&[]).await;
+    }
+
+    /// The same with these variables in its environment.
+    pub async fn start_again_with(&mut self, variables: &[(&str, &str)]) {
+        self.spawn(variables);
         self.wait_ready().await;
     }
 }

@@ -129,6 +129,16 @@ pub enum LeadReach {
 }
 
 impl Act {
+    /// Whose account is changed, or opened anew.
+    pub const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::ChangeAccount { account, .. } | Self::InviteAgain { account } | Self::ResetFactors { account } => {
+                Some(*account)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it is done by whoever asked for it, once another one agreed.
     pub const fn is_done_by_asker(&self) -> bool {
         matches!(self, Self::ExportLeads { .. } | Self::MakeToken { .. })
@@ -146,6 +156,8 @@ pub struct Approval {
     pub asked_by: AccountId,
     /// Their name.
     pub asked_by_name: String,
+    /// The account that it is about, as it stands now: its name and what it signs in with.
+    pub account: Option<String>,
     /// When.
     pub asked_at: Ts,
     /// Nobody can do it after this.

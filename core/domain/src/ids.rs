@@ -32,6 +32,13 @@ macro_rules! uuid_id {
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
+
+            /// When it was made, to the millisecond.
+            pub fn made_at(self) -> Ts {
+                // the first 48 bits (RFC 9562, 5.7)
+                let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or_default();
+                Ts::from_micros(millis.saturating_mul(1000))
+            }
         }
 
         impl fmt::Display for $name {
@@ -237,6 +244,7 @@ mod tests {
     #[test]
     fn ids_sort_by_time() {
         let early = PersonId::new(Ts::from_micros(1_000_000), &Fixed(0xff));
+        assert_eq!(early.made_at(), Ts::from_micros(1_000_000));
         let late = PersonId::new(Ts::from_micros(2_000_000), &Fixed(0));
         assert!(early.to_string() < late.to_string());
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use crate::ids::{AccountId, DesignId, InvalidId, LeadId, PersonId};
+use crate::ids::{AccountId, DesignId, InvalidId, LeadId, PersonId, SessionId};
 use crate::text::{Email, Line};
 use crate::time::Ts;
 
@@ -129,14 +129,11 @@ pub enum AccountMail {
     PasswordChanged,
     /// A second factor was added or removed.
     FactorsChanged,
-    /// Somebody signed in from a browser that was not known.
-    NewBrowser,
 }
 
 impl AccountMail {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Invitation, Self::Reset, Self::PasswordChanged, Self::FactorsChanged, Self::NewBrowser];
+    pub const ALL: [Self; 4] = [Self::Invitation, Self::Reset, Self::PasswordChanged, Self::FactorsChanged];
 
     /// Its stable name.
     pub const fn as_str(self) -> &'static str {
@@ -145,7 +142,6 @@ impl AccountMail {
             Self::Reset => "account-reset",
             Self::PasswordChanged => "account-password",
             Self::FactorsChanged => "account-factors",
-            Self::NewBrowser => "account-browser",
         }
     }
 
@@ -206,16 +202,22 @@ pub enum Occasion {
     Lead(LeadMail, LeadId),
     /// An account.
     Account(AccountMail, AccountId),
+    /// An account that was signed in to from a browser that was not known, by this session.
+    NewBrowser(AccountId, SessionId),
     /// A signature that the holder of an account wants to see in a mail.
     Signature(AccountId, TestedSignature),
 }
 
 impl Occasion {
+    /// The stable name of the mail about a browser that was not known.
+    pub const NEW_BROWSER: &str = "account-browser";
+
     /// The stable name of its kind.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Lead(mail, _) => mail.as_str(),
             Self::Account(mail, _) => mail.as_str(),
+            Self::NewBrowser(..) => Self::NEW_BROWSER,
             Self::Signature(..) => TestedSignature::KIND,
         }
     }
@@ -224,7 +226,7 @@ impl Occasion {
     pub const fn lead(self) -> Option<LeadId> {
         match self {
             Self::Lead(_, lead) => Some(lead),
-            Self::Account(..) | Self::Signature(..) => None,
+            Self::Account(..) | Self::NewBrowser(..) | Self::Signature(..) => None,
         }
     }
 }

@@ -7,8 +7,8 @@ use estampe_domain::Locale;
 use estampe_domain::mail::{AccountMail, LeadMail};
 use estampe_domain::purpose::LegalBasis;
 use estampe_domain::text::Email;
-use estampe_service::{AccountMailData, LeadMailData, Settings};
-use estampe_texts::{date, key, say, t};
+use estampe_service::{AccountMailData, BrowserMailData, LeadMailData, Settings};
+use estampe_texts::{TimeZone, date, date_time, key, say, t, zone_name};
 
 /// What a letter says.
 #[derive(Debug)]
@@ -38,7 +38,13 @@ struct Html<'a> {
 
 impl Letter {
     /// Writes a mail of a lead.
-    pub fn of_lead(kind: LeadMail, data: &LeadMailData, settings: &Settings, card_url: String) -> Self {
+    pub fn of_lead(
+        kind: LeadMail,
+        data: &LeadMailData,
+        settings: &Settings,
+        card_url: String,
+        zone: &TimeZone,
+    ) -> Self {
         let (visitor, holder) = (data.details.name.as_str(), data.holder.display_name.as_str());
         let organisation = settings.organisation.as_str();
         let locale = match kind {
@@ -46,7 +52,7 @@ impl Letter {
             LeadMail::Notice => data.holder_locale,
         };
         let contact = settings.rights_contact.as_ref().map(Email::as_str);
-        let day = date(locale, data.received_at, &estampe_texts::TimeZone::UTC);
+        let day = date(locale, data.received_at, zone);
         let words = |key: &'static str| {
             say(locale, key)
                 .with("visitor", visitor.to_owned())
@@ -128,13 +134,6 @@ impl Letter {
                 key("mail-account-link"),
                 "/account",
             ),
-            AccountMail::NewBrowser => (
-                key("mail-browser-subject"),
-                key("mail-browser-intro"),
-                &[key("mail-account-not-you")],
-                key("mail-account-link"),
-                "/account",
-            ),
         };
         let code = data.code.as_ref().map(|code| code.reveal().to_owned());
         let fragment = code.as_ref().map(|code| format!("#{code}")).unwrap_or_default();
@@ -149,17 +148,53 @@ impl Letter {
         }
     }
 
+    /// Writes to the holder of an account that somebody signed in from a browser that was not known.
+    pub fn of_browser(data: &BrowserMailData, settings: &Settings, zone: &TimeZone) -> Self {
+        let words = |key: &'static str| {
+            say(data.locale, key)
+                .with("name", data.account.name.to_string())
+                .with("organisation", settings.organisation.clone())
+                .to_string()
+        };
+        let when = format!("{} ({})", date_time(data.locale, data.at, zone), zone_name(zone, data.at));
+        let mut rows = vec![(words("mail-browser-when"), when)];
+        let mut paragraphs = Vec::new();
+        if let Some(session) = &data.session {
+            let agent = session.agent.as_str();
+            let agent = if agent.is_empty() { words("mail-browser-unknown") } else { agent.to_owned() };
+            rows.push((words("mail-browser-agent"), agent));
+            let address = Some(session.address.clone()).filter(|address| !address.is_empty());
+            rows.extend(address.map(|address| (words("mail-browser-address"), address)));
+        } else {
+            paragraphs.push(words("mail-browser-ended"));
+        }
+        paragraphs.extend([words("mail-browser-you"), words("mail-account-not-you")]);
+        Self {
+            subject: words("mail-browser-subject"),
+            greeting: words("mail-account-greeting"),
+            intro: words("mail-browser-intro"),
+            rows,
+            paragraphs,
+            link: (words("mail-account-link"), format!("{}/account", settings.internal_origin)),
+            footer: words("mail-footer"),
+        }
+    }
+
     /// As plain text.
-    pub fn text(&self) -> String {
+    pub fn text(&self, locale: Locale) -> String {
+        // each language has its own way before a colon
+        let line = |label: &str, value: &str| {
+            say(locale, "mail-line").with("label", label.to_owned()).with("value", value.to_owned()).to_string()
+        };
         let mut out = format!("{}\n\n{}\n\n", self.greeting, self.intro);
         for (label, value) in &self.rows {
             // writing to a String cannot fail
-            let _ = writeln!(out, "{label}: {}", value.replace('\n', "\n  "));
+            let _ = writeln!(out, "{}", line(label, &value.replace('\n', "\n  ")));
         }
         for paragraph in &self.paragraphs {
             let _ = write!(out, "\n{paragraph}\n");
         }
-        let _ = write!(out, "\n{}: {}\n\n-- \n{}\n", self.link.0, self.link.1, self.footer);
+        let _ = write!(out, "\n{}\n\n-- \n{}\n", line(&self.link.0, &self.link.1), self.footer);
         out
     }
 
@@ -195,4 +230,111 @@ fn consent(locale: Locale, record: &estampe_domain::lead::ConsentRecord) -> Stri
         (false, false) => "mail-not-agreed",
     };
     say(locale, key).with("wording", record.wording.clone()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use estampe_domain::account::Account;
+    use estampe_domain::session::{Agent, How, SessionFacts};
+    use estampe_domain::{SecretToken, Ts};
+    use estampe_service::SignInSettings;
+
+    use super::*;
+
+    const ID: &str = "0193a3c0-0000-7000-8000-000000000000";
+
+    fn settings() -> Settings {
+        Settings {
+            organisation: "Banque Garonne".into(),
+            public_origin: "https://cartes.example".into(),
+            internal_origin: "https://console.example".into(),
+            version: "0.1.0",
+            hold_threshold_percent: 10,
+            mail_configured: true,
+            allow_unsigned_plugins: false,
+            default_locale: Locale::Fr,
+            rights_contact: None,
+            security: None,
+            sign_in: SignInSettings {
+                idle_seconds: 1,
+                absolute_seconds: 1,
+                factor_roles: std::iter::empty().collect(),
+                second_administrator: false,
+            },
+            key_rotation_days: None,
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            id: ID.parse().unwrap(),
+            name: "Karim Benali".parse().unwrap(),
+            email: "karim@banque.example".parse().unwrap(),
+            person: None,
+            roles: std::iter::empty().collect(),
+            active: true,
+        }
+    }
+
+    /// 24 November 2026, 08:12 in Toulouse.
+    fn browser(locale: Locale, session: bool) -> Letter {
+        let at = Ts::from_micros(1_795_504_320_000_000);
+        let session = session.then(|| SessionFacts {
+            id: ID.parse().unwrap(),
+            how: How::Password,
+            agent: Agent::from_stored("Firefox · Linux".into()),
+            address: "10.20.3.117".into(),
+            begun: at,
+            seen: at,
+            with_factor: false,
+        });
+        let data = BrowserMailData { account: account(), locale, at, session };
+        Letter::of_browser(&data, &settings(), &TimeZone::get("Europe/Paris").unwrap())
+    }
+
+    #[test]
+    fn a_new_browser_is_told_with_when_which_and_where_from() {
+        let text = browser(Locale::En, true).text(Locale::En);
+        for said in [
+            "When: 24 November 2026, 08:12 (Europe/Paris)\n",
+            "Browser: Firefox · Linux\n",
+            "Network address: 10.20.3.117\n",
+            "If that was not you, end all sessions there, change your password",
+            "Your account: https://console.example/account",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        let text = browser(Locale::Fr, true).text(Locale::Fr);
+        let when = "Quand\u{202f}: 24 novembre 2026, 8\u{202f}h\u{202f}12 (Europe/Paris)\n";
+        assert!(text.contains(when) && text.contains("Si ce n’était pas vous"), "{text}");
+        // it ended before the mail was written
+        let text = browser(Locale::Fr, false).text(Locale::Fr);
+        assert!(text.contains(when) && text.contains("terminée depuis") && !text.contains("Navigateur"), "{text}");
+    }
+
+    #[test]
+    fn french_letters_keep_their_spaces() {
+        let of = |kind, locale| {
+            let code = Some(SecretToken::presented("code"));
+            Letter::of_account(kind, &AccountMailData { account: account(), locale, code }, &settings())
+        };
+        for locale in Locale::ALL {
+            let mut letters: Vec<_> = AccountMail::ALL.into_iter().map(|kind| of(kind, locale)).collect();
+            letters.extend([browser(locale, true), browser(locale, false)]);
+            for letter in letters {
+                let text = format!("{}\n{}", letter.subject, letter.text(locale));
+                let marks = text.match_indices([':', ';', '?', '»']).filter(|(at, mark)| {
+                    // in an address or a time it ends no word
+                    text[at + mark.len()..].starts_with(char::is_whitespace)
+                });
+                let mut count = 0;
+                for (at, mark) in marks {
+                    count += 1;
+                    let thin = text[..at].ends_with('\u{202f}');
+                    assert_eq!(thin, locale == Locale::Fr, "before {mark}: {text}");
+                }
+                assert!(count > 0, "{text}");
+            }
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! The mails of leads and accounts: composed when they are sent, never stored; and what becomes of
 //! those that did not go.
 
-use estampe_domain::ids::{AccountId, JobId, LeadId};
+use estampe_domain::ids::{AccountId, JobId, LeadId, SessionId};
 use estampe_domain::mail::{AccountMail, LeadMail, MailFailure, MailFault, Occasion, OutgoingMail, TestedSignature};
 use estampe_domain::text::{Email, Line};
 use estampe_domain::{Actor, Error, Locale, Result, Ts};
 use estampe_service::{MailHistory, Retry, Service};
+use estampe_texts::system_zone;
 
 use crate::backoff::{self, MAIL_PATIENCE};
 use crate::letter::Letter;
@@ -25,6 +26,7 @@ pub async fn compose(
     let composed = match about {
         Occasion::Lead(kind, lead) => of_lead(service, kind, lead).await?,
         Occasion::Account(kind, account) => of_account(service, kind, account, history).await?,
+        Occasion::NewBrowser(account, session) => of_browser(service, account, session).await?,
         Occasion::Signature(account, of) => return of_signature(service, sender_domain, job, (account, of)).await,
     };
     let Some(Composed { letter, to, reply_to, locale }) = composed else { return Ok(None) };
@@ -34,7 +36,7 @@ pub async fn compose(
         to,
         reply_to,
         html: letter.html(locale).map_err(|e| Error::Internal(format!("mail template: {e}")))?,
-        text: letter.text(),
+        text: letter.text(locale),
         subject: letter.subject,
     }))
 }
@@ -51,7 +53,7 @@ struct Composed {
 
 async fn of_lead(service: &Service, kind: LeadMail, lead: LeadId) -> Result<Option<Composed>> {
     let Some(data) = service.lead_mail_data(lead).await? else { return Ok(None) };
-    let letter = Letter::of_lead(kind, &data, service.settings(), service.card_url(&data.public_id));
+    let letter = Letter::of_lead(kind, &data, service.settings(), service.card_url(&data.public_id), &system_zone());
     let visitor = (Some(data.details.name.clone()), data.details.email.clone());
     let holder = data.holder.emails.first().map(|email| (Some(data.holder.display_name.clone()), email.clone()));
     let (to, reply_to, locale) = match (kind, holder) {
@@ -75,6 +77,13 @@ async fn of_account(
     }
     let Some(data) = service.account_mail_data(kind, account).await? else { return Ok(None) };
     let letter = Letter::of_account(kind, &data, service.settings());
+    let to = (Some(data.account.name), data.account.email);
+    Ok(Some(Composed { letter, to, reply_to: None, locale: data.locale }))
+}
+
+async fn of_browser(service: &Service, account: AccountId, session: SessionId) -> Result<Option<Composed>> {
+    let Some(data) = service.browser_mail_data(account, session).await? else { return Ok(None) };
+    let letter = Letter::of_browser(&data, service.settings(), &system_zone());
     let to = (Some(data.account.name), data.account.email);
     Ok(Some(Composed { letter, to, reply_to: None, locale: data.locale }))
 }

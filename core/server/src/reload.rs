@@ -34,6 +34,11 @@ const LIVE: &[&str] = &[
     "smtp.ca_file",
 ];
 
+/// Whether another value of this key applies at a reload, to an appliance that is configured so.
+pub fn takes(settings: &Settings, key: &str) -> bool {
+    LIVE.contains(&key) && !(key.starts_with("smtp.") && settings.smtp.host.is_empty())
+}
+
 /// The mail server that is used now.
 pub struct LiveMailer(ArcSwap<SmtpMailer>);
 
@@ -160,6 +165,21 @@ mod tests {
         let mut other = new.clone();
         other.database.url = "postgres://a:two@db/x".into();
         assert_eq!(changed(&new, &other), ["database.url"]);
+    }
+
+    #[test]
+    fn the_settings_say_what_a_reload_takes() {
+        let taken = |settings: &Settings, key: &str| {
+            let facts = config::shown(settings, &config::Origins::new());
+            facts.iter().find(|fact| fact.key == key).map(|fact| fact.reloads)
+        };
+        let mut settings = Settings::default();
+        assert_eq!(taken(&settings, "log.level"), Some(true));
+        assert_eq!(taken(&settings, "listen.public"), Some(false));
+        // the first mail server of all waits for a restart
+        assert_eq!(taken(&settings, "smtp.port"), Some(false));
+        settings.smtp.host = "mail.example".into();
+        assert_eq!(taken(&settings, "smtp.port"), Some(true));
     }
 
     #[test]

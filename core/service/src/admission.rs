@@ -4,7 +4,6 @@
 use estampe_domain::account::Account;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::{JobId, SecretToken, SessionId};
-use estampe_domain::mail::AccountMail;
 use estampe_domain::ports::Random;
 use estampe_domain::session::How;
 use estampe_domain::{Actor, Context, Ts};
@@ -96,7 +95,7 @@ impl Fresh {
         let first = !tx.has_browsers(account.id)?;
         let is_new = tx.know_browser(account.id, &presented.unwrap_or(&self.browser).hash(), ctx.now)?;
         if let Some(id) = self.mail.filter(|_| is_new && !first) {
-            let job = Job::AccountMail(AccountMail::NewBrowser, account.id);
+            let job = Job::NewBrowser(account.id, self.id);
             tx.enqueue(&NewJob { id, job, request: ctx.request, run_at: ctx.now })?;
         }
         let event = AuditEvent::done(&ctx, random, "session.begin", "account", account.id);

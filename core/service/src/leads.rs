@@ -34,8 +34,8 @@ impl Service {
         let locale = ctx.locale;
         let card = self.kept_card(public_id).await?;
         let purposes = self.store.read(move |tx| tx.card_form_purposes(locale)).await?;
-        let rights_contact = self.settings.rights_contact.clone();
-        Ok(Exchange { card, purposes, idempotency_key: self.store.new_form_key(ctx.now), rights_contact })
+        let (rights_contact, by_mail) = (self.settings.rights_contact.clone(), self.settings.mail_configured);
+        Ok(Exchange { card, purposes, idempotency_key: self.store.new_form_key(ctx.now), rights_contact, by_mail })
     }
 
     /// Takes what a visitor left. [`Submission::Received`] is given only once lead,

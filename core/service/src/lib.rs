@@ -88,7 +88,7 @@ pub use group_writing::GroupOrder;
 pub use identities::{Came, Errand, OwnWay};
 pub use keys::KeyState;
 pub use lead_export::LeadExport;
-pub use mails::{AccountMailData, DueJob, LeadMailData, Work};
+pub use mails::{AccountMailData, BrowserMailData, DueJob, LeadMailData, Work};
 pub use mapping::{MappingPreview, PreviewedPerson, SeenAttribute};
 pub use permitted::SourcePermissions;
 pub use plugins::{FAILURES_TO_PAUSE, OfferedPlugins, PluginDetail, is_newer};

@@ -1,12 +1,15 @@
 //! The jobs as the worker sees them, and what mails say.
 
 use estampe_domain::account::Account;
-use estampe_domain::ids::{AccountId, BulkId, ChangeId, JobId, LeadId, PublicationId, RunId, SecretToken, SourceId};
+use estampe_domain::ids::{
+    AccountId, BulkId, ChangeId, JobId, LeadId, PublicationId, RunId, SecretToken, SessionId, SourceId,
+};
 use estampe_domain::lead::{ConsentRecord, LeadDetails};
 use estampe_domain::mail::{AccountMail, LeadMail, Occasion};
 use estampe_domain::person::Profile;
+use estampe_domain::session::SessionFacts;
 use estampe_domain::{Locale, PublicId, RequestId, Result, Ts};
-use estampe_store::{Job, JobRow, Lease};
+use estampe_store::{Job, JobRow, Lease, Tx};
 
 use crate::Service;
 use crate::accounts::{INVITATION, RESET, is_there};
@@ -50,6 +53,7 @@ impl From<&Job> for Work {
             Job::LeadAcknowledgement(lead) => Self::Mail(Occasion::Lead(LeadMail::Acknowledgement, *lead)),
             Job::LeadNotice(lead) => Self::Mail(Occasion::Lead(LeadMail::Notice, *lead)),
             Job::AccountMail(mail, account) => Self::Mail(Occasion::Account(*mail, *account)),
+            Job::NewBrowser(account, session) => Self::Mail(Occasion::NewBrowser(*account, *session)),
             Job::SignatureTest(account, of) => Self::Mail(Occasion::Signature(*account, *of)),
             Job::Sync(run) => Self::Sync(*run),
             Job::Apply(run) => Self::Apply(*run),
@@ -89,6 +93,19 @@ pub struct AccountMailData {
     pub locale: Locale,
     /// The code to choose a password by; made now, so that no job holds one.
     pub code: Option<SecretToken>,
+}
+
+/// All that the mail about a browser that was not known says.
+#[derive(Debug)]
+pub struct BrowserMailData {
+    /// To whom.
+    pub account: Account,
+    /// The language for them.
+    pub locale: Locale,
+    /// When the session was begun.
+    pub at: Ts,
+    /// From where; nothing once it has ended.
+    pub session: Option<SessionFacts>,
 }
 
 /// How long a worker may be silent before another takes its job, in seconds.
@@ -150,12 +167,27 @@ impl Service {
                 if let Some(hash) = hash {
                     tx.put_account_token(account.id, &hash, ends)?;
                 }
-                let person = account.person.map(|person| tx.person(person)).transpose()?.flatten();
-                let locale = person.and_then(|person| person.profile.locale).unwrap_or(default_locale);
+                let locale = locale_of(tx, &account)?.unwrap_or(default_locale);
                 Ok(Some((account, locale)))
             })
             .await?;
         Ok(found.map(|(account, locale)| AccountMailData { account, locale, code }))
+    }
+
+    /// What the mail about a browser that was not known says; `None` when the account's holder may not come in
+    /// any more.
+    pub async fn browser_mail_data(&self, account: AccountId, session: SessionId) -> Result<Option<BrowserMailData>> {
+        let default_locale = self.settings.default_locale;
+        let read = self.store.read(move |tx| {
+            let Some((account, _)) = tx.account(account)? else { return Ok(None) };
+            if !is_there(tx, &account)? {
+                return Ok(None);
+            }
+            let locale = locale_of(tx, &account)?.unwrap_or(default_locale);
+            let found = tx.sessions_of(account.id)?.into_iter().find(|one| one.id == session);
+            Ok(Some(BrowserMailData { account, locale, at: session.made_at(), session: found }))
+        });
+        Ok(read.await?)
     }
 
     /// What a lead's mails say; `None` when its subject was erased meanwhile.
@@ -179,6 +211,12 @@ impl Service {
             })
             .await?)
     }
+}
+
+/// The language of whoever an account belongs to, where it is known.
+fn locale_of(tx: &mut Tx<'_>, account: &Account) -> estampe_store::Result<Option<Locale>> {
+    let person = account.person.map(|person| tx.person(person)).transpose()?.flatten();
+    Ok(person.and_then(|person| person.profile.locale))
 }
 
 /// A mail job for the console; `None` for other jobs.

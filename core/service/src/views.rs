@@ -68,6 +68,8 @@ pub struct Exchange {
     pub idempotency_key: String,
     /// Where visitors write to about their data, where the house named somebody.
     pub rights_contact: Option<Email>,
+    /// Whether there is a server to send its sender a copy by.
+    pub by_mail: bool,
 }
 
 /// What became of a submitted form.

@@ -220,6 +220,14 @@ mod tests {
                     for bad in [" :", " ;", " ?", "« ", " »", " %"] {
                         assert!(!(french && line.contains(bad)), "a plain space in {file}: {line}");
                     }
+                    // nor none at all, but within addresses and what is typed
+                    let bare = |(at, mark): &(usize, &str)| {
+                        let ends = line[at + mark.len()..].chars().next().is_none_or(char::is_whitespace);
+                        ends && !line[..*at].ends_with(['\u{202f}', '\u{a0}'])
+                    };
+                    let bare = line.match_indices([':', ';', '?', '»', '%']).find(bare);
+                    let typed = line.contains("Authorization: Bearer");
+                    assert!(!french || typed || bare.is_none(), "no space in {file}: {line}");
                 }
             }
         }

@@ -101,6 +101,21 @@ pub fn moment(locale: Locale, at: Ts, zone: &TimeZone) -> String {
     }
 }
 
+/// The time zone of this machine: what `TZ` says, else `/etc/localtime`; UTC where neither names one.
+pub fn system_zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or(TimeZone::UTC)
+}
+
+/// What a zone is called at that moment: "Europe/Paris", "UTC"; "UTC+01" where it has no name.
+pub fn zone_name(zone: &TimeZone, at: Ts) -> String {
+    let info = zone.to_offset_info(at.timestamp());
+    // the system's zone may be UTC under another name
+    if info.abbreviation() == "UTC" {
+        return "UTC".to_owned();
+    }
+    zone.iana_name().map_or_else(|| format!("UTC{}", info.offset()), str::to_owned)
+}
+
 /// How long ago, as people say it: minutes, hours, days; then the date.
 pub fn ago(locale: Locale, now: Ts, at: Ts, zone: &TimeZone) -> String {
     let seconds = now.seconds_since(at);
@@ -135,6 +150,17 @@ mod tests {
         assert_eq!(date(Locale::Fr, at("2026-05-01T00:00:00Z"), utc), "1er mai 2026");
         let east = TimeZone::fixed(jiff::tz::offset(1));
         assert_eq!(date_time(Locale::En, at("2026-12-31T23:30:00Z"), &east), "1 January 2027, 00:30");
+    }
+
+    #[test]
+    fn a_zone_has_a_name() {
+        let now = at("2026-11-24T08:12:00Z");
+        let name = |zone: &TimeZone| zone_name(zone, now);
+        assert_eq!(name(&TimeZone::get("Europe/Paris").unwrap()), "Europe/Paris");
+        assert_eq!(name(&TimeZone::get("Etc/UTC").unwrap()), "UTC");
+        assert_eq!(name(&TimeZone::UTC), "UTC");
+        assert_eq!(name(&TimeZone::fixed(jiff::tz::offset(1))), "UTC+01");
+        assert_eq!(name(&TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()), "UTC+01");
     }
 
     #[test]

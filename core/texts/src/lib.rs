@@ -9,7 +9,7 @@ mod bundle;
 mod format;
 
 pub use bundle::{Message, Value, exists, key, keys, say};
-pub use format::{ago, date, date_time, moment, number};
+pub use format::{ago, date, date_time, moment, number, system_zone, zone_name};
 pub use jiff::tz::TimeZone;
 
 use estampe_domain::Locale;

@@ -13,6 +13,7 @@ use estampe_texts::key;
 use crate::api::{ApiCause, FieldProblem, Problem};
 use crate::headers::Surface;
 use crate::locale::Lang;
+use crate::public::card::initial;
 use crate::refusals;
 use crate::respond::see_other;
 use crate::visit::Visit;
@@ -66,6 +67,8 @@ struct Inner {
     request: RequestId,
     /// Where to go on once somebody confirmed who they are.
     asked: Option<String>,
+    /// Whose house this is.
+    host: String,
 }
 
 /// A line of the one table.
@@ -95,7 +98,8 @@ impl Fault {
                 _ => {}
             }
         }
-        Self(Box::new(Inner { cause, surface: visit.surface, l: visit.l.clone(), request, asked: visit.asked.clone() }))
+        let (l, asked, host) = (visit.l.clone(), visit.asked.clone(), visit.organisation().to_owned());
+        Self(Box::new(Inner { cause, surface: visit.surface, l, request, asked, host }))
     }
 
     pub(crate) fn not_found(visit: &Visit) -> Self {
@@ -307,9 +311,18 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) text: &'a str,
     pub(crate) detail: Option<String>,
     pub(crate) reference: Option<String>,
+    /// Whose house this is, for visitors.
+    pub(crate) host: Option<&'a str>,
     pub(crate) home: bool,
     /// How long to wait, where the words say so.
     pub(crate) seconds: u64,
+}
+
+impl ErrorPage<'_> {
+    /// The house's name as cards show it: its letter, and all of it.
+    fn brand(&self) -> Option<(String, &str)> {
+        self.host.map(|host| (initial(host), host))
+    }
 }
 
 impl fmt::Debug for Fault {
@@ -359,6 +372,7 @@ impl ResponseError for Fault {
                     text,
                     detail: inner.detail(),
                     reference: inner.reference(),
+                    host: matches!(inner.surface, Surface::Public | Surface::Plain).then_some(&*inner.host),
                     home: inner.surface == Surface::Console,
                     seconds: if let Cause::TooMany(seconds) = inner.cause { seconds } else { 0 },
                 };

@@ -74,8 +74,13 @@ fn public_pages(locale: Locale) -> Pages {
         page.doubt = Some(doubt);
         page.render().unwrap()
     };
+    let sent = |copied, by_mail| {
+        let receipt = &samples::receipt(copied);
+        SentPage { l, receipt, email: "amelie.traore@atelier.fr", by_mail }.render().unwrap()
+    };
     let too_many = ErrorPage {
         l,
+        host: Some(HOST),
         title: "error-too-many-title",
         text: "error-too-many-text",
         detail: None,
@@ -85,6 +90,7 @@ fn public_pages(locale: Locale) -> Pages {
     };
     let error = ErrorPage {
         l,
+        host: Some(HOST),
         title: "error-not-found-title",
         text: "error-not-found-text",
         detail: None,
@@ -94,6 +100,7 @@ fn public_pages(locale: Locale) -> Pages {
     };
     let broken = ErrorPage {
         l,
+        host: None,
         title: "error-internal-title",
         text: "error-internal-text",
         detail: Some("…".into()),
@@ -113,11 +120,9 @@ fn public_pages(locale: Locale) -> Pages {
         ("kept", kept.render().unwrap()),
         ("late", late.render().unwrap()),
         ("error-too-many", too_many.render().unwrap()),
-        ("sent", SentPage { l, receipt: &samples::receipt(true), email: "amelie.traore@atelier.fr" }.render().unwrap()),
-        (
-            "sent-without-copy",
-            SentPage { l, receipt: &samples::receipt(false), email: "amelie.traore@atelier.fr" }.render().unwrap(),
-        ),
+        ("sent", sent(true, true)),
+        ("sent-no-mail", sent(true, false)),
+        ("sent-without-copy", sent(false, true)),
         ("ca", CaPage { l, host: HOST, root: &root }.render().unwrap()),
         ("error-not-found", error.render().unwrap()),
         ("error-internal", broken.render().unwrap()),

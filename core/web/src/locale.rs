@@ -4,6 +4,7 @@
 //! through links; the console keeps it in a cookie instead.
 
 use std::borrow::Borrow;
+use std::cell::Cell;
 use std::fmt::Display;
 
 use actix_web::HttpRequest;
@@ -24,6 +25,8 @@ pub(crate) struct Lang {
     pub(crate) chosen: bool,
     pub(crate) zone: TimeZone,
     pub(crate) now: Ts,
+    /// Whether a moment was written: the page then says which zone it is of.
+    pub(crate) told: Cell<bool>,
 }
 
 /// Which language a request wants, and whether its address says so.
@@ -82,12 +85,17 @@ impl Lang {
     }
 
     fn zoned(&self, text: String, at: Ts) -> String {
+        self.told.set(true);
         if self.is_utc(at) { format!("{text} UTC") } else { text }
     }
 
-    /// The system's zone may be UTC under another name.
     fn is_utc(&self, at: Ts) -> bool {
-        self.zone.to_offset_info(at.timestamp()).abbreviation() == "UTC"
+        estampe_texts::zone_name(&self.zone, at) == "UTC"
+    }
+
+    /// The zone of the moments that were written so far; none where there were none.
+    pub(crate) fn told_zone(&self) -> Option<String> {
+        self.told.get().then(|| estampe_texts::zone_name(&self.zone, self.now))
     }
 
     /// How long ago.

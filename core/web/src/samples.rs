@@ -16,6 +16,7 @@ pub(crate) mod publications;
 pub(crate) mod signatures;
 pub(crate) mod tokens;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use estampe_domain::card::Card;
@@ -56,7 +57,7 @@ pub(crate) fn now() -> Ts {
 }
 
 pub(crate) fn lang(locale: Locale) -> Lang {
-    Lang { locale, chosen: false, zone: TimeZone::get("Europe/Paris").unwrap(), now: now() }
+    Lang { locale, chosen: false, zone: TimeZone::get("Europe/Paris").unwrap(), now: now(), told: Cell::default() }
 }
 
 /// An administrator's.
@@ -222,6 +223,7 @@ pub(crate) fn exchange(locale: Locale) -> Exchange {
         purposes: purposes(locale),
         idempotency_key: "0123456789abcdef".into(),
         rights_contact: "dpo@banque-garonne.example".parse().ok(),
+        by_mail: true,
     }
 }
 
@@ -485,6 +487,7 @@ pub(crate) fn settings() -> Vec<crate::state::SettingFact> {
         key: key.into(),
         value: value.into(),
         place: place.map(Into::into),
+        reloads: ["limits.card_leads_per_minute", "smtp.host", "smtp.username", "log.level"].contains(&key),
     };
     let file = Some("/etc/estampe/estampe.toml");
     vec![
@@ -492,9 +495,12 @@ pub(crate) fn settings() -> Vec<crate::state::SettingFact> {
         fact("data_dir", "/var/lib/estampe", None),
         fact("listen.public", "0.0.0.0:8443", None),
         fact("public.origin", "https://cartes.banque-garonne.example", file),
-        fact("smtp.host", "", None),
+        fact("limits.card_leads_per_minute", "30", None),
+        fact("smtp.host", "mail.banque-garonne.example", file),
         fact("smtp.username", "estampe", Some("environment")),
         fact("tls.names", "localhost", None),
+        fact("privacy.contact", "", None),
+        fact("sign_in.breached_passwords_file", "/var/lib/estampe/listes/mots-de-passe-divulgues.txt", file),
         fact("log.level", "info", None),
     ]
 }

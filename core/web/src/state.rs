@@ -30,6 +30,8 @@ pub struct SettingFact {
     pub value: String,
     /// The file in which it stands, or `environment`; none for a default.
     pub place: Option<String>,
+    /// Whether another value applies at a reload; else after a restart.
+    pub reloads: bool,
 }
 
 /// Gives what was measured, in the text format of Prometheus.
@@ -47,7 +49,7 @@ pub struct LocalRoot {
 impl AppState {
     /// State over this service. Times are shown in the system's time zone.
     pub fn new(service: Arc<Service>) -> Self {
-        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let zone = estampe_texts::system_zone();
         let settings = service.settings();
         let name = |origin: &str| {
             let url = url::Url::parse(origin).ok();

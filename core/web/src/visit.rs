@@ -1,5 +1,6 @@
 //! A request on its way to a use case: state, language and circumstances.
 
+use std::cell::Cell;
 use std::future::{Future, Ready, ready};
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ impl Visit {
             Some(id) => state.service.context_of(actor, locale, id),
             None => state.service.context(actor, locale),
         };
-        let l = Lang { locale, chosen, zone: state.zone.clone(), now: ctx.now };
+        let l = Lang { locale, chosen, zone: state.zone.clone(), now: ctx.now, told: Cell::default() };
         let asked = (surface == Surface::Console && request.method() == Method::GET)
             .then(|| request.uri().path_and_query().map(ToString::to_string))
             .flatten();

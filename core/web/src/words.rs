@@ -241,7 +241,7 @@ pub(crate) const fn mail(about: Occasion) -> &'static str {
         Occasion::Account(AccountMail::Reset, _) => key("mail-kind-reset"),
         Occasion::Account(AccountMail::PasswordChanged, _) => key("mail-kind-password"),
         Occasion::Account(AccountMail::FactorsChanged, _) => key("mail-kind-factors"),
-        Occasion::Account(AccountMail::NewBrowser, _) => key("mail-kind-browser"),
+        Occasion::NewBrowser(..) => key("mail-kind-browser"),
         Occasion::Signature(..) => key("mail-kind-signature"),
     }
 }

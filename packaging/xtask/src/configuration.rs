@@ -15,7 +15,8 @@ const HEAD: &str = "\
 
 Every key with its default and what it means; the same as [config/estampe.toml](../../config/estampe.toml), which may
 be copied to begin with. Layers, secrets and a first example: [install](install.md#configure). `estampe check-config`
-says what is wrong without starting anything; *Settings* in the console shows what counts and where it was set.
+says what is wrong without starting anything; *Settings* in the console shows what counts, where it was set and whether
+a reload takes it.
 
 Read in this order, later ones winning: the defaults, the file, `conf.d/*.toml` beside it, the environment. A variable is
 `ESTAMPE_`, the section, two underscores, the key: `ESTAMPE_SMTP__HOST`, `ESTAMPE_DATA_DIR`.

@@ -5,6 +5,7 @@ use estampe_web::SettingFact;
 use toml::Value;
 
 use super::{Origins, Settings};
+use crate::reload;
 
 /// What stands in the place of an address with a password.
 const HIDDEN: &str = "…";
@@ -14,6 +15,9 @@ pub fn shown(settings: &Settings, origins: &Origins) -> Vec<SettingFact> {
     let mut facts = Vec::new();
     if let Ok(Value::Table(table)) = Value::try_from(settings) {
         flatten("", &table, origins, &mut facts);
+        for fact in &mut facts {
+            fact.reloads = reload::takes(settings, &fact.key);
+        }
     }
     facts
 }
@@ -23,7 +27,9 @@ fn flatten(path: &str, table: &toml::Table, origins: &Origins, facts: &mut Vec<S
         let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match value {
             Value::Table(inner) => flatten(&key, inner, origins, facts),
-            value => facts.push(SettingFact { place: origins.get(&key).cloned(), value: text(value), key }),
+            value => {
+                facts.push(SettingFact { place: origins.get(&key).cloned(), value: text(value), key, reloads: false })
+            }
         }
     }
 }

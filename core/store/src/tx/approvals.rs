@@ -15,6 +15,7 @@ type Row = (String, String, String, String, i64, i64, Option<bool>);
 
 fn read((approval_id, act, asked_by, name, asked_at, ends_at, done): Row) -> Result<Approval> {
     Ok(Approval {
+        account: None,
         id: id(&approval_id, "approval")?,
         act: json(&act, "approval")?,
         asked_by: id(&asked_by, "approval")?,
@@ -68,7 +69,21 @@ impl Tx<'_> {
     /// The acts that wait, the oldest first; at most so many.
     pub fn approvals(&mut self, now: Ts, limit: i64) -> Result<Vec<Approval>> {
         let rows: Vec<Row> = waiting!(now).order(approval::asked_at).limit(limit).select(columns!()).load(self.conn)?;
-        rows.into_iter().map(read).collect()
+        self.named(rows)
+    }
+
+    /// With the names of the accounts that they are about.
+    fn named(&mut self, rows: Vec<Row>) -> Result<Vec<Approval>> {
+        let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<_> = found.iter().filter_map(|one| Some(one.act.account()?.to_string())).collect();
+        let of = account::table.filter(account::id.eq_any(ids)).select((account::id, account::name, account::email));
+        let accounts: Vec<(String, String, String)> = of.load(self.conn)?;
+        for one in &mut found {
+            let about = one.act.account().map(|about| about.to_string());
+            let account = accounts.iter().find(|(id, ..)| about.as_ref() == Some(id));
+            one.account = account.map(|(_, name, email)| format!("{name} <{email}>"));
+        }
+        Ok(found)
     }
 
     /// What an account asked for: what waits, and what it may do since somebody agreed.
@@ -82,7 +97,7 @@ impl Tx<'_> {
             .limit(limit)
             .select(columns!())
             .load(self.conn)?;
-        rows.into_iter().map(read).collect()
+        self.named(rows)
     }
 
     /// Takes what an account may do since somebody agreed to it: it is done once. `false` when

@@ -16,6 +16,8 @@ pub enum Job {
     LeadNotice(estampe_domain::LeadId),
     /// Write to the holder of an account.
     AccountMail(estampe_domain::mail::AccountMail, estampe_domain::AccountId),
+    /// Tell the holder of an account that a session was begun from a browser that was not known.
+    NewBrowser(estampe_domain::AccountId, estampe_domain::SessionId),
     /// Send a signature to the holder of an account who wants to see it in a mail.
     SignatureTest(estampe_domain::AccountId, estampe_domain::mail::TestedSignature),
     /// Run a connector: plan, and apply unless held.
@@ -32,6 +34,9 @@ pub enum Job {
     WriteBack(estampe_domain::ChangeId),
 }
 
+/// [`Job::NewBrowser`] as it is stored.
+const NEW_BROWSER: &str = "mail.account-browser";
+
 impl Job {
     pub(crate) fn stored(&self) -> (&'static str, String) {
         use estampe_domain::mail::AccountMail;
@@ -44,10 +49,10 @@ impl Job {
                     AccountMail::Reset => "mail.account-reset",
                     AccountMail::PasswordChanged => "mail.account-password",
                     AccountMail::FactorsChanged => "mail.account-factors",
-                    AccountMail::NewBrowser => "mail.account-browser",
                 };
                 (kind, account.to_string())
             }
+            Self::NewBrowser(account, session) => (NEW_BROWSER, format!("{account} {session}")),
             Self::SignatureTest(account, of) => ("mail.signature-test", format!("{account} {of}")),
             Self::Sync(run) => ("run.sync", run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
@@ -62,6 +67,10 @@ impl Job {
         Ok(match kind {
             "mail.lead-ack" => Self::LeadAcknowledgement(id(reference, "job")?),
             "mail.lead-notice" => Self::LeadNotice(id(reference, "job")?),
+            NEW_BROWSER => {
+                let (account, session) = reference.split_once(' ').ok_or(StoreError::Unreadable("job"))?;
+                Self::NewBrowser(id(account, "job")?, id(session, "job")?)
+            }
             "mail.signature-test" => {
                 let (account, of) = reference.split_once(' ').ok_or(StoreError::Unreadable("job"))?;
                 Self::SignatureTest(id(account, "job")?, id(of, "job")?)
@@ -82,9 +91,11 @@ impl Job {
     /// Where it waits.
     pub fn queue(&self) -> Queue {
         match self {
-            Self::LeadAcknowledgement(_) | Self::LeadNotice(_) | Self::AccountMail(..) | Self::SignatureTest(..) => {
-                Queue::Mail
-            }
+            Self::LeadAcknowledgement(_)
+            | Self::LeadNotice(_)
+            | Self::AccountMail(..)
+            | Self::NewBrowser(..)
+            | Self::SignatureTest(..) => Queue::Mail,
             Self::Sync(_)
             | Self::Apply(_)
             | Self::EndSource(_)

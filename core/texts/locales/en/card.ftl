@@ -18,7 +18,8 @@ qr-alt = QR code of the card of { $name }
 qr-png = Download the image
 
 exchange-title = Leave your details
-exchange-intro = Only { $name } and { $organisation } will see them. You get a copy by e-mail.
+exchange-intro = Only { $name } and { $organisation } will see them.
+exchange-copy = You get a copy by e-mail.
 lead-name = Name
 lead-email = E-mail
 lead-phone = Phone
@@ -50,6 +51,7 @@ exchange-trap = Leave this field empty
 
 sent-title = Sent
 sent-text = { $name } has had your details since { $when }. A copy is on its way to { $email }.
+sent-text-no-mail = { $name } has had your details since { $when }.
 sent-text-without-copy = { $name } has had your details since { $when }. Several copies went to { $email } within the hour: this one was kept without another.
 sent-add = Add { $name } to my contacts
 sent-back = Back to the card

@@ -1,6 +1,8 @@
 # The console: home, people, sources, leads, mail.
 
 nav-label = Sections
+nav-menu = Menu
+zone-note = Times are those of { $zone }, the server’s time zone.
 nav-home = Home
 nav-people = People
 nav-leads = Leads received

@@ -23,6 +23,9 @@ mail-card-link = Their card
 mail-own-card-link = Your card
 mail-footer = Sent by { $organisation }, from its own servers.
 
+# A label and what it is the label of, in plain text.
+mail-line = { $label }: { $value }
+
 # To the holders of accounts.
 
 mail-account-greeting = Hello { $name },
@@ -43,6 +46,12 @@ mail-factors-subject = Your second factors were changed
 mail-factors-intro = A second factor of your account of { $organisation }’s console was added or removed.
 mail-browser-subject = You signed in from a new browser
 mail-browser-intro = Somebody signed in to your account of { $organisation }’s console from a browser that had not been used before.
+mail-browser-when = When
+mail-browser-agent = Browser
+mail-browser-unknown = unknown
+mail-browser-address = Network address
+mail-browser-ended = This session has ended since; which browser it was is not kept.
+mail-browser-you = If that was you, there is nothing to do.
 
 # A signature, sent to oneself.
 

@@ -18,7 +18,8 @@ qr-alt = QR de la carte de { $name }
 qr-png = Télécharger l’image
 
 exchange-title = Laissez vos coordonnées
-exchange-intro = Elles seront lues par { $name } et { $organisation }, par personne d’autre. Vous en recevrez une copie.
+exchange-intro = Elles seront lues par { $name } et { $organisation }, par personne d’autre.
+exchange-copy = Vous en recevrez une copie.
 lead-name = Nom
 lead-email = Courriel
 lead-phone = Téléphone
@@ -50,6 +51,7 @@ exchange-trap = Laissez ce champ vide
 
 sent-title = C’est envoyé
 sent-text = { $name } a vos coordonnées depuis le { $when }. Une copie vous parvient à { $email }.
+sent-text-no-mail = { $name } a vos coordonnées depuis le { $when }.
 sent-text-without-copy = { $name } a vos coordonnées depuis le { $when }. Plusieurs copies sont parties à { $email } en une heure : celle-ci a été gardée sans nouvelle copie.
 sent-add = Ajouter { $name } à mes contacts
 sent-back = Revenir à la carte

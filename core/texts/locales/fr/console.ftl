@@ -1,6 +1,8 @@
 # La console : accueil, personnes, sources, contacts reçus, courriels.
 
 nav-label = Rubriques
+nav-menu = Menu
+zone-note = Heures de { $zone }, le fuseau horaire du serveur.
 nav-home = Accueil
 nav-people = Personnes
 nav-leads = Contacts reçus

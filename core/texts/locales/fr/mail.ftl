@@ -23,7 +23,10 @@ mail-card-link = Sa carte
 mail-own-card-link = Votre carte
 mail-footer = Envoyé par { $organisation }, depuis ses propres serveurs.
 
-# To the holders of accounts.
+# Un libellé et sa valeur, en texte simple.
+mail-line = { $label } : { $value }
+
+# Aux titulaires de comptes.
 
 mail-account-greeting = Bonjour { $name },
 mail-account-code = Code
@@ -43,6 +46,12 @@ mail-factors-subject = Vos seconds facteurs ont changé
 mail-factors-intro = Un second facteur de votre compte sur la console de { $organisation } a été ajouté ou retiré.
 mail-browser-subject = Vous vous êtes connecté depuis un nouveau navigateur
 mail-browser-intro = Quelqu’un s’est connecté à votre compte sur la console de { $organisation } depuis un navigateur qui n’avait pas encore servi.
+mail-browser-when = Quand
+mail-browser-agent = Navigateur
+mail-browser-unknown = inconnu
+mail-browser-address = Adresse réseau
+mail-browser-ended = Cette session est terminée depuis ; le navigateur n’en est pas gardé.
+mail-browser-you = Si c’était vous, il n’y a rien à faire.
 
 # Une signature, envoyée à soi-même.
 

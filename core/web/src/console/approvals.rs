@@ -37,6 +37,7 @@ impl ApprovalsPage<'_> {
             let roles: Roles = names.iter().filter_map(|name| Role::from_stored(name)).collect();
             words::roles(self.l, roles)
         };
+        let of_account = |key| self.l.t(key).with("account", account(approval));
         match &approval.act {
             Act::AddAccount { name, email, roles: names, .. } => self
                 .l
@@ -45,13 +46,13 @@ impl ApprovalsPage<'_> {
                 .with("roles", roles(names))
                 .to_string(),
             Act::ChangeAccount { roles: Some(names), .. } => {
-                self.l.t("approval-roles").with("roles", roles(names)).to_string()
+                of_account("approval-roles").with("roles", roles(names)).to_string()
             }
-            Act::ChangeAccount { active: Some(true), .. } => self.l.t("approval-enable").to_string(),
-            Act::ChangeAccount { active: Some(false), .. } => self.l.t("approval-disable").to_string(),
-            Act::ChangeAccount { .. } => self.l.t("approval-change").to_string(),
-            Act::InviteAgain { .. } => self.l.t("approval-invite").to_string(),
-            Act::ResetFactors { .. } => self.l.t("approval-reset-factors").to_string(),
+            Act::ChangeAccount { active: Some(true), .. } => of_account("approval-enable").to_string(),
+            Act::ChangeAccount { active: Some(false), .. } => of_account("approval-disable").to_string(),
+            Act::ChangeAccount { .. } => of_account("approval-change").to_string(),
+            Act::InviteAgain { .. } => of_account("approval-invite").to_string(),
+            Act::ResetFactors { .. } => of_account("approval-reset-factors").to_string(),
             Act::GrantPlugin { plugin, grant, revoke } => {
                 let sign = |sign: &'static str| move |item: &String| format!("{sign} {item}");
                 let items: Vec<_> = grant.iter().map(sign("+")).chain(revoke.iter().map(sign("−"))).collect();
@@ -127,6 +128,12 @@ impl ApprovalsPage<'_> {
     fn is_own(&self, approval: &Approval) -> bool {
         approval.asked_by == self.own
     }
+}
+
+/// The account that it is about, by its name; by its id once it is gone.
+pub(crate) fn account(approval: &Approval) -> String {
+    let id = || approval.act.account().map(|account| account.to_string());
+    approval.account.clone().or_else(id).unwrap_or_default()
 }
 
 /// Everything that was typed for a provider: whoever agrees lets people in by it.

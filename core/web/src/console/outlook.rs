@@ -136,7 +136,7 @@ fn version_of(version: &str) -> String {
 }
 
 fn lang(visit: &Visit, locale: Locale) -> Lang {
-    Lang { locale, chosen: visit.l.chosen, zone: visit.l.zone.clone(), now: visit.l.now }
+    Lang { locale, ..visit.l.clone() }
 }
 
 /// `GET /outlook/manifest.xml`

@@ -21,6 +21,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("public", "settings-public"),
     ("internal", "settings-internal"),
     ("database", "settings-database"),
+    ("backup", "settings-backup"),
     ("tls", "settings-tls"),
     ("acme", "settings-acme"),
     ("proxy", "settings-proxy"),
@@ -29,6 +30,9 @@ const SECTIONS: &[(&str, &str)] = &[
     ("plugins", "settings-plugins"),
     ("egress", "settings-egress"),
     ("sync", "settings-sync"),
+    ("privacy", "settings-privacy"),
+    ("security", "settings-security"),
+    ("sign_in", "settings-sign-in"),
     ("log", "settings-log"),
 ];
 
@@ -54,6 +58,11 @@ impl SettingsPage<'_> {
             (*name, *words, self.facts.iter().filter(within).collect::<Vec<_>>())
         };
         SECTIONS.iter().map(section).filter(|(.., facts)| !facts.is_empty()).collect()
+    }
+
+    /// A key in pieces: a line that is too narrow breaks between two.
+    fn pieces<'a>(&self, fact: &'a SettingFact) -> std::str::SplitInclusive<'a, [char; 2]> {
+        fact.key.split_inclusive(['.', '_'])
     }
 
     /// Where a value comes from.

@@ -7,35 +7,36 @@ use estampe_domain::ending::PeopleFate;
 use estampe_service::views::ActDone;
 use serde_json::{Value, json};
 
-use crate::console::approvals::settings;
+use crate::console::approvals::{account, settings};
 use crate::operator::accounts::invitation;
 use crate::operator::wire::Wire;
 use crate::respond::Reply;
 
 fn view(approval: &Approval) -> Value {
     json!({
-        "id": approval.id, "act": approval.act, "what": what(&approval.act),
+        "id": approval.id, "act": approval.act, "what": what(approval),
         "asked_by": approval.asked_by, "asked_by_name": approval.asked_by_name,
         "asked_at": approval.asked_at.to_string(), "ends_at": approval.ends_at.to_string(),
     })
 }
 
 /// What is to be done, on one line.
-fn what(act: &Act) -> String {
+fn what(approval: &Approval) -> String {
+    let whose = || account(approval);
     let or_all = |items: &[String]| items.join(", ");
-    match act {
+    match &approval.act {
         Act::AddAccount { name, email, roles, .. } => format!("new account {name} <{email}>: {}", or_all(roles)),
-        Act::ChangeAccount { account, roles, active, person, teams } => {
+        Act::ChangeAccount { roles, active, person, teams, .. } => {
             let mut changes = Vec::new();
             changes.extend(roles.as_ref().map(|roles| format!("roles {}", or_all(roles))));
             changes.extend(active.map(|active| if active { "enabled" } else { "disabled" }.to_owned()));
             changes
                 .extend(person.map(|person| person.map_or_else(|| "nobody's".to_owned(), |id| format!("person {id}"))));
             changes.extend(teams.as_ref().map(|teams| format!("{} teams", teams.len())));
-            format!("change account {account}: {}", changes.join("; "))
+            format!("change the account of {}: {}", whose(), changes.join("; "))
         }
-        Act::InviteAgain { account } => format!("a new token to choose a password by, for account {account}"),
-        Act::ResetFactors { account } => format!("take the second factors from account {account}"),
+        Act::InviteAgain { .. } => format!("a new token to choose a password by, for the account of {}", whose()),
+        Act::ResetFactors { .. } => format!("take the second factors from the account of {}", whose()),
         Act::GrantPlugin { plugin, grant, revoke } => {
             let signed =
                 grant.iter().map(|item| format!("+{item}")).chain(revoke.iter().map(|item| format!("-{item}")));

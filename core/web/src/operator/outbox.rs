@@ -32,7 +32,7 @@ impl From<&OutboxEntry> for MailView {
             mail: match mail.about {
                 Occasion::Lead(LeadMail::Acknowledgement, _) => "lead-acknowledgement",
                 Occasion::Lead(LeadMail::Notice, _) => "lead-notice",
-                Occasion::Account(mail, _) => mail.as_str(),
+                Occasion::Account(..) | Occasion::NewBrowser(..) => mail.about.kind(),
                 Occasion::Signature(..) => TestedSignature::KIND,
             },
             lead: mail.about.lead().map(|lead| lead.to_string()),

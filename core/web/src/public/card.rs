@@ -55,9 +55,9 @@ impl<'a> CardPage<'a> {
         initial(self.organisation())
     }
 
-    /// "Agence de Toulouse · Clientèle · elle"
+    /// "Agence de Toulouse · Clientèle"
     fn place(&self) -> String {
-        [&self.profile.office, &self.profile.department, &self.profile.pronouns]
+        [&self.profile.office, &self.profile.department]
             .into_iter()
             .flatten()
             .map(|part| part.as_str())

@@ -58,11 +58,17 @@ pub(crate) struct SentPage<'a> {
     pub(crate) l: &'a Lang,
     pub(crate) receipt: &'a Receipt,
     pub(crate) email: &'a str,
+    /// Whether there is a server to send a copy by.
+    pub(crate) by_mail: bool,
 }
 
 impl SentPage<'_> {
     fn text(&self) -> &'static str {
-        if self.receipt.copied { key("sent-text") } else { key("sent-text-without-copy") }
+        match (self.by_mail, self.receipt.copied) {
+            (false, _) => key("sent-text-no-mail"),
+            (true, true) => key("sent-text"),
+            (true, false) => key("sent-text-without-copy"),
+        }
     }
 }
 
@@ -176,7 +182,7 @@ pub(crate) async fn submit(sent: OpenForm<LeadForm>, client: ClientAddress, path
     let outcome = visit.ok(visit.service().submit_lead(&visit.ctx, &id, &form).await);
     let (l, host) = (&visit.l, visit.organisation());
     match outcome {
-        Ok(Submission::Received(receipt)) => visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() }),
+        Ok(Submission::Received(receipt)) => confirmed(&visit, &receipt, &form),
         Ok(Submission::Problems { exchange, problems }) => {
             let page = ExchangePage::new(l, host, &exchange, &form, Some(&problems));
             form_page(visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
@@ -206,6 +212,11 @@ pub(crate) async fn again(visit: Visit, path: web::Path<String>) -> Reply {
     Ok(see_other(&visit.l.link(format!("/c/{id}/exchange"))))
 }
 
+fn confirmed(visit: &Visit, receipt: &Receipt, form: &LeadForm) -> Reply {
+    let by_mail = visit.service().settings().mail_configured;
+    visit.page(&SentPage { l: &visit.l, receipt, email: form.email.trim(), by_mail })
+}
+
 fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {
     let mut page = KeptPage::new(&visit.l, card, form);
     page.reference = Some(visit.ctx.request.to_string());
@@ -222,7 +233,7 @@ async fn late(visit: &Visit, client: ClientAddress, card: &PublicId, form: &Lead
     if visit.state.edge.rates().repeat(client).is_ok()
         && let Ok(Some(receipt)) = visit.service().received_before(&visit.ctx, card, form).await
     {
-        return visit.page(&SentPage { l, receipt: &receipt, email: form.email.trim() });
+        return confirmed(visit, &receipt, form);
     }
     let mut page = KeptPage::new(l, card, form);
     (page.title, page.text, page.seconds) = (key("late-title"), key("late-text"), seconds);

@@ -81,8 +81,9 @@ fn ending(fate: PeopleFate) -> Act {
 }
 
 fn approvals() -> Vec<Approval> {
-    let one = |seconds: i64, act| Approval {
+    let one = |seconds: i64, act: Act| Approval {
         id: ApprovalId::new(now().plus_seconds(seconds), &Sevens),
+        account: act.account().map(|_| "Lucie Fabre <lucie.fabre@banque-garonne.example>".into()),
         act,
         asked_by: AccountId::new(now().plus_seconds(seconds), &Sevens),
         asked_by_name: "Karim Benali".into(),
