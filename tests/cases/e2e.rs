@@ -53,6 +53,42 @@ async fn a_visitor_leaves_their_details_on_a_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_who_lost_the_network_comes_back_to_what_they_typed() {
+    let server = Server::with_sample(Options::default()).await;
+    let card = server.card_of("lefevre");
+    let browser = Browser::open("fr").await;
+    browser.show_as(PHONE, Scheme::Light).await;
+    browser.go(&format!("{card}/exchange")).await;
+    let typed = [("name", "Amélie Traoré"), ("email", "amelie@atelier.example"), ("message", "Au Salon, à midi.")];
+    for (field, text) in typed {
+        browser.fill(&format!("[name={field}]"), text).await;
+    }
+    // it reached the server; what was lost is the answer
+    let key = browser.value("[name=idempotency_key]").await;
+    let mut form = typed.to_vec();
+    form.push(("idempotency_key", &key));
+    let stored = server.client().post(format!("{card}/leads")).form(&form).send().await.unwrap();
+    assert_eq!(stored.status(), 200);
+    browser.cut_off(true).await;
+    browser.follow("button[type=submit]").await;
+    browser.cut_off(false).await;
+    browser.leave().await;
+    browser.back().await;
+    for (field, text) in typed {
+        assert_eq!(browser.value(&format!("[name={field}]")).await, text);
+    }
+    assert_eq!(browser.value("[name=idempotency_key]").await, key);
+    browser.follow("button[type=submit]").await;
+    browser.text("h1").await;
+    assert_eq!(server.json(&["lead", "list"])["leads"].as_array().unwrap().len(), 1);
+    // whoever opens the form anew has something else to say
+    browser.go(&format!("{card}/exchange")).await;
+    assert_ne!(browser.value("[name=idempotency_key]").await, key);
+    assert_eq!(browser.value("[name=message]").await, "");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_begins_with_the_keyboard_alone() {
     let server = Server::with_sample(Options::default()).await;
     let form =

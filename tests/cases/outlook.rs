@@ -96,13 +96,10 @@ async fn the_signature_comes_by_itself_and_stays_away_from_the_house() {
     let noted = begin_mail(&browser).await;
     assert_eq!((&noted["signature"], &noted["asked"]), (&json!(signature), &Value::Null));
     // the appliance cannot be reached: as it was last
-    browser.devtools("Network.enable", json!({})).await;
-    let nowhere =
-        |offline: bool| json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-    browser.devtools("Network.emulateNetworkConditions", nowhere(true)).await;
+    browser.cut_off(true).await;
     let noted = begin_mail(&browser).await;
     assert_eq!(noted["signature"], json!(signature));
-    browser.devtools("Network.emulateNetworkConditions", nowhere(false)).await;
+    browser.cut_off(false).await;
 
     // connected anew, the key before is over; so is what was kept by it
     connect(&server, &signed).await;

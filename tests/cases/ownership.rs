@@ -372,6 +372,40 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_outlives_the_session() {
+    let server = Server::start(Options::default()).await;
+    say(&server, &[("one", "Clerk", "Pau")]);
+    let browser = administrator(&server).await;
+    let id = server.json(&["person", "list"])["people"][0]["id"].as_str().unwrap().to_owned();
+    let edit = format!("/people/{id}/edit");
+    let title = "Head of \"exports\" & more";
+    let typed = with(&form(&get(&server, &browser, &edit).await, &edit), &[("title", title)]);
+
+    // the session is over when it is sent
+    let nobody = server.console();
+    let answer = post(&server, &nobody, &edit, &typed).await;
+    assert_eq!(answer.status(), 401);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("Your session has ended") && page.contains("href=\"/sign-in\""), "{page}");
+    let kept = form(&page, &edit);
+    assert_eq!(kept["title"], title);
+    assert_eq!(shown(&server, "Person one", "title"), "Clerk");
+
+    // signed in on another page: the form gets the token of that session, and is sent by whoever reads that
+    let answer = post(&server, &browser, &edit, &kept).await;
+    assert_eq!(answer.status(), 403);
+    let kept = form(&answer.text().await.unwrap(), &edit);
+    assert_eq!(post(&server, &browser, &edit, &kept).await.status(), 303);
+    assert_eq!(shown(&server, "Person one", "title"), title);
+
+    // what no page shows is not sent back, and a button alone has nothing to keep
+    for (path, pairs) in [("/account/password", vec![("password", "violet hortensia 48")]), ("/sign-out", vec![])] {
+        let answer = post(&server, &nobody, path, &with(&BTreeMap::new(), &pairs)).await;
+        assert_eq!(answer.status(), 303, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn owners_are_chosen_on_a_page_of_the_source() {
     let server = Server::start_default().await;
     say(&server, &[("one", "Clerk", "Pau")]);

@@ -164,6 +164,19 @@ impl Browser {
         .await;
     }
 
+    /// Cuts the page off from the network, or lets it reach that again.
+    pub async fn cut_off(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let speed = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.emulateNetworkConditions", speed).await;
+    }
+
+    /// The browser's own way back, until the page before stands there.
+    pub async fn back(&self) {
+        self.client.back().await.unwrap();
+        self.arrive().await;
+    }
+
     /// Presses keys, wherever the focus is.
     pub async fn keys(&self, keys: &str) {
         let focused = self.client.active_element().await.unwrap();

@@ -80,14 +80,25 @@ pub fn folded(text: &str) -> String {
 
 /// Characters that reorder or hide text: they could make a name lie.
 fn is_invisible_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    c.is_control() || is_direction(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Marks of direction (UAX #9) and of the order of octets. Nobody sees or types them: keyboards and address
+/// books put them around what was written from right to left, and around numbers.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Text without the marks of direction around it, and without those inside that override nothing.
+fn without_marks(text: &str) -> Cow<'_, str> {
+    let text = text.trim_matches(|c: char| is_direction(c) || c.is_whitespace());
+    let harmless = |c: char| is_direction(c) && !matches!(c, '\u{202d}' | '\u{202e}');
+    if text.contains(harmless) { text.replace(harmless, "").into() } else { text.into() }
 }
 
 text_type! {
-    /// One line: composed (NFC), trimmed, inner white space folded, 1 to 200 characters, no
-    /// control or bidirectional-override characters.
+    /// One line: composed (NFC), trimmed, inner white space folded, without marks of direction,
+    /// 1 to 200 characters, no control or bidirectional-override characters.
     Line
 }
 
@@ -100,9 +111,10 @@ impl FromStr for Line {
     type Err = TextProblem;
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
+        let text = without_marks(text);
         // nearly every text is composed already
         let composed: Cow<'_, str> = match is_nfc_quick(text.chars()) {
-            IsNormalized::Yes => text.into(),
+            IsNormalized::Yes => text,
             IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),
         };
         let mut folded = String::with_capacity(composed.len());
@@ -170,7 +182,12 @@ impl FromStr for Email {
     type Err = TextProblem;
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
-        let text = text.trim();
+        let mut text = without_marks(text);
+        // what a keyboard for Chinese or Japanese types
+        if !text.contains('@') && text.contains('＠') {
+            text = text.replace('＠', "@").into();
+        }
+        let text = text.as_ref();
         if text.is_empty() {
             return Err(TextProblem::Empty);
         }
@@ -198,13 +215,48 @@ impl FromStr for Email {
 
 text_type! {
     /// A telephone number as people write it: digits with the usual signs between,
-    /// 3 to 20 digits, and perhaps an extension (` ext. 12`). Kept as written; what a
-    /// directory gives is made international by [`mapping`](crate::mapping).
+    /// 3 to 20 digits, and perhaps an extension (` ext. 12`). Kept as written, but for digits and
+    /// signs of other scripts, which become those that are dialled; what a directory gives is made
+    /// international by [`mapping`](crate::mapping).
     Phone
 }
 
 /// What stands between a number and its extension.
 pub(crate) const EXTENSION: &str = " ext. ";
+
+/// How else people write that an extension follows.
+const EXTENSIONS: &[&str] = &["ext.", "ext", "extension", "x", "#", "poste", "p."];
+
+/// The zeros of scripts whose digits keyboards type: Arabic, Persian, Devanagari, Bengali, Thai, wide.
+const ZEROS: &[char] = &['\u{0660}', '\u{06f0}', '\u{0966}', '\u{09e6}', '\u{0e50}', '\u{ff10}'];
+
+/// A sign of a number as it is dialled.
+fn dialled_sign(c: char) -> char {
+    let digit = |zero: &char| u32::from(c).checked_sub(u32::from(*zero)).and_then(|d| char::from_digit(d, 10));
+    match c {
+        '＋' => '+',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '－' => '-',
+        '（' => '(',
+        '）' => ')',
+        _ if c.is_ascii() => c,
+        _ => ZEROS.iter().find_map(digit).unwrap_or(c),
+    }
+}
+
+/// A number whose extension is written as [`EXTENSION`] has it, where there is one.
+fn with_extension(number: &str) -> String {
+    let end = number.trim_end_matches(|c: char| c.is_ascii_digit());
+    let extension = number.get(end.len()..).unwrap_or_default();
+    let end = end.trim_end();
+    let lower = end.to_lowercase();
+    let mark = EXTENSIONS.iter().filter(|mark| lower.ends_with(**mark)).max_by_key(|mark| mark.len());
+    match mark.and_then(|mark| end.get(..end.len().checked_sub(mark.len())?)) {
+        Some(number) if !extension.is_empty() => {
+            format!("{}{EXTENSION}{extension}", number.trim_end_matches([' ', ',', ';']))
+        }
+        _ => number.to_owned(),
+    }
+}
 
 impl Phone {
     /// Only what a `tel:` URI dials (RFC 3966): an optional `+`, the digits, the extension.
@@ -225,7 +277,8 @@ impl FromStr for Phone {
     type Err = TextProblem;
 
     fn from_str(text: &str) -> Result<Self, TextProblem> {
-        let line: Line = text.parse()?;
+        let dialled: String = text.chars().filter(|c| !is_direction(*c)).map(dialled_sign).collect();
+        let line = Line(with_extension(dialled.parse::<Line>()?.as_str()));
         let (number, extension) = line.0.split_once(EXTENSION).unwrap_or((&line.0, "0"));
         let digits = number.chars().filter(char::is_ascii_digit).count();
         let shape = number.char_indices().all(|(at, c)| match c {
@@ -299,6 +352,32 @@ mod tests {
         let phone: Phone = "+33 (0)5 61.00-42/17".parse().unwrap();
         assert_eq!(phone.dialled(), "+33561004217");
         assert_eq!("call me".parse::<Phone>(), Err(TextProblem::NotAPhone));
+    }
+
+    #[test]
+    fn what_other_keyboards_and_address_books_give_is_taken() {
+        for (typed, kept) in [
+            ("٠٦١٢٣٤٥٦٧٨", "0612345678"),
+            ("۰۶ ۱۲ ۳۴", "06 12 34"),
+            ("＋３３６１２３４５６７８", "+33612345678"),
+            ("+33 6\u{2011}12\u{2011}34\u{2011}56\u{2011}78", "+33 6-12-34-56-78"),
+            ("\u{202d}+33 6 12 34 56 78\u{202c}", "+33 6 12 34 56 78"),
+            ("+1 555 010 0199 x12", "+1 555 010 0199 ext. 12"),
+            ("+1 555 010 0199, Ext. 12", "+1 555 010 0199 ext. 12"),
+            ("01 40 20 50 50 poste 417", "01 40 20 50 50 ext. 417"),
+            ("+33 1 40 20 50 50 ext. 417", "+33 1 40 20 50 50 ext. 417"),
+        ] {
+            let phone: Phone = typed.parse().unwrap_or_else(|e| panic!("{typed}: {e}"));
+            assert_eq!(phone.as_str(), kept);
+            assert_eq!(kept.parse::<Phone>(), Ok(phone), "what is kept is read again as it is");
+        }
+        for bad in ["x12", "06 1y 34", "٠٦١٢ call"] {
+            assert_eq!(bad.parse::<Phone>(), Err(TextProblem::NotAPhone), "{bad}");
+        }
+        assert_eq!("amelie＠atelier.fr".parse::<Email>().unwrap().as_str(), "amelie@atelier.fr");
+        assert_eq!("\u{200f}דוד כהן\u{200f}".parse::<Line>().unwrap().as_str(), "דוד כהן");
+        assert_eq!("דוד\u{200f} כהן".parse::<Line>().unwrap().as_str(), "דוד כהן");
+        assert_eq!("\u{200f}".parse::<Line>(), Err(TextProblem::Empty));
     }
 
     #[test]

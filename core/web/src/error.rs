@@ -25,8 +25,10 @@ pub(crate) enum Cause {
     Domain(Error),
     /// A form that some other site sent.
     Origin,
-    /// A form whose token is not this session's.
-    Expired,
+    /// A form whose token is not this session's, and what was typed into it, where that can be sent again.
+    Expired(Option<Kept>),
+    /// What was typed into a form whose session is over.
+    Ended(Kept),
     /// A method that this address does not have; those that it has.
     Method(&'static str),
     /// A body above the limit.
@@ -51,6 +53,23 @@ pub(crate) enum Cause {
     Api(ApiCause),
     /// Not signed in: where to go instead.
     SignIn(String),
+}
+
+/// A form that was not taken, as it was sent: nothing of it is lost while somebody signs in anew.
+pub(crate) struct Kept {
+    /// Where it goes, with its query.
+    pub(crate) action: String,
+    /// What was typed; the token is another one.
+    pub(crate) fields: Vec<(String, String)>,
+    /// The token of the session that there is; nothing without one.
+    pub(crate) csrf: String,
+}
+
+// what was typed is nobody's to log
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("action", &self.action).finish_non_exhaustive()
+    }
 }
 
 pub(crate) fn entry(status: StatusCode, code: &'static str, title: &'static str, text: &'static str) -> Entry {
@@ -106,6 +125,11 @@ impl Fault {
         Self::new(visit, Cause::Domain(Error::NotFound))
     }
 
+    /// Whether it only says that somebody has to sign in.
+    pub(crate) fn wants_sign_in(&self) -> bool {
+        matches!(&self.0.cause, Cause::SignIn(door) if door.starts_with("/sign-in"))
+    }
+
     /// The domain's error, where there is one.
     pub(crate) fn domain(&self) -> Option<&Error> {
         match &self.0.cause {
@@ -129,8 +153,14 @@ impl Inner {
                     Surface::Console | Surface::Api | Surface::Operator => key("error-console-origin-text"),
                 },
             ),
-            Cause::Expired => {
-                entry(StatusCode::FORBIDDEN, "form_expired", key("error-expired-title"), key("error-expired-text"))
+            Cause::Expired(kept) => entry(
+                StatusCode::FORBIDDEN,
+                "form_expired",
+                key("error-expired-title"),
+                if kept.is_some() { key("error-expired-kept") } else { key("error-expired-text") },
+            ),
+            Cause::Ended(_) => {
+                entry(StatusCode::UNAUTHORIZED, "session_ended", key("error-ended-title"), key("error-ended-text"))
             }
             Cause::Method(_) => entry(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -256,6 +286,14 @@ impl Inner {
         }
     }
 
+    fn kept(&self) -> Option<&Kept> {
+        match &self.cause {
+            Cause::Expired(kept) => kept.as_ref(),
+            Cause::Ended(kept) => Some(kept),
+            _ => None,
+        }
+    }
+
     /// What the domain adds for people: never for defects, which may hold internals.
     fn detail(&self) -> Option<String> {
         match &self.cause {
@@ -314,6 +352,8 @@ pub(crate) struct ErrorPage<'a> {
     /// Whose house this is, for visitors.
     pub(crate) host: Option<&'a str>,
     pub(crate) home: bool,
+    /// A form to send again.
+    pub(crate) kept: Option<&'a Kept>,
     /// How long to wait, where the words say so.
     pub(crate) seconds: u64,
 }
@@ -373,7 +413,8 @@ impl ResponseError for Fault {
                     detail: inner.detail(),
                     reference: inner.reference(),
                     host: matches!(inner.surface, Surface::Public | Surface::Plain).then_some(&*inner.host),
-                    home: inner.surface == Surface::Console,
+                    home: inner.surface == Surface::Console && inner.kept().is_none(),
+                    kept: inner.kept(),
                     seconds: if let Cause::TooMany(seconds) = inner.cause { seconds } else { 0 },
                 };
                 HttpResponse::build(status)

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::connection;
-use crate::error::{Cause, Fault};
+use crate::error::{Cause, Fault, Kept};
 use crate::session::Desk;
 use crate::visit::Visit;
 
@@ -106,12 +106,41 @@ impl<T: From<Fields> + 'static> FromRequest for ProtectedForm<T> {
 
 /// The fields of a session's form, once it is known to be one.
 pub(crate) async fn protected(request: &HttpRequest, payload: Payload) -> Result<(Desk, Fields), actix_web::Error> {
-    let desk = Desk::of(request).await?;
+    let desk = match Desk::of(request).await {
+        Ok(desk) => desk,
+        Err(error) => return Err(ended(request, payload, error).await),
+    };
     let fields = read(&desk, request, payload).await?;
     if !is_token(&desk.secret, &fields.text(CSRF)) {
-        return Err(Fault::new(&desk, Cause::Expired).into());
+        let kept = kept(request, &fields, desk.csrf());
+        return Err(Fault::new(&desk, Cause::Expired(kept)).into());
     }
     Ok((desk, fields))
+}
+
+/// What somebody gets who sends a form while nobody is signed in: the door, or what they typed where that
+/// would be lost behind it.
+async fn ended(request: &HttpRequest, payload: Payload, door: actix_web::Error) -> actix_web::Error {
+    if !door.as_error::<Fault>().is_some_and(Fault::wants_sign_in) {
+        return door;
+    }
+    let Ok(visit) = Visit::of(request, estampe_domain::Actor::Visitor) else { return door };
+    match read(&visit, request, payload).await {
+        Ok(fields) => match kept(request, &fields, String::new()) {
+            Some(kept) => Fault::new(&visit, Cause::Ended(kept)).into(),
+            None => door,
+        },
+        Err(_) => door,
+    }
+}
+
+/// The form to send again: where something was typed into it, and nothing that no page shows.
+fn kept(request: &HttpRequest, fields: &Fields, csrf: String) -> Option<Kept> {
+    let fields = fields.but(CSRF);
+    let secret = |name: &str| ["password", "secret", "code", "token"].iter().any(|word| name.contains(word));
+    let typed = fields.iter().any(|(_, value)| !value.trim().is_empty());
+    let action = request.uri().path_and_query()?.as_str().to_owned();
+    (typed && !fields.iter().any(|(name, _)| secret(name))).then_some(Kept { action, fields, csrf })
 }
 
 /// For forms of a button alone.

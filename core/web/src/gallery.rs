@@ -44,7 +44,7 @@ use crate::console::source_form::Found;
 use crate::console::source_settings::{self, SourceSettingsPage, Waits, standing};
 use crate::console::sources::{SourceLine, SourcePage, SourcesPage};
 use crate::console::styleguide::themes_css;
-use crate::error::ErrorPage;
+use crate::error::{ErrorPage, Kept};
 use crate::plain::Warning;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
@@ -86,6 +86,7 @@ fn public_pages(locale: Locale) -> Pages {
         detail: None,
         reference: None,
         home: false,
+        kept: None,
         seconds: 12,
     };
     let error = ErrorPage {
@@ -96,6 +97,7 @@ fn public_pages(locale: Locale) -> Pages {
         detail: None,
         reference: None,
         home: false,
+        kept: None,
         seconds: 0,
     };
     let broken = ErrorPage {
@@ -106,9 +108,24 @@ fn public_pages(locale: Locale) -> Pages {
         detail: Some("…".into()),
         reference: Some("01935e1c-7f00-7000-8000-070707070707".into()),
         home: true,
+        kept: None,
         seconds: 0,
     };
+    let kept_form = |csrf: &str| Kept {
+        action: "/people/1/edit".into(),
+        fields: vec![("title".into(), "Conseillère".into())],
+        csrf: csrf.into(),
+    };
+    let (ended_form, expired_form) = (kept_form(""), kept_form("x"));
+    let unsent = |title, text, form| {
+        let (host, detail, reference) = (None, None, None);
+        ErrorPage { l, host, title, text, detail, reference, home: false, kept: Some(form), seconds: 0 }
+            .render()
+            .unwrap()
+    };
     vec![
+        ("error-ended", unsent("error-ended-title", "error-ended-text", &ended_form)),
+        ("error-expired", unsent("error-expired-title", "error-expired-kept", &expired_form)),
         ("card", CardPage::new(l, HOST, &card).render().unwrap()),
         ("card-bare", CardPage::new(l, HOST, &bare).render().unwrap()),
         ("qr", QrPage { l, card: &card, url: "https://cartes.example/c/x".into() }.render().unwrap()),

@@ -53,7 +53,7 @@ static RIGHT: Refusals = Refusals::new("right");
 pub(crate) fn note(visit: &Visit, cause: &Cause) {
     let refusals = match cause {
         Cause::Origin => &ORIGIN,
-        Cause::Expired => &FORM,
+        Cause::Expired(_) => &FORM,
         Cause::Domain(error) if error.kind() == ErrorKind::Forbidden => &RIGHT,
         _ => return,
     };

@@ -123,7 +123,7 @@ impl<S: Sent> ProtectedUpload<S> {
                 self.typed.insert(name, text);
             }
         }
-        if is_ours { Ok(()) } else { Err(Fault::new(&self.desk, Cause::Expired)) }
+        if is_ours { Ok(()) } else { Err(Fault::new(&self.desk, Cause::Expired(None))) }
     }
 }
 

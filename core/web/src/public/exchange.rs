@@ -2,7 +2,7 @@
 //! shown only for what is on disk.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, REFERRER_POLICY, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, RETRY_AFTER};
 use actix_web::web;
 use askama::Template;
 use estampe_domain::card::Card;
@@ -164,7 +164,11 @@ pub(crate) async fn show(visit: Visit, path: web::Path<String>) -> Reply {
     let exchange = visit.ok(visit.service().exchange(&visit.ctx, &id).await)?;
     let form = LeadForm::default();
     let page = ExchangePage::new(&visit.l, visit.organisation(), &exchange, &form, None);
-    form_page(visit.page(&page))
+    let mut reply = form_page(visit.page(&page))?;
+    // whoever comes back by the browser's button, after the network was gone, finds what they typed and the same
+    // key, so that nothing is stored twice; whoever comes anew gets a new form
+    reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(reply)
 }
 
 /// `POST /c/{public_id}/leads`
