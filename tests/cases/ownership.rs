@@ -372,6 +372,35 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whose_card_it_is_shares_it_and_changes_what_is_theirs() {
+    let server = Server::start(Options::default()).await;
+    say(&server, &[("one", "Clerk", "Pau")]);
+    let id = server.json(&["person", "list"])["people"][0]["id"].as_str().unwrap().to_owned();
+    let add = ["account", "add", "one@banque.example", "--name", "One", "--role", "employee", "--person", &id];
+    let token = server.json(&add)["token"].as_str().unwrap().to_owned();
+    let browser = server.console();
+    let welcome = with(&BTreeMap::new(), &[("token", &token), ("password", "violet hortensia 47")]);
+    assert_eq!(post(&server, &browser, "/welcome", &welcome).await.status(), 303);
+
+    // everything is the directory's: there is nothing to change, and the page says so
+    let (page, edit) = (format!("/people/{id}"), format!("/people/{id}/edit"));
+    let own = get(&server, &browser, &page).await;
+    let card = server.card_of("Person one");
+    assert!(own.contains(&format!(">\n{card}</textarea>")) && own.contains(&format!("{card}/qr")), "{own}");
+    assert!(!own.contains(&edit) && own.contains("comes from the directory"), "{own}");
+
+    // what is theirs they change, and nothing takes it away at one touch
+    well(&server, &["source", "owners", "siege", "--set", "phones=own"]);
+    let form = form(&get(&server, &browser, &edit).await, &edit);
+    let entered = with(&form, &[("phone.0", "+33 6 12 00 00 00"), ("phone-kind.0", "mobile")]);
+    assert_eq!(post(&server, &browser, &edit, &entered).await.status(), 303);
+    let own = get(&server, &browser, &page).await;
+    assert!(own.contains(&edit) && own.contains("+33 6 12 00 00 00") && !own.contains("/give-back"), "{own}");
+    let again = get(&server, &browser, &edit).await;
+    assert!(again.contains("Entered here"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_outlives_the_session() {
     let server = Server::start(Options::default()).await;
     say(&server, &[("one", "Clerk", "Pau")]);

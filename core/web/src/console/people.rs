@@ -10,6 +10,7 @@ use estampe_domain::{PersonId, Right};
 use estampe_service::views::{Asking, PeopleFilter, PeoplePage, PersonDetail};
 
 use crate::console::changes::{Line, lines};
+use crate::console::person_edit::changeable;
 use crate::console::person_settle::{Kept, kept};
 use crate::console::shell::{Section, Shell, initials};
 use crate::error::Fault;
@@ -121,6 +122,15 @@ impl PersonPage<'_> {
 
     fn initials(&self) -> String {
         initials(self.profile().display_name.as_str())
+    }
+
+    /// Whether there is anything that whoever looks may change.
+    fn edits(&self) -> bool {
+        self.s.sees.changes(&self.detail.summary.id) && changeable(&self.s, &self.detail.made).next().is_some()
+    }
+
+    fn is_own(&self) -> bool {
+        self.s.sees.is_own(&self.detail.summary.id)
     }
 
     /// How many leads their cards received, for who may see leads.

@@ -53,20 +53,25 @@ pub(crate) struct Typed<'a> {
     pub(crate) stale: bool,
 }
 
+/// The fields that whoever looks may change: of what the directory owns, nobody anything of their own.
+pub(crate) fn changeable<'a>(s: &Shell, made: &'a Made) -> impl Iterator<Item = ProfileField> + use<'a> {
+    let all = s.sees.changes_people;
+    ProfileField::ALL.into_iter().filter(move |field| {
+        let theirs = matches!(made.owner(*field), Some(Owner::Once | Owner::Own | Owner::Written));
+        *field != ProfileField::Photo && (all || theirs)
+    })
+}
+
 impl<'a> PersonEditPage<'a> {
     pub(crate) fn new(l: &'a Lang, s: Shell, detail: &'a PersonDetail, typed: &Typed<'_>) -> Self {
         let standing = ProfileForm::of(&detail.made.shown);
         let mut form = standing.clone();
         // what is no input of ours was left out before
         let touched = form.fill(&typed.inputs).unwrap_or_default();
-        let builder = Builder { l, made: &detail.made, form: &form, typed, touched };
-        // of what the directory owns nobody changes anything of their own
-        let is_theirs = |field: ProfileField| {
-            s.sees.changes_people || matches!(detail.made.owner(field), Some(Owner::Once | Owner::Own | Owner::Written))
-        };
-        let fields = ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Photo && is_theirs(*field));
+        let is_own = s.sees.is_own(&detail.summary.id);
+        let builder = Builder { l, made: &detail.made, form: &form, typed, touched, is_own };
         Self {
-            groups: fields.map(|field| builder.group(field)).collect(),
+            groups: changeable(&s, &detail.made).map(|field| builder.group(field)).collect(),
             seen: detail.made.version(),
             was: serde_json::to_string(&standing.inputs()).unwrap_or_default(),
             stale: typed.stale,
@@ -95,6 +100,8 @@ struct Builder<'a> {
     form: &'a ProfileForm,
     typed: &'a Typed<'a>,
     touched: BTreeSet<ProfileField>,
+    /// Whose card it is reads this.
+    is_own: bool,
 }
 
 impl Builder<'_> {
@@ -131,6 +138,7 @@ impl Builder<'_> {
             (None, Owner::Directory) => from(key("person-from-directory")),
             (_, Owner::Written) => from(key("person-from-written")),
             (None, Owner::Once) => from(key("person-from-once")),
+            (None, Owner::Own) if self.is_own => from(key("person-from-yours")),
             (None, Owner::Own) => from(key("person-from-own")),
             (Some(_), Owner::Once | Owner::Own) => l.t("person-from-entered").to_string(),
             (Some(_), Owner::Directory) if said.is_empty() => from(key("person-from-entered-nothing")),

@@ -39,10 +39,12 @@ pub(crate) fn kept(l: &Lang, made: &Made) -> Vec<Kept> {
             shown: made.shown.readable(field),
             said: says(l, made, field),
             theirs: matches!(made.owner(field), Some(Owner::Once | Owner::Own | Owner::Written)),
-            give_back: made.origin.as_ref().map(|origin| match origin.owners.of(field) {
-                Owner::Own => l.t("person-give-back-own").to_string(),
-                Owner::Directory | Owner::Written | Owner::Once => l.t("person-give-back").to_string(),
-            }),
+            // what is the person's own would never come back: who wants it gone empties it
+            give_back: made
+                .origin
+                .as_ref()
+                .filter(|origin| origin.owners.of(field) != Owner::Own)
+                .map(|_| l.t("person-give-back").to_string()),
         })
         .collect()
 }
