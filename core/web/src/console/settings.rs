@@ -70,7 +70,7 @@ impl SettingsPage<'_> {
     /// The file in which something stands, or the one that there would be.
     fn file(&self) -> &str {
         let mut files = self.facts.iter().filter_map(|fact| fact.place.as_deref());
-        let is_main = |place: &&str| *place != "environment" && !place.contains("/conf.d/");
+        let is_main = |place: &&str| place.ends_with(".toml") && !place.contains("/conf.d/");
         files.find(is_main).unwrap_or("/etc/estampe/estampe.toml")
     }
 }
@@ -88,7 +88,7 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest) -> Reply {
     desk.page(&SettingsPage { l: &desk.l, s, facts: &facts })
 }
 
-/// The words of what a listener or its certificate warns of: a title, and what to do.
+/// The words of what a listener, its certificate or a configuration read anew warns of: a title, and what to do.
 pub(crate) fn warning(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "acme_no_certificate" => (key("home-acme-none-title"), key("home-acme-text")),
@@ -96,6 +96,7 @@ pub(crate) fn warning(code: &str) -> Option<(&'static str, &'static str)> {
         "certificate_not_reloaded" => (key("home-certificate-files-title"), key("home-certificate-files-text")),
         "certificate_ended" => (key("home-certificate-ended-title"), key("home-certificate-text")),
         "certificate_ends_soon" => (key("home-certificate-soon-title"), key("home-certificate-text")),
+        "configuration_refused" => (key("home-refused-title"), key("home-refused-text")),
         "local_ca_ends_soon" => (key("home-ca-soon-title"), key("home-ca-text")),
         _ => return None,
     })
