@@ -70,6 +70,7 @@ pub struct Reload {
 impl Reload {
     /// Reads it anew as often as asked, until told to stop.
     pub async fn run(mut self, mut hangup: Signal, mut stopped: watch::Receiver<bool>) {
+        refused(false);
         loop {
             tokio::select! {
                 Some(()) = hangup.recv() => {}
@@ -134,7 +135,7 @@ impl Reload {
 }
 
 /// Whether the configuration that was read last was refused, for whoever watches.
-pub fn refused(is_refused: bool) {
+fn refused(is_refused: bool) {
     metrics::gauge!(metric::CONFIGURATION_REFUSED.name).set(if is_refused { 1.0 } else { 0.0 });
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 use crate::config::{self, CheckedSettings, Origins, Settings};
 use crate::manager::{self, Sockets};
-use crate::reload::{self, LiveMailer, Reload};
+use crate::reload::{LiveMailer, Reload};
 use crate::telemetry::{self, Exposition, Level};
 use crate::tls::Tls;
 
@@ -107,7 +107,6 @@ async fn serve(
     let tls = Tls::start(&settings, &clock, &facts)?;
     let Bound { public, internal, plain, operator, listening } = Bound::open(sockets, &settings)?;
     follow(&mut settings, &origins, &listening);
-    reload::refused(false);
     let smtp = settings.smtp.as_ref().map(|smtp| LiveMailer::new(smtp).map(Arc::new)).transpose()?;
     let mailer = mailer(smtp.as_ref());
     let egress: Arc<dyn HttpEgress> =
@@ -174,12 +173,7 @@ async fn serve(
     let reloading = tokio::spawn(reload.run(hangup, stop.subscribe()));
     let alive = tokio::spawn(manager::watched());
     manager::ready();
-    tracing::info!(
-        listen.public = addresses.0,
-        listen.internal = addresses.1,
-        public.origin = settings.public_origin,
-        "ready"
-    );
+    tell_ready(&addresses, &settings.public_origin);
     let ended = tokio::select! {
         () = asked_to_stop() => None,
         ended = servers.ended() => Some(ended),
@@ -236,6 +230,10 @@ impl Bound {
         let listening = listening.collect();
         Ok(Self { public, internal, plain, operator, listening })
     }
+}
+
+fn tell_ready((public, internal): &(String, String), origin: &str) {
+    tracing::info!(listen.public = public, listen.internal = internal, public.origin = origin, "ready");
 }
 
 fn address_of(listening: &[Listening], key: &str) -> String {

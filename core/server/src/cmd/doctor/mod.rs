@@ -138,6 +138,11 @@ impl Report {
     }
 }
 
+/// How long something is still good.
+fn days_left(days: i64) -> String {
+    if days == 1 { "1 day left".to_owned() } else { format!("{days} days left") }
+}
+
 /// How the appliance stands.
 pub enum Service {
     /// It answers.
