@@ -160,12 +160,13 @@ fn group(gid: u32) -> String {
 
 /// The files that the configuration names, with their keys.
 fn named(settings: &Settings) -> Vec<(&'static str, PathBuf)> {
-    let Settings { database, tls, smtp, egress, sign_in, .. } = settings;
+    let Settings { database, tls, acme, smtp, egress, sign_in, .. } = settings;
     let files = [
         ("database.key_file", &database.key_file),
         ("database.password_file", &database.password_file),
         ("tls.certificate_file", &tls.certificate_file),
         ("tls.key_file", &tls.key_file),
+        ("acme.ca_file", &acme.ca_file),
         ("smtp.password_file", &smtp.password_file),
         ("smtp.ca_file", &smtp.ca_file),
         ("egress.ca_file", &egress.ca_file),
