@@ -1,6 +1,8 @@
 //! How the appliance is configured: what holds, and where it is changed. The file and the
 //! environment are the one place to change it; this page reads.
 
+use std::path::Path;
+
 use actix_web::HttpRequest;
 use askama::Template;
 use estampe_domain::Right;
@@ -70,7 +72,8 @@ impl SettingsPage<'_> {
     /// The file in which something stands, or the one that there would be.
     fn file(&self) -> &str {
         let mut files = self.facts.iter().filter_map(|fact| fact.place.as_deref());
-        let is_main = |place: &&str| place.ends_with(".toml") && !place.contains("/conf.d/");
+        let is_file = |place: &str| Path::new(place).extension().is_some_and(|end| end == "toml");
+        let is_main = |place: &&str| is_file(place) && !place.contains("/conf.d/");
         files.find(is_main).unwrap_or("/etc/estampe/estampe.toml")
     }
 }
