@@ -216,6 +216,12 @@ on_both! {
             std::fs::read_to_string(&noted).is_ok_and(|text| text.contains("person/")).then_some(())
         })
         .await;
+        // a list that did not come along is told of; one that is empty is not
+        let elsewhere = Place::new(database);
+        let alone = elsewhere.folder.path().join(&name);
+        std::fs::copy(vault.path(&name), &alone).unwrap();
+        let restored = elsewhere.restore(&text(&alone), &vault.identity(), &kek(&server));
+        assert!(restored.code == 0 && restored.stdout.contains("No list of erasures"), "{restored:?}");
         let place = Place::new(database);
         let restored = place.restore(&vault.path(&name), &vault.identity(), &kek(&server));
         assert!(restored.code == 0 && restored.stdout.contains("done again at the start"), "{restored:?}");
@@ -313,6 +319,18 @@ async fn the_oldest_go_and_a_kill_leaves_no_half_of_one() {
     // and one can be made again
     let name = create(&server);
     assert!(vault.names().contains(&name));
+    // the list of them needs no service
+    let (running, rows) = (server.json(&["backup", "list"]), server.cli(&["backup", "list"]).stdout);
+    server.stop();
+    let stopped = server.json(&["backup", "list"]);
+    for key in ["plan", "files", "good", "failed", "drill"] {
+        assert_eq!(stopped[key], running[key], "{key}");
+    }
+    assert_eq!(server.cli(&["backup", "list"]).stdout, rows);
+    // nobody was ever erased: nothing is said of a list
+    let place = Place::new(Database::Sqlite);
+    let restored = place.restore(&vault.path(&name), &vault.identity(), &kek(&server));
+    assert!(restored.code == 0 && !restored.stdout.contains("erasures"), "{restored:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,13 @@
 //! The configuration: what is wrong is said with its place and its remedy.
 
-use estampe_tests::Server;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+
+use estampe_tests::{Server, binary};
+
+use crate::doctor::{doctor, find};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
@@ -41,7 +48,52 @@ async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
     }
     server.configure("data_dir = 5\n[broken\n");
     let output = server.cli(&["check-config"]);
-    assert!(output.code == 1 && output.stderr.contains("estampe.toml"), "{output:?}");
+    let place = server.config().display().to_string();
+    assert!(output.code == 1 && output.stderr.contains(&place) && !output.stderr.contains("../"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_services_user_cannot_read_is_named_with_what_mends_it() {
+    const NOBODY: u32 = 65_534;
+    let mut server = Server::start_default().await;
+    server.stop();
+    let secret = server.folder().join("smtp.secret");
+    std::fs::write(&secret, "hortensia\n").unwrap();
+    server.configure(&format!(
+        "[smtp]\nhost = \"localhost\"\nfrom = \"a@b.example\"\nusername = \"u\"\npassword_file = {secret:?}\n"
+    ));
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(&secret, 0o600);
+    // root reads everything
+    assert_eq!(server.cli(&["check-config"]).code, 0);
+    std::os::unix::fs::chown(server.data(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let told = |words: &[&str]| {
+        let checked = server.cli(&["check-config"]);
+        assert!(checked.code == 1 && words.iter().all(|word| checked.stderr.contains(word)), "{words:?}: {checked:?}");
+        let (code, findings) = doctor(&server);
+        let failed = findings.iter().filter(|finding| finding["check"] == "files" && finding["status"] == "failed");
+        let found = failed.map(ToString::to_string).find(|found| found.contains(words[0]));
+        let found = found.unwrap_or_else(|| panic!("{findings:#?}"));
+        assert!(code == 1 && words.iter().all(|word| found.contains(word)), "{words:?}: {found}");
+    };
+    let path = secret.display().to_string();
+    mode(server.folder(), 0o700);
+    told(&["smtp.password_file", "nobody may not enter", "chmod o+x"]);
+    mode(server.folder(), 0o755);
+    told(&["smtp.password_file", "nobody may not read it (owner root", "mode 600", &format!("chmod g+r {path}")]);
+    // and the service itself, started as that user
+    let program = server.folder().join("estampe");
+    std::fs::copy(binary(), &program).unwrap();
+    let mut start = std::process::Command::new(&program);
+    let started = start.arg("--config").arg(server.config()).arg("serve").uid(NOBODY).gid(NOBODY).output().unwrap();
+    let said = String::from_utf8(started.stderr).unwrap();
+    assert!(!started.status.success() && said.contains(&format!("chmod g+r {path}")), "{said}");
+    // the command does what it says
+    std::os::unix::fs::chown(&secret, None, Some(NOBODY)).unwrap();
+    mode(&secret, 0o640);
+    let checked = server.cli(&["check-config"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert_eq!(find(&doctor(&server).1, "files")["status"], "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,15 @@ on_both! {
         let second = server.sync();
         assert_eq!(counts(&second), [0, 0, 0, 200, 6]);
         assert_eq!(server.people(), before);
+        // two of them are marked as gone and were never here: nothing is to be done for them either
+        let said = server.cli(&["source", "sync", "siege"]).stdout;
+        assert!(said.contains("0 disabled, 200 with nothing to do, 6 refused"), "{said}");
+        let schedule = |more: &[&str]| server.cli(&[&["source", "schedule", "siege"], more].concat()).stdout;
+        assert_eq!(schedule(&[]), "read every hour\n");
+        assert_eq!(schedule(&["--every", "2h"]), "read every 2 hours\n");
+        assert_eq!(schedule(&[]), "read every 2 hours\n");
+        assert_eq!(schedule(&["--every", "off"]), "read when you say so\n");
+        assert_eq!(server.json(&["source", "schedule", "siege"])["every_minutes"], serde_json::Value::Null);
         // refused entries say where they stand and why
         let refusals = second["refusals"].as_array().unwrap();
         assert_eq!(refusals.len(), 6);

@@ -137,6 +137,10 @@ async fn a_key_that_is_old_enough_is_replaced_by_itself() {
         }
     }
     until("the end", 20, async || (server.json(&["key", "show"])["rotating"] == false).then_some(())).await;
+    // by hand, and then it says what is left to do
+    let (last, told) = (key(&server), server.cli(&["key", "rotate"]));
+    assert!(told.code == 0 && key(&server) != last, "{told:?}");
+    assert!(told.stdout.contains("Copy the new key") && told.stdout.contains("Backups from before"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,9 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use estampe_tests::{Server, binary, free_ports, until};
+use estampe_tests::{Metrics, Server, binary, free_ports, until};
+
+use crate::hostile::administrator;
 
 /// What the service says to this socket until `word` is among it.
 async fn told(socket: &UnixDatagram, word: &str) -> String {
@@ -23,6 +25,11 @@ async fn told(socket: &UnixDatagram, word: &str) -> String {
 async fn the_service_manager_is_told_and_its_sockets_are_taken() {
     let mut server = Server::start_default().await;
     server.stop();
+    // nobody says under which address cards are found
+    let base = std::fs::read_to_string(server.folder().join("base.toml")).unwrap();
+    let origin = format!("[public]\norigin = {:?}\n", server.public);
+    assert!(base.contains(&origin));
+    std::fs::write(server.config(), base.replace(&origin, "")).unwrap();
     let address = server.folder().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -39,6 +46,16 @@ async fn the_service_manager_is_told_and_its_sockets_are_taken() {
     assert_eq!(answered.unwrap().status(), 404);
     assert!(ready.contains("STATUS="), "{ready}");
     told(&socket, "WATCHDOG=1").await;
+    // nobody listens where the configuration says, and that is well; links lead to where somebody does
+    let output = server.cli(&["--json", "doctor"]);
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&output.stdout).unwrap();
+    let of = |check: &str| findings.iter().find(|finding| finding["check"] == check).unwrap();
+    let listeners = of("listeners");
+    assert!(
+        listeners["status"] == "ok" && listeners["found"].as_str().unwrap().contains(&port.to_string()),
+        "{listeners}"
+    );
+    assert!(of("house")["found"].as_str().unwrap().contains(&format!("https://localhost:{port}")), "{}", of("house"));
     let id = process.id();
     let send = |signal: &str| Command::new("kill").args([signal, &id.to_string()]).status().unwrap();
     send("-HUP");
@@ -72,18 +89,37 @@ async fn a_configuration_read_anew_applies_at_once_or_says_what_waits() {
     reload("[limits]\nleads_per_minute = 30\nrequests_per_minute = 2\n", "the configuration was read anew").await;
     assert!(server.log().contains("limits.requests_per_minute"), "{}", server.log());
     let ask = async || server.client().get(format!("{}/c/none", server.public)).send().await.unwrap().status();
-    let mut statuses = Vec::new();
-    for _ in 0..4 {
-        statuses.push(ask().await.as_u16());
-    }
-    assert!(statuses.contains(&429), "{statuses:?}");
-    // wrong: nothing changes
+    let limited = async || {
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            statuses.push(ask().await.as_u16());
+        }
+        assert!(statuses.contains(&429), "{statuses:?}");
+    };
+    limited().await;
+    // wrong: nothing changes, and whoever watches is told
+    let console = administrator(&server).await;
+    let watched = async || {
+        let ready = server.client().get(format!("{}/health/ready", server.internal)).send().await.unwrap();
+        assert_eq!(ready.status(), 200, "it goes on");
+        let home = console.get(&server.internal).send().await.unwrap().text().await.unwrap();
+        let figure = Metrics::of(&server).await.sum("estampe_configuration_refused", &[]);
+        (ready.text().await.unwrap().contains("configuration_refused"), home.contains("check-config"), figure > 0.0)
+    };
+    assert_eq!(watched().await, (false, false, false));
     reload("[limits]\nrequests_per_minute = \"many\"\n", "what applied before still does").await;
-    assert_eq!(ask().await, 429);
+    limited().await;
+    assert_eq!(watched().await, (true, true, true));
+    // mended, and not read anew yet
+    server.configure_more("");
+    let said = server.cli(&["doctor"]).stdout;
+    assert!(said.contains("refused it") && said.contains("systemctl reload"), "{said}");
     // taken back, and something else that has to wait
     reload("organisation = \"Another house\"\n", "apply after a restart").await;
     assert!(server.log().lines().any(|line| line.contains("apply after a restart") && line.contains("organisation")));
     assert_eq!(ask().await, 404);
+    assert_eq!(watched().await, (false, false, false));
+    assert!(!server.cli(&["doctor"]).stdout.contains("refused it"));
     // what is logged changes, too: errors alone from then on
     reload("[log]\nlevel = \"error\"\n", "the configuration was read anew").await;
     let wrong = "[log]\nlevel = 7\n";

@@ -99,7 +99,7 @@ on_both! {
         let before = server.people();
         // the plan first, and no decision without one who decides
         let asked = refused(&server, &["source", "disconnect", "siege"], "no terminal to ask at");
-        for words in ["12 people", "1 leads", "1 runs", "12 cards are taken down", "the data of 12 people is erased"] {
+        for words in ["12 people", "1 lead left", "1 run,", "12 cards are taken down", "the data of 12 people is erased"] {
             assert!(asked.stdout.contains(words), "{words}: {asked:?}");
         }
         refused(&server, &["source", "disconnect", "siege", "--people", "erase"], "--yes");
@@ -113,7 +113,7 @@ on_both! {
         assert_eq!((server.people(), events(&server, "source.disconnect")), (before.clone(), "0".into()));
 
         let done = well(&server, &["source", "disconnect", "siege", "--people", "keep", "--yes"]).stdout;
-        assert_eq!(done, "Disconnected. 12 people stay as they were, 0 disabled, 0 erased; 1 runs forgotten.\n");
+        assert_eq!(done, "Disconnected. People: 12 stay as they were, 0 disabled, 0 erased; 1 run forgotten.\n");
         assert_eq!(server.people(), before);
         assert_eq!(status(&server.client(), &card).await, 200);
         nothing_is_left_of_the_source(&server);

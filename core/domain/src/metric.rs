@@ -133,6 +133,8 @@ metrics! {
         "Tries to sign in, at the console or by a directory: accepted, refused, or throttled after too many refusals";
     TLS_EXPIRY = "estampe_tls_certificate_expiry_timestamp_seconds", Kind::Gauge, ["certificate"],
         "When the certificate that is served ends: own, or acme for that of the ACME server";
+    CONFIGURATION_REFUSED = "estampe_configuration_refused", Kind::Gauge, [],
+        "1 since the configuration was read anew and refused, which leaves the one before in force, else 0";
     LOG_LINES = "estampe_log_lines_total", Kind::Counter, ["level"],
         "Lines logged as warn or error";
     PANICS = "estampe_panics_total", Kind::Counter, [],

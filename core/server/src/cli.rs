@@ -156,13 +156,13 @@ pub enum SourceCommand {
         #[arg(long)]
         check: bool,
     },
-    /// Set how often a source is read by itself, once a first run was applied
+    /// Say how often a source is read by itself, once a first run was applied, or set it
     Schedule {
         /// Name of the source
         name: String,
         /// As in 15m, 1h, 1d; or off
         #[arg(long, value_name = "TIME", value_parser = every)]
-        every: Every,
+        every: Option<Every>,
     },
     /// Try whether somebody may sign in by a source's directory: says who it is, or why not.
     /// Asks for their password, or takes the first line of standard input

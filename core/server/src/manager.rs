@@ -45,6 +45,12 @@ impl Sockets {
         Ok(Self { opened, names })
     }
 
+    /// The unit that opened the socket for this key.
+    pub fn unit(&self, key: &str) -> Option<String> {
+        let (name, _) = NAMES.iter().find(|(name, of)| *of == key && self.names.iter().any(|given| given == name))?;
+        Some(format!("estampe-{name}.socket"))
+    }
+
     /// The socket for this key: the one that was handed over, or one bound to this address; none
     /// where there is neither.
     pub fn listener(&mut self, key: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, String> {

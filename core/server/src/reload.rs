@@ -1,5 +1,5 @@
 //! SIGHUP: reads the configuration anew and lets what may change while we run apply. Whatever is
-//! wrong in it changes nothing but the log. Certificates have a keeper of their own ([`crate::tls`]).
+//! wrong in it changes nothing, and is told by the log, a metric, the health check and the console. Certificates have a keeper of their own ([`crate::tls`]).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use estampe_adapters::{SmtpMailer, SmtpSettings};
 use estampe_domain::mail::{MailFailure, OutgoingMail};
+use estampe_domain::metric;
 use estampe_domain::ports::Mailer;
 use estampe_web::AppState;
 use tokio::signal::unix::Signal;
@@ -74,6 +75,7 @@ pub struct Reload {
 impl Reload {
     /// Reads it anew as often as asked, until told to stop.
     pub async fn run(mut self, mut hangup: Signal, mut stopped: watch::Receiver<bool>) {
+        refused(false);
         loop {
             tokio::select! {
                 Some(()) = hangup.recv() => {}
@@ -93,6 +95,8 @@ impl Reload {
                             config.problems = problems,
                             "the configuration cannot be used; what applied before still does"
                         );
+                        self.state.refuse_reload();
+                        refused(true);
                         manager::ready_as_before();
                         continue;
                     }
@@ -102,6 +106,7 @@ impl Reload {
                     return;
                 }
             }
+            refused(false);
             manager::ready();
         }
     }
@@ -132,6 +137,11 @@ impl Reload {
         }
         Ok(())
     }
+}
+
+/// Whether the configuration that was read last was refused, for whoever watches.
+fn refused(is_refused: bool) {
+    metrics::gauge!(metric::CONFIGURATION_REFUSED.name).set(if is_refused { 1.0 } else { 0.0 });
 }
 
 /// The keys whose values differ.

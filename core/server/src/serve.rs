@@ -1,6 +1,6 @@
 //! `estampe serve`: wires the parts and runs them until told to stop.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use estampe_jobs::Worker;
 use estampe_plugin_host::{HostSettings, Limits, PluginHost};
 use estampe_service::{Ports, Service, Settings as ServiceSettings};
 use estampe_store::{Database, Store};
-use estampe_web::{AppState, Edge, Listeners, TlsFacts};
+use estampe_web::{AppState, Edge, Listeners, Listening, TlsFacts};
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -97,7 +97,7 @@ async fn serve(
     (exposition, level): (Exposition, Level),
     (background, hashing): (&Handle, &Handle),
 ) -> Result<(), String> {
-    let Configured { file, settings: written, origins, checked: settings } = configured;
+    let Configured { file, settings: written, origins, checked: mut settings } = configured;
     let sockets = Sockets::take()?;
     manager::starting(LONGEST_START);
     let hangup = signal(SignalKind::hangup()).map_err(|e| format!("SIGHUP: {e}"))?;
@@ -105,7 +105,8 @@ async fn serve(
     let store = Store::open(&settings.store, Arc::clone(&clock), Arc::clone(&random)).map_err(|e| e.to_string())?;
     let facts = Arc::new(TlsFacts::default());
     let tls = Tls::start(&settings, &clock, &facts)?;
-    let Bound { public, internal, plain, operator, addresses } = Bound::open(sockets, &settings)?;
+    let Bound { public, internal, plain, operator, listening } = Bound::open(sockets, &settings)?;
+    follow(&mut settings, &origins, &listening);
     let smtp = settings.smtp.as_ref().map(|smtp| LiveMailer::new(smtp).map(Arc::new)).transpose()?;
     let mailer = mailer(smtp.as_ref());
     let egress: Arc<dyn HttpEgress> =
@@ -151,12 +152,14 @@ async fn serve(
         }
     }
     tokio::spawn(exposition.clone().keep());
+    let addresses = (address_of(&listening, "listen.public"), address_of(&listening, "listen.internal"));
     let edge = Edge::new(&settings.edge);
     let places = edge.places();
     let state = AppState::new(Arc::clone(&service))
         .with_tls(facts)
         .with_edge(edge)
         .with_metrics(move || exposition.text())
+        .with_listening(listening)
         .with_settings(shown);
     let state = Arc::new(state);
     let (stop, stopped) = watch::channel(false);
@@ -170,12 +173,7 @@ async fn serve(
     let reloading = tokio::spawn(reload.run(hangup, stop.subscribe()));
     let alive = tokio::spawn(manager::watched());
     manager::ready();
-    tracing::info!(
-        listen.public = %addresses.0,
-        listen.internal = %addresses.1,
-        public.origin = settings.public_origin,
-        "ready"
-    );
+    tell_ready(&addresses, &settings.public_origin);
     let ended = tokio::select! {
         () = asked_to_stop() => None,
         ended = servers.ended() => Some(ended),
@@ -211,22 +209,48 @@ struct Bound {
     internal: TcpListener,
     plain: Option<TcpListener>,
     operator: UnixListener,
-    /// Of the public and of the internal one, as they are.
-    addresses: (SocketAddr, SocketAddr),
+    /// Where those for the network are.
+    listening: Vec<Listening>,
 }
 
 impl Bound {
     fn open(mut sockets: Sockets, settings: &CheckedSettings) -> Result<Self, String> {
         let none = |key: &str| format!("{key}: no socket");
+        let units = ["listen.public", "listen.internal", "listen.http"].map(|key| (key, sockets.unit(key)));
         let public = sockets.listener("listen.public", Some(settings.public))?;
         let public = public.ok_or_else(|| none("listen.public"))?;
         let internal = sockets.listener("listen.internal", Some(settings.internal))?;
         let internal = internal.ok_or_else(|| none("listen.internal"))?;
         let plain = sockets.listener("listen.http", settings.http)?;
         let operator = bind_socket(&settings.operator)?;
-        let addresses =
-            (public.local_addr().unwrap_or(settings.public), internal.local_addr().unwrap_or(settings.internal));
-        Ok(Self { public, internal, plain, operator, addresses })
+        let found = [Some(&public), Some(&internal), plain.as_ref()];
+        let listening = units.into_iter().zip(found).filter_map(|((key, socket), listener)| {
+            Some(Listening { key, address: listener?.local_addr().ok()?, socket })
+        });
+        let listening = listening.collect();
+        Ok(Self { public, internal, plain, operator, listening })
+    }
+}
+
+fn tell_ready((public, internal): &(String, String), origin: &str) {
+    tracing::info!(listen.public = public, listen.internal = internal, public.origin = origin, "ready");
+}
+
+fn address_of(listening: &[Listening], key: &str) -> String {
+    listening.iter().find(|one| one.key == key).map(|one| one.address.to_string()).unwrap_or_default()
+}
+
+/// Where nobody said under which address visitors and administrators come, it is this machine's own with the port
+/// that is really listened on: links have to open.
+fn follow(settings: &mut CheckedSettings, origins: &Origins, listening: &[Listening]) {
+    for (key, listener, origin) in [
+        ("public.origin", "listen.public", &mut settings.public_origin),
+        ("internal.origin", "listen.internal", &mut settings.internal_origin),
+    ] {
+        let port = listening.iter().find(|one| one.key == listener).map(|one| one.address.port());
+        if let Some(port) = port.filter(|_| !origins.contains_key(key)) {
+            *origin = if port == 443 { "https://localhost".to_owned() } else { format!("https://localhost:{port}") };
+        }
     }
 }
 

@@ -18,6 +18,8 @@ const BEGUN: &str = "backup-begun";
 const GOOD: &str = "backup-good";
 const FAILED: &str = "backup-failed";
 const DRILL: &str = "backup-drill";
+/// After so many days a backup should be looked into again.
+pub const DRILL_DAYS: i64 = 90;
 /// After how many seconds a backup that failed is tried again by itself, at most.
 const AGAIN: i64 = 3_600;
 
@@ -79,6 +81,11 @@ impl BackupNotes {
             self.good.as_ref().is_some_and(|good| now.seconds_since(good.file.made_at) > every.saturating_mul(2))
         };
         self.failed.is_some() || plan.every.is_some_and(is_old)
+    }
+
+    /// Whether somebody should look into a backup: nobody did for long, or ever.
+    pub(crate) fn wants_drill(&self, now: Ts) -> bool {
+        self.drill.as_ref().is_none_or(|drill| now.seconds_since(drill.at) > DRILL_DAYS * 86_400)
     }
 
     /// Whether one is to be made now by itself.

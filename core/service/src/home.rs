@@ -7,9 +7,9 @@ use estampe_domain::signature::publication::{LineState, Publication, Publication
 use estampe_domain::{Context, Result, Right, Ts};
 use estampe_store::{JobState, PeopleQuery};
 
-use crate::Service;
 use crate::backups::BackupNotes;
 use crate::views::{Attention, Home, PluginEntry};
+use crate::{DEFAULT_ORGANISATION, Service};
 
 /// A plan that waits for a word for so many seconds is asked about.
 const PATIENCE: i64 = 86_400;
@@ -22,6 +22,7 @@ impl Service {
         ctx.require(Right::Overview)?;
         let (disk, backups) = (self.store.room(), self.ports.backups.plan());
         let (now, mail_configured) = (ctx.now, self.settings.mail_configured);
+        let is_named = self.settings.organisation != DEFAULT_ORGANISATION;
         let home = self
             .store
             .read(move |tx| {
@@ -67,11 +68,20 @@ impl Service {
                 if let Some((free, total)) = disk.filter(|(free, total)| *free < LITTLE || *free < total / 20) {
                     attention.insert(0, Attention::DiskLow { free, total });
                 }
-                if let Some(plan) = &backups {
-                    let notes = BackupNotes::read(tx)?;
-                    if notes.stands(plan, now) {
+                let notes = BackupNotes::read(tx)?;
+                match backups.as_ref().map(|plan| notes.stands(plan, now)) {
+                    None => attention.push(Attention::NoBackups),
+                    Some(true) => {
                         attention.insert(0, Attention::BackupStands(notes.good.map(|good| good.file.made_at)));
                     }
+                    Some(false) if notes.good.is_none() => attention.push(Attention::FirstBackup),
+                    Some(false) if notes.wants_drill(now) => {
+                        attention.push(Attention::BackupDrill(notes.drill.map(|drill| drill.at)));
+                    }
+                    Some(false) => {}
+                }
+                if !is_named {
+                    attention.push(Attention::NoOrganisation);
                 }
                 if sources.is_empty() {
                     attention.push(Attention::NoSource);

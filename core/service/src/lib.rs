@@ -79,7 +79,7 @@ use estampe_domain::{Actor, Context, Locale, Result, Roles, Ts};
 use estampe_store::Store;
 use tokio::sync::Notify;
 
-pub use backups::{BackupNotes, BackupState, Drill, FailedBackup, GoodBackup};
+pub use backups::{BackupNotes, BackupState, DRILL_DAYS, Drill, FailedBackup, GoodBackup};
 pub use cards::TRUSTED;
 pub use estampe_store::{
     AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, NamedChange, Queue, Retry,
@@ -104,6 +104,9 @@ pub use signature_views::{DesignLook, SignatureOverview};
 pub use signatures::SignatureDetail;
 pub use tokens::{ApiCaller, Asked, MadeToken, NewToken, Presented};
 pub use write_back::{ChangePage, ChangeWord, ShownChange};
+
+/// What the organisation is called where nobody said it.
+pub const DEFAULT_ORGANISATION: &str = "Your organisation";
 
 use crate::password::Passwords;
 use crate::throttle::Throttle;

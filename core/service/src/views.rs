@@ -161,6 +161,14 @@ pub enum Attention {
     SignaturesDrifted(Publication),
     /// No source is configured yet.
     NoSource,
+    /// No folder for backups is configured: none are made.
+    NoBackups,
+    /// A folder is configured, and there is no backup yet.
+    FirstBackup,
+    /// Nobody looked into a backup for long, or ever: when somebody did.
+    BackupDrill(Option<Ts>),
+    /// Cards name the organisation that stands there by default.
+    NoOrganisation,
 }
 
 /// The console's first page.

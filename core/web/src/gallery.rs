@@ -201,7 +201,8 @@ fn console_pages(locale: Locale) -> Pages {
     };
     let person_page = |detail| person_page(l, detail);
     let lead = |detail| LeadDetailPage { l, s: s(Section::Leads), detail };
-    let warnings = ["certificate_ends_soon", "acme_failing"].map(|code| Warning { code, text: "" });
+    let warnings =
+        ["certificate_ends_soon", "acme_failing", "configuration_refused"].map(|code| Warning { code, text: "" });
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
         ("sign-in", sign_in_page(l, HOST, &sign_in, SignInOffer::default(), Some("sign-in-wrong")).render().unwrap()),

@@ -46,4 +46,4 @@ pub use headers::{Surface, headers};
 pub use plain::TlsFacts;
 pub use routes::{Route, routes};
 pub use serve::{Listeners, Servers, serve};
-pub use state::{AppState, LocalRoot, SettingFact};
+pub use state::{AppState, Listening, LocalRoot, SettingFact};

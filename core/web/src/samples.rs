@@ -465,6 +465,11 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::NoMailServer(2),
         Attention::NoSource,
         Attention::BackupStands(Some(Ts::from_micros(1_763_900_000_000_000))),
+        Attention::NoBackups,
+        Attention::FirstBackup,
+        Attention::BackupDrill(None),
+        Attention::BackupDrill(Some(Ts::from_micros(1_753_900_000_000_000))),
+        Attention::NoOrganisation,
         Attention::DiskLow { free: 412_000_000, total: 42_000_000_000 },
     ];
     Home {

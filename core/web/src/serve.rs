@@ -120,7 +120,8 @@ impl Servers {
         Self { handles, tasks }
     }
 
-    /// Stops listening; graceful waits up to 20 seconds for requests under way.
+    /// Stops listening; graceful waits up to 20 seconds for requests under way, and cuts
+    /// connections that ask for nothing ([`crate::connection`]).
     pub async fn stop(self, graceful: bool) {
         let stopping: Vec<_> = self.handles.iter().map(|handle| tokio::spawn(handle.stop(graceful))).collect();
         for stopped in stopping {

@@ -1,13 +1,15 @@
 //! What every handler shares.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use estampe_service::Service;
 use estampe_texts::TimeZone;
+use serde::Serialize;
 
 use crate::edge::{Edge, EdgeSettings};
-use crate::plain::TlsFacts;
+use crate::plain::{TlsFacts, Warning};
 use crate::public::pages::Pages;
 
 /// What every handler shares.
@@ -19,7 +21,26 @@ pub struct AppState {
     pub(crate) edge: Edge,
     pub(crate) exposition: Option<Exposition>,
     pub(crate) settings: ArcSwap<Vec<SettingFact>>,
+    pub(crate) listening: Vec<Listening>,
 }
+
+/// Where a listener really is, whatever the configuration says of a socket that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listening {
+    /// `listen.public`
+    pub key: &'static str,
+    /// Its address.
+    pub address: SocketAddr,
+    /// The unit of the service manager that opened it; none for one that the service opened.
+    pub socket: Option<String>,
+}
+
+/// The part that warns of the configuration.
+const CONFIGURATION: &str = "configuration";
+const REFUSED: Warning = Warning {
+    code: "configuration_refused",
+    text: "The configuration was read anew and cannot be used; the one before stays in force.",
+};
 
 /// A value of the configuration, as it may be shown: no secret, no address with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +89,7 @@ impl AppState {
             edge,
             exposition: None,
             settings: ArcSwap::default(),
+            listening: Vec::new(),
         }
     }
 
@@ -90,17 +112,39 @@ impl AppState {
         self
     }
 
+    /// Says where the listeners are.
+    pub fn with_listening(mut self, listening: Vec<Listening>) -> Self {
+        self.listening = listening;
+        self
+    }
+
     /// Shows how the appliance is configured.
     pub fn with_settings(self, settings: Vec<SettingFact>) -> Self {
-        self.settings.store(Arc::new(settings));
+        self.show(settings);
         self
+    }
+
+    /// As it is configured, and the address of a socket that was handed over in the place of one that is not used.
+    fn show(&self, mut settings: Vec<SettingFact>) {
+        for Listening { key, address, socket } in &self.listening {
+            if let (Some(socket), Some(fact)) = (socket, settings.iter_mut().find(|fact| fact.key == *key)) {
+                (fact.value, fact.place) = (address.to_string(), Some(socket.clone()));
+            }
+        }
+        self.settings.store(Arc::new(settings));
     }
 
     /// Takes what may change while it runs: the rates among these limits, and how the appliance is
     /// shown to be configured.
     pub fn reload(&self, edge: &EdgeSettings, settings: Vec<SettingFact>) {
         self.edge.set_rates(edge);
-        self.settings.store(Arc::new(settings));
+        self.show(settings);
+        self.tls.set_warnings(CONFIGURATION, Vec::new());
+    }
+
+    /// Warns of a configuration that was read anew and cannot be used, until one is taken.
+    pub fn refuse_reload(&self) {
+        self.tls.set_warnings(CONFIGURATION, vec![REFUSED]);
     }
 
     /// Shows times in this zone (`Europe/Paris`); an unknown name changes nothing.

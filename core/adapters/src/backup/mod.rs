@@ -265,12 +265,12 @@ fn read_erased(path: &Path) -> Result<BTreeMap<String, Ts>, String> {
     }
 }
 
-/// Adds who is not noted yet.
+/// Adds who is not noted yet. The list is there though nobody is, so that its absence says something.
 fn append_erased(path: &Path, erased: &BTreeMap<String, Ts>) -> Result<(), String> {
     let there = read_erased(path)?;
     let new = erased.iter().filter(|(id, _)| !there.contains_key(*id));
     let text = new.fold(String::new(), |text, (id, at)| text + &format!("{id} {}\n", at.as_micros()));
-    if text.is_empty() {
+    if text.is_empty() && path.exists() {
         return Ok(());
     }
     let append = || -> io::Result<()> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use estampe_adapters::{BackupFolder, Identities, SystemClock, SystemRandom, new_identity, unpack};
-use estampe_domain::backup::{Engine, Manifest, made_at};
+use estampe_domain::backup::{BackupFile, Backups as _, Engine, Manifest, made_at};
+use estampe_service::BackupNotes;
 use estampe_store::{
     CheckupPart, Database, Offline, Schema, StoreSettings, facts_of, key_file_id, next_key_file, schema_of,
 };
@@ -30,7 +31,7 @@ const NAMED: usize = 10;
 pub enum BackupCommand {
     /// Make one now and wait for it; `estampe backup` alone does the same
     Create,
-    /// List those in backup.folder, the newest first, and how the last ones went
+    /// List those in backup.folder, the newest first, and how the last ones went; also while the service is stopped
     List,
     /// Open a backup and check all of it: nothing is changed. Do it now and then (a drill)
     Verify(Look),
@@ -128,6 +129,40 @@ async fn create(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
         print::line(&format!("{}  {}  {}", text(&file, "name"), text(&file, "made_at"), size(octets)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lists those in the folder while the service is stopped; how the last ones went, as far as its database says.
+pub fn list_alone(cli: &Cli, settings: &CheckedSettings) -> Result<ExitCode, String> {
+    let files = BackupFolder::new(settings.backup.clone(), settings.data_dir.clone()).list();
+    let notes = Offline::open(&settings.store, Arc::new(SystemClock), Arc::new(SystemRandom))
+        .ok()
+        .and_then(|mut offline| offline.look(BackupNotes::read).ok());
+    let plan = settings.backup.as_ref().map(|backup| &backup.plan);
+    let plan = plan.map(|plan| json!({ "folder": plan.folder, "every_seconds": plan.every, "keep": plan.keep }));
+    let (files, unreadable) = match files {
+        Ok(files) => (files, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    let known = notes.is_some();
+    let BackupNotes { good, failed, drill, .. } = notes.unwrap_or_default();
+    // in the form of the service's answer
+    let file =
+        |file: &BackupFile| json!({ "name": file.name, "made_at": file.made_at.to_string(), "octets": file.octets });
+    let drill = drill
+        .map(|drill| json!({ "at": drill.at.to_string(), "name": drill.name, "made_at": drill.made_at.to_string() }));
+    let state = json!({
+        "plan": plan,
+        "files": files.iter().map(file).collect::<Vec<_>>(),
+        "unreadable": unreadable,
+        "good": good.map(|good| json!({ "file": file(&good.file), "seconds": good.seconds })),
+        "failed": failed.map(|failed| json!({ "at": failed.at.to_string(), "why": failed.why })),
+        "drill": drill,
+        "work": null,
+    });
+    if !cli.json && !known {
+        eprintln!("The service is stopped, and its database cannot be read: how the last ones went is not known.");
+    }
+    list(cli, &state)
 }
 
 fn list(cli: &Cli, state: &Value) -> Result<ExitCode, String> {

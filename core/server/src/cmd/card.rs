@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{CardCommand, Choose, Cli};
 use crate::cmd::print;
-use crate::cmd::work::{encoded, list, more, query_path, text};
+use crate::cmd::work::{counted, encoded, list, more, query_path, text};
 use crate::operator::Operator;
 
 /// Does a command about cards.
@@ -84,15 +84,16 @@ async fn act(cli: &Cli, operator: &Operator, act: &str, choose: &Choose) -> Resu
 
 /// The answer on the terminal.
 fn sure(act: &str, count: u64) -> Result<bool, String> {
+    let people = counted(count, "person", "people");
     if !std::io::stdin().is_terminal() {
         return Err(format!(
-            "nothing was changed: this is about the cards of {count} people, and there is no terminal to ask at; \
+            "nothing was changed: this is about the cards of {people}, and there is no terminal to ask at; \
              say --yes"
         ));
     }
     let failed = |error: std::io::Error| format!("the terminal: {error}");
     let what = if act == "card-down" { "Take down" } else { "Put up" };
-    print!("{what} the cards of {count} people? [y/N] ");
+    print!("{what} the cards of {people}? [y/N] ");
     std::io::stdout().flush().map_err(failed)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(failed)?;
@@ -123,7 +124,8 @@ fn show(cli: &Cli, bulk: &Value) {
     let (done, people, changed) = (count("done"), count("people"), count("changed"));
     let same = done.saturating_sub(changed);
     print::line(&format!(
-        "{changed} cards {what}, {same} stood so already ({done} of {people} people).  {}",
+        "{} {what}, {same} stood so already ({done} of {people} people).  {}",
+        counted(changed, "card", "cards"),
         text(bulk, "id")
     ));
     if bulk.get("can_be_undone") == Some(&Value::Bool(true)) {

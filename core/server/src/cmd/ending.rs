@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::cmd::print;
-use crate::cmd::work::{encoded, text};
+use crate::cmd::work::{counted, encoded, text};
 use crate::operator::Operator;
 
 /// Ends a source, or says what that would do.
@@ -89,45 +89,52 @@ fn asked(question: &str) -> Result<String, String> {
     Ok(answer.trim().to_owned())
 }
 
-fn counted(of: &Value, key: &str) -> u64 {
+fn number(of: &Value, key: &str) -> u64 {
     of.get(key).and_then(Value::as_u64).unwrap_or_default()
 }
 
 fn show(name: &str, answer: &Value) {
     let plan = answer.get("plan").cloned().unwrap_or_default();
-    let count = |key: &str| counted(&plan, key);
+    let count = |key: &str| number(&plan, key);
     print::line(&format!("\"{name}\" ({}) and what comes from it:", text(answer, "plugin")));
     let elsewhere = match count("known_elsewhere") {
         0 => String::new(),
         known => format!(", {known} of them known by another source too"),
     };
     print::line(&format!("  {}{elsewhere}", super::work::people(&plan)));
-    print::line(&format!("  {} leads left at their cards; they stay in every case", count("leads")));
     print::line(&format!(
-        "  {} runs, {} secrets, {} values of its plugin; they go with the source in every case",
-        count("runs"),
-        count("secrets"),
-        count("state")
+        "  {} left at their cards; they stay in every case",
+        counted(count("leads"), "lead", "leads")
+    ));
+    print::line(&format!(
+        "  {}, {}, {} of its plugin; they go with the source in every case",
+        counted(count("runs"), "run", "runs"),
+        counted(count("secrets"), "secret", "secrets"),
+        counted(count("state"), "value", "values")
     ));
     if count("mailboxes") > 0 {
         print::line(&format!(
-            "  {} mailboxes with a signature that Estampe wrote; what stood there before cannot be brought back once",
-            count("mailboxes")
+            "  {} with a signature that Estampe wrote; what stood there before cannot be brought back once",
+            counted(count("mailboxes"), "mailbox", "mailboxes")
         ));
         print::line(&format!(
             "  the source is gone. To restore it first: estampe signature publish restore {name:?} --all"
         ));
     }
     print::line("What can become of its people:");
-    let erased = counted(answer, "erased");
+    let taken = |key: &str| match count(key) {
+        1 => "1 card is taken down".to_owned(),
+        cards => format!("{cards} cards are taken down"),
+    };
     print::table(&[
         vec!["  keep".to_owned(), "they and their cards stay as they are, without a source".to_owned()],
-        vec!["  disable".to_owned(), format!("{} cards are taken down; nothing is deleted", count("cards_disabled"))],
+        vec!["  disable".to_owned(), format!("{}; nothing is deleted", taken("cards_disabled"))],
         vec![
             "  erase".to_owned(),
             format!(
-                "the data of {erased} people is erased, {} cards are taken down; nothing brings them back",
-                count("cards_erased")
+                "the data of {} is erased, {}; nothing brings them back",
+                counted(number(answer, "erased"), "person", "people"),
+                taken("cards_erased")
             ),
         ],
     ]);
@@ -151,11 +158,11 @@ async fn finish(cli: &Cli, operator: &Operator, id: &str) -> Result<ExitCode, St
     }
     let done = ending.get("done").cloned().unwrap_or_default();
     print::line(&format!(
-        "Disconnected. {} people stay as they were, {} disabled, {} erased; {} runs forgotten.",
-        counted(&done, "released"),
-        counted(&done, "disabled"),
-        counted(&done, "erased"),
-        counted(&done, "runs")
+        "Disconnected. People: {} stay as they were, {} disabled, {} erased; {} forgotten.",
+        number(&done, "released"),
+        number(&done, "disabled"),
+        number(&done, "erased"),
+        counted(number(&done, "runs"), "run", "runs")
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,12 @@ use crate::operator::Operator;
 /// How often it is asked whether a rotation has ended.
 const LOOK: Duration = Duration::from_millis(300);
 
+/// What has to be done once another key wraps.
+const AFTER: &str = "\
+Copy the new key to its safe place now, with its id: the file that database.key_file names, or keys/kek in data_dir.
+Without it a backup made from now on opens nothing. Backups from before need the key from before: keep that copy as \
+long as they are kept, then destroy it.";
+
 /// How often it is asked whether that was noted.
 const NOTING: u32 = 30;
 
@@ -22,8 +28,10 @@ const NOTING: u32 = 30;
 pub enum KeyRingCommand {
     /// Say which key wraps all others, and since when
     Show,
-    /// Let a new key take its place, and destroy it; waits for the end. Copies of the old key open
-    /// nothing that is written from now on, and backups from before need them
+    /// Replace the key by a new one, destroy the old one, and wait for the end of it
+    ///
+    /// Copies of the old key open nothing that is written from now on. Backups from before need them: keep such a
+    /// copy as long as the backups. Copy the new key to its safe place afterwards.
     Rotate {
         /// On PostgreSQL: no other node uses the database now
         #[arg(long)]
@@ -49,6 +57,9 @@ pub async fn run(cli: &Cli, command: &KeyRingCommand, operator: &Operator) -> Re
                 }
             }
             told(cli, &state);
+            if !cli.json {
+                print::line(AFTER);
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -30,6 +30,8 @@ pub mod token;
 mod upgrade;
 mod work;
 
+use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use estampe_adapters::SystemClock;
@@ -37,6 +39,7 @@ use estampe_domain::ports::Clock;
 use serde_json::json;
 
 use crate::cli::{BackupCommand, Cli, Command, PluginCommand};
+use crate::config::access::{self, Reader, Unreadable};
 use crate::config::{self, CheckedSettings, ConfigError, Origins, Settings};
 use crate::operator::Operator;
 use crate::serve::Configured;
@@ -64,12 +67,17 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
     match &cli.command {
         Command::Serve => {
+            let denied = access::denied(&settings);
+            if !denied.is_empty() {
+                return Err(denied.join("\n"));
+            }
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
             crate::serve::run(Configured { file: cli.config.clone(), settings, origins, checked })?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+            check_readers(cli, &settings)?;
             check_certificates(cli, &checked)
         }
         Command::Ca { renew: false } => ca::show(cli, &settings),
@@ -78,6 +86,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
             ca::renew(cli, &settings, &checked)
         }
         Command::Backup { command: Some(BackupCommand::Key { file }) } => backup::key(cli, file),
+        Command::Backup { command: Some(BackupCommand::List) } if !answers(&settings) => {
+            let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+            backup::list_alone(cli, &checked)
+        }
         Command::Backup { command: Some(BackupCommand::Verify(look)) } => {
             let checked = without_mail(settings).check().map_err(|e| placed(&origins, &e))?;
             backup::verify(cli, look, &checked)
@@ -96,12 +108,27 @@ fn without_mail(settings: Settings) -> Settings {
     Settings { smtp: Settings::default().smtp, ..settings }
 }
 
+/// Whether the service runs.
+fn answers(settings: &Settings) -> bool {
+    let connected = UnixStream::connect(settings.operator_socket());
+    // one that may not be asked is no stopped one: that is told as ever
+    !connected.is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused))
+}
+
 /// Asks the running service.
 fn of_the_service(cli: &Cli, settings: &Settings) -> Result<ExitCode, String> {
     let operator = Operator::new(settings.operator_socket())?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| format!("tokio: {e}"))?;
     runtime.block_on(work::run(cli, &cli.command, &operator))
+}
+
+/// Of `check-config`: that the service's user can read what the configuration names.
+fn check_readers(cli: &Cli, settings: &Settings) -> Result<(), String> {
+    let Some(reader) = Reader::of_the_service(&settings.data_dir) else { return Ok(()) };
+    let (_, found) = access::unreadable(cli.config.as_deref(), settings, &reader);
+    let told: Vec<_> = found.iter().map(|Unreadable { found, mend }| format!("{found}; mend it: {mend}")).collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
 }
 
 /// The last part of `check-config`: what the certificates' files hold.

@@ -17,6 +17,7 @@ use crate::cli::{Cli, Look};
 use crate::cmd::backup::{ensure_key, look_quickly, schema_words};
 use crate::cmd::print;
 use crate::config::CheckedSettings;
+use crate::config::access::Reader;
 
 /// Where a backup is unpacked, in the data folder; what a kill left there is taken away.
 const BESIDE: &str = "restoring";
@@ -143,12 +144,13 @@ fn copy_key(from: &Path, to: &Path) -> Result<(), String> {
     write().map_err(|error| at(to, error))
 }
 
-/// Brings along who was erased since, as it is noted beside the backup; how many lines.
-fn bring_erasures(file: &Path, data_dir: &Path) -> Result<usize, String> {
+/// Brings along who was erased since, as it is noted beside the backup; how many lines, or none where no list is there.
+/// A backup makes the list, if only an empty one: where it is missing it did not come along.
+fn bring_erasures(file: &Path, data_dir: &Path) -> Result<Option<usize>, String> {
     let noted = file.with_file_name(ERASED);
     let text = match fs::read_to_string(&noted) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{}: {error}", noted.display())),
     };
     let here = data_dir.join(ERASED);
@@ -158,7 +160,7 @@ fn bring_erasures(file: &Path, data_dir: &Path) -> Result<usize, String> {
         file.sync_all()
     };
     write().map_err(|error| format!("{}: {error}", here.display()))?;
-    Ok(text.lines().count())
+    Ok(Some(text.lines().count()))
 }
 
 /// What root restored belongs to the folder's owner, so that the service can read it.
@@ -169,7 +171,10 @@ fn give_to_owner(settings: &CheckedSettings) -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let owner = Some((facts.uid(), facts.gid())).filter(|(uid, _)| *uid != 0).or_else(packaged_user);
+    let owner = Some((facts.uid(), facts.gid())).filter(|(uid, _)| *uid != 0).or_else(|| {
+        // a data folder that root made just now is that one's
+        Reader::packaged().map(|reader| (reader.uid, reader.gid))
+    });
     let Some((uid, gid)) = owner else { return Ok(()) };
     let kek = &settings.store.kek_file;
     let mut left = vec![data_dir.clone(), kek.clone(), next_key_file(kek)];
@@ -185,25 +190,26 @@ fn give_to_owner(settings: &CheckedSettings) -> Result<(), String> {
     Ok(())
 }
 
-/// The user that the package makes for the service: a data folder that root made just now is that one's.
-fn packaged_user() -> Option<(u32, u32)> {
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    let mut user = users.lines().find_map(|line| line.strip_prefix("estampe:"))?.split(':').skip(1);
-    Some((user.next()?.parse().ok()?, user.next()?.parse().ok()?))
-}
-
-fn next_steps(settings: &CheckedSettings, older: Option<&str>, erased: usize) -> Vec<String> {
+fn next_steps(settings: &CheckedSettings, older: Option<&str>, erased: Option<usize>) -> Vec<String> {
     let mut steps = vec!["Start the service (estampe serve), then look: estampe doctor".to_owned()];
     if let Some(older) = older {
         steps.push(format!("Of the database: {older}."));
     }
-    steps.push(if erased > 0 {
-        format!("{erased} erasures are noted beside the backup; those from after it are done again at the start.")
-    } else {
-        "No list of erasures lay beside the backup: whoever was erased after it was made is there again. If you have \
-         the list (the file \"erasures\" of backup.folder or of the old data_dir), put it into data_dir before you start."
-            .to_owned()
-    });
+    match erased {
+        Some(0) => {}
+        Some(1) => steps.push(
+            "One erasure is noted beside the backup; if it is from after it, it is done again at the start.".to_owned(),
+        ),
+        Some(many) => steps.push(format!(
+            "{many} erasures are noted beside the backup; those from after it are done again at the start."
+        )),
+        None => steps.push(
+            "No list of erasures lay beside the backup: whoever was erased after it was made is there again. If you \
+             have the list (the file \"erasures\" of backup.folder or of the old data_dir), put it into data_dir before \
+             you start."
+                .to_owned(),
+        ),
+    }
     steps.push(
         "What was ended after the backup was made is there again: sessions, tokens, accounts. Mails that waited then are \
          sent now, perhaps once more."

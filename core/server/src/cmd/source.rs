@@ -41,11 +41,14 @@ pub async fn run(cli: &Cli, command: &SourceCommand, operator: &Operator) -> Res
         SourceCommand::SignIn { name, login } => sign_in(cli, operator, name, login).await,
         SourceCommand::Schedule { name, every } => {
             known(operator, name).await?;
-            let answer = operator.post(&path(name, "/schedule"), &json!({"every_minutes": every.0})).await?;
+            if let Some(every) = every {
+                operator.post(&path(name, "/schedule"), &json!({"every_minutes": every.0})).await?;
+            }
+            let source = operator.get(&path(name, "")).await?;
             if cli.json {
-                print::json(&answer);
+                print::json(&json!({ "every_minutes": source.get("every_minutes") }));
             } else {
-                print::line(&schedule(&answer));
+                print::line(&schedule(&source));
             }
             Ok(ExitCode::SUCCESS)
         }

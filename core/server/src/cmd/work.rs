@@ -159,7 +159,7 @@ async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Line
     // of a run that failed before it read anything, noughts say nothing
     if !(nothing && text(run, "state") == "failed") {
         print::line(&format!(
-            "{} {add}, {} {change}, {} {disable}, {} unchanged, {} refused",
+            "{} {add}, {} {change}, {} {disable}, {} with nothing to do, {} refused",
             count("created"),
             count("changed"),
             count("disabled"),

@@ -41,11 +41,14 @@ pub fn load_some(file: Option<&Path>) -> Result<(Settings, Origins, Vec<Problem>
     let known = defaults.collect().map_err(|e| ConfigError(vec![format!("built-in defaults: {e}")]))?;
     let mut layers = Layers { known, origins: Origins::new(), given: Vec::new(), problems: Vec::new() };
     for path in files(file)? {
-        let layer = File::from(path.clone()).format(FileFormat::Toml);
         let place = path.display().to_string();
-        match layer.collect() {
+        // read here: the library names files by another path than they were given
+        let values = std::fs::read_to_string(&path)
+            .map_err(|error| super::access::denied_file("configuration", &path).unwrap_or_else(|| error.to_string()))
+            .and_then(|text| File::from_str(&text, FileFormat::Toml).collect().map_err(|error| error.to_string()));
+        match values {
             Ok(values) => layers.check("", &values, &place, false),
-            Err(error) => layers.wrong(format!("{place}: {}", indented(&error.to_string()))),
+            Err(error) => layers.wrong(format!("{place}: {}", indented(&error))),
         }
     }
     let environment = Environment::with_prefix(PREFIX)
@@ -162,7 +165,7 @@ fn defaults() -> Result<File<config::FileSourceString, FileFormat>, String> {
 }
 
 /// The main file, then those of `conf.d` beside it, by name.
-fn files(file: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
+pub(super) fn files(file: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
     let main = file.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_path_buf);
     let mut found = Vec::new();
     if main.is_file() {

@@ -1,6 +1,7 @@
 //! The configuration: defaults, file, `conf.d`, environment; refused with the place
 //! and the remedy when something is wrong.
 
+pub mod access;
 mod check;
 mod edge;
 mod layers;

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use estampe_service::DEFAULT_ORGANISATION;
 use serde::{Deserialize, Serialize};
 
 /// The whole configuration.
@@ -173,7 +174,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             data_dir: "/var/lib/estampe".into(),
-            organisation: "Your organisation".into(),
+            organisation: DEFAULT_ORGANISATION.into(),
             locale: "fr".into(),
             listen: Listen {
                 public: "0.0.0.0:8443".into(),

@@ -68,7 +68,7 @@ run-chip-created = { $count } new
 run-chip-changed = { $count } changed
 run-chip-disable = { $count } to disable
 run-chip-disabled = { $count } disabled
-run-chip-unchanged = { $count } unchanged
+run-chip-unchanged = { $count } with nothing to do
 run-chip-refused = { $count } refused
 run-chip-groups-created = { $count ->
     [one] { $count } new group

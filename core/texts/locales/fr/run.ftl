@@ -77,10 +77,7 @@ run-chip-disabled = { $count ->
     [one] { $count } désactivée
    *[other] { $count } désactivées
 }
-run-chip-unchanged = { $count ->
-    [one] { $count } inchangée
-   *[other] { $count } inchangées
-}
+run-chip-unchanged = { $count } sans rien à faire
 run-chip-groups-created = { $count ->
     [one] { $count } nouveau groupe
    *[other] { $count } nouveaux groupes

@@ -6,6 +6,10 @@
 //! - nothing is asked: [`IDLE`] after the last answer, or after the handshake;
 //! - a request's body, or an answer, goes slower than [`Pace`] allows;
 //! - the handshake does not end within [`HANDSHAKE`].
+//!
+//! A server that stops waits for requests under way, and for nothing else: actix closes idle
+//! connections of HTTP/1.1 then, and [`LEAVING`] ends those of HTTP/2 (browsers keep theirs open)
+//! and handshakes.
 
 mod body;
 mod places;
@@ -44,6 +48,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection may ask for nothing. Phones come back to it while they fetch
 /// a card's parts; nobody needs it longer.
 const IDLE: Duration = Duration::from_secs(25);
+/// The same once the server stops: long enough for the last octets of an answer.
+const LEAVING: Duration = Duration::from_millis(250);
 /// Requests of one connection that may be under way, unless it speaks for many: browsers
 /// have a hundred at most. One more ends the connection, for actix sets HTTP/2 no limit.
 const REQUESTS: usize = 128;
@@ -86,6 +92,8 @@ pub(crate) struct Watch {
     is_given_up: Cell<bool>,
     /// Set when too many requests were under way: nothing is read or written any more.
     is_flooded: Cell<bool>,
+    /// The server stops: what idles is not waited for.
+    is_leaving: Cell<bool>,
 }
 
 impl Watch {
@@ -99,18 +107,21 @@ impl Watch {
             next_answer: Cell::new(0),
             is_given_up: Cell::new(false),
             is_flooded: Cell::new(false),
+            is_leaving: Cell::new(false),
         })
     }
 
     /// When to look again; none when the connection has to be cut now.
     fn look(&self, now: Instant) -> Option<Instant> {
-        let mut next = now + IDLE;
+        let writing = self.writing.get();
+        let rest = if self.is_leaving.get() && writing.is_none() { LEAVING } else { IDLE };
+        let mut next = now + if self.is_leaving.get() { LEAVING } else { IDLE };
         let mut due = |end: Instant| {
             next = next.min(end);
             now >= end
         };
-        let idle = self.under_way.get() == 0 && due(self.idle_since.get() + IDLE);
-        let stuck = self.writing.get().is_some_and(|(since, sent)| due(since + PACE.allows(sent)));
+        let idle = self.under_way.get() == 0 && due(self.idle_since.get() + rest);
+        let stuck = writing.is_some_and(|(since, sent)| due(since + PACE.allows(sent)));
         let late = self.answers.borrow().iter().filter(|(_, end)| due(*end)).count() > 0;
         if idle || stuck || late { None } else { Some(next) }
     }
@@ -198,18 +209,21 @@ where
             let http =
                 http::<TlsStream<Watched<TcpStream>>, _, _, _>(application(), door.cards.clone(), shutdown.clone());
             let (acceptor, places) = (TlsAcceptor::from(Arc::clone(&tls)), Arc::clone(&places));
+            let shutdown = shutdown.clone();
             fn_service(move |io: TcpStream| {
-                let (acceptor, places) = (acceptor.clone(), Arc::clone(&places));
-                async move { accept(io, &acceptor, &places).await.ok_or(()) }
+                let (acceptor, places, shutdown) = (acceptor.clone(), Arc::clone(&places), shutdown.clone());
+                async move { accept(io, &acceptor, &places, shutdown).await.ok_or(()) }
             })
             .and_then(http)
         })
     } else {
         builder.listen(door.name, listener, move || {
             let http = http::<Watched<TcpStream>, _, _, _>(application(), door.cards.clone(), shutdown.clone());
-            let places = Arc::clone(&places);
+            let (places, shutdown) = (Arc::clone(&places), shutdown.clone());
             fn_service(move |io: TcpStream| {
-                let watched = watched(io, &places).map(|(io, peer)| (io, Protocol::Http1, Some(peer))).ok_or(());
+                let watched = watched(io, &places, shutdown.clone())
+                    .map(|(io, peer)| (io, Protocol::Http1, Some(peer)))
+                    .ok_or(());
                 async move { watched }
             })
             .and_then(http)
@@ -231,10 +245,7 @@ where
 {
     let application = application.into_factory().map_err(|error: S::Error| error.into().error_response());
     HttpService::build()
-        .graceful_shutdown_signal(move || {
-            let shutdown = shutdown.clone();
-            async move { shutdown.notified().await }
-        })
+        .graceful_shutdown_signal(move || told(shutdown.clone()))
         .keep_alive(IDLE)
         .client_request_timeout(HEAD)
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -266,12 +277,21 @@ impl HasWatch for TlsStream<Watched<TcpStream>> {
 }
 
 /// A connection under watch; none when there is no place for this client.
-fn watched(io: TcpStream, places: &Arc<Places>) -> Option<(Watched<TcpStream>, SocketAddr)> {
+fn watched(
+    io: TcpStream,
+    places: &Arc<Places>,
+    shutdown: GracefulShutdownSignal,
+) -> Option<(Watched<TcpStream>, SocketAddr)> {
     let peer = io.peer_addr().ok()?;
     let place = places.take(peer.ip())?;
     // small answers go at once (actix leaves Nagle's algorithm on)
     io.set_nodelay(true).ok()?;
-    Some((Watched::new(io, place), peer))
+    Some((Watched::new(io, place, told(shutdown)), peer))
+}
+
+/// Ends when the server begins to stop.
+async fn told(shutdown: GracefulShutdownSignal) {
+    shutdown.notified().await;
 }
 
 /// The handshake; none when it does not end, or there is no place.
@@ -279,8 +299,9 @@ async fn accept(
     io: TcpStream,
     acceptor: &TlsAcceptor,
     places: &Arc<Places>,
+    shutdown: GracefulShutdownSignal,
 ) -> Option<Accepted<TlsStream<Watched<TcpStream>>>> {
-    let (io, peer) = watched(io, places)?;
+    let (io, peer) = watched(io, places, shutdown)?;
     let io = tokio::time::timeout(HANDSHAKE, acceptor.accept(io)).await.ok()?.ok()?;
     let protocol = match io.get_ref().1.alpn_protocol() {
         Some(b"h2") => Protocol::Http2,
@@ -317,6 +338,16 @@ mod tests {
         unread.answered(small);
         assert!(unread.look(later(29)).is_some());
         assert_eq!(unread.look(later(30)), None);
+        // a server that stops waits for what is under way, and for what is being written
+        let leaving = Watch::new(REQUESTS);
+        leaving.is_leaving.set(true);
+        leaving.begin();
+        assert!(leaving.look(later(19)).is_some_and(|next| next < later(20)), "it looks again soon");
+        leaving.end();
+        leaving.writing.set(Some((begun, 0)));
+        assert!(leaving.look(later(1)).is_some());
+        leaving.writing.set(None);
+        assert_eq!(leaving.look(later(1)), None);
         // more requests than anybody has
         let flood = Watch::new(REQUESTS);
         (0..REQUESTS).for_each(|_| flood.begin());

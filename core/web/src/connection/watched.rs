@@ -1,6 +1,6 @@
 //! A stream that knows when it is to be cut.
 
-use std::future::Future as _;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,13 +17,16 @@ pub(crate) struct Watched<IO> {
     io: IO,
     watch: Rc<Watch>,
     alarm: Pin<Box<Sleep>>,
+    /// Ends when the server begins to stop.
+    leaving: Pin<Box<dyn Future<Output = ()>>>,
     _place: Place,
 }
 
 impl<IO> Watched<IO> {
-    pub(super) fn new(io: IO, place: Place) -> Self {
+    pub(super) fn new(io: IO, place: Place, leaving: impl Future<Output = ()> + 'static) -> Self {
         let most = if place.is_of_one_client() { REQUESTS } else { usize::MAX };
-        Self { io, watch: Watch::new(most), alarm: Box::pin(tokio::time::sleep(IDLE)), _place: place }
+        let alarm = Box::pin(tokio::time::sleep(IDLE));
+        Self { io, watch: Watch::new(most), alarm, leaving: Box::pin(leaving), _place: place }
     }
 
     pub(super) fn watch(&self) -> Rc<Watch> {
@@ -32,6 +35,10 @@ impl<IO> Watched<IO> {
 
     /// Looks when it is time to, and sees to it that this task is woken then.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.watch.is_leaving.get() && self.leaving.as_mut().poll(context).is_ready() {
+            self.watch.is_leaving.set(true);
+            self.alarm.as_mut().reset(Instant::now());
+        }
         while self.alarm.as_mut().poll(context).is_ready() {
             match self.watch.look(Instant::now()) {
                 Some(next) => self.alarm.as_mut().reset(next),

@@ -68,12 +68,12 @@ pub(crate) struct NothingPage<'a> {
     pub(crate) has_person: bool,
 }
 
-/// What the listeners and their certificates warn of.
+/// What the listeners, their certificates and a configuration read anew warn of.
 fn warned(l: &Lang, warning: &Warning) -> Option<Point> {
     let (title, text) = settings::warning(warning.code)?;
     let ended = warning.code == "certificate_ended";
     Some(Point {
-        icon: "lock",
+        icon: if warning.code == "configuration_refused" { "alert" } else { "lock" },
         tone: if ended { "seal" } else { "sun" },
         title: l.t(title).to_string(),
         text: l.t(text).to_string(),
@@ -202,6 +202,37 @@ fn point(l: &Lang, attention: &Attention) -> Point {
                 None => l.t("home-backup-none").to_string(),
             },
             action: None,
+        },
+        Attention::NoBackups => Point {
+            icon: "disk",
+            tone: "sun",
+            title: l.t("home-no-backups-title").to_string(),
+            text: l.t("home-no-backups-text").to_string(),
+            action: action(key("home-settings-action"), "/settings".to_owned()),
+        },
+        Attention::FirstBackup => Point {
+            icon: "disk",
+            tone: "sun",
+            title: l.t("home-first-backup-title").to_string(),
+            text: l.t("home-first-backup-text").to_string(),
+            action: None,
+        },
+        Attention::BackupDrill(last) => Point {
+            icon: "disk",
+            tone: "sun",
+            title: match last {
+                Some(last) => l.t("home-drill-title").with("when", l.when(last)).to_string(),
+                None => l.t("home-drill-never-title").to_string(),
+            },
+            text: l.t("home-drill-text").to_string(),
+            action: None,
+        },
+        Attention::NoOrganisation => Point {
+            icon: "card",
+            tone: "sun",
+            title: l.t("home-organisation-title").to_string(),
+            text: l.t("home-organisation-text").to_string(),
+            action: action(key("home-settings-action"), "/settings".to_owned()),
         },
         Attention::NoSource => Point {
             icon: "refresh",

@@ -1,6 +1,8 @@
 //! How the appliance is configured: what holds, and where it is changed. The file and the
 //! environment are the one place to change it; this page reads.
 
+use std::path::Path;
+
 use actix_web::HttpRequest;
 use askama::Template;
 use estampe_domain::Right;
@@ -79,7 +81,8 @@ impl SettingsPage<'_> {
     /// The file in which something stands, or the one that there would be.
     fn file(&self) -> &str {
         let mut files = self.facts.iter().filter_map(|fact| fact.place.as_deref());
-        let is_main = |place: &&str| *place != "environment" && !place.contains("/conf.d/");
+        let is_file = |place: &str| Path::new(place).extension().is_some_and(|end| end == "toml");
+        let is_main = |place: &&str| is_file(place) && !place.contains("/conf.d/");
         files.find(is_main).unwrap_or("/etc/estampe/estampe.toml")
     }
 }
@@ -97,7 +100,7 @@ pub(crate) async fn show(desk: Desk, request: HttpRequest) -> Reply {
     desk.page(&SettingsPage { l: &desk.l, s, facts: &facts })
 }
 
-/// The words of what a listener or its certificate warns of: a title, and what to do.
+/// The words of what a listener, its certificate or a configuration read anew warns of: a title, and what to do.
 pub(crate) fn warning(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "acme_no_certificate" => (key("home-acme-none-title"), key("home-acme-text")),
@@ -105,6 +108,7 @@ pub(crate) fn warning(code: &str) -> Option<(&'static str, &'static str)> {
         "certificate_not_reloaded" => (key("home-certificate-files-title"), key("home-certificate-files-text")),
         "certificate_ended" => (key("home-certificate-ended-title"), key("home-certificate-text")),
         "certificate_ends_soon" => (key("home-certificate-soon-title"), key("home-certificate-text")),
+        "configuration_refused" => (key("home-refused-title"), key("home-refused-text")),
         "local_ca_ends_soon" => (key("home-ca-soon-title"), key("home-ca-text")),
         _ => return None,
     })

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use estampe_domain::Right;
 use estampe_service::CheckupPart;
 use serde_json::json;
 
@@ -9,6 +10,20 @@ use crate::console::people::query_of;
 use crate::error::Fault;
 use crate::operator::wire::Wire;
 use crate::respond::Reply;
+
+/// `GET /v1/service`: what the running service is, whatever the configuration says by now.
+pub(crate) async fn service(wire: Wire) -> Reply {
+    wire.ok(wire.ctx.require(Right::HealthRead))?;
+    let settings = wire.service().settings();
+    let answer = json!({
+        "version": settings.version,
+        "public_origin": settings.public_origin,
+        "internal_origin": settings.internal_origin,
+        "listening": wire.state.listening,
+        "warnings": wire.state.tls.warnings(),
+    });
+    wire.json(StatusCode::OK, &answer)
+}
 
 /// `GET /v1/checkup`
 pub(crate) async fn facts(wire: Wire) -> Reply {

@@ -92,6 +92,7 @@ pub(crate) fn routes() -> Table {
             .get("/backups", backups::list)
             .post("/backups", backups::begin)
             .post("/backups/verified", backups::verified)
+            .get("/service", checkup::service)
             .get("/checkup", checkup::facts)
             .get("/checkup/{table}", checkup::rows)
             .get("/outbox", outbox::list)

@@ -6,17 +6,16 @@ use estampe_adapters::{BackupFolder, SystemClock, SystemRandom};
 use estampe_domain::Ts;
 use estampe_domain::backup::{BackupPlan, Backups};
 use estampe_domain::ports::Clock;
-use estampe_service::BackupNotes;
+use estampe_service::{BackupNotes, DRILL_DAYS};
 use estampe_store::Offline;
 use serde_json::Value;
 
 use super::{Report, Service};
+use crate::cmd::work::counted;
 use crate::config::CheckedSettings;
 
 const BACKUP: &str = "backup";
 const DRILL: &str = "backup drill";
-/// After so many days a backup should be looked into again.
-const DRILL_DAYS: i64 = 90;
 const DAY: i64 = 86_400;
 
 /// What is known, asked of the service or read.
@@ -118,8 +117,8 @@ fn drill(known: &Known, now: Ts, report: &mut Report) {
 
 fn age_words(seconds: i64) -> String {
     match seconds {
-        ..3_600 => format!("{} minutes old", seconds.max(0) / 60),
-        3_600..172_800 => format!("{} hours old", seconds / 3_600),
-        _ => format!("{} days old", seconds / DAY),
+        ..3_600 => format!("{} old", counted(seconds.max(0).unsigned_abs() / 60, "minute", "minutes")),
+        3_600..172_800 => format!("{} old", counted(seconds.unsigned_abs() / 3_600, "hour", "hours")),
+        _ => format!("{} old", counted(seconds.unsigned_abs() / DAY.unsigned_abs(), "day", "days")),
     }
 }

@@ -4,7 +4,7 @@ use estampe_adapters::SystemClock;
 use estampe_domain::Ts;
 use estampe_domain::ports::Clock;
 
-use super::{Report, Status};
+use super::{Report, Status, days_left};
 use crate::config::CheckedSettings;
 use crate::tls::{CertificateStatus, inspect};
 
@@ -49,7 +49,7 @@ fn judge(certificate: &CertificateStatus, now: Ts, report: &mut Report) {
         None => {
             let status = if days < soon { Status::Warning } else { Status::Ok };
             let advice = if status == Status::Ok { "" } else { advice };
-            report.note(CHECK, status, format!("{found} ({days} days left)"), advice);
+            report.note(CHECK, status, format!("{found} ({})", days_left(days)), advice);
         }
     }
 }

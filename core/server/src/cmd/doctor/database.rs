@@ -98,7 +98,7 @@ pub async fn examine(settings: &CheckedSettings, service: &Service, report: &mut
     }
     sealed(&mut door, report).await;
     if let Some((waiting, given_up)) = mails {
-        let found = format!("{waiting} mails wait, {given_up} were given up");
+        let found = format!("mails that wait: {waiting}; given up: {given_up}");
         if given_up == 0 {
             report.ok(OUTBOX, found);
         } else {
@@ -186,7 +186,7 @@ fn judge(settings: &CheckedSettings, facts: &DatabaseFacts, offline: bool, repor
         report.ok(DATABASE, format!("{found}; all migrations are run"));
     } else {
         let pending = facts.pending_migrations.len();
-        report.warn(DATABASE, format!("{found}; {pending} migrations are to come"), "they are run at the next start");
+        report.warn(DATABASE, format!("{found}; migrations to come: {pending}"), "they are run at the next start");
     }
 }
 

@@ -9,7 +9,7 @@ use estampe_domain::ldap::examine::{Examination, ServerReport, Step, Tried};
 use estampe_domain::ports::Clock;
 use serde_json::{Value, json};
 
-use super::{Report, Service};
+use super::{Report, Service, days_left};
 use crate::cmd::work::{encoded, text};
 use crate::operator::Operator;
 
@@ -85,11 +85,11 @@ fn tell_server(source: &str, server: &ServerReport, one_is_well: bool, now: Ts, 
     match server.certificate_until.map(|until| (until, until.seconds_since(now).div_euclid(86_400))) {
         None => report.ok(CHECK, found),
         Some((until, days)) if days < SOON => {
-            let found = format!("{found}; its certificate ends at {until} ({days} days left)");
+            let found = format!("{found}; its certificate ends at {until} ({})", days_left(days));
             report.warn(CHECK, found, "renew the certificate of that server: without it nobody is read any more");
         }
         Some((until, days)) => {
-            report.ok(CHECK, format!("{found}; certificate until {until} ({days} days left)"));
+            report.ok(CHECK, format!("{found}; certificate until {until} ({})", days_left(days)));
         }
     }
 }

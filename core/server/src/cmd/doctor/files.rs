@@ -11,7 +11,9 @@ use estampe_domain::ports::Clock;
 use estampe_store::{Database, DatabaseFacts, key_file_id, next_key_file};
 
 use super::{Report, Service};
-use crate::config::CheckedSettings;
+use crate::cmd::work::counted;
+use crate::config::access::{self, Reader, Unreadable};
+use crate::config::{CheckedSettings, Settings};
 
 /// Free space under which writes will soon fail.
 pub const TOO_LITTLE: u64 = 64 << 20;
@@ -102,6 +104,25 @@ pub fn folder(settings: &CheckedSettings, report: &mut Report) {
         return report.warn(CHECK, format!("{found}: others may enter"), format!("chmod 0700 {}", folder.display()));
     }
     report.ok(CHECK, found);
+}
+
+/// Whether the service's user can read what the configuration names: root, who asks, can.
+pub fn readable(file: Option<&Path>, settings: &Settings, report: &mut Report) {
+    const CHECK: &str = "files";
+    let Some(reader) = Reader::of_the_service(&settings.data_dir) else {
+        return report.ok(CHECK, "the service runs as root, who reads everything");
+    };
+    let (count, found) = access::unreadable(file, settings, &reader);
+    for Unreadable { found, mend } in &found {
+        report.fail(CHECK, found, mend);
+    }
+    if found.is_empty() {
+        let files = counted(count as u64, "file", "files");
+        report.ok(
+            CHECK,
+            format!("the service's user {} can read the configuration and what it names ({files})", reader.name),
+        );
+    }
 }
 
 fn named(list: &[String]) -> String {

@@ -11,6 +11,7 @@ pub mod files;
 mod network;
 mod plugins;
 mod providers;
+mod running;
 mod sources;
 
 use std::os::unix::net::UnixStream;
@@ -20,10 +21,11 @@ use serde::Serialize;
 
 use crate::cli::Cli;
 use crate::cmd::{placed, print};
-use crate::config::{self, CheckedSettings};
+use crate::config::{self, CheckedSettings, Settings};
 use crate::operator::Operator;
 
 pub use files::size;
+use running::Running;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -136,6 +138,11 @@ impl Report {
     }
 }
 
+/// How long something is still good.
+fn days_left(days: i64) -> String {
+    if days == 1 { "1 day left".to_owned() } else { format!("{days} days left") }
+}
+
 /// How the appliance stands.
 pub enum Service {
     /// It answers.
@@ -150,12 +157,13 @@ pub enum Service {
 pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     let mut report = Report::default();
     match configuration(cli) {
-        Ok(settings) => {
+        Ok((written, settings)) => {
             report.ok("configuration", "can be used");
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .map_err(|e| format!("tokio: {e}"))?;
+            files::readable(cli.config.as_deref(), &written, &mut report);
             runtime.block_on(examine(&settings, &mut report));
         }
         Err(problems) => {
@@ -167,14 +175,19 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     report.finish(cli, well)
 }
 
-fn configuration(cli: &Cli) -> Result<CheckedSettings, String> {
+fn configuration(cli: &Cli) -> Result<(Settings, CheckedSettings), String> {
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
-    settings.check().map_err(|e| placed(&origins, &e))
+    let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+    Ok((settings, checked))
 }
 
 async fn examine(settings: &CheckedSettings, report: &mut Report) {
     let service = service(settings, report);
-    house(settings, report);
+    let running = Running::ask(&service).await;
+    if let Some(running) = &running {
+        running.tell(report);
+    }
+    house(settings, running.as_ref(), report);
     contact(settings, report);
     files::folder(settings, report);
     files::disk(settings, report);
@@ -188,14 +201,15 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     sources::examine(&service, report).await;
     directories::examine(&service, report).await;
     providers::examine(&service, report).await;
-    network::listeners(settings, &service, report).await;
+    network::listeners(settings, &service, running.as_ref(), report).await;
 }
 
 /// Whether visitors are told whose cards these are, and at an address that they can reach.
-fn house(settings: &CheckedSettings, report: &mut Report) {
+fn house(settings: &CheckedSettings, running: Option<&Running>, report: &mut Report) {
     const CHECK: &str = "house";
-    let (name, origin) = (settings.organisation.as_str(), &settings.public_origin);
-    if name == config::Settings::default().organisation {
+    let origin = running.map_or(&settings.public_origin, |running| &running.public_origin);
+    let name = settings.organisation.as_str();
+    if name == Settings::default().organisation {
         let found = format!("cards and consents name \"{name}\"");
         return report.warn(CHECK, found, "say in organisation whose cards these are, then restart the service");
     }

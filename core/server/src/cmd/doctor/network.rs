@@ -6,6 +6,7 @@ use std::time::Duration;
 use estampe_adapters::SmtpMailer;
 use estampe_domain::mail::{MailFault, ServerFault};
 
+use super::running::Running;
 use super::{Report, Service};
 use crate::config::CheckedSettings;
 
@@ -43,7 +44,7 @@ pub async fn smtp(settings: &CheckedSettings, report: &mut Report) {
 }
 
 /// Whether the listeners answer.
-pub async fn listeners(settings: &CheckedSettings, service: &Service, report: &mut Report) {
+pub async fn listeners(settings: &CheckedSettings, service: &Service, running: Option<&Running>, report: &mut Report) {
     const CHECK: &str = "listeners";
     if !matches!(service, Service::Running(_)) {
         return report.skip(CHECK, "nobody listens while the service is stopped");
@@ -63,6 +64,8 @@ pub async fn listeners(settings: &CheckedSettings, service: &Service, report: &m
     for (key, address, path) in
         [("listen.public", settings.public, "/"), ("listen.internal", settings.internal, "/health/ready")]
     {
+        // a socket that was handed over has an address of its own
+        let address = running.and_then(|running| running.address(key)).unwrap_or(address);
         let here = reachable(address);
         match client.get(format!("https://{here}{path}")).send().await {
             Ok(reply) if path == "/health/ready" && reply.status().is_server_error() => {

@@ -8,7 +8,7 @@ use estampe_domain::Ts;
 use estampe_domain::ports::Clock;
 use serde_json::{Value, json};
 
-use super::{Report, Service};
+use super::{Report, Service, days_left};
 use crate::cmd::work::{encoded, text};
 use crate::operator::Operator;
 
@@ -71,10 +71,10 @@ fn tell(provider: &Value, found: &Value, now: Ts, report: &mut Report) {
     match until.map(|until| (until, Ts::from(until).seconds_since(now).div_euclid(86_400))) {
         None => report.ok(CHECK, told),
         Some((until, days)) if days < SOON => {
-            let words = format!("{told}; its certificate ends at {until} ({days} days left)");
+            let words = format!("{told}; its certificate ends at {until} ({})", days_left(days));
             report.warn(CHECK, words, "have the certificate of that server renewed: without it nobody signs in there");
         }
-        Some((until, days)) => report.ok(CHECK, format!("{told}; certificate until {until} ({days} days left)")),
+        Some((until, days)) => report.ok(CHECK, format!("{told}; certificate until {until} ({})", days_left(days))),
     }
 }
 
