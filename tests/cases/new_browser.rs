@@ -24,7 +24,7 @@ on_both! {
         let known = server.console();
         sign_in(&server, &known, FIREFOX).await;
         let mails = mail.wait_for(1).await;
-        let text = mails[0].plain_text();
+        let text = mails[0].plain_text().replace('\r', "");
         for said in [
             "Quand\u{202f}: ",
             "\u{202f}h\u{202f}",
@@ -48,7 +48,7 @@ on_both! {
         sign_in(&server, &known, FIREFOX).await;
         sign_in(&server, &server.console(), "x").await;
         let mails = mail.wait_for(2).await;
-        let text = mails[1].plain_text();
+        let text = mails[1].plain_text().replace('\r', "");
         for said in ["When: ", " (UTC)\n", "Browser: unknown\n", "Network address: 127.0.0.1\n", "change your password"] {
             assert!(text.contains(said), "{said}: {text}");
         }

@@ -50,7 +50,7 @@ impl Mail {
         if !self.html().contains("<html lang=\"fr\">") {
             return Vec::new();
         }
-        let text = self.plain_text();
+        let text = self.plain_text().replace('\r', "");
         // what follows is somebody's signature
         let (text, _) = text.split_once("\n-- \n").unwrap_or((&text, ""));
         let is_thin = |c: Option<char>| matches!(c, Some('\u{202f}' | '\u{a0}'));

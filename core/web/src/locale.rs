@@ -93,9 +93,9 @@ impl Lang {
         estampe_texts::zone_name(&self.zone, at) == "UTC"
     }
 
-    /// The zone of the moments that were written so far; none where there were none.
+    /// The zone of the moments that were written since it was last asked; none where there were none.
     pub(crate) fn told_zone(&self) -> Option<String> {
-        self.told.get().then(|| estampe_texts::zone_name(&self.zone, self.now))
+        self.told.replace(false).then(|| estampe_texts::zone_name(&self.zone, self.now))
     }
 
     /// How long ago.

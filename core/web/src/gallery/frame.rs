@@ -13,7 +13,7 @@ use crate::samples::{self, shell};
 /// Their pages.
 pub(super) fn pages(l: &Lang) -> Pages {
     let nothing = |has_person| NothingPage { l, s: samples::nobody(), has_person }.render().unwrap();
-    let facts = &samples::settings();
+    let facts = &samples::configuration::settings();
     vec![
         ("nothing", nothing(false)),
         ("nothing-role", nothing(true)),
