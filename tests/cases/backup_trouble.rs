@@ -172,6 +172,8 @@ async fn a_disk_that_is_not_mounted_and_anothers_folder_are_refused() {
     let vault = Vault::new();
     let server = with_vault(Database::Sqlite, &vault, "every = \"off\"").await;
     let first = create(&server);
+    // one that was asked for keeps other nodes from beginning one, as scheduled ones do
+    assert_eq!(server.sql("SELECT count(*) FROM setting WHERE key = 'backup-begun'"), ["1"]);
     // an empty folder where the disk was
     let away = vault.folder.path().join("away");
     std::fs::rename(vault.backups(), &away).unwrap();

@@ -24,8 +24,9 @@ pub(super) fn is_there(folder: &Path, installation: &str) -> Result<bool, String
     }
     let text = String::from_utf8_lossy(&text);
     let id = text.lines().next().unwrap_or_default().trim();
-    if id == installation {
-        return Ok(true);
+    // a kill may have come between its making and its writing
+    if id == installation || id.is_empty() {
+        return Ok(id == installation);
     }
     Err(format!(
         "{} holds the backups of another installation of Estampe (the file {MARK} there begins with {id:?}, and this one is \
@@ -39,7 +40,13 @@ pub(super) fn put(folder: &Path, installation: &str) -> Result<(), String> {
     make_folder(folder)?;
     let path = folder.join(MARK);
     let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut options = fs::OpenOptions::new();
+        let mut file = match options.write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && fs::metadata(&path)?.len() == 0 => {
+                fs::OpenOptions::new().write(true).open(&path)?
+            }
+            other => other?,
+        };
         let words = "The backups of one installation of Estampe lie here. Leave this file: by it the folder is known.";
         file.write_all(format!("{installation}\n{words}\n").as_bytes())?;
         file.sync_all()?;

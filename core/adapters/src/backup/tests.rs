@@ -171,6 +171,11 @@ fn a_folder_is_known_by_its_mark_and_anothers_is_left_alone() {
         let error = refused.unwrap_err();
         assert!(error.contains("another installation") && error.contains("backup.folder"), "{error}");
     }
+    // one that a kill left empty is nobody's
+    fs::write(folder.join(backup::MARK), "").unwrap();
+    assert!(!place.backups.is_marked("0b").unwrap());
+    place.backups.mark("0b").unwrap();
+    assert!(place.backups.is_marked("0b").unwrap());
     fs::remove_dir_all(&folder).unwrap();
     assert!(!place.backups.is_marked("0b").unwrap());
     assert!(!folder.exists(), "looking makes nothing");
