@@ -308,7 +308,7 @@ async fn the_oldest_go_and_a_kill_leaves_no_half_of_one() {
     // as much as takes some time to copy and to pack
     server.sql("INSERT INTO setting (key, value, changed_at) VALUES ('filler', hex(randomblob(8000000)), 0)");
     let copying = |server: &Server| server.data().join("backup-work/copy").exists();
-    let packing = || vault.names().iter().any(|name| name.ends_with(".new"));
+    let packing = || vault.names().iter().any(|name| name.contains(".age.new"));
     let mut cut = [0; 2];
     for round in 0..6 {
         let of_the_copy = round % 2 == 0;

@@ -77,7 +77,7 @@ on_both! {
         let mac = "00".repeat(32);
         let mut lines = format!("source/{source} 1764000000000000\nsource/{source} 1764000000000000 {mac}\n");
         for id in server.sql("SELECT id FROM person") {
-            lines += &format!("person/{id} 1764000000000000 {mac}\n");
+            lines.extend(["person/", &id, " 1764000000000000 ", &mac, "\n"]);
         }
         let list = vault.backups().join("erasures");
         let mut there = std::fs::read(&list).unwrap();

@@ -141,11 +141,7 @@ async fn serve(
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
     service.load_plugins().await.map_err(|e| e.to_string())?;
     service.clean_backups().await.map_err(|e| e.to_string())?;
-    let ctx = service.context(Actor::System, Locale::En);
-    restored::note(&service, &ctx, &settings.data_dir).await?;
-    // before anybody sees what an older backup brought back; the list beside the backups may be on a machine
-    // that is away, and nobody waits for it
-    service.replay_erasures(&ctx, ListPlace::Data).await.map_err(|e| e.to_string())?;
+    after_a_restore(&service, &settings.data_dir).await?;
     let shown = config::shown(&written, &origins);
     let keys: Vec<String> = shown.iter().map(|fact| fact.key.clone()).collect();
     service.note_start(&keys).await.map_err(|e| e.to_string())?;
@@ -200,6 +196,14 @@ async fn serve(
         Some(Ok(())) => Err("a listener ended by itself".into()),
         Some(Err(error)) => Err(format!("a listener failed: {error}")),
     }
+}
+
+/// What a restore left to do, before anybody sees what an older backup brought back. The list beside the
+/// backups may be on a machine that is away: nobody waits for it.
+async fn after_a_restore(service: &Service, data_dir: &Path) -> Result<(), String> {
+    let ctx = service.context(Actor::System, Locale::En);
+    restored::note(service, &ctx, data_dir).await?;
+    service.replay_erasures(&ctx, ListPlace::Data).await.map(drop).map_err(|e| e.to_string())
 }
 
 /// Who sends mails, where there is a server for them.

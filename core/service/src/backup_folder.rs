@@ -94,9 +94,8 @@ impl Service {
     pub(crate) async fn prepare_folder(&self, new: bool) -> Result<()> {
         match self.is_folder_ours().await {
             Ok(true) => return Ok(()),
-            Ok(false) => {}
             Err(error) if !new => return Err(error),
-            Err(_) => {}
+            Ok(false) | Err(_) => {}
         }
         // one of another installation is refused here too
         let installation = self.store.installation();
@@ -115,6 +114,6 @@ impl Service {
             }
             Ok::<_, Error>(())
         };
-        self.backing.cleaned().get_or_try_init(clean).await.map(|_| ())
+        self.backing.cleaned().get_or_try_init(clean).await.copied()
     }
 }

@@ -75,6 +75,7 @@ impl Service {
         let new = erased.into_iter().filter(|(whom, _)| !noted.contains_key(whom));
         let lines: Vec<_> = new.filter_map(|(whom, at)| self.store.erasure_line(&whom, at)).collect();
         match place {
+            ListPlace::Data if lines.is_empty() => Ok(()),
             ListPlace::Data => {
                 let backups = Arc::clone(&self.ports.backups);
                 self.beside(move || backups.note_erasures(place, &lines).map_err(Error::Unavailable)).await

@@ -23,7 +23,7 @@ impl Place {
         let settings = BackupSettings::new(plan, &[recipient]).unwrap();
         let backups = BackupFolder::new(Some(settings), data);
         backups.mark("0a").unwrap();
-        Self { backups, folder }
+        Self { folder, backups }
     }
 
     fn make(&self, seconds: i64, content: &[u8]) -> BackupFile {
@@ -200,7 +200,7 @@ fn lists_are_added_to_after_a_cut_line_and_read_whatever_is_in_them() {
     fs::write(&beside, b"a 5\n\xff\xfe\n\nb").unwrap();
     note(&["b 5"]).unwrap();
     assert_eq!(read().unwrap(), ["a 5", "\u{fffd}\u{fffd}", "b", "b 5"]);
-    fs::write(&beside, [b'x'; 100_000]).unwrap();
+    fs::write(&beside, vec![b'x'; 100_000]).unwrap();
     assert!(read().unwrap()[0].len() < 1_000);
     // what a link leads to is neither read nor written
     let other = place.folder.path().join("other");
