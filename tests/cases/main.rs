@@ -8,6 +8,7 @@ mod active_directory;
 mod ad_changes;
 mod api;
 mod backup;
+mod backup_trouble;
 mod bulk;
 mod card_list;
 mod cards;

@@ -17,6 +17,10 @@ const PREFIX: &str = "estampe-";
 const SUFFIX: &str = ".tar.age";
 /// The moment in between, in UTC.
 const MOMENT: &str = "%Y%m%dT%H%M%SZ";
+/// The file by which a folder of backups is known to be an installation's.
+pub const MARK: &str = "estampe-installation";
+/// So many seconds may the clocks of two machines differ.
+const SLACK: i64 = 600;
 
 /// Which database a backup is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +76,17 @@ pub struct Manifest {
     pub database: CopyFacts,
 }
 
+/// That a backup was brought back here, and which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The name of its file.
+    pub name: String,
+    /// When it was made.
+    pub made_at: Ts,
+    /// When it was brought back.
+    pub restored_at: Ts,
+}
+
 /// A backup's file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFile {
@@ -119,27 +134,51 @@ impl Progress {
     }
 }
 
-/// Makes and keeps the files of backups. Blocks. Errors are words for an administrator.
+/// Where a list of who was erased lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListPlace {
+    /// In the data folder.
+    Data,
+    /// Beside the backups.
+    Backups,
+}
+
+/// What became of the files beyond those that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Which went.
+    pub gone: Vec<String>,
+    /// Which could not be removed, and why.
+    pub left: Vec<String>,
+}
+
+/// Makes and keeps the files of backups. Blocks; where the folder of backups is on a machine that is away,
+/// for as long as that is. Errors are words for an administrator.
 pub trait Backups: Send + Sync {
     /// What is set; none: no backups are made.
     fn plan(&self) -> Option<BackupPlan>;
     /// A private folder for the copy of the database; what an interrupted backup left there is gone.
     fn work(&self) -> Result<PathBuf, String>;
-    /// Removes what an interrupted backup left, here and in the folder of backups.
-    fn clean(&self);
+    /// Removes what an interrupted backup left in the data folder.
+    fn clean_work(&self);
+    /// Removes what an interrupted backup left in the folder of backups.
+    fn clean_folder(&self);
+    /// Whether the folder of backups holds the mark of this installation. Refuses one that holds another's.
+    fn is_marked(&self, installation: &str) -> Result<bool, String>;
+    /// Puts the mark of this installation into the folder of backups, which is made where it is not there.
+    fn mark(&self, installation: &str) -> Result<(), String>;
     /// Refuses when there is too little room for a copy of so many octets and the backup of it.
     fn ensure_room(&self, copy: u64) -> Result<(), String>;
     /// Makes the file of a copy: encrypted, whole, on disk before this returns.
     fn pack(&self, manifest: &Manifest, copy: &Path, progress: &Progress) -> Result<BackupFile, String>;
     /// The backups that are there, the newest first.
     fn list(&self) -> Result<Vec<BackupFile>, String>;
-    /// Removes the oldest beyond those that are kept; never the newest. Which went.
-    fn prune(&self) -> Result<Vec<String>, String>;
-    /// Who was erased and when, as far as that is noted outside of the database: beside it, and beside the
-    /// backups.
-    fn erased(&self) -> Result<BTreeMap<String, Ts>, String>;
-    /// Notes who was erased, on disk before this returns.
-    fn note_erased(&self, erased: &BTreeMap<String, Ts>) -> Result<(), String>;
+    /// Removes the oldest beyond those that are kept; never the one of this name, which was made just now.
+    fn prune(&self, made: &str, now: Ts) -> Result<Pruned, String>;
+    /// The lines of a list of who was erased, whoever wrote them; none where there is no list.
+    fn erasures(&self, place: ListPlace) -> Result<Vec<String>, String>;
+    /// Adds lines to a list of who was erased, on disk before this returns.
+    fn note_erasures(&self, place: ListPlace, lines: &[String]) -> Result<(), String>;
 }
 
 /// What the file of a backup that is made at this moment is called.
@@ -155,11 +194,19 @@ pub fn made_at(name: &str) -> Option<Ts> {
     (file_name(at) == name).then_some(at)
 }
 
-/// Which of these backups go when so many are kept: the oldest, and never the newest.
-pub fn to_remove(files: &[BackupFile], keep: usize) -> Vec<&BackupFile> {
-    let mut files: Vec<_> = files.iter().collect();
-    files.sort_by_key(|file| std::cmp::Reverse(file.made_at));
-    files.split_off(keep.max(1).min(files.len()))
+/// Whether a moment lies further ahead than clocks differ: one of them was or is wrong.
+pub fn is_ahead(at: Ts, now: Ts) -> bool {
+    at.seconds_since(now) > SLACK
+}
+
+/// Which of these backups go when so many are kept: the oldest. Never the one that was made just now, and
+/// none that is dated ahead, which does not count as kept either: its name says nothing of its age.
+pub fn to_remove<'a>(files: &'a [BackupFile], keep: usize, made: &str, now: Ts) -> Vec<&'a BackupFile> {
+    let is_made = files.iter().any(|file| file.name == made);
+    let mut others: Vec<_> = files.iter().filter(|file| file.name != made && file.made_at <= now).collect();
+    others.sort_by_key(|file| std::cmp::Reverse(file.made_at));
+    let stay = keep.max(1) - usize::from(is_made);
+    others.split_off(stay.min(others.len()))
 }
 
 /// Whether a name may be one of a file of the folder `tls` in an archive: that and nothing above it.
@@ -210,13 +257,26 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever the clock says and said: what was made stays, what is dated ahead stays, and of the others
+        /// the newest.
         #[test]
-        fn the_oldest_go_and_the_newest_stays(moments in proptest::collection::btree_set(0_i64..4_000_000_000, 0..40), keep in 0_usize..20) {
+        fn the_oldest_go_and_what_was_made_stays(
+            moments in proptest::collection::btree_set(0_i64..1_000, 1..40),
+            keep in 0_usize..20,
+            made in any::<prop::sample::Index>(),
+            now in 0_i64..1_000,
+        ) {
             let files: Vec<_> = moments.iter().map(|at| file(*at)).collect();
-            let gone: Vec<_> = to_remove(&files, keep).into_iter().map(|file| file.made_at).collect();
-            let kept: Vec<_> = files.iter().map(|file| file.made_at).filter(|at| !gone.contains(at)).collect();
-            prop_assert_eq!(kept.len(), files.len().min(keep.max(1)));
-            prop_assert!(kept.iter().all(|kept| gone.iter().all(|gone| gone < kept)));
+            let (made, now) = (made.get(&files), Ts::from_micros(0).plus_seconds(now));
+            let gone: Vec<_> = to_remove(&files, keep, &made.name, now).into_iter().cloned().collect();
+            prop_assert!(!gone.contains(made), "what was made just now");
+            prop_assert!(gone.iter().all(|file| file.made_at <= now), "what is dated ahead");
+            let kept: Vec<_> = files.iter().filter(|file| !gone.contains(file)).collect();
+            let counted: Vec<_> = kept.into_iter().filter(|file| file.made_at <= now || *file == made).collect();
+            let countable = files.iter().filter(|file| file.made_at <= now || *file == made).count();
+            prop_assert_eq!(counted.len(), countable.min(keep.max(1)));
+            let older = |gone: &BackupFile| counted.iter().all(|kept| *kept == made || gone.made_at < kept.made_at);
+            prop_assert!(gone.iter().all(older), "the oldest go");
         }
 
         #[test]

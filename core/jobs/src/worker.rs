@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use estampe_domain::backup::ListPlace;
 use estampe_domain::ports::Mailer;
 use estampe_domain::{Actor, Context, Error, Locale, Result, Ts};
 use estampe_service::{DueJob, Lease, Queue, Service, Work};
@@ -44,7 +45,7 @@ impl Worker {
         let (mut hands, mut mails) = (JoinSet::new(), JoinSet::new());
         let mut tidy = tokio::time::interval(Duration::from_hours(1));
         let mut schedule = tokio::time::interval(NAP);
-        let (mut keys, mut backups) = (JoinSet::new(), JoinSet::new());
+        let (mut keys, mut backups, mut lists) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
         while !*stop.borrow() && stop.has_changed().is_ok() {
             let patient = |begun: Result<Duration>| {
                 begun.unwrap_or_else(|error| {
@@ -64,10 +65,11 @@ impl Worker {
                 Some(_) = keys.join_next() => {}
                 () = worker.service.backup_begun() => worker.back_up(&mut backups),
                 Some(_) = backups.join_next() => {}
+                Some(_) = lists.join_next() => {}
                 _ = tidy.tick() => {
                     worker.keep_key().await;
                     worker.rotate(&mut keys);
-                    worker.keep_erasures().await;
+                    worker.keep_lists(&mut lists);
                     if let Err(error) = worker.service.tidy().await {
                         tracing::warn!(error.code = error.code(), error.text = %error, "tidying failed");
                     }
@@ -136,15 +138,35 @@ impl Worker {
         });
     }
 
+    /// Looks after the folder of backups and the lists of who was erased, apart: the folder may be on a machine
+    /// that is away.
+    fn keep_lists(self: &Arc<Self>, lists: &mut JoinSet<()>) {
+        if !lists.is_empty() {
+            return;
+        }
+        let worker = Arc::clone(self);
+        lists.spawn(async move {
+            if let Err(error) = worker.service.clean_backup_folder().await {
+                tracing::warn!(error.code = error.code(), error.text = %error, "what an interrupted backup may have left was not removed");
+            }
+            worker.keep_erasures().await;
+        });
+    }
+
     /// Notes who was erased outside of the database, and does again what a restored one does not know of.
     async fn keep_erasures(&self) {
         let ctx = self.service.context(Actor::System, Locale::En);
-        let kept = async {
-            self.service.replay_erasures(&ctx).await?;
-            self.service.note_erasures().await
-        };
-        if let Err(error) = kept.await {
-            tracing::error!(error.code = error.code(), error.text = %error, "who was erased could not be noted outside of the database");
+        for place in [ListPlace::Data, ListPlace::Backups] {
+            let kept = async {
+                self.service.replay_erasures(&ctx, place).await?;
+                self.service.note_erasures(place).await
+            };
+            if let Err(error) = kept.await {
+                tracing::error!(
+                    error.code = error.code(), error.text = %error, erasures.place = ?place,
+                    "who was erased could not be noted outside of the database; within an hour once more"
+                );
+            }
         }
     }
 

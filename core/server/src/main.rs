@@ -7,6 +7,7 @@ mod config;
 mod manager;
 mod operator;
 mod reload;
+mod restored;
 mod serve;
 mod telemetry;
 mod tls;

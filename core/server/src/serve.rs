@@ -11,6 +11,7 @@ use estampe_adapters::{
     BackupFolder, BreachFile, CheckedEgress, LdapDirectories, NoBreaches, NoMailer, OpenIdProviders, QrPictures,
     SafeImages, SystemClock, SystemRandom, WebAuthnPasskeys,
 };
+use estampe_domain::backup::ListPlace;
 use estampe_domain::ports::{Breaches, Clock, HttpEgress, Mailer, Random};
 use estampe_domain::{Actor, Locale};
 use estampe_jobs::Worker;
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 use crate::config::{self, CheckedSettings, Origins, Settings};
 use crate::manager::{self, Sockets};
 use crate::reload::{LiveMailer, Reload};
+use crate::restored;
 use crate::telemetry::{self, Exposition, Level};
 use crate::tls::Tls;
 
@@ -140,8 +142,7 @@ async fn serve(
     let service = Arc::new(Service::new(store, ports, service_settings(&settings)));
     service.load_plugins().await.map_err(|e| e.to_string())?;
     service.clean_backups().await.map_err(|e| e.to_string())?;
-    // before anybody sees what an older backup brought back
-    service.replay_erasures(&service.context(Actor::System, Locale::En)).await.map_err(|e| e.to_string())?;
+    after_a_restore(&service, &settings.data_dir).await?;
     let shown = config::shown(&written, &origins);
     let keys: Vec<String> = shown.iter().map(|fact| fact.key.clone()).collect();
     service.note_start(&keys).await.map_err(|e| e.to_string())?;
@@ -193,6 +194,14 @@ async fn serve(
         Some(Ok(())) => Err("a listener ended by itself".into()),
         Some(Err(error)) => Err(format!("a listener failed: {error}")),
     }
+}
+
+/// What a restore left to do, before anybody sees what an older backup brought back. The list beside the
+/// backups may be on a machine that is away: nobody waits for it.
+async fn after_a_restore(service: &Service, data_dir: &Path) -> Result<(), String> {
+    let ctx = service.context(Actor::System, Locale::En);
+    restored::note(service, &ctx, data_dir).await?;
+    service.replay_erasures(&ctx, ListPlace::Data).await.map(drop).map_err(|e| e.to_string())
 }
 
 /// Who sends mails, where there is a server for them.
@@ -303,10 +312,19 @@ fn plugin_host(
 /// check shows the beginning of what it cannot read.
 fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
     let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
-    let backups = settings.backup.as_ref().map(|backup| backup.plan.folder.clone());
-    let folders =
-        [Some(settings.data_dir.clone()), keys, backups].into_iter().flatten().chain(settings.secret_files.clone());
-    folders.filter_map(|folder| folder.canonicalize().ok()).collect()
+    let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten().chain(settings.secret_files.clone());
+    let mut found: Vec<_> = folders.filter_map(|folder| folder.canonicalize().ok()).collect();
+    found.extend(settings.backup.as_ref().map(|backup| there(backup.plan.folder.clone())));
+    found
+}
+
+/// A folder as it is, links followed; as it is called where the machine that it lies on does not answer.
+fn there(folder: PathBuf) -> PathBuf {
+    let (told, answer) = std::sync::mpsc::channel();
+    let asked = folder.clone();
+    // left behind where it hangs
+    std::thread::spawn(move || told.send(asked.canonicalize().unwrap_or(asked)));
+    answer.recv_timeout(Duration::from_secs(2)).unwrap_or(folder)
 }
 
 /// The operator's socket: its file mode is its lock.

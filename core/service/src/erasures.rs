@@ -1,10 +1,12 @@
 //! Who was erased stays so: it is noted outside of the database too, and done again when an older backup
-//! was restored. Ids and moments, no personal data.
+//! was restored. Ids and moments, no personal data. A list may lie where others write: lines that this
+//! installation did not write are told of and never acted on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use estampe_domain::audit::AuditEvent;
+use estampe_domain::backup::ListPlace;
 use estampe_domain::ending::PeopleFate;
 use estampe_domain::{Context, Error, PersonId, Result, SourceId, Ts};
 use estampe_store::Tx;
@@ -12,21 +14,88 @@ use serde_json::json;
 
 use crate::Service;
 
+/// What a list of who was erased holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErasureList {
+    /// Whom the lines name that this installation wrote, and when.
+    pub ours: BTreeMap<String, Ts>,
+    /// How many lines it did not write.
+    pub strange: usize,
+}
+
+impl ErasureList {
+    /// Sorts lines by whether `read` takes them for ours.
+    pub fn of(lines: &[String], read: impl Fn(&str) -> Option<(String, Ts)>) -> Self {
+        let (mut ours, mut genuine, mut others) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+        for line in lines {
+            if let Some((whom, at)) = read(line) {
+                ours.insert(whom, at);
+                genuine.insert(line.as_str());
+            } else {
+                others.push(line.as_str());
+            }
+        }
+        // a line that a kill cut was written again
+        let is_cut = |line: &str| genuine.range(line..).next().is_some_and(|whole| whole.starts_with(line));
+        Self { strange: others.into_iter().filter(|line| !is_cut(line)).count(), ours }
+    }
+}
+
+/// The lists, in words.
+const fn words(place: ListPlace) -> &'static str {
+    match place {
+        ListPlace::Data => "in the data folder",
+        ListPlace::Backups => "beside the backups",
+    }
+}
+
 impl Service {
+    /// What a list holds.
+    pub(crate) async fn erasure_list(&self, place: ListPlace) -> Result<ErasureList> {
+        let store = self.store.clone();
+        let lines = match place {
+            ListPlace::Data => {
+                let backups = Arc::clone(&self.ports.backups);
+                self.beside(move || backups.erasures(place).map_err(Error::Unavailable)).await?
+            }
+            ListPlace::Backups => self.at_folder(move |backups| backups.erasures(place)).await?,
+        };
+        self.beside(move || Ok(ErasureList::of(&lines, |line| store.read_erasure(line)))).await
+    }
+
     /// Notes outside of the database who was erased, and which sources ended with that: what a restore has
     /// to do again.
-    pub async fn note_erasures(&self) -> Result<()> {
-        let erased: BTreeMap<String, Ts> = self.store.read(|tx| tx.erasures()).await?.into_iter().collect();
-        let backups = Arc::clone(&self.ports.backups);
-        self.beside(move || backups.note_erased(&erased).map_err(Error::Unavailable)).await
+    pub async fn note_erasures(&self, place: ListPlace) -> Result<()> {
+        // without a backup nothing is needed beside it
+        if place == ListPlace::Backups && !self.is_folder_ours().await? {
+            return Ok(());
+        }
+        let noted = self.erasure_list(place).await?.ours;
+        let erased = self.store.read(|tx| tx.erasures()).await?;
+        let new = erased.into_iter().filter(|(whom, _)| !noted.contains_key(whom));
+        let lines: Vec<_> = new.filter_map(|(whom, at)| self.store.erasure_line(&whom, at)).collect();
+        match place {
+            ListPlace::Data if lines.is_empty() => Ok(()),
+            ListPlace::Data => {
+                let backups = Arc::clone(&self.ports.backups);
+                self.beside(move || backups.note_erasures(place, &lines).map_err(Error::Unavailable)).await
+            }
+            ListPlace::Backups => self.at_folder(move |backups| backups.note_erasures(place, &lines)).await,
+        }
     }
 
     /// Erases once more who was erased after the backup was made that this database comes from, and ends
     /// their sources again, so that no run brings them back. How many people, the sources' not counted.
-    pub async fn replay_erasures(&self, ctx: &Context) -> Result<u64> {
-        let backups = Arc::clone(&self.ports.backups);
-        let noted = self.beside(move || backups.erased().map_err(Error::Unavailable)).await?;
-        let (people, sources) = self.store.read(move |tx| back_again(tx, noted.into_keys())).await?;
+    pub async fn replay_erasures(&self, ctx: &Context, place: ListPlace) -> Result<u64> {
+        let ErasureList { ours, strange } = self.erasure_list(place).await?;
+        if strange > 0 {
+            tracing::warn!(
+                erasures.strange = strange,
+                "the list of who was erased {} has lines that this installation did not write; nothing is done of them",
+                words(place)
+            );
+        }
+        let (people, sources) = self.store.read(move |tx| back_again(tx, ours.into_keys())).await?;
         let mut count = 0;
         for person in people {
             count += u64::from(self.erase_again(ctx, person).await?);
@@ -98,4 +167,35 @@ fn back_again(tx: &mut Tx<'_>, noted: impl Iterator<Item = String>) -> estampe_s
         }
     }
     Ok((people, sources))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Takes lines that end with a sign for ours.
+    fn read(line: &str) -> Option<(String, Ts)> {
+        Some((line.strip_suffix(" ok")?.to_owned(), Ts::from_micros(1)))
+    }
+
+    #[test]
+    fn what_a_kill_cut_is_not_strange_once_it_was_written_again() {
+        let of = |lines: &[&str]| {
+            ErasureList::of(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>(), read).strange
+        };
+        assert_eq!(of(&["person/1 ok", "pers", "person/2 o", "person/2 ok"]), 0);
+        assert_eq!(of(&["person/1 ok", "person/3", "person/10"]), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_of_others_counts(ours in proptest::collection::btree_set("[a-z]{1,8}", 0..20), others in proptest::collection::vec("[A-Z ]{1,8}", 0..20)) {
+            let lines: Vec<String> = ours.iter().map(|whom| format!("{whom} ok")).chain(others.clone()).collect();
+            let list = ErasureList::of(&lines, read);
+            prop_assert_eq!(list.ours.into_keys().collect::<BTreeSet<_>>(), ours);
+            prop_assert_eq!(list.strange, others.len());
+        }
+    }
 }

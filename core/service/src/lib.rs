@@ -8,6 +8,7 @@ mod accounts;
 mod admission;
 mod approvals;
 mod aside;
+mod backup_folder;
 mod backups;
 mod bulk;
 mod card_list;
@@ -81,6 +82,7 @@ use tokio::sync::Notify;
 
 pub use backups::{BackupNotes, BackupState, DRILL_DAYS, Drill, FailedBackup, GoodBackup};
 pub use cards::TRUSTED;
+pub use erasures::ErasureList;
 pub use estampe_store::{
     AnswerKey, CheckupPage, CheckupPart, DatabaseFacts, Lease, MailHistory, NamedChange, Queue, Retry,
 };
@@ -209,6 +211,8 @@ pub struct Service {
     plugin_changes: tokio::sync::Mutex<()>,
     rotation: Notify,
     backing: backups::AtWork,
+    /// Who does something in the folder of backups.
+    folder_gate: Arc<tokio::sync::Mutex<()>>,
     /// When this process began.
     since: Ts,
 }
@@ -234,6 +238,7 @@ impl Service {
             plugin_changes: tokio::sync::Mutex::default(),
             rotation: Notify::new(),
             backing: backups::AtWork::default(),
+            folder_gate: Arc::default(),
         }
     }
 

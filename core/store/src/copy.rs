@@ -1,6 +1,6 @@
 //! A copy of the database while others write to it: all of it, of one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::error::{Result, StoreError};
 use crate::open::{Database, Store, StoreSettings};
 use crate::pg_tools;
 
-/// Tables whose rows a backup counts.
+/// Tables whose rows a backup counts; one from another version may have counted others.
 const COUNTED: [&str; 14] = [
     "person",
     "card",
@@ -55,8 +55,35 @@ fn count(conn: &mut Conn, query: &str) -> Result<u64> {
     Ok(u64::try_from(row.value).unwrap_or(0))
 }
 
-/// What a database holds.
+/// What a database holds, its main tables counted.
 pub(crate) fn copy_facts(conn: &mut Conn) -> Result<CopyFacts> {
+    facts_counting(conn, COUNTED)
+}
+
+/// What a database holds, as far as `told` says something of it: the tables that are named there are counted.
+pub(crate) fn facts_beside(conn: &mut Conn, told: &CopyFacts) -> Result<CopyFacts> {
+    // the names come from a file: nothing but a table's name goes into a statement
+    let there: BTreeSet<String> = tables(conn)?.into_iter().collect();
+    if let Some(strange) = told.counts.keys().find(|table| !there.contains(*table)) {
+        return Err(StoreError::Copy(format!("there is no table {strange:?}, although the manifest counts its rows")));
+    }
+    facts_counting(conn, told.counts.keys().map(String::as_str))
+}
+
+/// The names of all tables that are ours.
+fn tables(conn: &mut Conn) -> Result<Vec<String>> {
+    let query = match conn {
+        Conn::Sqlite(_) => "SELECT name AS value FROM sqlite_master WHERE type = 'table' AND name GLOB '[a-z]*'",
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(_) => {
+            "SELECT table_name::text AS value FROM information_schema.tables WHERE table_name ~ '^[a-z]'"
+        }
+    };
+    let plain = |name: &String| name.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'_');
+    Ok(lines(conn, query)?.into_iter().filter(plain).collect())
+}
+
+fn facts_counting<'a>(conn: &mut Conn, counted: impl IntoIterator<Item = &'a str>) -> Result<CopyFacts> {
     let engine = match conn {
         Conn::Sqlite(_) => Engine::Sqlite,
         #[cfg(feature = "postgres")]
@@ -69,7 +96,7 @@ pub(crate) fn copy_facts(conn: &mut Conn) -> Result<CopyFacts> {
          UNION SELECT kek_id FROM data_key WHERE wrapped IS NOT NULL ORDER BY 1",
     )?;
     let mut counts = BTreeMap::new();
-    for table in COUNTED {
+    for table in counted {
         counts.insert(table.to_owned(), count(conn, &format!("SELECT count(*) AS value FROM {table}"))?);
     }
     Ok(CopyFacts { engine, schema, keys, counts })
@@ -179,11 +206,12 @@ pub fn ensure_empty(settings: &StoreSettings) -> Result<()> {
     }
 }
 
-/// Fills an empty PostgreSQL database with a dump: all of it or nothing. What it holds then.
-pub fn fill(url: &str, dump: &Path) -> Result<CopyFacts> {
+/// Fills an empty PostgreSQL database with a dump: all of it or nothing. What it holds then, counted as the
+/// manifest counts.
+pub fn fill(url: &str, dump: &Path, told: &CopyFacts) -> Result<CopyFacts> {
     pg_tools::restore(url, dump)?;
     let mut conn = Conn::open(&Url::Postgres(url.to_owned())).map_err(|e| StoreError::Connection(e.to_string()))?;
-    copy_facts(&mut conn)
+    facts_beside(&mut conn, told)
 }
 
 /// What a copy in a file holds.
@@ -192,5 +220,59 @@ pub fn facts_of(engine: Engine, copy: &Path) -> Result<Option<CopyFacts>> {
         Engine::Sqlite => copy_facts(&mut open_to_read(copy)?).map(Some),
         // a dump can be listed, and not be asked
         Engine::Postgres => pg_tools::list(copy).map(|_| None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database of an older version: some of today's tables are not there yet, and one that is gone since is.
+    fn older(folder: &Path) -> PathBuf {
+        let path = folder.join("estampe.db");
+        let mut conn = Conn::open(&Url::Sqlite(path.clone())).unwrap();
+        conn.batch_execute(
+            "CREATE TABLE __diesel_schema_migrations (version TEXT PRIMARY KEY); \
+             INSERT INTO __diesel_schema_migrations VALUES ('20260101000001'); \
+             CREATE TABLE appliance_key (name TEXT, kek_id TEXT, wrapped BLOB); \
+             INSERT INTO appliance_key VALUES ('audit-mac', '00ff', x'00'); \
+             CREATE TABLE data_key (id TEXT, kek_id TEXT, wrapped BLOB); \
+             CREATE TABLE person (id TEXT); CREATE TABLE visiting_card (id TEXT); \
+             INSERT INTO person VALUES ('a'), ('b'); INSERT INTO visiting_card VALUES ('c');",
+        )
+        .unwrap();
+        path
+    }
+
+    fn told(counts: &[(&str, u64)]) -> CopyFacts {
+        CopyFacts {
+            engine: Engine::Sqlite,
+            schema: "20260101000001".into(),
+            keys: vec!["00ff".into()],
+            counts: counts.iter().map(|(table, rows)| ((*table).to_owned(), *rows)).collect(),
+        }
+    }
+
+    #[test]
+    fn an_older_versions_copy_is_counted_as_that_version_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = older(folder.path());
+        let mut conn = open_to_read(&path).unwrap();
+        assert!(copy_facts(&mut conn).is_err(), "today's tables are not all there");
+        let manifest = told(&[("person", 2), ("visiting_card", 1)]);
+        assert_eq!(facts_beside(&mut conn, &manifest).unwrap(), manifest);
+        // a row that is missing is told
+        let other = told(&[("person", 3), ("visiting_card", 1)]);
+        assert_ne!(facts_beside(&mut conn, &other).unwrap(), other);
+    }
+
+    #[test]
+    fn a_name_from_a_manifest_is_a_tables_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = open_to_read(&older(folder.path())).unwrap();
+        for strange in ["card", "person; DROP TABLE person", "person WHERE 1 = 0", "(SELECT 1)", "", "sqlite_master"] {
+            let error = facts_beside(&mut conn, &told(&[(strange, 2)])).unwrap_err().to_string();
+            assert!(error.contains("there is no table"), "{strange}: {error}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod conn;
 mod copy;
 mod crypto;
 mod disk;
+mod erasure_line;
 mod error;
 mod form_key;
 mod keyring;

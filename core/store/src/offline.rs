@@ -42,9 +42,9 @@ impl Offline {
         facts(&mut self.conn)
     }
 
-    /// Rows of its main tables, and what else a backup says of it.
-    pub fn copy_facts(&mut self) -> Result<CopyFacts> {
-        copy::copy_facts(&mut self.conn)
+    /// What a backup says of it, counted anew: the tables that are named there.
+    pub fn facts_beside(&mut self, told: &CopyFacts) -> Result<CopyFacts> {
+        copy::facts_beside(&mut self.conn, told)
     }
 
     /// Looks at it with the keys.

@@ -2,18 +2,19 @@
 
 mod archive;
 mod keys;
+mod lists;
+mod mark;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use age::x25519::Recipient;
 use estampe_domain::Ts;
-use estampe_domain::backup::{self, BackupFile, BackupPlan, Backups, Manifest, Progress};
+use estampe_domain::backup::{self, BackupFile, BackupPlan, Backups, ListPlace, Manifest, Progress, Pruned};
 use estampe_domain::ports::Clock;
 
 use crate::SystemClock;
@@ -27,6 +28,8 @@ const UNFINISHED: &str = ".new";
 const SPARE: u64 = 64 << 20;
 /// Where who was erased is noted, in the data folder and beside the backups.
 const ERASED: &str = "erasures";
+/// A list beside the backups has no more octets than this: half a million lines.
+const LONGEST_LIST: u64 = 64 << 20;
 /// Folders for looking into backups that were left so many seconds ago are nobody's any more.
 const LEFT: i64 = 86_400;
 
@@ -112,12 +115,6 @@ impl BackupFolder {
         found.sort();
         Ok(found)
     }
-
-    /// Where who was erased is noted.
-    fn journals(&self) -> Vec<PathBuf> {
-        let beside = self.settings.as_ref().map(|settings| settings.plan.folder.join(ERASED));
-        [Some(self.data_dir.join(ERASED)), beside].into_iter().flatten().collect()
-    }
 }
 
 impl Backups for BackupFolder {
@@ -135,7 +132,7 @@ impl Backups for BackupFolder {
         Ok(folder)
     }
 
-    fn clean(&self) {
+    fn clean_work(&self) {
         let _ = fs::remove_dir_all(self.work_folder().join("copy"));
         let old = |path: &Path| {
             let now = SystemClock.now();
@@ -147,6 +144,9 @@ impl Backups for BackupFolder {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
+    }
+
+    fn clean_folder(&self) {
         let Some(settings) = &self.settings else { return };
         for entry in fs::read_dir(&settings.plan.folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -158,9 +158,16 @@ impl Backups for BackupFolder {
         }
     }
 
+    fn is_marked(&self, installation: &str) -> Result<bool, String> {
+        mark::is_there(&self.settings()?.plan.folder, installation)
+    }
+
+    fn mark(&self, installation: &str) -> Result<(), String> {
+        mark::put(&self.settings()?.plan.folder, installation)
+    }
+
     fn ensure_room(&self, copy: u64) -> Result<(), String> {
         let folder = &self.settings()?.plan.folder;
-        make_folder(folder)?;
         make_folder(&self.work_folder())?;
         let device = |path: &Path| fs::metadata(path).map(|facts| facts.dev()).ok();
         if device(folder) == device(&self.data_dir) {
@@ -173,12 +180,13 @@ impl Backups for BackupFolder {
     fn pack(&self, manifest: &Manifest, copy: &Path, progress: &Progress) -> Result<BackupFile, String> {
         let settings = self.settings()?;
         let folder = &settings.plan.folder;
-        make_folder(folder)?;
         let name = backup::file_name(manifest.made_at);
         let (path, new) = (folder.join(&name), folder.join(format!("{name}{UNFINISHED}")));
         if path.exists() {
             return Err(format!("{} is there already", path.display()));
         }
+        // one that another node writes in this very second is that one's
+        let mut is_ours = false;
         let written = (|| -> io::Result<u64> {
             let mut members = vec![(manifest.database.engine.member().to_owned(), copy.to_owned())];
             members.extend(self.certificates()?);
@@ -188,6 +196,7 @@ impl Backups for BackupFolder {
             }
             progress.begin(total);
             let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+            is_ours = true;
             lock(&file)?;
             archive::write(file, &settings.recipients, manifest, &members, progress)?;
             fs::rename(&new, &path)?;
@@ -195,7 +204,9 @@ impl Backups for BackupFolder {
             Ok(fs::metadata(&path)?.len())
         })();
         let octets = written.map_err(|error| {
-            let _ = fs::remove_file(&new);
+            if is_ours {
+                let _ = fs::remove_file(&new);
+            }
             format!("{}: {error}", path.display())
         })?;
         // its name has whole seconds
@@ -222,66 +233,37 @@ impl Backups for BackupFolder {
         Ok(found)
     }
 
-    fn prune(&self) -> Result<Vec<String>, String> {
+    fn prune(&self, made: &str, now: Ts) -> Result<Pruned, String> {
         let plan = &self.settings()?.plan;
         let files = self.list()?;
-        let mut gone = Vec::new();
-        for file in backup::to_remove(&files, plan.keep) {
+        let mut pruned = Pruned::default();
+        for file in backup::to_remove(&files, plan.keep, made, now) {
             let path = plan.folder.join(&file.name);
-            fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            gone.push(file.name.clone());
+            match fs::remove_file(&path) {
+                Ok(()) => pruned.gone.push(file.name.clone()),
+                // another node was as quick
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => pruned.left.push(format!("{}: {error}", path.display())),
+            }
         }
-        Ok(gone)
+        Ok(pruned)
     }
 
-    fn erased(&self) -> Result<BTreeMap<String, Ts>, String> {
-        let mut all = BTreeMap::new();
-        for path in self.journals() {
-            all.extend(read_erased(&path)?);
+    fn erasures(&self, place: ListPlace) -> Result<Vec<String>, String> {
+        match (place, &self.settings) {
+            (ListPlace::Data, _) => lists::read(&self.data_dir.join(ERASED), u64::MAX),
+            (ListPlace::Backups, Some(settings)) => lists::read(&settings.plan.folder.join(ERASED), LONGEST_LIST),
+            (ListPlace::Backups, None) => Ok(Vec::new()),
         }
-        Ok(all)
     }
 
-    fn note_erased(&self, erased: &BTreeMap<String, Ts>) -> Result<(), String> {
-        if let Some(settings) = &self.settings {
-            make_folder(&settings.plan.folder)?;
+    fn note_erasures(&self, place: ListPlace, lines: &[String]) -> Result<(), String> {
+        match (place, &self.settings) {
+            (ListPlace::Data, _) => lists::append(&self.data_dir.join(ERASED), lines),
+            (ListPlace::Backups, Some(settings)) => lists::append(&settings.plan.folder.join(ERASED), lines),
+            (ListPlace::Backups, None) => Ok(()),
         }
-        self.journals().iter().try_for_each(|path| append_erased(path, erased))
     }
-}
-
-fn read_erased(path: &Path) -> Result<BTreeMap<String, Ts>, String> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let line = |line: &str| {
-                let (id, at) = line.split_once(' ')?;
-                Some((id.to_owned(), Ts::from_micros(at.parse().ok()?)))
-            };
-            // a line that a kill cut is written again
-            Ok(text.lines().filter_map(line).collect())
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(error) => Err(format!("{}: {error}", path.display())),
-    }
-}
-
-/// Adds who is not noted yet. The list is there though nobody is, so that its absence says something.
-fn append_erased(path: &Path, erased: &BTreeMap<String, Ts>) -> Result<(), String> {
-    let there = read_erased(path)?;
-    let new = erased.iter().filter(|(id, _)| !there.contains_key(*id));
-    let text = new.fold(String::new(), |text, (id, at)| text + &format!("{id} {}\n", at.as_micros()));
-    if text.is_empty() && path.exists() {
-        return Ok(());
-    }
-    let append = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        // after a line that a kill cut
-        let start = if fs::read(path)?.last().is_none_or(|octet| *octet == b'\n') { "" } else { "\n" };
-        file.write_all(format!("{start}{text}").as_bytes())?;
-        file.sync_all()?;
-        path.parent().map_or(Ok(()), sync_folder)
-    };
-    append().map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn make_folder(path: &Path) -> Result<(), String> {

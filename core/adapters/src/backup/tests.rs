@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
 use estampe_domain::backup::{CopyFacts, Engine, FORMAT};
@@ -20,7 +21,9 @@ impl Place {
         fs::write(data.join("tls/acme/account.json"), "{}").unwrap();
         let plan = BackupPlan { folder: folder.path().join("backups"), every: None, keep };
         let settings = BackupSettings::new(plan, &[recipient]).unwrap();
-        Self { backups: BackupFolder::new(Some(settings), data), folder }
+        let backups = BackupFolder::new(Some(settings), data);
+        backups.mark("0a").unwrap();
+        Self { folder, backups }
     }
 
     fn make(&self, seconds: i64, content: &[u8]) -> BackupFile {
@@ -91,16 +94,14 @@ fn a_manifest_that_is_refused_leaves_nothing() {
 #[test]
 fn the_oldest_go_and_other_files_stay() {
     let place = Place::new(2);
-    for seconds in [0, 10, 20, 30] {
-        place.make(seconds, b"content");
-    }
+    let made: Vec<_> = [0, 10, 20, 30].into_iter().map(|seconds| place.make(seconds, b"content")).collect();
     let folder = place.folder.path().join("backups");
     let others = ["notes.txt", "estampe-1.tar.age", "estampe-20200101T000000Z.tar.age.old"];
     for other in others {
         fs::write(folder.join(other), "mine").unwrap();
     }
-    let gone = place.backups.prune().unwrap();
-    assert_eq!(gone.len(), 2);
+    let pruned = place.backups.prune(&made[3].name, manifest(31).made_at).unwrap();
+    assert_eq!(pruned, Pruned { gone: vec![made[1].name.clone(), made[0].name.clone()], left: Vec::new() });
     let left: Vec<_> = place.backups.list().unwrap().into_iter().map(|file| file.made_at).collect();
     assert_eq!(left, [manifest(30).made_at, manifest(20).made_at]);
     assert!(others.iter().all(|other| folder.join(other).is_file()));
@@ -110,14 +111,14 @@ fn the_oldest_go_and_other_files_stay() {
 fn what_a_kill_left_goes_and_what_is_being_written_stays() {
     let place = Place::new(2);
     let folder = place.folder.path().join("backups");
-    fs::create_dir_all(&folder).unwrap();
     let (left, held) = ("estampe-20260101T000000Z.tar.age.new", "estampe-20260102T000000Z.tar.age.new");
     fs::write(folder.join(left), "part").unwrap();
     let at_work = fs::File::create(folder.join(held)).unwrap();
     lock(&at_work).unwrap();
     fs::write(place.backups.work().unwrap().join("estampe.db"), "part").unwrap();
     assert_eq!(place.backups.list().unwrap(), []);
-    place.backups.clean();
+    place.backups.clean_work();
+    place.backups.clean_folder();
     assert!(!folder.join(left).exists() && folder.join(held).exists());
     assert!(!place.folder.path().join("data/backup-work/copy").exists());
 }
@@ -149,17 +150,66 @@ fn keys_are_told_apart_and_a_key_is_never_written_over() {
 }
 
 #[test]
-fn who_was_erased_is_noted_once_in_both_places_and_after_a_cut_line() {
+fn what_another_node_writes_in_the_same_second_stays() {
     let place = Place::new(2);
-    let at = Ts::from_micros(5);
-    let of = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), at)).collect::<BTreeMap<_, _>>();
-    place.backups.note_erased(&of(&["a", "b"])).unwrap();
+    let folder = place.folder.path().join("backups");
+    let at_work = folder.join(format!("{}.new", backup::file_name(manifest(0).made_at)));
+    fs::write(&at_work, "another node's").unwrap();
+    let copy = place.folder.path().join("copy");
+    fs::write(&copy, "content").unwrap();
+    place.backups.pack(&manifest(0), &copy, &Progress::default()).unwrap_err();
+    assert_eq!(fs::read_to_string(&at_work).unwrap(), "another node's");
+}
+
+#[test]
+fn a_folder_is_known_by_its_mark_and_anothers_is_left_alone() {
+    let place = Place::new(2);
+    let folder = place.folder.path().join("backups");
+    assert!(place.backups.is_marked("0a").unwrap());
+    place.backups.mark("0a").unwrap();
+    for refused in [place.backups.is_marked("0b").map(drop), place.backups.mark("0b")] {
+        let error = refused.unwrap_err();
+        assert!(error.contains("another installation") && error.contains("backup.folder"), "{error}");
+    }
+    // one that a kill left empty is nobody's
+    fs::write(folder.join(backup::MARK), "").unwrap();
+    assert!(!place.backups.is_marked("0b").unwrap());
+    place.backups.mark("0b").unwrap();
+    assert!(place.backups.is_marked("0b").unwrap());
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(!place.backups.is_marked("0b").unwrap());
+    assert!(!folder.exists(), "looking makes nothing");
+    // nothing is written where no folder is
+    place.backups.note_erasures(ListPlace::Backups, &["a".into()]).unwrap_err();
+    assert!(!folder.exists());
+}
+
+#[test]
+fn lists_are_added_to_after_a_cut_line_and_read_whatever_is_in_them() {
+    let place = Place::new(2);
     let beside = place.folder.path().join("backups/erasures");
-    assert_eq!(fs::read_to_string(&beside).unwrap(), "a 5\nb 5\n");
-    fs::write(&beside, "a 5\nb").unwrap();
-    place.backups.note_erased(&of(&["a", "b", "c"])).unwrap();
-    assert_eq!(fs::read_to_string(&beside).unwrap(), "a 5\nb\nb 5\nc 5\n");
-    assert_eq!(place.backups.erased().unwrap(), of(&["a", "b", "c"]));
+    let note = |lines: &[&str]| {
+        let lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+        place.backups.note_erasures(ListPlace::Backups, &lines)
+    };
+    let read = || place.backups.erasures(ListPlace::Backups);
+    assert_eq!(read().unwrap(), [""; 0]);
+    note(&["a 5", "b 5"]).unwrap();
+    assert_eq!(fs::metadata(&beside).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(place.backups.erasures(ListPlace::Data).unwrap(), [""; 0], "the other list is another");
+    fs::write(&beside, b"a 5\n\xff\xfe\n\nb").unwrap();
+    note(&["b 5"]).unwrap();
+    assert_eq!(read().unwrap(), ["a 5", "\u{fffd}\u{fffd}", "b", "b 5"]);
+    fs::write(&beside, vec![b'x'; 100_000]).unwrap();
+    assert!(read().unwrap()[0].len() < 1_000);
+    // what a link leads to is neither read nor written
+    let other = place.folder.path().join("other");
+    fs::write(&other, "mine").unwrap();
+    fs::remove_file(&beside).unwrap();
+    std::os::unix::fs::symlink(&other, &beside).unwrap();
+    read().unwrap_err();
+    note(&["c 5"]).unwrap_err();
+    assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
 }
 
 proptest! {

@@ -30,7 +30,11 @@ const NAMED: usize = 10;
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
     /// Make one now and wait for it; `estampe backup` alone does the same
-    Create,
+    Create {
+        /// backup.folder is another folder or disk than before, and empty: begin anew there
+        #[arg(long)]
+        new_folder: bool,
+    },
     /// List those in backup.folder, the newest first, and how the last ones went; also while the service is stopped
     List,
     /// Open a backup and check all of it: nothing is changed. Do it now and then (a drill)
@@ -92,7 +96,8 @@ pub fn key(cli: &Cli, file: &Path) -> Result<ExitCode, String> {
 /// Does what the running service has to do.
 pub async fn run(cli: &Cli, command: Option<&BackupCommand>, operator: &Operator) -> Result<ExitCode, String> {
     match command {
-        None | Some(BackupCommand::Create) => create(cli, operator).await,
+        None => create(cli, operator, false).await,
+        Some(BackupCommand::Create { new_folder }) => create(cli, operator, *new_folder).await,
         Some(BackupCommand::List) => list(cli, &operator.get("/v1/backups").await?),
         Some(BackupCommand::Verify(_) | BackupCommand::Key { .. }) => {
             Err("this command does not speak to the running server".to_owned())
@@ -100,8 +105,8 @@ pub async fn run(cli: &Cli, command: Option<&BackupCommand>, operator: &Operator
     }
 }
 
-async fn create(cli: &Cli, operator: &Operator) -> Result<ExitCode, String> {
-    let begun = operator.post("/v1/backups", &json!({})).await?;
+async fn create(cli: &Cli, operator: &Operator, new_folder: bool) -> Result<ExitCode, String> {
+    let begun = operator.post("/v1/backups", &json!({ "new_folder": new_folder })).await?;
     let number = begun.get("number").and_then(Value::as_u64).unwrap_or(0);
     let mut told = 0;
     let work = loop {
@@ -232,8 +237,29 @@ pub fn ensure_key(manifest: &Manifest, kek: &Path) -> Result<(), String> {
     Err(format!("{} holds the key {id}, and {}", kek.display(), words()))
 }
 
-/// What was looked at, in words.
-pub fn look_into(copy: &Path, manifest: &Manifest, kek: &Path) -> Result<Vec<String>, String> {
+/// Refuses a key in its own place that is not the one of the copy that is to be put there: nothing is written over.
+pub fn ensure_place_of_key(manifest: &Manifest, kek: &Path, own: &Path) -> Result<(), String> {
+    if kek == own {
+        return Ok(());
+    }
+    let needed = manifest.database.keys.join(" and ");
+    for (from, to) in [(kek.to_owned(), own.to_owned()), (next_key_file(kek), next_key_file(own))] {
+        if !to.exists() {
+            continue;
+        }
+        let there = key_file_id(&to, &SystemRandom).map_err(|error| format!("{}: {error}", to.display()))?;
+        if key_file_id(&from, &SystemRandom).ok().as_ref() != Some(&there) {
+            return Err(format!(
+                "{} holds another key ({there}) than the backup needs ({needed}), and no key is written over: put that file                  aside (a fresh install made it, or it is of another database), then restore again",
+                to.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What was looked at, in words. `older`: the backup's schema is not this version's.
+pub fn look_into(copy: &Path, manifest: &Manifest, kek: &Path, older: bool) -> Result<Vec<String>, String> {
     let mut told = vec!["all of it decrypts, and every hash is right".to_owned()];
     if manifest.database.engine == Engine::Postgres {
         facts_of(Engine::Postgres, copy).map_err(|error| error.to_string())?;
@@ -241,39 +267,45 @@ pub fn look_into(copy: &Path, manifest: &Manifest, kek: &Path) -> Result<Vec<Str
         told.push("the key is the one that it needs".to_owned());
         return Ok(told);
     }
-    let mut offline = opened(copy, kek)?;
+    let mut offline = opened(copy, kek, older)?;
     let facts = offline.facts().map_err(|error| format!("the database in it: {error}"))?;
     if !facts.findings.is_empty() {
         return Err(format!("the database in it is damaged: {}", facts.findings.join("; ")));
     }
     told.push("SQLite's quick_check and foreign_key_check found nothing".to_owned());
     told.push(counted(&mut offline, manifest)?);
-    told.push(open_seals(&mut offline)?);
+    told.push(if older {
+        "sealed values were not opened: this version does not know the tables of an older one; after a restore and a          start, estampe doctor opens them"
+            .to_owned()
+    } else {
+        open_seals(&mut offline)?
+    });
     Ok(told)
 }
 
 /// What a restore looks at: as much as shows that this is what was packed, and that the key opens it. The
 /// rest is `verify`'s and `doctor`'s, which read every row.
-pub fn look_quickly(copy: &Path, manifest: &Manifest, kek: &Path) -> Result<Vec<String>, String> {
-    let counted = counted(&mut opened(copy, kek)?, manifest)?;
+pub fn look_quickly(copy: &Path, manifest: &Manifest, kek: &Path, older: bool) -> Result<Vec<String>, String> {
+    let counted = counted(&mut opened(copy, kek, older)?, manifest)?;
     Ok(vec!["all of it decrypts, and every hash is right".to_owned(), counted])
 }
 
-/// A copy of a SQLite database, opened for reading with its key.
-fn opened(copy: &Path, kek: &Path) -> Result<Offline, String> {
+/// A copy of a SQLite database, opened for reading with its key. One of an older version may lack keys that
+/// this one has: there the ids that were compared have to do.
+fn opened(copy: &Path, kek: &Path, older: bool) -> Result<Offline, String> {
     let folder = copy.parent().unwrap_or(copy).to_owned();
     let place =
         StoreSettings { database: Database::Sqlite(copy.to_owned()), data_dir: folder, kek_file: kek.to_owned() };
     let offline =
         Offline::open(&place, Arc::new(SystemClock), Arc::new(SystemRandom)).map_err(|error| error.to_string())?;
     match offline.key_problem() {
-        Some(problem) => Err(problem.to_string()),
-        None => Ok(offline),
+        Some(problem) if !older => Err(problem.to_string()),
+        _ => Ok(offline),
     }
 }
 
 fn counted(offline: &mut Offline, manifest: &Manifest) -> Result<String, String> {
-    let found = offline.copy_facts().map_err(|error| format!("the database in it: {error}"))?;
+    let found = offline.facts_beside(&manifest.database).map_err(|error| format!("the database in it: {error}"))?;
     if found != manifest.database {
         return Err("the database in it does not hold what its manifest says: take another backup".to_owned());
     }
@@ -315,7 +347,7 @@ pub fn verify(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<Exit
         ensure_key(manifest, &kek)
     })?;
     let manifest = &unpacked.manifest;
-    let mut told = look_into(&unpacked.copy, manifest, &kek)?;
+    let mut told = look_into(&unpacked.copy, manifest, &kek, older.is_some())?;
     told.extend(older.map(ToOwned::to_owned));
     let noted = note(settings, &file, manifest);
     if cli.json {

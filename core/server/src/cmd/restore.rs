@@ -3,21 +3,23 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use estampe_adapters::{Identities, Unpacked, unpack};
-use estampe_domain::backup::{Engine, Manifest};
+use estampe_adapters::{Identities, SystemClock, Unpacked, unpack};
+use estampe_domain::backup::{Engine, Manifest, Restored};
+use estampe_domain::ports::Clock;
 use estampe_store::{Database, ensure_empty, fill, hold_data_dir, next_key_file};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::cli::{Cli, Look};
-use crate::cmd::backup::{ensure_key, look_quickly, schema_words};
+use crate::cmd::backup::{ensure_key, ensure_place_of_key, look_quickly, schema_words};
 use crate::cmd::print;
 use crate::config::CheckedSettings;
 use crate::config::access::Reader;
+use crate::restored;
 
 /// Where a backup is unpacked, in the data folder; what a kill left there is taken away.
 const BESIDE: &str = "restoring";
@@ -26,6 +28,20 @@ const ERASED: &str = "erasures";
 
 /// Restores.
 pub fn run(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCode, String> {
+    let made = [Some(settings.data_dir.as_path()), settings.store.kek_file.parent()].into_iter().flatten();
+    let made: Vec<PathBuf> = made.flat_map(missing).collect();
+    let done = restore(cli, look, settings);
+    let given = give_to_owner(settings, &made, done.is_ok());
+    let code = done?;
+    given.map(|()| code)
+}
+
+/// The folders above and at a path that are not there, and would be made with it.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    path.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect()
+}
+
+fn restore(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCode, String> {
     let (file, kek) = (look.path(settings), look.kek(settings));
     let identities = Identities::read(&look.identity)?;
     let _lock = hold_data_dir(&settings.store).map_err(|error| error.to_string())?;
@@ -42,18 +58,50 @@ pub fn run(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCod
     let unpacked = unpack(&file, &identities, &beside.0, |manifest| {
         ensure_engine(manifest, &settings.store.database)?;
         older = schema_words(manifest)?;
-        ensure_key(manifest, &kek)
+        ensure_key(manifest, &kek)?;
+        ensure_place_of_key(manifest, &kek, &settings.store.kek_file)
     })?;
-    let told = match &settings.store.database {
-        Database::Sqlite(_) => look_quickly(&unpacked.copy, &unpacked.manifest, &kek)?,
-        Database::Postgres(url) => filled(url, &unpacked)?,
+    let mut told = match &settings.store.database {
+        Database::Sqlite(_) => look_quickly(&unpacked.copy, &unpacked.manifest, &kek, older.is_some())?,
+        Database::Postgres(_) => Vec::new(),
     };
-    put_in_place(settings, &unpacked, &beside.0, &kek)?;
-    let erased = bring_erasures(&file, &settings.data_dir)?;
+    let mut placed = Placed::default();
+    // the list first: nothing may start that does not know who was erased
+    let erased = bring_erasures(&file, &settings.data_dir, &mut placed)?;
+    told.extend(put_in_place(settings, (&file, &unpacked), (&beside.0, &kek), &mut placed)?);
+    placed.stays();
     drop(beside);
-    give_to_owner(settings)?;
     tell(cli, &file, &unpacked.manifest, &told, &next_steps(settings, older, erased));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was put in its place so far: taken away again unless all of it stays.
+#[derive(Default)]
+struct Placed {
+    paths: Vec<PathBuf>,
+    /// A file that was added to, and how long it was.
+    grown: Option<(PathBuf, u64)>,
+    stays: bool,
+}
+
+impl Placed {
+    fn stays(mut self) {
+        self.stays = true;
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        if self.stays {
+            return;
+        }
+        for path in self.paths.iter().rev() {
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+        if let Some((path, octets)) = &self.grown {
+            let _ = fs::OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(*octets));
+        }
+    }
 }
 
 fn ensure_engine(manifest: &Manifest, database: &Database) -> Result<(), String> {
@@ -90,7 +138,7 @@ impl Drop for Beside {
 }
 
 fn filled(url: &str, unpacked: &Unpacked) -> Result<Vec<String>, String> {
-    let found = fill(url, &unpacked.copy).map_err(|error| error.to_string())?;
+    let found = fill(url, &unpacked.copy, &unpacked.manifest.database).map_err(|error| error.to_string())?;
     if found != unpacked.manifest.database {
         return Err(
             "the database holds something else now than the manifest says: drop it, and take another backup".into()
@@ -103,29 +151,48 @@ fn filled(url: &str, unpacked: &Unpacked) -> Result<Vec<String>, String> {
     ])
 }
 
-/// The key, the certificates, and the database last: as long as it is not there, nothing was restored.
-fn put_in_place(settings: &CheckedSettings, unpacked: &Unpacked, beside: &Path, kek: &Path) -> Result<(), String> {
+/// The key, the certificates, what the next start notes, and the database last: as long as it is not there,
+/// nothing was restored. What was looked at on the way, in words.
+fn put_in_place(
+    settings: &CheckedSettings,
+    (file, unpacked): (&Path, &Unpacked),
+    (beside, kek): (&Path, &Path),
+    placed: &mut Placed,
+) -> Result<Vec<String>, String> {
     let own = &settings.store.kek_file;
     if kek != own {
         for (from, to) in [(kek.to_owned(), own.clone()), (next_key_file(kek), next_key_file(own))] {
-            if from.exists() {
+            if from.exists() && !to.exists() {
+                placed.paths.push(to.clone());
                 copy_key(&from, &to)?;
             }
         }
     }
-    ensure_key(&unpacked.manifest, own)?;
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error: io::Error| format!("{}: {error}", path.display())
     };
     let (tls, data_dir) = (beside.join("tls"), &settings.data_dir);
     if tls.exists() {
-        fs::rename(&tls, data_dir.join("tls")).map_err(at(&tls))?;
+        let own = data_dir.join("tls");
+        fs::rename(&tls, &own).map_err(at(&tls))?;
+        placed.paths.push(own);
     }
-    if let Database::Sqlite(path) = &settings.store.database {
-        fs::rename(&unpacked.copy, path).map_err(at(path))?;
+    placed.paths.push(restored::file(data_dir));
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let made_at = unpacked.manifest.made_at;
+    restored::leave(data_dir, &Restored { name, made_at, restored_at: SystemClock.now() })?;
+    let sync = || fs::File::open(data_dir).and_then(|folder| folder.sync_all()).map_err(at(data_dir));
+    sync()?;
+    match &settings.store.database {
+        Database::Sqlite(path) => {
+            fs::rename(&unpacked.copy, path).map_err(at(path))?;
+            placed.paths.push(path.clone());
+            sync()?;
+            Ok(Vec::new())
+        }
+        Database::Postgres(url) => filled(url, unpacked),
     }
-    fs::File::open(data_dir).and_then(|folder| folder.sync_all()).map_err(at(data_dir))
 }
 
 /// Copies a key to where the configuration has it. One that is there is never written over.
@@ -146,25 +213,41 @@ fn copy_key(from: &Path, to: &Path) -> Result<(), String> {
 
 /// Brings along who was erased since, as it is noted beside the backup; how many lines, or none where no list is there.
 /// A backup makes the list, if only an empty one: where it is missing it did not come along.
-fn bring_erasures(file: &Path, data_dir: &Path) -> Result<Option<usize>, String> {
+fn bring_erasures(file: &Path, data_dir: &Path, placed: &mut Placed) -> Result<Option<usize>, String> {
     let noted = file.with_file_name(ERASED);
-    let text = match fs::read_to_string(&noted) {
-        Ok(text) => text,
+    let text = match fs::read(&noted) {
+        // whatever stands in it: the service acts on its own lines alone
+        Ok(octets) => String::from_utf8_lossy(&octets).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{}: {error}", noted.display())),
     };
     let here = data_dir.join(ERASED);
-    let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(&here)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+    let mut write = || -> io::Result<()> {
+        let is_new = !here.exists();
+        let mut file = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&here)?;
+        let octets = file.metadata()?.len();
+        if is_new {
+            placed.paths.push(here.clone());
+        } else {
+            placed.grown = Some((here.clone(), octets));
+        }
+        // after a line that was cut
+        let mut last = *b"\n";
+        if octets > 0 {
+            file.read_exact_at(&mut last, octets - 1)?;
+        }
+        let start = if last == *b"\n" { "" } else { "\n" };
+        file.write_all(format!("{start}{text}").as_bytes())?;
+        file.sync_all()?;
+        fs::File::open(data_dir)?.sync_all()
     };
     write().map_err(|error| format!("{}: {error}", here.display()))?;
     Ok(Some(text.lines().count()))
 }
 
-/// What root restored belongs to the folder's owner, so that the service can read it.
-fn give_to_owner(settings: &CheckedSettings) -> Result<(), String> {
+/// What root restored belongs to the folder's owner, so that the service can read it; so do the folders that
+/// were made for it. What was refused leaves those and the lock alone.
+fn give_to_owner(settings: &CheckedSettings, made: &[PathBuf], is_restored: bool) -> Result<(), String> {
     let data_dir = &settings.data_dir;
     let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let facts = fs::metadata(data_dir).map_err(|error| at(data_dir, error))?;
@@ -178,6 +261,13 @@ fn give_to_owner(settings: &CheckedSettings) -> Result<(), String> {
     let Some((uid, gid)) = owner else { return Ok(()) };
     let kek = &settings.store.kek_file;
     let mut left = vec![data_dir.clone(), kek.clone(), next_key_file(kek)];
+    if !is_restored {
+        left = vec![data_dir.join("lock")];
+        if facts.uid() == 0 && !made.contains(data_dir) {
+            return Ok(());
+        }
+    }
+    left.extend(made.iter().cloned());
     while let Some(path) = left.pop() {
         let Ok(own) = fs::symlink_metadata(&path) else { continue };
         if own.uid() == 0 {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use estampe_domain::access::Role;
 use estampe_domain::account::Account;
-use estampe_domain::backup::{BackupFile, BackupPlan, Manifest, Progress};
+use estampe_domain::backup::{BackupFile, BackupPlan, ListPlace, Manifest, Progress, Pruned};
 use estampe_domain::bundle::{BundleFacts, BundleProblem, BundleRefusal, PluginUsage, Signature as Signed};
 use estampe_domain::context::Proof;
 use estampe_domain::ldap::sign_in::LoginFound;
@@ -352,7 +352,17 @@ impl Backups for Nothing {
         Err("none".into())
     }
 
-    fn clean(&self) {}
+    fn clean_work(&self) {}
+
+    fn clean_folder(&self) {}
+
+    fn is_marked(&self, _: &str) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    fn mark(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
 
     fn ensure_room(&self, _: u64) -> Result<(), String> {
         Ok(())
@@ -366,15 +376,15 @@ impl Backups for Nothing {
         Ok(Vec::new())
     }
 
-    fn prune(&self) -> Result<Vec<String>, String> {
+    fn prune(&self, _: &str, _: Ts) -> Result<Pruned, String> {
+        Ok(Pruned::default())
+    }
+
+    fn erasures(&self, _: ListPlace) -> Result<Vec<String>, String> {
         Ok(Vec::new())
     }
 
-    fn erased(&self) -> Result<BTreeMap<String, Ts>, String> {
-        Ok(BTreeMap::new())
-    }
-
-    fn note_erased(&self, _: &BTreeMap<String, Ts>) -> Result<(), String> {
+    fn note_erasures(&self, _: ListPlace, _: &[String]) -> Result<(), String> {
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use estampe_domain::Ts;
-use estampe_domain::backup::BackupFile;
+use estampe_domain::backup::{BackupFile, ListPlace};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,6 +19,15 @@ pub(crate) async fn list(wire: Wire) -> Reply {
     let plan = state.plan.map(|plan| json!({ "folder": plan.folder, "every_seconds": plan.every, "keep": plan.keep }));
     let good = state.notes.good.map(|good| json!({ "file": file(&good.file), "seconds": good.seconds }));
     let failed = state.notes.failed.map(|failed| json!({ "at": failed.at.to_string(), "why": failed.why }));
+    let unpruned = state.notes.unpruned.map(|failed| json!({ "at": failed.at.to_string(), "why": failed.why }));
+    let list = |place: ListPlace| {
+        let told = state.lists.iter().find(|(of, _)| *of == place).map(|(_, told)| told);
+        told.map(|told| match told {
+            Ok(list) => json!({ "erased": list.ours.len(), "strange": list.strange, "unreadable": null }),
+            Err(why) => json!({ "erased": 0, "strange": 0, "unreadable": why }),
+        })
+    };
+    let lists = json!({ "data": list(ListPlace::Data), "backups": list(ListPlace::Backups) });
     let drill = state
         .notes
         .drill
@@ -34,6 +43,8 @@ pub(crate) async fn list(wire: Wire) -> Reply {
         "unreadable": unreadable,
         "good": good,
         "failed": failed,
+        "unpruned": unpruned,
+        "erasures": lists,
         "drill": drill,
         "work": {
             "number": state.number,
@@ -47,9 +58,17 @@ pub(crate) async fn list(wire: Wire) -> Reply {
     wire.json(StatusCode::OK, &answer)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begin {
+    #[serde(default)]
+    new_folder: bool,
+}
+
 /// `POST /v1/backups`: begins one, which goes on by itself.
-pub(crate) async fn begin(wire: Wire) -> Reply {
-    let number = wire.ok(wire.service().begin_backup(&wire.ctx))?;
+pub(crate) async fn begin(wire: Wire, body: Body) -> Reply {
+    let Begin { new_folder } = wire.body(&body)?;
+    let number = wire.ok(wire.service().begin_backup(&wire.ctx, new_folder))?;
     wire.json(StatusCode::ACCEPTED, &json!({ "number": number }))
 }
 

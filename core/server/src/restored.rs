@@ -1,0 +1,48 @@
+//! What a restore leaves for the next start: that it was done, for the audit log of the database that it
+//! brought back.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use estampe_domain::Context;
+use estampe_domain::backup::Restored;
+use estampe_service::Service;
+
+/// Where it is left.
+pub fn file(data_dir: &Path) -> PathBuf {
+    data_dir.join("restored.json")
+}
+
+/// Leaves it, on disk before this returns.
+pub fn leave(data_dir: &Path, restored: &Restored) -> Result<(), String> {
+    let path = file(data_dir);
+    let write = || -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        file.write_all(&serde_json::to_vec(restored)?)?;
+        file.sync_all()
+    };
+    write().map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Notes what was left, if something was, and takes it away.
+pub async fn note(service: &Service, ctx: &Context, data_dir: &Path) -> Result<(), String> {
+    let path = file(data_dir);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    };
+    match serde_json::from_slice::<Restored>(&text) {
+        Ok(restored) => {
+            tracing::info!(backup.file = restored.name, "this database was brought back from a backup");
+            service.note_restore(ctx, restored).await.map_err(|error| error.to_string())?;
+            fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))
+        }
+        Err(error) => {
+            tracing::warn!(file = %path.display(), error.text = %error, "what a restore left is not understood");
+            Ok(())
+        }
+    }
+}
