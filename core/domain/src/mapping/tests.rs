@@ -21,6 +21,7 @@ fn person(attributes: &[(&str, &[&str])]) -> SourcePerson {
         photo: SourcePhoto::None,
         position: None,
         handles: Vec::new(),
+        withheld: Vec::new(),
     }
 }
 
@@ -204,6 +205,13 @@ fn who_has_no_name_is_nobody() {
     assert_eq!(nobody(&[("title", &["\u{202e}"])]), NotAPerson::NoNameNoMail);
     let mapped = Mapping::standard().apply(&person(&[("cn", &["\u{202e}"]), ("sn", &["Núñez"])])).unwrap();
     assert_eq!((mapped.profile.display_name.as_str(), mapped.left_out), ("Núñez", vec!["cn".to_owned()]));
+    // fields that nobody granted, of which the language alone gives no name
+    let mut stripped = person(&[("title", &["svc"])]);
+    stripped.withheld = ["preferredLanguage", "sn", "Mail"].map(str::to_owned).into();
+    let why = Mapping::standard().apply(&stripped).unwrap_err();
+    assert_eq!(why.missing_grants(), ["field read sn", "field read Mail"]);
+    stripped.withheld.truncate(1);
+    assert_eq!(Mapping::standard().apply(&stripped), Err(NotAPerson::NoNameNoMail));
     let mut unnamed = person(&[("cn", &["a"])]);
     unnamed.external_id = String::new();
     assert_eq!(Mapping::standard().apply(&unnamed), Err(NotAPerson::BadIdentity));
@@ -339,7 +347,7 @@ fn bags() -> impl Strategy<Value = Vec<(String, AttributeValue)>> {
 proptest! {
     #[test]
     fn the_standard_mapping_is_what_it_was(attributes in bags()) {
-        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() };
+        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new(), withheld: Vec::new() };
         let (expected, left_out) = by_fixed_names(&source);
         let Ok(mapped) = Mapping::standard().apply(&source) else {
             let named = [Target::Name, Target::GivenName, Target::FamilyName, Target::Emails];
@@ -356,7 +364,7 @@ proptest! {
 
     #[test]
     fn no_bag_breaks_a_mapping(attributes in bags(), which in 0usize..8) {
-        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() };
+        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new(), withheld: Vec::new() };
         let expression = [
             "all.displayName|join('-')|title_case",
             "[givenName, sn]|join(' ') or mail",

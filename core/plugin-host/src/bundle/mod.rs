@@ -290,6 +290,8 @@ mod tests {
                 "plugin.toml is wrong",
             ),
             ("[description]", "[fields]\nread = [\"a b\"]\n[description]", "cannot be granted"),
+            ("[description]", "[fields]\nread = [\"cn\", \"userPassword\"]\n[description]", "no plugin's to carry"),
+            ("[description]", "[fields]\nwrite = [\"UnicodePwd\"]\n[description]", "no plugin's to set"),
             ("[description]", "[[inputs]]\nname = \"a\"\n[[inputs]]\nname = \"a\"\n[description]", "twice"),
             ("0.1.0", "0.2.0", "contract"),
             ("0.1.0\"", "0.2.0\"\nnews = 1", "contract \"0.2.0\""),
