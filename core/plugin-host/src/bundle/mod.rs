@@ -29,6 +29,11 @@ const _: () = assert!(MAX_COMPONENT + MAX_SBOM + 5 * MAX_TEXT < MAX_BUNDLE);
 /// How the entry of the signature is called. It is the last one.
 const SIGNATURE: &str = "signature.minisig";
 
+/// What a `plugin.toml` says, read as of a bundle; the error says what is wrong with it.
+pub fn read_manifest(manifest: &[u8]) -> Result<PluginInfo, String> {
+    manifest::parse(manifest).map(|(info, _)| info).map_err(|refusal| refusal.words)
+}
+
 /// A bundle, parsed.
 #[derive(Debug)]
 pub struct Bundle {
