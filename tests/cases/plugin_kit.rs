@@ -191,8 +191,8 @@ fn what_a_plugin_wrote_before_it_crashed_stands_below_the_check() {
     // `people` stands at 66,000
     let page = "(call $log (i32.const 3) (i32.const 66000) (i32.const 6)) unreachable";
     let bundle = Guest { page, ..GUEST }.bundle("crashes").write(place.path(), "crashes", None);
-    let check = "(call $log (i32.const 1) (i32.const 66000) (i32.const 4)) (i32.const 0)";
-    let quiet = Guest { check, ..GUEST }.bundle("quiet").write(place.path(), "quiet", None);
+    let page = "(call $log (i32.const 1) (i32.const 66000) (i32.const 4)) (i32.const 0)";
+    let quiet = Guest { page, ..GUEST }.bundle("quiet").write(place.path(), "quiet", None);
     let lines = |bundle: &Path, more: &[&str]| {
         let output = estampe(place.path(), &[&["plugin", "test", bundle.to_str().unwrap()], more].concat());
         output.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
