@@ -16,8 +16,9 @@ pub trait Connector {
     /// whatever does not work.
     fn check(host: &dyn Host) -> Vec<Probe>;
 
-    /// One page of a run. `from` is none at the start of a full run, else the `next`
-    /// of the page before. A page should hold some hundred events and at most some
+    /// One page of a run. `from` is none at the start of a full run, the checkpoint of the last
+    /// run that was applied at the start of an incremental one, else the `next` of the page
+    /// before. Of the pages of a run the last checkpoint counts. A page should hold some hundred events and at most some
     /// MiB, and take well below two seconds; an empty page with a `next` is normal.
     ///
     /// # Errors

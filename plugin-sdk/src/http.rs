@@ -120,6 +120,16 @@ impl Request {
         }
     }
 
+    /// Its method, origin and path, for messages.
+    fn shown(&self) -> String {
+        let place = self.url.split(['?', '#']).next().unwrap_or_default();
+        // no name and password either
+        let (scheme, rest) = place.split_once("://").unwrap_or(("", place));
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        format!("{} {scheme}://{host}{path}", self.method_name())
+    }
+
     /// By the running component's host.
     pub(crate) fn send(&self) -> Result<Outcome, Failure> {
         let headers = self.headers.iter();
@@ -136,7 +146,7 @@ impl Request {
             import::Outcome::Recorded => Ok(Outcome::Recorded),
             import::Outcome::Response(given) => {
                 let headers = given.headers().into_iter().map(|header| (header.name, header.value));
-                let mut response = Response::new(given.status(), Vec::new());
+                let mut response = Response::new(given.status(), Vec::new()).to(self);
                 response.headers = headers.collect();
                 loop {
                     let mut octets = given.read(1024 * 1024);
@@ -181,12 +191,21 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body, at most 16 MiB.
     pub body: Vec<u8>,
+    /// What was asked, for messages: `GET https://api.example.com/v1/users`. Never the query, in
+    /// which secrets stand at some providers. Empty when nobody said.
+    pub asked: String,
 }
 
 impl Response {
     /// An answer without headers, for tests.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into() }
+        Self { status, headers: Vec::new(), body: body.into(), asked: String::new() }
+    }
+
+    /// The same, as the answer to this request: failures name it.
+    pub fn to(mut self, request: &Request) -> Self {
+        self.asked = request.shown();
+        self
     }
 
     /// The first header of this name, in any case.
@@ -203,21 +222,35 @@ impl Response {
     /// The body as text.
     ///
     /// # Errors
-    /// `unavailable` when it is not UTF-8.
+    /// `config` when it is not UTF-8: whoever asks again is told the same.
     pub fn text(&self) -> Result<&str, Failure> {
-        std::str::from_utf8(&self.body).map_err(|_| unreadable("it is not UTF-8"))
+        std::str::from_utf8(&self.body).map_err(|error| {
+            let at = error.valid_up_to();
+            self.unreadable(FailKind::Config, &format!("it is not UTF-8, from octet {at} on"))
+        })
     }
 
     /// The body, read as JSON.
     ///
     /// # Errors
-    /// `unavailable` when it is not such JSON. The words say where and never what stands
+    /// `config` when it is not UTF-8, or JSON of another shape: whoever asks again is told the
+    /// same, and another service answers there than was meant. `unavailable` when it is no JSON,
+    /// as pages of proxies are. The words say where and what was expected, and never what stands
     /// there, which may be a person's.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let what = if error.is_data() { "JSON of another shape" } else { "no JSON" };
-            unreadable(&format!("it is {what}, at line {} column {}", error.line(), error.column()))
+        serde_json::from_str(self.text()?).map_err(|error| {
+            let place = format!("at line {} column {}", error.line(), error.column());
+            if error.is_data() {
+                let why = format!("it is JSON of another shape: {}, {place}", expected(&error));
+                return self.unreadable(FailKind::Config, &why);
+            }
+            self.unreadable(FailKind::Unavailable, &format!("it is no JSON, {place}"))
         })
+    }
+
+    fn unreadable(&self, kind: FailKind, why: &str) -> Failure {
+        let of = if self.asked.is_empty() { String::new() } else { format!(" to {}", self.asked) };
+        Failure::new(kind, format!("the answer{of} cannot be read: {why}"))
     }
 
     /// The same when its status is 2xx.
@@ -239,7 +272,8 @@ impl Response {
             300..=399 => FailKind::Config,
             _ => FailKind::Internal,
         };
-        let mut failure = Failure::new(kind, format!("the other side answered with status {}", self.status));
+        let what = if self.asked.is_empty() { String::new() } else { format!("{}: ", self.asked) };
+        let mut failure = Failure::new(kind, format!("{what}the other side answered with status {}", self.status));
         if matches!(self.status, 429 | 503) {
             let seconds = self.header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
             failure.retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1000));
@@ -248,8 +282,18 @@ impl Response {
     }
 }
 
-fn unreadable(why: &str) -> Failure {
-    Failure::new(FailKind::Unavailable, format!("the answer cannot be read: {why}"))
+/// What of another shape is wrong. Names of fields and what was expected are the plugin's own
+/// words; all else may be the other side's data.
+fn expected(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
+    if words.starts_with("missing field `") || words.starts_with("duplicate field `") {
+        return words.to_owned();
+    }
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "a value that does not fit".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -270,7 +314,34 @@ mod tests {
         assert_eq!(secret.text(), Ok(r#"{"name": "Zoé"}"#));
         let failure = secret.json::<Vec<String>>().unwrap_err();
         assert!(failure.message.contains("another shape") && !failure.message.contains("Zoé"), "{}", failure.message);
+        assert!(failure.message.contains("expected a sequence"), "{}", failure.message);
         assert!(Response::new(200, [0xff]).text().is_err());
+    }
+
+    #[test]
+    fn failures_say_which_request_and_what_was_expected() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Entry {
+            #[expect(dead_code, reason = "read to be missed")]
+            name: String,
+        }
+        let request = Request::get("https://u:p@api.example.com/v1/users?key=secret#x");
+        let answer = |status, body: &[u8]| Response::new(status, body).to(&request);
+        let asked = "GET https://api.example.com/v1/users";
+        let failure = answer(503, b"").ok().unwrap_err();
+        assert_eq!(failure.message, format!("{asked}: the other side answered with status 503"));
+        for (body, kind, words) in [
+            (&b"{\"nom\": \"Ada\"}"[..], FailKind::Config, "missing field `name`"),
+            (b"{\"name\": 71234}", FailKind::Config, "expected a string"),
+            (b"<html>Ada</html>", FailKind::Unavailable, "no JSON"),
+            (b"{\"name\": \"Zo\xe9\"}", FailKind::Config, "not UTF-8, from octet 12 on"),
+        ] {
+            let failure = answer(200, body).json::<Entry>().unwrap_err();
+            assert_eq!(failure.kind, kind, "{}", failure.message);
+            let said = &failure.message;
+            assert!(said.contains(asked) && said.contains(words), "{said}");
+            assert!(!said.contains("secret") && !said.contains("Ada") && !said.contains("71234"), "{said}");
+        }
     }
 
     #[test]
@@ -280,7 +351,7 @@ mod tests {
             .with_answer("GET", "https://a.example/", 404, "2")
             .with_outcome("POST", "https://a.example/", Ok(Outcome::Recorded));
         let get = Request::get("https://a.example/");
-        assert_eq!(host.http(&get), Ok(Outcome::Response(Response::new(200, "1"))));
+        assert_eq!(host.http(&get), Ok(Outcome::Response(Response::new(200, "1").to(&get))));
         assert_eq!(host.http(&get).unwrap().answered().unwrap().status, 404);
         assert_eq!(host.http(&get).unwrap_err().kind, FailKind::Denied);
         let post = Request::post("https://a.example/").with_json(&["x"]).unwrap();

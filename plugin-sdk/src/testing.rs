@@ -206,7 +206,10 @@ impl Host for ScriptedHost {
         let found = answers.iter().position(|(expected, _)| *expected == asked).and_then(|at| answers.remove(at));
         found.map_or_else(
             || Err(Failure::new(FailKind::Denied, format!("nobody expected {asked}"))),
-            |(_, outcome)| outcome,
+            |(_, outcome)| match outcome {
+                Ok(Outcome::Response(response)) => Ok(Outcome::Response(response.to(request))),
+                other => other,
+            },
         )
     }
 

@@ -257,6 +257,11 @@ async fn what_cannot_be_held_is_never_loaded() {
     let newer = manifest("newer").replace("contract = \"0.1.0\"", "contract = \"0.7.0\"");
     let newer = Bundle::new(newer, GUEST.component());
     refused("newer", &newer, "\"0.7.0\"");
+    // what proves who somebody is
+    for (field, words) in [("userPassword", "no plugin's to carry"), ("unicodePwd;x", "no plugin's to carry")] {
+        let asking = manifest("secrets").replace("\"mail\"", &format!("{field:?}"));
+        refused("secrets", &Bundle::new(asking, GUEST.component()), words);
+    }
     let listed = server.json(&["plugin", "list"]);
     assert_eq!(listed["plugins"].as_array().unwrap().len(), 1, "only that of the sample: {listed}");
     visitors.leave().await;
@@ -281,4 +286,24 @@ async fn a_flood_of_lines_is_cut_and_a_crash_in_the_check_named() {
     attacker(&server, &signer, "check", Guest { check: "unreachable", ..GUEST });
     let checked = server.cli(&["source", "check", "check"]);
     assert!(checked.code == 1 && checked.stderr.contains("crashed"), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_broken_limit_of_the_contract_pauses_and_a_limit_of_others_does_not() {
+    let signer = Signer::new();
+    let server = server(&signer).await;
+    // what the plugin hands on of somebody's limit is the other side's
+    for (id, pauses) in [("a-long-cursor", true), ("state-over-its-quota", false)] {
+        let Attack(_, guest, code, _) = ATTACKS.into_iter().find(|attack| attack.0 == id).unwrap();
+        attacker(&server, &signer, id, guest);
+        for _ in 0..5 {
+            let run = server.json(&["source", "sync", id]);
+            assert_eq!(run["failure"]["code"], code, "{run}");
+            let said = run["failure"]["message"].as_str().unwrap();
+            assert_eq!(said.contains("page 1 of the run"), pauses, "{said}");
+        }
+        let listed = server.json(&["plugin", "list"]);
+        let plugin = listed["plugins"].as_array().unwrap().iter().find(|plugin| plugin["id"] == id).unwrap().clone();
+        assert_eq!(plugin["state"] == "paused", pauses, "{plugin}");
+    }
 }

@@ -266,6 +266,35 @@ fn plugin_list(server: &Server) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fields_that_nobody_granted_are_named_where_they_are_missing() {
+    let signer = Signer::new();
+    let server = trusting(&signer, Database::Sqlite).await;
+    well(&server, &["plugin", "install", PLUGIN, "--yes"]);
+    assert_eq!(add_source(&server).code, 0);
+    let named = ["displayName", "cn", "givenName", "sn", "mail"].map(|name| format!("field read {name}"));
+    let items: Vec<&str> = named.iter().map(String::as_str).collect();
+    well(&server, &[&["plugin", "revoke", PLUGIN], &items[..]].concat());
+    let checked = server.cli(&["source", "check", "siege"]);
+    assert!(checked.code == 1 && checked.stdout.contains("\"field read sn\""), "{checked:?}");
+    assert!(checked.stdout.contains("estampe plugin grant directory-file"), "{checked:?}");
+    for more in [&["--dry-run"][..], &[]] {
+        let read = server.cli(&[&["source", "sync", "siege"], more].concat());
+        assert!(read.code == 1 && read.stdout.contains("Everybody was refused"), "{read:?}");
+        assert!(read.stdout.contains("not granted to the plugin") && read.stdout.contains("field read sn"), "{read:?}");
+        if !more.is_empty() {
+            let run = server.json(&["run", "list"])["runs"][0]["id"].as_str().unwrap().to_owned();
+            server.cli(&["run", "discard", &run]);
+        }
+    }
+    let preview = server.cli(&["source", "mapping", "siege", "--preview"]);
+    assert!(preview.stdout.contains("field read mail"), "{preview:?}");
+    well(&server, &["plugin", "grant", PLUGIN, "field read mail"]);
+    assert_eq!(server.cli(&["source", "check", "siege"]).code, 0);
+    let read = server.cli(&["source", "sync", "siege"]);
+    assert!(read.code == 0 && !read.stdout.contains("Everybody"), "{read:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_that_keeps_failing_is_paused_with_a_notice() {
     let signer = Signer::new();
     let server = trusting(&signer, Database::Sqlite).await;

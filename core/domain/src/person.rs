@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{BlobId, CardId, PersonId, PublicId};
 use crate::locale::Locale;
+use crate::permission::Permission;
 use crate::text::{Email, Line, Link, Phone, folded};
 use crate::time::Ts;
 
@@ -104,6 +105,8 @@ pub struct PostalAddress {
 pub enum NotAPerson {
     /// Neither a name nor an e-mail address: a service account, a printer.
     NoNameNoMail,
+    /// The same, and the host left out these fields, which nobody granted: they may give one.
+    NotGranted(Vec<String>),
     /// The name cannot be shown (too long, control characters).
     BadName,
     /// The identity that the source gave is empty or longer than 255 octets.
@@ -117,9 +120,20 @@ impl NotAPerson {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoNameNoMail => "no-name-no-mail",
+            Self::NotGranted(_) => "name-not-granted",
             Self::BadName => "bad-name",
             Self::BadIdentity => "bad-identity",
             Self::Twice => "twice",
+        }
+    }
+
+    /// The items whose grant would mend it.
+    pub fn missing_grants(&self) -> Vec<String> {
+        match self {
+            Self::NotGranted(fields) => {
+                fields.iter().map(|field| Permission::FieldRead(field.clone()).to_string()).collect()
+            }
+            Self::NoNameNoMail | Self::BadName | Self::BadIdentity | Self::Twice => Vec::new(),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct SourcePerson {
     pub position: Option<String>,
     /// Other names by which groups of the source refer to them today.
     pub handles: Vec<String>,
+    /// Fields that the plugin gave of them and nobody granted: the host left them out.
+    pub withheld: Vec<String>,
 }
 
 /// A group as a source knows it, or a part of one.
@@ -313,8 +315,8 @@ pub enum FailKind {
 }
 
 impl FailKind {
-    /// Whether the plugin itself is to blame, not its configuration and not the other side.
-    pub const fn is_own_fault(self) -> bool {
+    /// Whether it is always the plugin that is to blame ([`PluginFailure::is_own_fault`]).
+    const fn is_own_fault(self) -> bool {
         matches!(self, Self::Internal | Self::OutOfMemory | Self::Deadline | Self::Trapped)
     }
 
@@ -349,12 +351,25 @@ pub struct PluginFailure {
     pub message: String,
     /// When it may be tried again, as the other side said: milliseconds from now.
     pub retry_after_ms: Option<u64>,
+    /// Whether the host itself found that the plugin broke the contract, whatever the kind: a
+    /// limit of the other side is not the plugin's doing, one of the contract is.
+    pub breach: bool,
 }
 
 impl PluginFailure {
     /// A failure of this kind.
     pub fn new(kind: FailKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after_ms: None }
+        Self { kind, message: message.into(), retry_after_ms: None, breach: false }
+    }
+
+    /// A failure of this kind that the host found, and not the plugin told.
+    pub fn breach(kind: FailKind, message: impl Into<String>) -> Self {
+        Self { breach: true, ..Self::new(kind, message) }
+    }
+
+    /// Whether the plugin itself is to blame, not its configuration and not the other side.
+    pub const fn is_own_fault(&self) -> bool {
+        self.breach || self.kind.is_own_fault()
     }
 
     /// The same, to be tried again in so many milliseconds.

@@ -66,7 +66,7 @@ impl Stop {
 
 impl From<Stop> for PluginFailure {
     fn from(stop: Stop) -> Self {
-        Self::new(stop.kind(), stop.to_string())
+        Self { breach: matches!(stop, Stop::RunPages(_)), ..Self::new(stop.kind(), stop.to_string()) }
     }
 }
 
@@ -83,7 +83,7 @@ pub fn failure(error: &Error) -> PluginFailure {
     // wasmtime keeps this error's type to itself
     if cause.contains("fuel allocated for hostcalls") {
         let message = "the plugin handed over more data at once than a page may hold";
-        return PluginFailure::new(FailKind::Limit, message);
+        return PluginFailure::breach(FailKind::Limit, message);
     }
     let message = format!("the plugin broke the contract: {}", clean(&cause, 300));
     PluginFailure::new(FailKind::Trapped, message)

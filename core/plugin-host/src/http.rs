@@ -159,7 +159,7 @@ pub fn attached(
     name: String,
 ) -> Result<Attached, PluginFailure> {
     let Some(declared) = info.asks.credentials.get(&name) else {
-        return Err(denied(format!("the plugin's manifest declares no credential \"{}\"", clean(&name, 64))));
+        return Err(denied(format!("the plugin's manifest names no such credential: \"{}\"", clean(&name, 64))));
     };
     let asked = declared.ask.permission(&name);
     if !given.grants.cover(&asked) {

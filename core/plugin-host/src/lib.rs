@@ -44,8 +44,8 @@ use estampe_domain::plugin::ConnectorSpec;
 #[cfg(doc)]
 use estampe_domain::ports::{Directory, Plugins, Signatures};
 
-pub use bundle::Keys;
-pub use contract::Described;
+pub use bundle::{Keys, read_manifest};
+pub use contract::{Described, fit};
 pub use host::{HostError, PluginHost};
 pub use look::Looker;
 pub use settings::{HostSettings, Limits};

@@ -621,6 +621,9 @@ pub struct TestPlugin {
     /// What other sides answer: {"answers": [{"url": …, "json": …}]}
     #[arg(long, value_name = "FILE")]
     pub http_fixture: Option<PathBuf>,
+    /// Show what the plugin writes to its log, also where nothing failed
+    #[arg(long)]
+    pub log: bool,
     /// Of a template of signatures: a folder for what it made of each of some people
     #[arg(long, value_name = "FOLDER")]
     pub save: Option<PathBuf>,

@@ -8,6 +8,7 @@ use estampe_domain::bundle::PluginState;
 use estampe_domain::credential::Secret;
 use estampe_domain::ids::SourceId;
 use estampe_domain::mapping::Mapping;
+use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::plugin::{ConfigProblem, ConnectorSpec, PluginInfo, PluginKind, Probe};
 use estampe_domain::run::RunState;
 use estampe_domain::source::{EVERY_MINUTES, Source, SourceChange, SourceOverview, SourceSettings};
@@ -195,9 +196,36 @@ impl Service {
         let given = self.given(&source, true).await?;
         let outcome = self.ports.directory.check(&source.connector, &given).await;
         self.note_call(&source.connector.plugin, outcome.as_ref().err()).await?;
-        let probes = outcome?;
+        let mut probes = outcome?;
+        probes.extend(self.names_are_granted(&source, &given.grants));
         self.learn_organisation(&source, &given).await?;
         Ok(probes)
+    }
+
+    /// A failed line where no field is granted that gives anybody a name or an address: each
+    /// entry would be refused.
+    fn names_are_granted(&self, source: &Source, grants: &Grants) -> Option<Probe> {
+        let tells_of_nobody = source.connector.config.get("people").is_some_and(|people| people == "false");
+        let info = self.ports.directory.plugins().into_iter().find(|info| info.id == source.connector.plugin)?;
+        let naming = source.mapping.naming();
+        let asked = info.asked().into_iter().map(|asked| asked.permission).filter(|asked| match asked {
+            Permission::FieldRead(name) => naming.contains(&name.to_ascii_lowercase()),
+            Permission::FieldReadMapped => true,
+            _ => false,
+        });
+        let asked: Vec<_> = asked.collect();
+        let missing = grants.missing(&asked);
+        if tells_of_nobody || asked.is_empty() || missing.len() < asked.len() {
+            return None;
+        }
+        let items: Vec<_> = missing.iter().map(|item| format!("\"{item}\"")).collect();
+        let detail = format!(
+            "no field that gives a name or an e-mail address is granted, and everybody would be refused: \
+             estampe plugin grant {} {}",
+            info.id,
+            items.join(" ")
+        );
+        Some(Probe { name: "grants".to_owned(), passed: false, detail })
     }
 }
 

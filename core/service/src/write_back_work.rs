@@ -240,6 +240,7 @@ impl Order {
             photo: SourcePhoto::None,
             position: None,
             handles: Vec::new(),
+            withheld: Vec::new(),
         };
         let field = self.change.field();
         // a field that cannot be written comes no further than `turn`

@@ -307,6 +307,9 @@ impl Inner {
             Cause::Domain(Error::Forbidden) if self.surface == Surface::Api => {
                 Some("the token's scopes, or the roles of its account, do not allow this".to_owned())
             }
+            Cause::MediaType if self.surface == Surface::Api => {
+                Some("send the body as JSON, with Content-Type: application/json".to_owned())
+            }
             Cause::Api(cause) => cause.detail(),
             _ => None,
         }

@@ -213,6 +213,7 @@ pub(crate) fn failure(code: &str) -> &'static str {
 pub(crate) fn refusal(refusal: &Refusal) -> &'static str {
     match refusal.code.as_str() {
         "no-name-no-mail" => key("refusal-no-name-no-mail"),
+        "name-not-granted" => key("refusal-name-not-granted"),
         "bad-name" => key("refusal-bad-name"),
         "bad-identity" => key("refusal-bad-identity"),
         "twice" => key("refusal-twice"),
@@ -226,6 +227,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> &'static str {
 pub(crate) fn not_a_person(why: &NotAPerson) -> &'static str {
     match why {
         NotAPerson::NoNameNoMail => key("refusal-no-name-no-mail"),
+        NotAPerson::NotGranted(_) => key("refusal-name-not-granted"),
         NotAPerson::BadName => key("refusal-bad-name"),
         NotAPerson::BadIdentity => key("refusal-bad-identity"),
         NotAPerson::Twice => key("refusal-twice"),

@@ -45,6 +45,11 @@ impl Bundle {
         Ok(bundle)
     }
 
+    /// The content of one of its files.
+    pub fn content(&self, name: &str) -> Option<&[u8]> {
+        self.entries.iter().find(|(there, _)| *there == name).map(|(_, content)| content.as_slice())
+    }
+
     /// Adds this one of its files, where the folder held none.
     pub fn complete(
         &mut self,

@@ -22,10 +22,26 @@ pub fn encode(module: &[u8], name: &str) -> Result<Vec<u8>, String> {
 
 /// Names of a component's imports.
 pub fn imports(component: &[u8]) -> Result<Vec<String>, String> {
+    Ok(world(component)?.imports)
+}
+
+/// What a component exports and imports, by name: `estampe:plugin/connector@0.1.0`.
+#[derive(Debug, Default)]
+pub struct World {
+    /// What it exports.
+    pub exports: Vec<String>,
+    /// What it imports.
+    pub imports: Vec<String>,
+}
+
+/// Looks at a component.
+pub fn world(component: &[u8]) -> Result<World, String> {
     match wit_component::decode(component).map_err(|error| format!("the component cannot be read back: {error:#}"))? {
         DecodedWasm::Component(resolve, world) => {
             let world = resolve.worlds.get(world).ok_or("the component has no world")?;
-            Ok(world.imports.keys().map(|key| resolve.name_world_key(key)).collect())
+            let imports = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
+            let exports = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
+            Ok(World { exports, imports })
         }
         DecodedWasm::WitPackage(..) => Err("a package of definitions, not a component".to_owned()),
     }

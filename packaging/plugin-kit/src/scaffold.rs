@@ -48,6 +48,68 @@ const CONNECTOR: [(&str, &str); 8] = [
     ("CHANGELOG.md", include_str!("scaffold/changelog.md.txt")),
 ];
 
+/// What no crate may be called: keywords, and crates of Rust's own. They stand here as ids are
+/// written, in lower case.
+const NO_CRATES: [&str; 57] = [
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+    "deps",
+];
+
 /// Where the SDK comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Sdk<'a> {
@@ -62,6 +124,11 @@ pub fn create(folder: &Path, name: &str, kind: Kind, sdk: Sdk<'_>) -> Result<(),
     is_id(name).map_err(|why| format!("the name {why}"))?;
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
         return Err(format!("the name is {name:?}; expected a letter at its beginning, since it names a crate too"));
+    }
+    if name.ends_with('-') || NO_CRATES.contains(&name) {
+        return Err(format!(
+            "the name {name:?} is one that Rust keeps for itself; expected another, since it names a crate too"
+        ));
     }
     let at = |error: std::io::Error| format!("{}: {error}", folder.display());
     if folder.exists() && fs::read_dir(folder).map_err(at)?.next().is_some() {

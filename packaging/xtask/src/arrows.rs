@@ -54,7 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // these stand outside: xtask knows the kit, the tests know the doors, the store,
     // and of the web the list of its routes
     ("xtask", &["estampe-plugin-kit"]),
-    ("estampe-tests", &["estampe-domain", "estampe-fakes", "estampe-store", "estampe-web"]),
+    ("estampe-tests", &["estampe-domain", "estampe-fakes", "estampe-signature-lint", "estampe-store", "estampe-web"]),
     // beside the doors it measures the use case of a lead without HTTP, and a plugin in the
     // sandbox beside the same plugin without it; the tests write its hostile guests
     (

@@ -330,6 +330,7 @@ async fn people(store: &Store) -> Result<Vec<PublicId>, String> {
             photo: SourcePhoto::None,
             position: None,
             handles: Vec::new(),
+            withheld: Vec::new(),
         };
         let Ok(mapped) = Mapping::standard().apply(&source) else { return Err("a profile could not be made".into()) };
         let card = PublicId::new(&SystemRandom);

@@ -153,12 +153,20 @@ on_both! {
         .await;
         assert_eq!(ended["state"], "held", "{ended}");
         assert_eq!(ended["hold"], "plan-only");
-        assert_eq!(program.post("/sources/siege/runs", &json!({}), 409).await["code"], "conflict");
+        let keyed = async |status| {
+            let start = program.ask(Method::POST, "/sources/siege/runs").json(&json!({ "plan_only": true }));
+            let answer = start.header("idempotency-key", "once more").send().await.unwrap();
+            assert!(!answer.headers().contains_key("idempotency-replayed"), "{answer:?}");
+            json(answer, status).await
+        };
+        assert_eq!(keyed(409).await["code"], "conflict");
         let discarded = program.ask(Method::POST, &format!("{place}/discard")).send().await.unwrap();
         assert_eq!(json(discarded, 200).await["state"], "discarded");
         assert_eq!(program.post(&format!("{place}/approve"), &json!({}), 409).await["code"], "conflict");
         let runs = program.get("/runs?source=siege", 200).await;
         assert_eq!(runs["items"].as_array().unwrap().len(), 2);
+        // a conflict is over one day: under the same key it is done now
+        assert!(text(&keyed(202).await["id"]) != text(&run["id"]));
         program.get("/runs?source=nosuch", 404).await;
         program.post("/sources/siege/runs", &json!({ "pla_only": true }), 422).await;
         program.post("/sources/nosuch/runs", &json!({}), 404).await;

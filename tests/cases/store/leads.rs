@@ -25,6 +25,7 @@ fn profile(name: &str, title: &str) -> Profile {
         photo: SourcePhoto::None,
         position: None,
         handles: Vec::new(),
+        withheld: Vec::new(),
     };
     Mapping::standard().apply(&source).unwrap().profile
 }

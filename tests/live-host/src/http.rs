@@ -70,7 +70,7 @@ impl Wire {
             let headers = texts.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
             let headers = headers.collect();
             let body = answer.bytes().await?.to_vec();
-            Ok::<_, reqwest::Error>(Response { status, headers, body })
+            Ok::<_, reqwest::Error>(Response { headers, ..Response::new(status, body) })
         });
         answered
             .map_err(|_| Failure::new(FailKind::Unavailable, "the connection ended before the whole answer was there"))

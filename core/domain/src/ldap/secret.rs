@@ -1,10 +1,10 @@
-//! Attributes that prove who somebody is. No plugin reads them, whoever asks: a manifest that
-//! names one is refused, and so is a mapping.
+//! Attributes that prove who somebody is. No plugin reads, carries or sets them, whoever asks: a
+//! manifest that names one is refused, so is a mapping, and the host drops what comes all the same.
 
 use super::base_name;
 
 /// In lower case. By their numbers (RFC 4512, section 1.4) no plugin names attributes at all.
-const SECRETS: [&str; 43] = [
+const SECRETS: [&str; 45] = [
     // RFC 4519, RFC 3112, draft-behera-ldap-password-policy, OpenLDAP
     "userpassword",
     "authpassword",
@@ -12,6 +12,9 @@ const SECRETS: [&str; 43] = [
     "olcrootpw",
     "oathsecret",
     "userpkcs12",
+    // SCIM (RFC 7643, section 4.1.1), Microsoft Graph
+    "password",
+    "passwordprofile",
     // Active Directory, its local administrators' passwords, its disks' keys
     "unicodepwd",
     "dbcspwd",
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn secrets_are_known_in_any_dress() {
-        for secret in ["userPassword", "USERPASSWORD;x-old", "unicodePwd", "ms-Mcs-AdmPwd"] {
+        for secret in ["userPassword", "USERPASSWORD;x-old", "unicodePwd", "ms-Mcs-AdmPwd", "password"] {
             assert!(is_secret(secret), "{secret}");
         }
         assert!(!is_secret("mail") && !is_secret("pwdLastSet"));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Texts;
 
@@ -22,11 +22,11 @@ pub struct ConfigKey {
     /// Whether it has several lines, such as a PEM.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lines: bool,
-    /// What counts when it is not set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What counts when it is not set. A manifest may write `30` or `true` without quotes.
+    #[serde(default, deserialize_with = "as_text", skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// A value as it may look.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// A value as it may look; likewise.
+    #[serde(default, deserialize_with = "as_text", skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
     /// The words of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -108,6 +108,22 @@ impl fmt::Display for ConfigProblem {
             Self::Again(key) => write!(f, "is needed again: \"{key}\" says where it is sent, and changes"),
         }
     }
+}
+
+/// Reads a value as it is configured: a text.
+fn as_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a text, a whole number, true or false")]
+    enum Written {
+        Text(String),
+        Number(i64),
+        Flag(bool),
+    }
+    Ok(Option::<Written>::deserialize(value)?.map(|written| match written {
+        Written::Text(text) => text,
+        Written::Number(number) => number.to_string(),
+        Written::Flag(flag) => flag.to_string(),
+    }))
 }
 
 /// Octets of a value.
@@ -243,6 +259,17 @@ mod tests {
         assert!(key(ConfigKind::String).check(&"x".repeat(MAX_VALUE + 1)).unwrap_err().to_string().contains("16 KiB"));
         assert_eq!(days.check("40").unwrap_err().to_string(), "is a whole number from 1 to 30");
         assert_eq!(format.check("xml").unwrap_err().to_string(), "is one of: \"ldif\", \"csv\"");
+    }
+
+    #[test]
+    fn a_default_may_stand_without_quotes() {
+        for (written, read) in [("30", "30"), ("true", "true"), ("\"30\"", "30")] {
+            let json = format!("{{\"type\": \"string\", \"default\": {written}, \"example\": {written}}}");
+            let key: ConfigKey = serde_json::from_str(&json).unwrap();
+            assert_eq!((key.default.as_deref(), key.example.as_deref()), (Some(read), Some(read)));
+        }
+        let wrong = serde_json::from_str::<ConfigKey>("{\"type\": \"string\", \"default\": [1]}").unwrap_err();
+        assert!(wrong.to_string().contains("expected a text, a whole number"), "{wrong}");
     }
 
     #[test]

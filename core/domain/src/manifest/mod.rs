@@ -2,6 +2,7 @@
 //! configured with.
 
 mod config;
+mod fields;
 mod offer;
 mod permitted;
 mod setup;
@@ -16,6 +17,7 @@ use crate::ldap::is_secret;
 use crate::permission::{LdapPlace, Permission};
 
 pub use config::{ConfigKey, ConfigKind, ConfigProblem};
+pub use fields::FieldsAsk;
 pub use offer::Offer;
 pub use permitted::{Granted, PermissionCheck, PermissionLine, PermissionTable, Standing};
 pub use setup::{ProviderAsk, ProviderPermission, SetupStep};
@@ -211,27 +213,6 @@ impl LdapAsk {
     }
 }
 
-/// Fields of people, by their standard names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FieldsAsk {
-    /// Those that it carries: a connector delivers them, a template is shown them.
-    #[serde(default)]
-    pub read: BTreeSet<String>,
-    /// Whether it carries those too that the mapping of a source names.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub mapped: bool,
-    /// Those that it changes in the directory.
-    #[serde(default)]
-    pub write: BTreeSet<String>,
-}
-
-impl FieldsAsk {
-    fn is_empty(&self) -> bool {
-        self.read.is_empty() && self.write.is_empty() && !self.mapped
-    }
-}
-
 /// Groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -391,6 +372,7 @@ impl PluginInfo {
         if let Some(key) = refreshing.into_iter().find(|key| !once.insert(*key)) {
             return Err(format!("two of its credentials share the refresh token \"{key}\", which may be good once"));
         }
+        self.asks.fields.are_sound()?;
         if let Some(ldap) = &self.asks.ldap {
             let LdapAsk { servers, base, filter, bind_dn, password, start_tls, clear_text, ca_file, .. } = ldap;
             let LdapAsk { client_certificate, client_key, login, identity, .. } = ldap;

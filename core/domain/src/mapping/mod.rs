@@ -92,6 +92,9 @@ pub enum MappingProblem {
     Nameless,
 }
 
+/// The fields of which each alone makes somebody of an entry.
+const NAMING: [Target; 4] = [Target::Name, Target::GivenName, Target::FamilyName, Target::Emails];
+
 static STANDARD: LazyLock<Mapping> = LazyLock::new(|| Preset::STANDARD.mapping());
 
 impl Default for Mapping {
@@ -148,8 +151,7 @@ impl Mapping {
                 },
             }
         }
-        let names = [Target::Name, Target::GivenName, Target::FamilyName, Target::Emails];
-        if problems.is_empty() && !names.iter().any(|target| mapping.rules.contains_key(target)) {
+        if problems.is_empty() && !NAMING.iter().any(|target| mapping.rules.contains_key(target)) {
             problems.push(MappingProblem::Nameless);
         }
         if problems.is_empty() { Ok(mapping) } else { Err(problems) }
@@ -158,6 +160,12 @@ impl Mapping {
     /// The attributes that its rules look at, in lower case.
     pub fn attributes(&self) -> BTreeSet<String> {
         self.rules.values().flat_map(Rule::attributes).map(|name| name.to_ascii_lowercase()).collect()
+    }
+
+    /// Those of them that give somebody a name or an address, without which nobody is taken.
+    pub fn naming(&self) -> BTreeSet<String> {
+        let rules = NAMING.iter().filter_map(|target| self.rules.get(target));
+        rules.flat_map(Rule::attributes).map(|name| name.to_ascii_lowercase()).collect()
     }
 
     /// The fields whose rule differs.
@@ -188,7 +196,14 @@ impl Mapping {
             })
             .or_else(|| emails.first().and_then(|email| email.as_str().parse().ok()));
         let Some(display_name) = display_name else {
-            return Err(if bad_name { NotAPerson::BadName } else { NotAPerson::NoNameNoMail });
+            let naming = self.naming();
+            let withheld = source.withheld.iter().filter(|name| naming.contains(&name.to_ascii_lowercase()));
+            let withheld: Vec<_> = withheld.cloned().collect();
+            return Err(match (bad_name, withheld.is_empty()) {
+                (true, _) => NotAPerson::BadName,
+                (false, true) => NotAPerson::NoNameNoMail,
+                (false, false) => NotAPerson::NotGranted(withheld),
+            });
         };
         let phones = reading.labelled_phones();
         let address = reading.address();

@@ -8,7 +8,7 @@ use super::{Mapping, Target, phone};
 use crate::locale::Locale;
 use crate::person::{LabelledLink, LabelledPhone, PhoneKind, PostalAddress};
 use crate::plugin::{AttributeValue, SourcePerson};
-use crate::text::{Link, Phone};
+use crate::text::{Link, Phone, TextProblem};
 
 /// Values of one rule that are looked at: a hostile directory may hold thousands.
 pub(super) const LOOKED_AT: usize = 64;
@@ -22,11 +22,13 @@ pub(super) struct Reading<'a> {
     mapping: &'a Mapping,
     source: &'a SourcePerson,
     left_out: BTreeSet<String>,
+    /// Attributes of which that was said already.
+    named: BTreeSet<String>,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(mapping: &'a Mapping, source: &'a SourcePerson) -> Self {
-        Self { mapping, source, left_out: BTreeSet::new() }
+        Self { mapping, source, left_out: BTreeSet::new(), named: BTreeSet::new() }
     }
 
     /// Whether anything was left out so far.
@@ -49,25 +51,25 @@ impl<'a> Reading<'a> {
     }
 
     /// The first usable value.
-    pub(super) fn first<T: FromStr>(&mut self, target: Target) -> Option<T> {
+    pub(super) fn first<T: FromStr<Err = TextProblem>>(&mut self, target: Target) -> Option<T> {
         for (name, text) in self.values(target) {
             match text.parse() {
                 Ok(value) => return Some(value),
-                Err(_) => self.leave_out(name),
+                Err(why) => self.leave_out(name, &reason(&why)),
             }
         }
         None
     }
 
     /// Every usable value, once each.
-    pub(super) fn all<T: FromStr + PartialEq>(&mut self, target: Target) -> Vec<T> {
-        self.collect(target, |text| text.parse().ok())
+    pub(super) fn all<T: FromStr<Err = TextProblem> + PartialEq>(&mut self, target: Target) -> Vec<T> {
+        self.collect(target, str::parse)
     }
 
     /// Every telephone number, in international form where it is understood.
     pub(super) fn phones(&mut self, target: Target) -> Vec<Phone> {
         let country = self.mapping.country;
-        self.collect(target, |text| phone::read(text, country).ok())
+        self.collect(target, |text| phone::read(text, country))
     }
 
     /// The telephone numbers of every kind.
@@ -97,8 +99,8 @@ impl<'a> Reading<'a> {
         self.collect(Target::Links, |text| {
             let text = text.trim();
             let (url, label) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-            let url: Link = url.parse().ok()?;
-            Some(LabelledLink { label: label.parse().ok(), url })
+            let url: Link = url.parse()?;
+            Ok(LabelledLink { label: label.parse().ok(), url })
         })
     }
 
@@ -107,23 +109,34 @@ impl<'a> Reading<'a> {
         self.values(Target::Language).into_iter().find_map(|(_, text)| text.trim().parse().ok())
     }
 
-    fn collect<T: PartialEq>(&mut self, target: Target, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    fn collect<T: PartialEq>(&mut self, target: Target, read: impl Fn(&str) -> Result<T, TextProblem>) -> Vec<T> {
         let mut values: Vec<T> = Vec::new();
         for (name, text) in self.values(target) {
             match read(&text) {
-                Some(value) if values.contains(&value) => {}
-                Some(value) if values.len() < KEPT => values.push(value),
-                Some(_) | None => self.leave_out(name),
+                Ok(value) if values.contains(&value) => {}
+                Ok(value) if values.len() < KEPT => values.push(value),
+                Ok(_) => self.leave_out(name, &format!("more than {KEPT} values")),
+                Err(why) => self.leave_out(name, &reason(&why)),
             }
         }
         values
     }
 
-    fn leave_out(&mut self, name: &str) {
-        if !self.left_out.contains(name) {
-            self.left_out.insert(name.to_owned());
+    fn leave_out(&mut self, name: &str, why: &str) {
+        if !self.named.contains(name) {
+            self.named.insert(name.to_owned());
+            self.left_out.insert(format!("{name}: {why}"));
         }
     }
+}
+
+/// Why a value was not taken, after its name. It never holds the value, which is a person's.
+fn reason(why: &TextProblem) -> String {
+    let why = match why {
+        TextProblem::Comma(_) => TextProblem::NotAnEmail.to_string(),
+        other => other.to_string(),
+    };
+    why.strip_prefix("it is ").unwrap_or(&why).to_owned()
 }
 
 /// Every text that is not empty of the attributes of this name, in any letter case.

@@ -21,6 +21,7 @@ fn person(attributes: &[(&str, &[&str])]) -> SourcePerson {
         photo: SourcePhoto::None,
         position: None,
         handles: Vec::new(),
+        withheld: Vec::new(),
     }
 }
 
@@ -150,7 +151,7 @@ fn fields_of_several_values_take_all_of_them() {
     assert_eq!(Target::Emails.shown(&mapped.profile), "zoe@banque.example, z.lefevre@banque.example");
     assert!(mapped.left_out.is_empty(), "{mapped:?}");
     mapping.rules.insert(Target::Emails, "mail".parse().unwrap());
-    assert_eq!(mapping.apply(&zoe).unwrap().left_out, ["mail"]);
+    assert_eq!(mapping.apply(&zoe).unwrap().left_out, ["mail: there is no @ in it"]);
 }
 
 #[test]
@@ -203,7 +204,20 @@ fn who_has_no_name_is_nobody() {
     assert_eq!(nobody(&[("cn", &["a\u{202e}b"])]), NotAPerson::BadName);
     assert_eq!(nobody(&[("title", &["\u{202e}"])]), NotAPerson::NoNameNoMail);
     let mapped = Mapping::standard().apply(&person(&[("cn", &["\u{202e}"]), ("sn", &["Núñez"])])).unwrap();
-    assert_eq!((mapped.profile.display_name.as_str(), mapped.left_out), ("Núñez", vec!["cn".to_owned()]));
+    assert_eq!(
+        (mapped.profile.display_name.as_str(), mapped.left_out),
+        ("Núñez", vec!["cn: it contains control characters".to_owned()])
+    );
+    let long = person(&[("cn", &["Zoé"]), ("title", &["x".repeat(201).as_str()])]);
+    let long = Mapping::standard().apply(&long).unwrap();
+    assert_eq!(long.left_out, ["title: longer than 200 characters"]);
+    // fields that nobody granted, of which the language alone gives no name
+    let mut stripped = person(&[("title", &["svc"])]);
+    stripped.withheld = ["preferredLanguage", "sn", "Mail"].map(str::to_owned).into();
+    let why = Mapping::standard().apply(&stripped).unwrap_err();
+    assert_eq!(why.missing_grants(), ["field read sn", "field read Mail"]);
+    stripped.withheld.truncate(1);
+    assert_eq!(Mapping::standard().apply(&stripped), Err(NotAPerson::NoNameNoMail));
     let mut unnamed = person(&[("cn", &["a"])]);
     unnamed.external_id = String::new();
     assert_eq!(Mapping::standard().apply(&unnamed), Err(NotAPerson::BadIdentity));
@@ -339,7 +353,7 @@ fn bags() -> impl Strategy<Value = Vec<(String, AttributeValue)>> {
 proptest! {
     #[test]
     fn the_standard_mapping_is_what_it_was(attributes in bags()) {
-        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() };
+        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new(), withheld: Vec::new() };
         let (expected, left_out) = by_fixed_names(&source);
         let Ok(mapped) = Mapping::standard().apply(&source) else {
             let named = [Target::Name, Target::GivenName, Target::FamilyName, Target::Emails];
@@ -351,12 +365,13 @@ proptest! {
                 prop_assert_eq!(target.shown(&mapped.profile), expected, "{}", target);
             }
         }
-        prop_assert_eq!(mapped.left_out, left_out);
+        let names = mapped.left_out.iter().map(|left| left.split_once(": ").unwrap().0.to_owned());
+        prop_assert_eq!(names.collect::<Vec<_>>(), left_out);
     }
 
     #[test]
     fn no_bag_breaks_a_mapping(attributes in bags(), which in 0usize..8) {
-        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new() };
+        let source = SourcePerson { external_id: "1".into(), active: true, attributes, photo: SourcePhoto::None, position: None, handles: Vec::new(), withheld: Vec::new() };
         let expression = [
             "all.displayName|join('-')|title_case",
             "[givenName, sn]|join(' ') or mail",

@@ -98,6 +98,7 @@ mod tests {
             photo: SourcePhoto::None,
             position: None,
             handles: Vec::new(),
+            withheld: Vec::new(),
         }
     }
 

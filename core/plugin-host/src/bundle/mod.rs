@@ -29,6 +29,11 @@ const _: () = assert!(MAX_COMPONENT + MAX_SBOM + 5 * MAX_TEXT < MAX_BUNDLE);
 /// How the entry of the signature is called. It is the last one.
 const SIGNATURE: &str = "signature.minisig";
 
+/// What a `plugin.toml` says, read as of a bundle; the error says what is wrong with it.
+pub fn read_manifest(manifest: &[u8]) -> Result<PluginInfo, String> {
+    manifest::parse(manifest).map(|(info, _)| info).map_err(|refusal| refusal.words)
+}
+
 /// A bundle, parsed.
 #[derive(Debug)]
 pub struct Bundle {
@@ -290,6 +295,8 @@ mod tests {
                 "plugin.toml is wrong",
             ),
             ("[description]", "[fields]\nread = [\"a b\"]\n[description]", "cannot be granted"),
+            ("[description]", "[fields]\nread = [\"cn\", \"userPassword\"]\n[description]", "no plugin's to carry"),
+            ("[description]", "[fields]\nwrite = [\"UnicodePwd\"]\n[description]", "no plugin's to set"),
             ("[description]", "[[inputs]]\nname = \"a\"\n[[inputs]]\nname = \"a\"\n[description]", "twice"),
             ("0.1.0", "0.2.0", "contract"),
             ("0.1.0\"", "0.2.0\"\nnews = 1", "contract \"0.2.0\""),

@@ -63,7 +63,7 @@ impl<'a> Batch<'a> {
             };
             if let Err(failure) = &outcome {
                 instance = None;
-                faults += usize::from(failure.kind.is_own_fault());
+                faults += usize::from(failure.is_own_fault());
             }
             (self.note)(started, &outcome);
             rendered.push(outcome);

@@ -16,6 +16,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 pub use self::batch::{Batch, Signatures};
+pub use self::world::fit;
 use crate::call::Call;
 
 /// The contract that this host speaks best.

@@ -22,9 +22,15 @@ const fn of(kind: PluginKind) -> (&'static str, &'static str) {
 
 /// Whether the component exports what a plugin of this kind does, and imports no more.
 pub fn fits(engine: &Engine, component: &Component, info: &PluginInfo) -> Result<(), String> {
-    let kind = info.kind;
     let component = component.component_type();
     let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
+    let imports: Vec<&str> = component.imports(engine).map(|(name, _)| name).collect();
+    fit(&exports, &imports, info)
+}
+
+/// The same of the names of what a component exports and imports; the error says what is wrong.
+pub fn fit(exports: &[&str], imports: &[&str], info: &PluginInfo) -> Result<(), String> {
+    let kind = info.kind;
     let (world, export) = of(kind);
     if !exports.iter().any(|name| interface(name) == Some(export)) {
         let there: Vec<String> = exports.iter().take(8).map(|name| clean(name, 64)).collect();
@@ -53,7 +59,7 @@ pub fn fits(engine: &Engine, component: &Component, info: &PluginInfo) -> Result
         }
     }
     if kind == PluginKind::SignatureTemplate {
-        for (name, _) in component.imports(engine) {
+        for name in imports {
             if !interface(name).is_some_and(|interface| OF_TEMPLATES.contains(&interface)) {
                 return Err(format!(
                     "a signature template imports log, clock and config and nothing else, and this one imports {}",

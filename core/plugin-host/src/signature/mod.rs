@@ -181,7 +181,7 @@ fn is_hidden(character: char) -> bool {
 }
 
 fn limit(what: &str) -> PluginFailure {
-    PluginFailure::new(FailKind::Limit, format!("the plugin broke a limit of the contract: {what}"))
+    PluginFailure::breach(FailKind::Limit, format!("the plugin broke a limit of the contract: {what}"))
 }
 
 #[cfg(test)]

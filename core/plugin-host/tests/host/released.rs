@@ -115,6 +115,7 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
         photo: SourcePhoto::Versioned(vec![0xff, 0xd8, 0xff], "photo-1".to_owned()),
         position: Some("line 1".to_owned()),
         handles: Vec::new(),
+        withheld: Vec::new(),
     };
     let refusals = [refused(Some("2"), "line 2", "bonjour"), refused(None, "line 3", "no id")];
     assert_eq!(first.events, [&[DirectoryEvent::Person(zoe)], refusals.as_slice()].concat());
@@ -133,6 +134,7 @@ async fn a_connector_of_0_1_0_does_what_it_did() {
         photo: SourcePhoto::None,
         position: None,
         handles: vec!["uid=3".to_owned()],
+        withheld: Vec::new(),
     };
     let gone = |id: &str, how| DirectoryEvent::PersonGone(id.to_owned(), how);
     let group = SourceGroup {

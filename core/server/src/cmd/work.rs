@@ -138,8 +138,20 @@ pub(super) async fn finish(
     let is_plan = dry_run || text(&run, "state") == "held";
     report(cli, operator, &run, is_plan.then_some(lines)).await?;
     let planned = dry_run && text(&run, "hold") == "plan-only";
-    let well = text(&run, "state") == "done" || planned;
+    let nobody = nobody_is_left(&run);
+    if nobody && !cli.json {
+        print::line("Everybody was refused: nobody comes of what this source says.");
+    }
+    let well = (text(&run, "state") == "done" || planned) && !nobody;
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Whether a run that compared everybody refused all of them. Of what changed alone a refused
+/// entry is nothing unusual.
+fn nobody_is_left(run: &Value) -> bool {
+    let counts = run.get("counts").cloned().unwrap_or_default();
+    let none = |key: &str| text(&counts, key) == "0";
+    text(run, "mode") == "full" && !none("refused") && ["created", "changed", "unchanged"].iter().all(|key| none(key))
 }
 
 async fn report(cli: &Cli, operator: &Operator, run: &Value, lines: Option<&Lines>) -> Result<(), String> {

@@ -64,7 +64,10 @@ impl Service {
             // whoever writes a plugin tries one version again and again, unsigned
             let again = there == version && facts.signature == Signature::None && newest.sha256 != facts.sha256;
             if !is_newer(version, there) && !again {
-                let words = format!("{id} {there} is installed, and {version} is not newer: estampe plugin rollback");
+                let words = format!(
+                    "{id} {there} is installed, and {version} is not newer: whoever changes a plugin raises `version` \
+                     in its plugin.toml; back to the version before goes estampe plugin rollback {id}"
+                );
                 return Err(Error::Conflict(words));
             }
         }

@@ -236,7 +236,7 @@ impl Service {
             }
             return Ok(());
         };
-        if !failure.kind.is_own_fault() {
+        if !failure.is_own_fault() {
             return Ok(());
         }
         let ctx = self.context(Actor::System, self.settings.default_locale);

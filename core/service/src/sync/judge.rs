@@ -230,7 +230,8 @@ impl Planned {
 }
 
 fn refusal(position: &str, why: &NotAPerson) -> Refusal {
-    Refusal { position: position.to_owned(), code: why.code().to_owned(), detail: String::new() }
+    let detail = why.missing_grants().join(", ");
+    Refusal { position: position.to_owned(), code: why.code().to_owned(), detail }
 }
 
 /// Something left out of a person who was taken all the same.

@@ -83,10 +83,11 @@ impl Service {
 
     /// Reads until there is no more; ends early, and well, when nobody takes the pages.
     pub(super) async fn read_pages(&self, mut reading: Reading, pages: mpsc::Sender<Page>) -> Result<()> {
-        let mut standstill = Standstill::default();
+        let (mut standstill, mut number) = (Standstill::default(), 0_u32);
         // one page waits at most while another is staged
         while let Ok(place) = pages.reserve().await {
-            let page = self.read_page_in_time(&reading).await?;
+            number += 1;
+            let page = self.read_page_in_time(&reading).await.map_err(|error| on_page(error, number))?;
             let next = page.next.clone();
             if next.is_some() {
                 standstill.page(&page.events)?;
@@ -170,6 +171,17 @@ impl Service {
         }
         page.checkpoint = page.checkpoint.map(|checkpoint| reading.basis.sealed(&checkpoint));
         Ok(page)
+    }
+}
+
+/// What the plugin is to blame for names its page: whoever mends it looks there.
+fn on_page(error: Error, number: u32) -> Error {
+    match error {
+        Error::Plugin(failure) if failure.is_own_fault() => {
+            let message = format!("{} (page {number} of the run)", failure.message);
+            PluginFailure { message, ..failure }.into()
+        }
+        other => other,
     }
 }
 

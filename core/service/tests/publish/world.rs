@@ -548,6 +548,7 @@ impl World {
                 photo: SourcePhoto::None,
                 position: None,
                 handles: Vec::new(),
+                withheld: Vec::new(),
             };
             profiles.push((PersonId::new(now, &System), Mapping::standard().apply(&person).unwrap().profile));
             self.provider.set(&mailbox(number), &before(number));

@@ -134,6 +134,7 @@ run-refusals-text = They did not become people; the others are not touched.
 run-column-position = Where
 run-column-reason = Why
 refusal-no-name-no-mail = Neither a name nor an e-mail address: this is not a person. Leave it out of the export, or give it a name.
+refusal-name-not-granted = Fields that would give a name or an e-mail address are not granted to the plugin: grant them, and run it again.
 refusal-bad-name = The name cannot be shown: it is too long or holds invisible characters.
 refusal-bad-identity = The identity is empty or too long. Each person needs one that never changes.
 refusal-twice = This identity appears further up. The first entry was kept.

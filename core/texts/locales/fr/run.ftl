@@ -146,6 +146,7 @@ run-refusals-text = Elles ne sont pas devenues des personnes ; les autres ne s
 run-column-position = Où
 run-column-reason = Pourquoi
 refusal-no-name-no-mail = Ni nom ni courriel : ce n’est pas une personne. Écartez cette entrée de l’export, ou donnez-lui un nom.
+refusal-name-not-granted = Des champs qui donneraient un nom ou un courriel ne sont pas accordés à l’extension : accordez-les, puis relancez.
 refusal-bad-name = Le nom ne peut pas être montré : il est trop long ou contient des caractères invisibles.
 refusal-bad-identity = L’identifiant est vide ou trop long. Il en faut un, stable, pour chaque personne.
 refusal-twice = Cet identifiant apparaît déjà plus haut. La première entrée a été gardée.

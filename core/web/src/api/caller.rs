@@ -218,13 +218,28 @@ impl Sent {
     }
 }
 
-/// An error's words without line and column: the pointer says where.
+/// An error's words without line and column, since the pointer says where, and without names of
+/// types of ours, which are nobody else's.
 fn without_place(error: &serde_json::Error) -> String {
     let words = error.to_string();
-    match words.rfind(" at line ") {
-        Some(at) => words.get(..at).unwrap_or(&words).to_owned(),
-        None => words,
-    }
+    let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
+    let Some((found, expected)) = words.rsplit_once(", expected ") else {
+        return if words.contains("variant of untagged enum") {
+            "it fits nothing that may stand here".into()
+        } else {
+            words.into()
+        };
+    };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        _ if expected.starts_with("tuple struct ") || expected.starts_with("a tuple") => "a list",
+        _ if expected.starts_with("struct ") => "an object",
+        _ if expected.contains("enum ") => "one of the words that may stand here",
+        other => other,
+    };
+    format!("{found}, expected {expected}")
 }
 
 #[cfg(test)]
@@ -254,6 +269,22 @@ mod tests {
         }
         assert!(takes("image/*", "image/jpeg") && !takes("application/json", "image/jpeg"));
         assert!(accepts(TestRequest::default().to_http_request().headers(), "application/json"));
+    }
+
+    #[test]
+    fn what_was_expected_names_no_type_of_ours() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "read to be refused")]
+        struct Inner {
+            count: u32,
+        }
+        for (json, words) in [
+            ("7", "invalid type: integer `7`, expected an object"),
+            ("{\"count\": -1}", "invalid value: integer `-1`, expected a whole number that is not negative"),
+            ("{}", "missing field `count`"),
+        ] {
+            assert_eq!(without_place(&serde_json::from_str::<Inner>(json).unwrap_err()), words);
+        }
     }
 
     #[test]

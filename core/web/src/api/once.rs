@@ -59,12 +59,13 @@ pub(crate) async fn once(sent: Sent, request: HttpRequest, work: impl AsyncFnOnc
     }
 }
 
-/// Keeps an answer; what failed on our side did nothing, and may be asked again.
+/// Keeps an answer. What failed on our side did nothing, and may be asked again; so may what
+/// another time is done: a conflict ends, and so does a flood.
 async fn keep(sent: &Sent, key: &AnswerKey, answer: Reply) -> Reply {
     let caller = &sent.caller;
     let answer = answer.unwrap_or_else(|fault| fault.error_response());
     let status = answer.status();
-    if status.is_server_error() {
+    if status.is_server_error() || matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS) {
         caller.ok(caller.service().forget_answer(key).await)?;
         return Ok(answer);
     }

@@ -81,6 +81,11 @@ impl<'a> MappingPage<'a> {
         person.shown.as_ref().err().map_or("", words::not_a_person)
     }
 
+    /// The items whose grant would mend it.
+    fn missing(&self, person: &PreviewedPerson) -> String {
+        person.shown.as_ref().err().map_or_else(String::new, |why| why.missing_grants().join(", "))
+    }
+
     /// Who it is, for the line that opens an entry.
     fn who(&self, person: &PreviewedPerson) -> String {
         let shown = person.shown.as_ref().ok().and_then(|shown| shown.first());

@@ -81,7 +81,9 @@ fn previewed(wire: &Wire, person: &PreviewedPerson) -> serde_json::Value {
             json!({"position": position, "fields": fields, "left_out": left_out})
         }
         Err(why) => {
-            let reason = wire.l.t(words::not_a_person(why)).to_string();
+            let words = wire.l.t(words::not_a_person(why));
+            let missing = why.missing_grants().join(", ");
+            let reason = if missing.is_empty() { words.to_string() } else { format!("{words} ({missing})") };
             json!({"position": position, "refused": why.code(), "reason": reason})
         }
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use estampe_domain::ldap::is_secret;
 use estampe_domain::permission::{Grants, Permission};
 use estampe_domain::plugin::{
     AttributeValue, Cursor, DirectoryEvent, FailKind, Given, Gone, Page, PluginFailure, PluginInfo, Probe, SourceGroup,
@@ -57,7 +58,13 @@ pub fn page(page: wit::Page, call: Call) -> Result<Page, PluginFailure> {
     }
     let groups = Groups::of(&call.given.grants, &call.info);
     let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given, &call.info), groups };
-    let events = page.events.into_iter().filter_map(|event| measure.event(event).transpose());
+    let events = page.events.into_iter().enumerate().filter_map(|(at, event)| {
+        let taken = measure.event(event).map_err(|failure| {
+            let message = format!("{}; event {} of its page", failure.message, at + 1);
+            PluginFailure { message, ..failure }
+        });
+        taken.transpose()
+    });
     let events = events.collect::<Result<_, _>>()?;
     Ok(Page { events, next: cursor(page.next)?, checkpoint: cursor(page.checkpoint)?, state: call.state.into_writes() })
 }
@@ -95,7 +102,7 @@ pub fn attributes(
 ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
     let groups = Groups::of(&call.given.grants, &call.info);
     let mut measure = Measure { left: MAX_PAGE, fields: Fields::of(&call.given, &call.info), groups };
-    let mut attributes = measure.attributes(said, None)?;
+    let (mut attributes, _) = measure.attributes(said, None)?;
     attributes.retain(|(name, _)| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)));
     Ok(attributes)
 }
@@ -166,10 +173,12 @@ impl Fields {
         });
         let asks_mapped = info.asks.fields.mapped;
         let grants_mapped = asks_mapped && given.grants.cover(&Permission::FieldReadMapped);
-        Self {
-            asked: asked.chain(mapped(asks_mapped)).collect(),
-            granted: granted.chain(mapped(grants_mapped)).collect(),
-        }
+        Self::new(asked.chain(mapped(asks_mapped)), granted.chain(mapped(grants_mapped)))
+    }
+
+    /// Those, in lower case. What proves who somebody is was never granted, whoever did.
+    fn new(asked: impl Iterator<Item = String>, granted: impl Iterator<Item = String>) -> Self {
+        Self { asked: asked.collect(), granted: granted.filter(|name| !is_secret(name)).collect() }
     }
 
     /// Whether a field, in lower case, is both asked for and granted.
@@ -310,7 +319,7 @@ impl Measure {
         let position = person.position.map(|position| clean(&position, MAX_POSITION));
         let at = position.as_deref();
         let external_id = self.id(person.id, at)?;
-        let attributes = self.attributes(person.attributes, at)?;
+        let (attributes, withheld) = self.attributes(person.attributes, at)?;
         let active = person.active;
         let mut photo = match (person.photo, person.photo_etag) {
             (Some(octets), version) => {
@@ -330,34 +339,38 @@ impl Measure {
         if self.groups != Groups::Granted {
             handles.clear();
         }
-        Ok(SourcePerson { external_id, active, attributes, photo, position, handles })
+        Ok(SourcePerson { external_id, active, attributes, photo, position, handles, withheld })
     }
 
+    /// Those that go through, and the names of those that nobody granted.
     fn attributes(
         &mut self,
         said: Vec<wit::Attribute>,
         at: Option<&str>,
-    ) -> Result<Vec<(String, AttributeValue)>, PluginFailure> {
+    ) -> Result<(Vec<(String, AttributeValue)>, Vec<String>), PluginFailure> {
         let count = said.len();
         if count > MAX_ATTRIBUTES {
             let what = format!("a person of {count} attributes; at most {MAX_ATTRIBUTES} are taken");
             return Err(limit(&located(at, &what)));
         }
-        let mut attributes = Vec::with_capacity(count);
+        let (mut attributes, mut withheld) = (Vec::with_capacity(count), Vec::new());
         for attribute in said {
             let name = attribute.name;
             let length = name.len();
             if length == 0 || length > MAX_NAME || name.chars().any(char::is_control) {
-                let what = format!("an attribute's name has 1 to {MAX_NAME} octets, none of control");
+                let name = clean(&name, 64);
+                let what = format!("an attribute's name has 1 to {MAX_NAME} octets, none of control: {name:?}");
                 return Err(limit(&located(at, &what)));
             }
             self.take(length)?;
-            let value = self.value(attribute.value, at)?;
+            let value = self.value(&name, attribute.value, at)?;
             if self.fields.pass(&name, at)? {
                 attributes.push((name, value));
+            } else if !is_secret(&name) {
+                withheld.push(name);
             }
         }
-        Ok(attributes)
+        Ok((attributes, withheld))
     }
 
     fn version(&mut self, version: String, at: Option<&str>) -> Result<String, PluginFailure> {
@@ -377,25 +390,27 @@ impl Measure {
         Ok(id)
     }
 
-    fn value(&mut self, value: wit::Value, at: Option<&str>) -> Result<AttributeValue, PluginFailure> {
+    fn value(&mut self, name: &str, value: wit::Value, at: Option<&str>) -> Result<AttributeValue, PluginFailure> {
         Ok(match value {
-            wit::Value::Text(text) => AttributeValue::Text(self.text(text, at)?),
+            wit::Value::Text(text) => AttributeValue::Text(self.text(name, text, at)?),
             wit::Value::Flag(flag) => AttributeValue::Flag(flag),
             wit::Value::Number(number) => AttributeValue::Number(number),
             wit::Value::Texts(texts) => {
                 if texts.len() > MAX_VALUES {
-                    let what = format!("an attribute has at most {MAX_VALUES} values");
+                    let what =
+                        format!("{} values of the attribute {name:?}; at most {MAX_VALUES} are taken", texts.len());
                     return Err(limit(&located(at, &what)));
                 }
-                let texts = texts.into_iter().map(|text| self.text(text, at));
+                let texts = texts.into_iter().map(|text| self.text(name, text, at));
                 AttributeValue::Texts(texts.collect::<Result<_, _>>()?)
             }
         })
     }
 
-    fn text(&mut self, text: String, at: Option<&str>) -> Result<String, PluginFailure> {
+    fn text(&mut self, name: &str, text: String, at: Option<&str>) -> Result<String, PluginFailure> {
         if text.len() > MAX_TEXT {
-            let what = format!("a value has at most {MAX_TEXT} octets");
+            let octets = text.len();
+            let what = format!("a value of {octets} octets of the attribute {name:?}; at most {MAX_TEXT} are taken");
             return Err(limit(&located(at, &what)));
         }
         self.take(text.len())?;
@@ -411,5 +426,40 @@ fn located(position: Option<&str>, what: &str) -> String {
 }
 
 fn limit(what: &str) -> PluginFailure {
-    PluginFailure::new(FailKind::Limit, format!("the plugin broke a limit of the contract: {what}"))
+    PluginFailure::breach(FailKind::Limit, format!("the plugin broke a limit of the contract: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<'a>(names: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+        names.iter().map(|name| (*name).to_owned())
+    }
+
+    #[test]
+    fn what_proves_who_somebody_is_is_dropped_whatever_was_granted() {
+        let all = ["cn", "userpassword", "unicodepwd;x-old", "sn"];
+        let fields = Fields::new(names(&all), names(&all[..3]));
+        let let_through = |name: &str| fields.pass(name, None).map_err(|failure| failure.kind);
+        assert_eq!(let_through("cn"), Ok(true));
+        for dropped in ["userPassword", "unicodePwd;x-old", "sn"] {
+            assert_eq!(let_through(dropped), Ok(false), "{dropped}");
+        }
+        assert!(!fields.are_shown("userPassword") && fields.are_shown("CN"));
+        assert_eq!(let_through("title"), Err(FailKind::Internal));
+    }
+
+    #[test]
+    fn a_breach_is_the_plugins_fault_and_names_the_place() {
+        let fields = Fields::new(names(&["title"]), names(&["title"]));
+        let mut measure = Measure { left: MAX_PAGE, fields, groups: Groups::NotAsked };
+        let value = wit::Value::Text("x".repeat(MAX_TEXT + 1));
+        let said = vec![wit::Attribute { name: "title".to_owned(), value }];
+        let failure = measure.attributes(said, Some("line 120")).unwrap_err();
+        assert!(failure.kind == FailKind::Limit && failure.is_own_fault(), "{failure}");
+        assert!(failure.message.contains("\"title\"") && failure.message.contains("line 120"), "{failure}");
+        let told = wit::Failure { kind: wit::FailKind::Limit, message: "slow down".to_owned(), retry_after_ms: None };
+        assert!(!super::failure(&told).is_own_fault());
+    }
 }

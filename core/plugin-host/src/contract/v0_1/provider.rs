@@ -152,5 +152,5 @@ pub(super) fn not_offered(offer: Offer) -> PluginFailure {
 }
 
 pub(super) fn limit(message: String) -> PluginFailure {
-    PluginFailure::new(FailKind::Limit, message)
+    PluginFailure::breach(FailKind::Limit, message)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use estampe_domain::ldap::is_secret;
 use estampe_domain::permission::Permission;
 use estampe_domain::plugin::{AttributeValue, FailKind, Offer, PluginFailure};
 
@@ -66,7 +67,8 @@ impl Connector {
 fn may_write<'f>(call: &Call, mut fields: impl Iterator<Item = &'f String>) -> Result<(), PluginFailure> {
     let denied = |message| Err(PluginFailure::new(FailKind::Denied, message));
     let is_asked = |field: &&String| call.info.asks.fields.write.iter().any(|asked| asked.eq_ignore_ascii_case(field));
-    let is_granted = |field: &&String| call.given.grants.cover(&Permission::FieldWrite((*field).clone()));
+    let granted = &call.given.grants;
+    let is_granted = |field: &&String| !is_secret(field) && granted.cover(&Permission::FieldWrite((*field).clone()));
     match fields.find(|field| !is_asked(field) || !is_granted(field)) {
         None => Ok(()),
         Some(field) if is_asked(&field) => {

@@ -6,7 +6,10 @@ mod test;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use estampe_domain::plugin::PluginInfo;
+use estampe_plugin_host::read_manifest;
 use estampe_plugin_kit::bundle::{self, Bundle};
+use estampe_plugin_kit::component;
 use estampe_plugin_kit::project::Project;
 use estampe_plugin_kit::scaffold::{self, Kind, Sdk};
 use estampe_plugin_kit::signing;
@@ -53,10 +56,16 @@ fn new(cli: &Cli, (name, kind): (&str, Kind), dir: Option<&Path>, sdk: Option<&P
 fn build(cli: &Cli, dir: &Path, key: Option<&Path>) -> Result<(), String> {
     let key = key.map(signing::read).transpose()?;
     let project = Project::open(dir)?;
+    let manifest = dir.join("plugin.toml");
+    let read = std::fs::read(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
+    // as an appliance does, and before cargo runs
+    let info = read_manifest(&read).map_err(|why| format!("{}: {why}", manifest.display()))?;
     // standard output is for the answer
     let note = |text: &str| eprintln!("{text}");
     let toolchain = toolchain::ensure(Missing::Tell, &note)?;
-    let octets = project.build(&toolchain)?.octets(key.as_ref())?;
+    let bundle = project.build(&toolchain)?;
+    fits(&bundle, &info)?;
+    let octets = bundle.octets(key.as_ref())?;
     let file = PathBuf::from(&project.id).with_extension("estampe");
     written(cli, &file, &octets, key.is_some())
 }
@@ -76,7 +85,18 @@ fn sign(cli: &Cli, file: &Path, key: &Path) -> Result<(), String> {
     let key = signing::read(key)?;
     let octets = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let opened = Bundle::open(&octets).map_err(|why| format!("{}: {why}", file.display()))?;
+    let manifest = opened.content("plugin.toml").unwrap_or_default();
+    // what no appliance takes is not worth a signature
+    read_manifest(manifest).map_err(|why| format!("{}: {why}", file.display()))?;
     written(cli, file, &opened.octets(Some(&key))?, true)
+}
+
+/// The component is what its manifest says.
+fn fits(bundle: &Bundle, info: &PluginInfo) -> Result<(), String> {
+    let world = component::world(bundle.content("component.wasm").unwrap_or_default())?;
+    let exports: Vec<&str> = world.exports.iter().map(String::as_str).collect();
+    let imports: Vec<&str> = world.imports.iter().map(String::as_str).collect();
+    estampe_plugin_host::fit(&exports, &imports, info).map_err(|why| format!("{}: {why}", info.id))
 }
 
 fn written(cli: &Cli, file: &Path, octets: &[u8], signed: bool) -> Result<(), String> {

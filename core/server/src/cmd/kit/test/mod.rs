@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use estampe_domain::plugin::{PluginKind, Probe};
+use estampe_domain::plugin::{CallLog, LogLevel, LogLine, PluginKind, Probe};
 use estampe_domain::ports::{Directory, Plugins};
 use estampe_plugin_host::{Limits, PluginHost};
+use serde::Serialize;
 use serde_json::json;
 
 use self::trial::{Run, Trial};
@@ -25,11 +26,23 @@ const GRACE: Duration = Duration::from_secs(3);
 const IMPATIENT: Duration = Duration::from_millis(100);
 /// Characters of a text that is looked for in the log; a shorter one is found by chance.
 const TELLING: usize = 4;
+/// Lines of its log that are shown below what failed.
+const LINES: usize = 20;
 
 /// What was found.
-#[derive(Default)]
 struct Report {
-    lines: Vec<Probe>,
+    lines: Vec<Check>,
+    /// What the plugin writes, until the next check ends.
+    log: CallLog,
+}
+
+/// One thing that was tried.
+#[derive(Serialize)]
+struct Check {
+    #[serde(flatten)]
+    probe: Probe,
+    /// What the plugin wrote meanwhile: of a panic its text.
+    log: Vec<LogLine>,
 }
 
 impl Report {
@@ -38,7 +51,43 @@ impl Report {
             Ok(detail) => (true, detail),
             Err(detail) => (false, detail),
         };
-        self.lines.push(Probe { name: name.to_owned(), passed, detail });
+        let probe = Probe { name: name.to_owned(), passed, detail };
+        self.lines.push(Check { probe, log: self.log.take() });
+    }
+
+    fn passed(&self) -> bool {
+        self.lines.iter().all(|line| line.probe.passed)
+    }
+
+    /// What the plugin wrote in all that was noted.
+    fn written(&self) -> impl Iterator<Item = &LogLine> {
+        self.lines.iter().flat_map(|line| &line.log)
+    }
+
+    /// For people: of what failed the end of the log stands below it, of all of it where that is
+    /// asked for.
+    fn rows(&self, logs: bool) -> Vec<Vec<String>> {
+        let mut rows = Vec::new();
+        for Check { probe, log } in &self.lines {
+            let sign = if probe.passed { "ok" } else { "FAILED" };
+            rows.push(vec![sign.to_owned(), probe.name.clone(), probe.detail.clone()]);
+            let shown = match (logs, probe.passed) {
+                (true, _) => log.as_slice(),
+                (false, true) => &[],
+                (false, false) => &log[log.len().saturating_sub(LINES)..],
+            };
+            rows.extend(shown.iter().map(|line| vec![String::new(), level(line.level).to_owned(), line.text.clone()]));
+        }
+        rows
+    }
+}
+
+const fn level(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug:",
+        LogLevel::Info => "info:",
+        LogLevel::Warn => "warn:",
+        LogLevel::Error => "error:",
     }
 }
 
@@ -51,7 +100,7 @@ pub fn run(cli: &Cli, test: &TestPlugin) -> Result<ExitCode, String> {
         .map_err(|error| format!("tokio: {error}"))?;
     let (trial, report) = runtime.block_on(async {
         let trial = Trial::prepare(test).await?;
-        let mut report = Report::default();
+        let mut report = Report { lines: Vec::new(), log: trial.log.clone() };
         match (trial.facts.info.kind, &test.save) {
             (PluginKind::SignatureTemplate, save) => template::examine(&trial, save.as_deref(), &mut report).await,
             (PluginKind::Connector, None) => examine(&trial, &mut report).await,
@@ -63,7 +112,7 @@ pub fn run(cli: &Cli, test: &TestPlugin) -> Result<ExitCode, String> {
     })?;
     // what still hangs there waits for nothing
     runtime.shutdown_background();
-    let passed = report.lines.iter().all(|line| line.passed);
+    let passed = report.passed();
     let info = &trial.facts.info;
     if cli.json {
         print::json(&json!({
@@ -71,10 +120,7 @@ pub fn run(cli: &Cli, test: &TestPlugin) -> Result<ExitCode, String> {
             "passed": passed, "checks": report.lines,
         }));
     } else {
-        let rows = report.lines.iter().map(|line| {
-            vec![if line.passed { "ok" } else { "FAILED" }.to_owned(), line.name.clone(), line.detail.clone()]
-        });
-        print::table(&rows.collect::<Vec<_>>());
+        print::table(&report.rows(test.log));
         print::line(&format!("{} {}: {}", info.id, info.version, if passed { "conforms" } else { "does not conform" }));
     }
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -108,7 +154,8 @@ async fn examine(trial: &Trial, report: &mut Report) {
     report.note("idempotence", again(trial, &host, &run).await);
     report.note("cancellation", cancellation(trial).await);
     report.note("limits", Ok(limits(trial, &host, &run)));
-    report.note("redaction", redaction(trial, &run));
+    let redacted = redaction(report, &run);
+    report.note("redaction", redacted);
 }
 
 async fn describe(trial: &Trial, host: &PluginHost) -> Result<String, String> {
@@ -207,8 +254,8 @@ fn mebibytes(octets: u64) -> f64 {
     octets as f64 / f64::from(1 << 20)
 }
 
-fn redaction(trial: &Trial, run: &Run) -> Result<String, String> {
-    let lines = trial.log.take();
+fn redaction(report: &Report, run: &Run) -> Result<String, String> {
+    let lines: Vec<_> = report.written().collect();
     let values: Vec<_> = run.values.iter().filter(|value| value.chars().count() >= TELLING).collect();
     for line in &lines {
         if values.iter().any(|value| line.text.contains(value.as_str())) {

@@ -102,7 +102,8 @@ pub(super) async fn examine(trial: &Trial, save: Option<&Path>, report: &mut Rep
     report.note("alone", alone(trial, &samples, &made).await);
     report.note("idempotence", again(trial, &host, &samples, &made).await);
     report.note("limits", limits(trial, &host, &samples).await);
-    report.note("redaction", redaction(trial, &samples));
+    let redacted = redaction(report, &samples);
+    report.note("redaction", redacted);
     if let Some(folder) = save {
         report.note("saved", saved(folder, &samples, &made));
     }
@@ -190,8 +191,8 @@ async fn limits(trial: &Trial, host: &PluginHost, samples: &[Sample]) -> Result<
     Ok(format!("{:.1} of {most} MiB of memory; {each} µs each, with the host's part", mebibytes(memory)))
 }
 
-fn redaction(trial: &Trial, samples: &[Sample]) -> Result<String, String> {
-    let lines = trial.log.take();
+fn redaction(report: &Report, samples: &[Sample]) -> Result<String, String> {
+    let lines: Vec<_> = report.written().collect();
     let values = samples.iter().flat_map(|sample| &sample.input.person).filter_map(|(_, value)| match value {
         AttributeValue::Text(text) if text.chars().count() >= TELLING => Some(text),
         _ => None,
