@@ -51,6 +51,9 @@ const MAX_POSITION: usize = 200;
 /// Lines of a self-check.
 const MAX_PROBES: usize = 64;
 
+/// Values of a person, by the names of their fields.
+type Attributes = Vec<(String, AttributeValue)>;
+
 /// A page, measured, with the fields that were granted.
 pub fn page(page: wit::Page, call: Call) -> Result<Page, PluginFailure> {
     if page.events.len() > MAX_EVENTS {
@@ -347,7 +350,7 @@ impl Measure {
         &mut self,
         said: Vec<wit::Attribute>,
         at: Option<&str>,
-    ) -> Result<(Vec<(String, AttributeValue)>, Vec<String>), PluginFailure> {
+    ) -> Result<(Attributes, Vec<String>), PluginFailure> {
         let count = said.len();
         if count > MAX_ATTRIBUTES {
             let what = format!("a person of {count} attributes; at most {MAX_ATTRIBUTES} are taken");
