@@ -225,7 +225,7 @@ on_both! {
         let elsewhere = Place::new(database);
         let alone = elsewhere.folder.path().join(&name);
         std::fs::copy(vault.path(&name), &alone).unwrap();
-        let restored = elsewhere.restore(&text(&alone), &vault.identity(), &kek(&server));
+        let restored = elsewhere.restore(&text(&alone), &vault.identity(), &old_kek);
         assert!(restored.code == 0 && restored.stdout.contains("No list of erasures"), "{restored:?}");
         let place = Place::new(database);
         // what was brought before, and cut

@@ -63,6 +63,8 @@ async fn a_visitor_who_lost_the_network_comes_back_to_what_they_typed() {
     for (field, text) in typed {
         browser.fill(&format!("[name={field}]"), text).await;
     }
+    // nobody types this within the two seconds that a program is told by
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     // it reached the server; what was lost is the answer
     let key = browser.value("[name=idempotency_key]").await;
     let mut form = typed.to_vec();

@@ -249,7 +249,8 @@ async fn walk(world: &World, surface: Surface, client: &Client, origin: &str, si
             };
             let caching = answer.headers()["cache-control"].to_str().unwrap();
             // a form that a visitor comes back to is found as they left it
-            let form = method == "GET" && pattern.ends_with("/exchange") && surface == Surface::Public;
+            let form =
+                ["GET", "HEAD"].contains(&method) && pattern.ends_with("/exchange") && surface == Surface::Public;
             if form && status == 200 {
                 assert_eq!(caching, "private, no-cache", "{what}");
             } else if !kept {

@@ -98,7 +98,7 @@ on_both! {
         let before = server.people();
         let plan = said(&server, &["source", "sync", "siege", "--dry-run"]);
         for words in [
-            "1 to add, 2 to change, 3 to disable, 125 unchanged, 1 refused",
+            "1 to add, 2 to change, 3 to disable, 125 with nothing to do, 1 refused",
             "To be disabled:\n  Person Number3: marked as not active there\n  Person Number129: no longer in the source\n",
             "  Person Number130: no longer in the source\n",
             "To be changed:\n  Person Number1\n      Title: Clerk → Director\n  Person Number2\n      Office: (nothing) → Pau\n",

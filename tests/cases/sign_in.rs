@@ -127,7 +127,7 @@ on_both! {
         assert!(factors.is_some());
         let text = mails.iter().map(|mail| mail.plain_text()).find(|text| text.contains("/welcome#")).unwrap();
         let code = between(&text, "/welcome#", "\n").trim().to_owned();
-        assert!(text.contains(&format!("Code: {code}")), "{text}");
+        assert!(text.contains(&format!("Code\u{202f}: {code}")), "{text}");
         for (password, wanted) in [("Motdepasse2026!", 422), ("Mireille-Barrau-1", 422), (OTHER, 303), (OTHER, 422)] {
             let welcome = server.console();
             let answer = post(&welcome, &server, "/welcome", &[("token", &code), ("password", password)]).await;

@@ -134,13 +134,16 @@ async fn ended(request: &HttpRequest, payload: Payload, door: actix_web::Error) 
     }
 }
 
+/// Where forms take what no page ever shows again: passwords, codes, keys of sources.
+const SECRET: [&str; 5] = ["/account", "/confirm", "/plugins", "/sources", "/tokens"];
+
 /// The form to send again: where something was typed into it, and nothing that no page shows.
 fn kept(request: &HttpRequest, fields: &Fields, csrf: String) -> Option<Kept> {
     let fields = fields.but(CSRF);
-    let secret = |name: &str| ["password", "secret", "code", "token"].iter().any(|word| name.contains(word));
     let typed = fields.iter().any(|(_, value)| !value.trim().is_empty());
+    let is_secret = SECRET.iter().any(|path| request.path().starts_with(path));
     let action = request.uri().path_and_query()?.as_str().to_owned();
-    (typed && !fields.iter().any(|(name, _)| secret(name))).then_some(Kept { action, fields, csrf })
+    (typed && !is_secret).then_some(Kept { action, fields, csrf })
 }
 
 /// For forms of a button alone.
