@@ -74,7 +74,6 @@ async fn a_visitor_who_lost_the_network_comes_back_to_what_they_typed() {
     browser.cut_off(true).await;
     browser.follow("button[type=submit]").await;
     browser.cut_off(false).await;
-    browser.leave().await;
     browser.back().await;
     for (field, text) in typed {
         assert_eq!(browser.value(&format!("[name={field}]")).await, text);

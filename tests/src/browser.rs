@@ -174,7 +174,13 @@ impl Browser {
     /// The browser's own way back, until the page before stands there.
     pub async fn back(&self) {
         self.client.back().await.unwrap();
-        self.arrive().await;
+        // it may be the very page that was left, kept as it was: a mark tells nothing
+        let script = "return document.URL.startsWith('http') && document.readyState === 'complete'";
+        until("the page before", 30, async || {
+            let there = self.client.execute(script, Vec::new()).await.ok()?;
+            (there == json!(true)).then_some(())
+        })
+        .await;
     }
 
     /// Presses keys, wherever the focus is.

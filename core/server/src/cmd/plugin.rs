@@ -156,7 +156,9 @@ async fn decide(cli: &Cli, operator: &Operator, mut plugin: Value, decision: &De
     }
     if !granted.is_empty() {
         if decision.yes && !cli.json {
-            granted.iter().for_each(|item| print::line(&format!("Granted: {item}")));
+            for item in &granted {
+                print::line(&format!("Granted: {item}"));
+            }
         }
         plugin = operator.post(&path(&id, "/grants"), &json!({ "grant": granted })).await?;
         let complete = newest_asks(&plugin).iter().all(|ask| is(ask, "granted"));

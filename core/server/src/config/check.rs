@@ -427,9 +427,10 @@ fn origin(key: &str, text: &str) -> Result<String, String> {
 /// Reads a secret from its file: the first line.
 fn secret(key: &str, path: &str) -> Result<String, String> {
     let text = std::fs::read_to_string(Path::new(path)).map_err(|e| {
-        let hint = match Path::new(path).starts_with(super::layers::CREDENTIALS) {
-            true => "; systemd hands it to the service while that runs: for this command, decrypt it (systemd-creds decrypt) into a file of root's and name that in the environment (ESTAMPE_SECTION__KEY=FILE)",
-            false => "",
+        let hint = if Path::new(path).starts_with(super::layers::CREDENTIALS) {
+            "; systemd hands it to the service while that runs: for this command, decrypt it (systemd-creds decrypt) into a file of root's and name that in the environment (ESTAMPE_SECTION__KEY=FILE)"
+        } else {
+            ""
         };
         format!("{key}: {path}: {e}{hint}")
     })?;

@@ -28,7 +28,7 @@ fn flatten(path: &str, table: &toml::Table, origins: &Origins, facts: &mut Vec<S
         match value {
             Value::Table(inner) => flatten(&key, inner, origins, facts),
             value => {
-                facts.push(SettingFact { place: origins.get(&key).cloned(), value: text(value), key, reloads: false })
+                facts.push(SettingFact { place: origins.get(&key).cloned(), value: text(value), key, reloads: false });
             }
         }
     }

@@ -74,7 +74,7 @@ impl Report {
             let shown = match (logs, probe.passed) {
                 (true, _) => log.as_slice(),
                 (false, true) => &[],
-                (false, false) => &log[log.len().saturating_sub(LINES)..],
+                (false, false) => log.get(log.len().saturating_sub(LINES)..).unwrap_or_default(),
             };
             rows.extend(shown.iter().map(|line| vec![String::new(), level(line.level).to_owned(), line.text.clone()]));
         }
