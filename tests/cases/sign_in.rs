@@ -510,13 +510,14 @@ async fn nobody_learns_who_has_an_account() {
     let server = Server::start_default().await;
     drop(signed_in(&server).await);
     let mut answers = Vec::new();
-    let mut times = [Duration::ZERO; 2];
+    let mut times = [Duration::MAX; 2];
     for round in 0..4 {
         for (n, email) in [EMAIL, "nobody@banque.example"].into_iter().enumerate() {
             let begun = std::time::Instant::now();
             let form = [("email", email), ("password", "not this one at all")];
             let answer = post(&server.console(), &server, "/sign-in", &form).await;
-            times[n] += begun.elapsed();
+            // the quickest of each: whatever else runs here only adds to some
+            times[n] = times[n].min(begun.elapsed());
             let text = answer.text().await.unwrap();
             // the address that was typed, and what is drawn anew for each page
             let text = text.replace(email, "…");
