@@ -374,7 +374,16 @@ async fn they_are_made_by_themselves_and_whoever_watches_is_told() {
     assert!(code == 0 && find(&findings, "backup")["status"] == "ok", "{findings:#?}");
     assert_eq!(find(&findings, "backup drill")["status"], "warning");
     assert_eq!(verify(&server, &vault, &vault.names()[0]).code, 0);
-    assert_eq!(find(&doctor(&server).1, "backup drill")["status"], "ok");
+    let findings = doctor(&server).1;
+    assert_eq!(find(&findings, "backup drill")["status"], "ok");
+    // with the key file itself nothing was shown of a copy
+    assert_eq!(find(&findings, "key copy")["status"], "warning");
+    let copy = vault.folder.path().join("copy-of-kek");
+    std::fs::copy(kek(&server), &copy).unwrap();
+    let (file, identity, copy) = (vault.path(&vault.names()[0]), vault.identity(), text(&copy));
+    let looked = server.cli(&["backup", "verify", &file, "--identity", &identity, "--key-file", &copy]);
+    assert!(looked.code == 0 && looked.stdout.contains("a copy of the key was shown"), "{looked:?}");
+    assert_eq!(find(&doctor(&server).1, "key copy")["status"], "ok");
 
     // a day passes
     server.sql(&format!("UPDATE setting SET value = '{OLD}' WHERE key = 'backup-good'"));

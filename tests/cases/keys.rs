@@ -1,7 +1,7 @@
 //! Another key takes the place of the one that wraps all others, while leads arrive and whenever
 //! the server is killed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use estampe_tests::{Database, Options, Server, SmallDisk, on_both, until};
@@ -141,6 +141,57 @@ async fn a_key_that_is_old_enough_is_replaced_by_itself() {
     let (last, told) = (key(&server), server.cli(&["key", "rotate"]));
     assert!(told.code == 0 && key(&server) != last, "{told:?}");
     assert!(told.stdout.contains("Copy the new key") && told.stdout.contains("Backups from before"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_warned_until_a_copy_of_the_key_was_shown() {
+    let server = Server::with_sample(Options::default()).await;
+    let copy = server.folder().join("elsewhere");
+    let check = |path: &Path| server.cli(&["key", "check", path.to_str().unwrap()]);
+    let warns = || {
+        let (code, findings) = doctor(&server);
+        let found = find(&findings, "key copy").clone();
+        assert!(code == 0 && found["found"].as_str().unwrap().contains(&key(&server)), "{found}");
+        found["status"] == "warning"
+    };
+    assert!(warns());
+    let refused = |path: &Path, words: &[&str]| {
+        let told = check(path);
+        assert!(told.code == 1 && words.iter().all(|word| told.stderr.contains(word)), "{words:?}: {told:?}");
+        assert!(server.json(&["key", "show"])["copied"].is_null() && warns());
+    };
+    // not elsewhere
+    refused(&key_file(&server), &["the key file itself"]);
+    std::fs::hard_link(key_file(&server), &copy).unwrap();
+    refused(&copy, &["the key file itself"]);
+    std::fs::remove_file(&copy).unwrap();
+    std::os::unix::fs::symlink(key_file(&server), &copy).unwrap();
+    refused(&copy, &["the key file itself"]);
+    std::fs::remove_file(&copy).unwrap();
+    let beside = server.data().join("keys/copy");
+    std::fs::copy(key_file(&server), &beside).unwrap();
+    refused(&beside, &["lost together with it"]);
+    // no key, another key
+    refused(&copy, &["No such file"]);
+    std::fs::write(&copy, "not a key\n").unwrap();
+    refused(&copy, &["holds no key"]);
+    std::fs::write(&copy, "ab".repeat(32)).unwrap();
+    refused(&copy, &["a copy of the key", "wraps all others now", &key(&server)]);
+
+    std::fs::remove_file(&copy).unwrap();
+    std::fs::copy(key_file(&server), &copy).unwrap();
+    let told = check(&copy);
+    assert!(told.code == 0 && told.stdout.contains(&key(&server)) && !warns(), "{told:?}");
+    assert!(server.json(&["key", "show"])["copied"].is_string());
+    let noted = server.sql("SELECT object_id FROM audit_event WHERE operation = 'key.copy'");
+    assert_eq!(noted, [key(&server)]);
+    server.never_logs(&[std::fs::read_to_string(&copy).unwrap().trim()]);
+
+    // the copy of the key before is none of the one that took its place
+    assert_eq!(server.cli(&["key", "rotate"]).code, 0);
+    refused(&copy, &["a copy of the key", &noted[0]]);
+    let told = server.cli_reading(&["key", "check", "-"], &key_file(&server));
+    assert!(told.code == 0 && !warns(), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

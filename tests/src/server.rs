@@ -60,6 +60,16 @@ pub struct Output {
     pub stderr: String,
 }
 
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 /// A running server with a folder of its own.
 pub struct Server {
     process: Option<Process>,
@@ -256,12 +266,12 @@ impl Server {
 
     /// Runs a command against the server.
     pub fn cli(&self, arguments: &[&str]) -> Output {
-        let output = self.command(arguments).output().unwrap();
-        Output {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// Runs a command that reads its standard input from a file.
+    pub fn cli_reading(&self, arguments: &[&str], file: &Path) -> Output {
+        self.command(arguments).stdin(std::fs::File::open(file).unwrap()).output().unwrap().into()
     }
 
     /// Begins a command and does not wait for it.

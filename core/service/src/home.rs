@@ -72,13 +72,17 @@ impl Service {
                 match backups.as_ref().map(|plan| notes.stands(plan, now)) {
                     None => attention.push(Attention::NoBackups),
                     Some(true) => {
-                        attention.insert(0, Attention::BackupStands(notes.good.map(|good| good.file.made_at)));
+                        attention.insert(0, Attention::BackupStands(notes.good.as_ref().map(|good| good.file.made_at)));
                     }
                     Some(false) if notes.good.is_none() => attention.push(Attention::FirstBackup),
                     Some(false) if notes.wants_drill(now) => {
                         attention.push(Attention::BackupDrill(notes.drill.map(|drill| drill.at)));
                     }
                     Some(false) => {}
+                }
+                // without backups the first thing to do is another one
+                if notes.good.is_some() && tx.key_copied()?.is_none() {
+                    attention.push(Attention::KeyNotCopied);
                 }
                 if !is_named {
                     attention.push(Attention::NoOrganisation);

@@ -50,6 +50,27 @@ impl Service {
         Ok(self.store.key_state().await?)
     }
 
+    /// Notes that somebody showed a copy of the key that wraps all others, which has the id `id`. Any other
+    /// key's is refused: what is sealed from now on needs this one.
+    pub async fn note_key_copied(&self, ctx: &Context, id: String) -> Result<KeyState> {
+        ctx.require(Right::KeysChange)?;
+        let state = self.store.key_state().await?;
+        if state.id != id {
+            return Err(Error::Conflict(format!(
+                "that is a copy of the key {id}, and {} wraps all others now: copy the key file anew; keep the copy of {id} \
+                 as long as backups that need it",
+                state.id
+            )));
+        }
+        let (ctx, random) = (*ctx, self.shared_random());
+        let noted = self.store.write(move |tx| {
+            tx.note_key_copied(&id, ctx.now)?;
+            tx.audit(&AuditEvent::done(&ctx, &*random, "key.copy", "key", &id))
+        });
+        noted.await?;
+        Ok(KeyState { copied: Some(ctx.now), ..state })
+    }
+
     /// Whether a key is taking the place of another one.
     pub fn is_rotating(&self) -> bool {
         self.store.is_rotating()

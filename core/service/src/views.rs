@@ -167,6 +167,8 @@ pub enum Attention {
     FirstBackup,
     /// Nobody looked into a backup for long, or ever: when somebody did.
     BackupDrill(Option<Ts>),
+    /// There are backups, and nobody showed a copy of the key that they need.
+    KeyNotCopied,
     /// Cards name the organisation that stands there by default.
     NoOrganisation,
 }

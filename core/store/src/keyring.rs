@@ -250,9 +250,11 @@ pub fn read_kek(path: &Path, create: bool, random: &dyn Random) -> io::Result<Se
         }
         Err(error) => return Err(error),
     }
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE
-        .decode(text.trim().as_bytes())
-        .map(Zeroizing::new)
-        .map_err(|_| io::Error::other("it does not hold 64 hexadecimal digits"))?;
-    SecretKey::from_bytes(&bytes).ok_or_else(|| io::Error::other("it does not hold 64 hexadecimal digits"))
+    kek_of(&text).ok_or_else(|| io::Error::other("it does not hold 64 hexadecimal digits"))
+}
+
+/// The KEK that a key file's text holds.
+pub(crate) fn kek_of(text: &str) -> Option<SecretKey> {
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map(Zeroizing::new).ok()?;
+    SecretKey::from_bytes(&bytes)
 }

@@ -32,7 +32,7 @@ pub use crypto::Sealed;
 pub use error::{Result, StoreError};
 pub use keyring::next_file as next_key_file;
 pub use migrate::{Schema, schema_of};
-pub use offline::{Offline, key_file_id};
+pub use offline::{Offline, key_file_id, key_text_id};
 pub use open::{Database, OpenError, Store, StoreSettings, hold_data_dir};
 pub use rotation::KeyState;
 pub use submit::Single;

@@ -104,3 +104,8 @@ fn refuse_when_held(settings: &StoreSettings) -> Result<(), OpenError> {
 pub fn key_file_id(path: &std::path::Path, random: &dyn Random) -> std::io::Result<String> {
     keyring::read_kek(path, false, random).map(|kek| keyring::kek_id(&kek))
 }
+
+/// The id of the key that a key file's text holds, if it holds one.
+pub fn key_text_id(text: &str) -> Option<String> {
+    keyring::kek_of(text).map(|kek| keyring::kek_id(&kek))
+}

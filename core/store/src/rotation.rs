@@ -19,9 +19,11 @@ use crate::tx::Tx;
 const ROWS: i64 = 500;
 /// The setting that says since when which key wraps.
 pub(crate) const SINCE: &str = "key-since";
+/// The setting that says of which key somebody looked at a copy, and when.
+pub(crate) const COPIED: &str = "key-copied";
 
-/// What [`Tx::note_key`] wrote.
-pub(crate) fn read_since(text: &str) -> Option<(String, Ts)> {
+/// What [`Tx::note_key`] and [`Tx::note_key_copied`] wrote.
+pub(crate) fn read_moment(text: &str) -> Option<(String, Ts)> {
     let (id, at) = text.split_once(' ')?;
     Some((id.to_owned(), Ts::from_micros(at.parse().ok()?)))
 }
@@ -33,6 +35,8 @@ pub struct KeyState {
     pub id: String,
     /// Since when it wraps, as far as that is known.
     pub since: Option<Ts>,
+    /// When somebody last showed a copy of it; nothing of it may be known elsewhere if nobody did.
+    pub copied: Option<Ts>,
     /// Whether it is taking the place of another one.
     pub rotating: bool,
 }
@@ -41,9 +45,9 @@ impl Store {
     /// Which key wraps, and since when.
     pub async fn key_state(&self) -> Result<KeyState> {
         let (id, rotating) = (self.keys().kek_id(), self.is_rotating());
-        let stored = self.read(|tx| tx.setting(SINCE)).await?;
-        let since = stored.as_deref().and_then(read_since).filter(|(of, _)| *of == id).map(|(_, at)| at);
-        Ok(KeyState { id, since, rotating })
+        let of = id.clone();
+        let (since, copied) = self.read(move |tx| Ok((tx.moment_of_key(SINCE, &of)?, tx.moment_of_key(COPIED, &of)?))).await?;
+        Ok(KeyState { id, since, copied, rotating })
     }
 
     /// Whether a key is taking the place of another one: begun here, or before the last start.
@@ -89,6 +93,22 @@ impl Tx<'_> {
     /// Notes since when a key wraps.
     pub fn note_key(&mut self, id: &str, since: Ts) -> Result<()> {
         self.set_setting(SINCE, &format!("{id} {}", since.as_micros()), since)
+    }
+
+    /// Notes that somebody showed a copy of a key.
+    pub fn note_key_copied(&mut self, id: &str, at: Ts) -> Result<()> {
+        self.set_setting(COPIED, &format!("{id} {}", at.as_micros()), at)
+    }
+
+    /// When somebody last showed a copy of the key that wraps.
+    pub fn key_copied(&mut self) -> Result<Option<Ts>> {
+        let id = self.keys.kek_id();
+        self.moment_of_key(COPIED, &id)
+    }
+
+    fn moment_of_key(&mut self, setting: &str, id: &str) -> Result<Option<Ts>> {
+        let noted = self.setting(setting)?;
+        Ok(noted.as_deref().and_then(read_moment).filter(|(of, _)| of == id).map(|(_, at)| at))
     }
 }
 

@@ -470,6 +470,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::FirstBackup,
         Attention::BackupDrill(None),
         Attention::BackupDrill(Some(Ts::from_micros(1_753_900_000_000_000))),
+        Attention::KeyNotCopied,
         Attention::NoOrganisation,
         Attention::DiskLow { free: 412_000_000, total: 42_000_000_000 },
     ];

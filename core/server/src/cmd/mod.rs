@@ -38,7 +38,7 @@ use estampe_adapters::SystemClock;
 use estampe_domain::ports::Clock;
 use serde_json::json;
 
-use crate::cli::{BackupCommand, Cli, Command, PluginCommand};
+use crate::cli::{BackupCommand, Cli, Command, KeyRingCommand, PluginCommand};
 use crate::config::access::{self, Reader, Unreadable};
 use crate::config::{self, CheckedSettings, ConfigError, Origins, Settings};
 use crate::operator::Operator;
@@ -85,7 +85,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
             ca::renew(cli, &settings, &checked)
         }
-        Command::Backup { command: Some(BackupCommand::Key { file }) } => backup::key(cli, file),
+        Command::Backup { command: Some(BackupCommand::Key { file }) } => backup::new_key(cli, file),
         Command::Backup { command: Some(BackupCommand::List) } if !answers(&settings) => {
             let checked = settings.check().map_err(|e| placed(&origins, &e))?;
             backup::list_alone(cli, &checked)
@@ -93,6 +93,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
         Command::Backup { command: Some(BackupCommand::Verify(look)) } => {
             let checked = without_mail(settings).check().map_err(|e| placed(&origins, &e))?;
             backup::verify(cli, look, &checked)
+        }
+        Command::Key(KeyRingCommand::Check { copy }) => {
+            let checked = without_mail(settings).check().map_err(|e| placed(&origins, &e))?;
+            key::check(cli, copy, &checked)
         }
         Command::Restore(look) => {
             let checked = without_mail(settings).check().map_err(|e| placed(&origins, &e))?;
@@ -118,9 +122,14 @@ fn answers(settings: &Settings) -> bool {
 /// Asks the running service.
 fn of_the_service(cli: &Cli, settings: &Settings) -> Result<ExitCode, String> {
     let operator = Operator::new(settings.operator_socket())?;
+    block_on(work::run(cli, &cli.command, &operator))
+}
+
+/// Waits for an answer of the service.
+fn block_on<T>(asking: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| format!("tokio: {e}"))?;
-    runtime.block_on(work::run(cli, &cli.command, &operator))
+    runtime.block_on(asking)
 }
 
 /// Of `check-config`: that the service's user can read what the configuration names.

@@ -142,6 +142,8 @@ pub struct DatabaseFacts {
     /// The key that wraps all others, and since when (microseconds since the epoch), as far as
     /// that is noted.
     pub key_since: Option<(String, i64)>,
+    /// The key of which somebody last showed a copy, and when (microseconds since the epoch).
+    pub key_copied: Option<(String, i64)>,
 }
 
 #[derive(QueryableByName)]
@@ -201,10 +203,14 @@ pub(crate) fn facts(conn: &mut Conn) -> Result<DatabaseFacts> {
     kek_ids.sort();
     kek_ids.dedup();
     facts.kek_ids = kek_ids;
-    let noted: Option<String> =
-        setting::table.find(rotation::SINCE).select(setting::value).get_result(conn).optional()?;
-    facts.key_since = noted.as_deref().and_then(rotation::read_since).map(|(id, at)| (id, at.as_micros()));
+    facts.key_since = moment_of_key(conn, rotation::SINCE)?;
+    facts.key_copied = moment_of_key(conn, rotation::COPIED)?;
     Ok(facts)
+}
+
+fn moment_of_key(conn: &mut Conn, name: &str) -> QueryResult<Option<(String, i64)>> {
+    let noted: Option<String> = setting::table.find(name).select(setting::value).get_result(conn).optional()?;
+    Ok(noted.as_deref().and_then(rotation::read_moment).map(|(id, at)| (id, at.as_micros())))
 }
 
 /// How a row is.

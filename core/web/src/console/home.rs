@@ -227,6 +227,13 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-drill-text").to_string(),
             action: None,
         },
+        Attention::KeyNotCopied => Point {
+            icon: "key",
+            tone: "sun",
+            title: l.t("home-key-title").to_string(),
+            text: l.t("home-key-text").to_string(),
+            action: None,
+        },
         Attention::NoOrganisation => Point {
             icon: "card",
             tone: "sun",

@@ -9,12 +9,31 @@ use crate::operator::wire::{Body, Wire};
 use crate::respond::Reply;
 
 fn view(state: &KeyState) -> Value {
-    json!({ "id": state.id, "since": state.since.map(|since| since.to_string()), "rotating": state.rotating })
+    json!({
+        "id": state.id,
+        "since": state.since.map(|since| since.to_string()),
+        "copied": state.copied.map(|copied| copied.to_string()),
+        "rotating": state.rotating,
+    })
 }
 
 /// `GET /v1/keys`
 pub(crate) async fn show(wire: Wire) -> Reply {
     let state = wire.ok(wire.service().key_state(&wire.ctx).await)?;
+    wire.json(StatusCode::OK, &view(&state))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Copied {
+    /// The id of the key in the copy.
+    id: String,
+}
+
+/// `POST /v1/keys/copied`: notes that somebody showed a copy of the key.
+pub(crate) async fn copied(wire: Wire, body: Body) -> Reply {
+    let Copied { id } = wire.body(&body)?;
+    let state = wire.ok(wire.service().note_key_copied(&wire.ctx, id).await)?;
     wire.json(StatusCode::OK, &view(&state))
 }
 

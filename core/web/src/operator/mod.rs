@@ -89,6 +89,7 @@ pub(crate) fn routes() -> Table {
             .post("/runs/{id}/discard", runs::discard)
             .get("/keys", keys::show)
             .post("/keys/rotate", keys::rotate)
+            .post("/keys/copied", keys::copied)
             .get("/backups", backups::list)
             .post("/backups", backups::begin)
             .post("/backups/verified", backups::verified)

@@ -171,6 +171,7 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, service: 
         "outside the data folder"
     };
     let now = SystemClock.now();
+    copied(next.as_ref().unwrap_or(&id), facts.key_copied.as_ref(), &shown.to_string(), report);
     if next.is_some() {
         let begun = fs::metadata(next_key_file(path)).and_then(|meta| meta.modified()).ok();
         let hours = begun.and_then(|begun| begun.elapsed().ok()).map_or(0, |age| age.as_secs() / 3_600);
@@ -180,6 +181,19 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, service: 
     let since = facts.key_since.as_ref().filter(|(of, _)| *of == id).map(|(_, at)| Ts::from_micros(*at));
     let found = format!("{shown} belongs to the database, mode {:o}, {place}", mode(&meta));
     aged(&found, since, now, settings.key_rotation_days, report);
+}
+
+/// Whether somebody showed a copy of the key that wraps: backups need it.
+fn copied(id: &str, noted: Option<&(String, i64)>, file: &str, report: &mut Report) {
+    const CHECK: &str = "key copy";
+    match noted.filter(|(of, _)| of == id) {
+        Some((_, at)) => report.ok(CHECK, format!("of the key {id} a copy was shown last at {}", Ts::from_micros(*at))),
+        None => report.warn(
+            CHECK,
+            format!("nobody has shown a copy of the key {id}; without one no backup opens what is sealed"),
+            format!("copy {file} to a safe place away from this machine, then: estampe key check COPY"),
+        ),
+    }
 }
 
 /// A key on its way: minutes, as long as the service runs.
