@@ -5,13 +5,15 @@ use std::time::Duration;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::{Context, Error, Result, Right};
 pub use estampe_store::KeyState;
-use estampe_store::StoreError;
+use estampe_store::{Rewrapped, StoreError};
 use serde_json::json;
 
 use crate::Service;
 
 /// How long to wait for what is on its way into the database.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// Lost keys that an audit event names at most.
+const NAMED: usize = 100;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
@@ -83,13 +85,26 @@ impl Service {
 
     /// Goes on with a rotation to its end, wherever it stands. Interrupted, it is done again.
     pub async fn finish_rotation(&self, ctx: &Context) -> Result<()> {
+        let mut lost = Vec::new();
         while self.store.is_rotating() {
-            while self.store.rewrap_some().await? > 0 {}
+            loop {
+                let done = self.store.rewrap_some().await?;
+                if done == Rewrapped::default() {
+                    break;
+                }
+                for key in &done.lost {
+                    tracing::error!(
+                        data_key = key,
+                        "a key does not open, and what it sealed is lost; the rotation goes on"
+                    );
+                }
+                lost.extend(done.lost);
+            }
             if !self.store.end_rotation().await? {
                 tokio::time::sleep(PATIENCE).await;
             }
         }
-        self.note_key(ctx).await
+        self.note_key(ctx, &lost).await
     }
 
     /// Looks after the key, every hour and at the start: notes since when it wraps, forgets the one before
@@ -97,7 +112,7 @@ impl Service {
     pub async fn keep_key(&self, ctx: &Context) -> Result<()> {
         self.store.forget_former_key();
         if !self.store.is_rotating() {
-            self.note_key(ctx).await?;
+            self.note_key(ctx, &[]).await?;
         }
         let state = self.store.key_state().await?;
         let Some((days, since)) = self.settings.key_rotation_days.zip(state.since) else { return Ok(()) };
@@ -107,16 +122,18 @@ impl Service {
         Ok(())
     }
 
-    /// Notes once for each key that it wraps from now on.
-    async fn note_key(&self, ctx: &Context) -> Result<()> {
+    /// Notes once for each key that it wraps from now on. `lost`: keys of rows that it could not wrap anew.
+    async fn note_key(&self, ctx: &Context, lost: &[String]) -> Result<()> {
         let state = self.store.key_state().await?;
         if state.since.is_some() {
             return Ok(());
         }
         let (ctx, random) = (*ctx, self.shared_random());
+        let named: Vec<_> = lost.iter().take(NAMED).cloned().collect();
+        let details = if lost.is_empty() { json!({}) } else { json!({ "lost": lost.len(), "data_keys": named }) };
         let noted = self.store.write(move |tx| {
             tx.note_key(&state.id, ctx.now)?;
-            tx.audit(&AuditEvent::done(&ctx, &*random, "key.use", "key", &state.id).with(json!({})))
+            tx.audit(&AuditEvent::done(&ctx, &*random, "key.use", "key", &state.id).with(details))
         });
         Ok(noted.await?)
     }

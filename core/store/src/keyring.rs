@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use diesel::prelude::*;
 use estampe_domain::Ts;
@@ -51,6 +51,8 @@ pub(crate) struct Wrapped {
 /// The keys of a running appliance.
 pub struct Keyring {
     keks: RwLock<Keks>,
+    /// Held while the files of these are changed.
+    files: Mutex<()>,
     /// MAC of audit rows.
     pub audit: SecretKey,
     /// Blind indexes and the keyed hashes of submissions and identities.
@@ -79,7 +81,7 @@ impl Keyring {
             None => Keks { current: Kek::new(files.kek), former: None, replaced: None },
         };
         let keks = RwLock::new(keks);
-        let mut ring = Self { audit: any(), index: any(), plugins: any(), secrets: any(), keks };
+        let mut ring = Self { audit: any(), index: any(), plugins: any(), secrets: any(), keks, files: Mutex::new(()) };
         ring.audit = ring.appliance_key(conn, AUDIT, random, now)?;
         ring.index = ring.appliance_key(conn, INDEX, random, now)?;
         ring.plugins = ring.appliance_key(conn, PLUGINS, random, now)?;
@@ -122,17 +124,66 @@ impl Keyring {
         self.keks().current.id.clone()
     }
 
-    /// Lets another key wrap from now on; the one before still unwraps.
-    pub(crate) fn take(&self, next: Arc<Kek>) {
-        let mut keks = self.keks_to_change();
-        let former = std::mem::replace(&mut keks.current, next);
-        keks.former = Some(former);
-        keks.replaced = None;
+    /// The id of the KEK whose place is being taken. What the files are is no measure of it: somebody may have
+    /// tidied them away.
+    pub(crate) fn leaving(&self) -> Option<String> {
+        let keks = self.keks();
+        keks.former.as_ref().filter(|_| keks.replaced.is_none()).map(|former| former.id.clone())
     }
 
-    /// Notes that nothing on disk needs the former KEK any more.
-    pub(crate) fn replaced(&self, now: Ts) {
+    /// Makes another KEK beside the key file at `path`, on disk before it wraps anything; the one before still
+    /// unwraps. Nothing happens while one is taking the other's place.
+    pub(crate) fn begin(&self, path: &Path, random: &dyn Random) -> io::Result<()> {
+        let _held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.leaving().is_some() {
+            return Ok(());
+        }
+        let file = next_file(path);
+        if file.exists() {
+            // nobody knows who else has what stands there, and it may be needed by another copy
+            return Err(io::Error::other(format!(
+                "{} is there, of no rotation of this one: put it aside",
+                file.display()
+            )));
+        }
+        write_kek(&file, &SecretKey::new(random)).inspect_err(|_| _ = fs::remove_file(&file))?;
+        let next = Kek::new(read_kek(&file, false, random)?);
+        let mut keks = self.keks_to_change();
+        let former = std::mem::replace(&mut keks.current, next);
+        (keks.former, keks.replaced) = (Some(former), None);
+        Ok(())
+    }
+
+    /// Sees to it that the KEK that is taking the place of another one is on disk: whatever it wraps is lost
+    /// otherwise with the next stop. Whether it was written anew.
+    pub(crate) fn keep_next(&self, path: &Path, random: &dyn Random) -> io::Result<bool> {
+        let _held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.leaving().is_none() {
+            return Ok(false);
+        }
+        self.write_next_unless_there(path, random)
+    }
+
+    fn write_next_unless_there(&self, path: &Path, random: &dyn Random) -> io::Result<bool> {
+        let (file, current) = (next_file(path), Arc::clone(&self.keks().current));
+        if read_kek(&file, false, random).is_ok_and(|there| kek_id(&there) == current.id) {
+            return Ok(false);
+        }
+        write_kek(&file, &current.key)?;
+        Ok(true)
+    }
+
+    /// Puts the next KEK into the place of the key file: from then on the former one is gone from disk.
+    pub(crate) fn end(&self, path: &Path, random: &dyn Random, now: Ts) -> io::Result<()> {
+        let _held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.leaving().is_none() {
+            return Ok(());
+        }
+        self.write_next_unless_there(path, random)?;
+        fs::rename(next_file(path), path)?;
+        sync_folder(path)?;
         self.keks_to_change().replaced = Some(now);
+        Ok(())
     }
 
     /// How many wrapped keys of the former KEK may be on their way into the database.
@@ -201,12 +252,6 @@ pub fn next_file(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Puts the next key into the place of the key file: from then on that one is gone.
-pub(crate) fn put_in_place(path: &Path) -> io::Result<()> {
-    fs::rename(next_file(path), path)?;
-    sync_folder(path)
-}
-
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => fs::File::open(folder)?.sync_all(),
@@ -237,20 +282,25 @@ pub fn read_kek(path: &Path, create: bool, random: &dyn Random) -> io::Result<Se
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && create => {
             let key = SecretKey::new(random);
-            text.push_str(&data_encoding::HEXLOWER.encode(key.bytes()));
-            text.push('\n');
-            // whole or not at all: half a key would stop every later start
-            let new = path.with_extension("new");
-            let _ = fs::remove_file(&new);
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(&new)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, path)?;
-            sync_folder(path)?;
+            write_kek(path, &key)?;
+            return Ok(key);
         }
         Err(error) => return Err(error),
     }
     kek_of(&text).ok_or_else(|| io::Error::other("it does not hold 64 hexadecimal digits"))
+}
+
+/// Writes a KEK, readable by its owner alone: whole or not at all, for half a key would stop every later start.
+fn write_kek(path: &Path, key: &SecretKey) -> io::Result<()> {
+    let mut text = Zeroizing::new(data_encoding::HEXLOWER.encode(key.bytes()));
+    text.push('\n');
+    let new = path.with_extension("new");
+    let _ = fs::remove_file(&new);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    sync_folder(path)
 }
 
 /// The KEK that a key file's text holds.

@@ -34,7 +34,7 @@ pub use keyring::next_file as next_key_file;
 pub use migrate::{Schema, schema_of};
 pub use offline::{Offline, key_file_id, key_text_id};
 pub use open::{Database, OpenError, Store, StoreSettings, hold_data_dir};
-pub use rotation::KeyState;
+pub use rotation::{KeyState, Rewrapped};
 pub use submit::Single;
 pub use tx::Tx;
 pub use tx::answers::{AnswerKey, Before};

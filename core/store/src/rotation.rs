@@ -8,9 +8,7 @@
 use diesel::prelude::*;
 use estampe_domain::Ts;
 
-use crate::crypto::SecretKey;
 use crate::error::{Result, StoreError};
-use crate::keyring::{self, Kek};
 use crate::open::Store;
 use crate::schema::{appliance_key, data_key};
 use crate::tx::Tx;
@@ -41,44 +39,58 @@ pub struct KeyState {
     pub rotating: bool,
 }
 
+/// What a batch did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewrapped {
+    /// How many rows it wrapped anew.
+    pub rows: u64,
+    /// Keys of rows (`data_key`) that do not open: what they sealed is lost. They no longer name the former key,
+    /// and stay as they are beside that.
+    pub lost: Vec<String>,
+}
+
+fn key_file(error: std::io::Error) -> StoreError {
+    StoreError::KeyFile(error.to_string())
+}
+
 impl Store {
     /// Which key wraps, and since when.
     pub async fn key_state(&self) -> Result<KeyState> {
         let (id, rotating) = (self.keys().kek_id(), self.is_rotating());
         let of = id.clone();
-        let (since, copied) = self.read(move |tx| Ok((tx.moment_of_key(SINCE, &of)?, tx.moment_of_key(COPIED, &of)?))).await?;
+        let (since, copied) =
+            self.read(move |tx| Ok((tx.moment_of_key(SINCE, &of)?, tx.moment_of_key(COPIED, &of)?))).await?;
         Ok(KeyState { id, since, copied, rotating })
     }
 
     /// Whether a key is taking the place of another one: begun here, or before the last start.
     pub fn is_rotating(&self) -> bool {
-        keyring::next_file(self.kek_file()).exists()
+        self.keys().leaving().is_some()
     }
 
     /// Makes the next key, on disk before anything is wrapped by it, and lets it wrap.
     pub fn begin_rotation(&self) -> Result<()> {
-        if self.is_rotating() {
-            return Ok(());
-        }
-        let next: SecretKey = keyring::read_kek(&keyring::next_file(self.kek_file()), true, self.random())
-            .map_err(|error| StoreError::KeyFile(error.to_string()))?;
-        self.keys().take(Kek::new(next));
-        Ok(())
+        self.keys().begin(self.kek_file(), self.random()).map_err(key_file)
     }
 
-    /// Wraps some rows anew; how many. None: nothing is left that another key wraps.
-    pub async fn rewrap_some(&self) -> Result<u64> {
+    /// Wraps some rows anew. None: nothing is left that the key before wraps. The next key's file is looked at
+    /// first, and written again where somebody took it away.
+    pub async fn rewrap_some(&self) -> Result<Rewrapped> {
+        if self.keys().keep_next(self.kek_file(), self.random()).map_err(key_file)? {
+            tracing::warn!(
+                "the file of the key that is taking the place of another one was gone or changed, and is written again"
+            );
+        }
         self.write(rewrap_some).await
     }
 
     /// Puts the next key into the place of the former one. `false`: something may still be on its
     /// way that the former one wrapped.
     pub async fn end_rotation(&self) -> Result<bool> {
-        if self.keys().on_the_way() > 0 || self.rewrap_some().await? > 0 {
+        if self.keys().on_the_way() > 0 || self.rewrap_some().await? != Rewrapped::default() {
             return Ok(false);
         }
-        keyring::put_in_place(self.kek_file()).map_err(|error| StoreError::KeyFile(error.to_string()))?;
-        self.keys().replaced(self.now());
+        self.keys().end(self.kek_file(), self.random(), self.now()).map_err(key_file)?;
         Ok(true)
     }
 
@@ -112,36 +124,45 @@ impl Tx<'_> {
     }
 }
 
-fn rewrap_some(tx: &mut Tx<'_>) -> Result<u64> {
-    let id = tx.keys.kek_id();
-    let rows: Vec<(String, String, Option<Vec<u8>>)> = data_key::table
-        .filter(data_key::kek_id.ne(&id).and(data_key::wrapped.is_not_null()))
+fn rewrap_some(tx: &mut Tx<'_>) -> Result<Rewrapped> {
+    let mut done = Rewrapped::default();
+    let Some(former) = tx.keys.leaving() else { return Ok(done) };
+    let rows: Vec<(String, Option<Vec<u8>>)> = data_key::table
+        .filter(data_key::kek_id.eq(&former).and(data_key::wrapped.is_not_null()))
         .limit(ROWS)
-        .select((data_key::id, data_key::kek_id, data_key::wrapped))
+        .select((data_key::id, data_key::wrapped))
         .load(tx.conn)?;
-    let mut count = 0;
-    for (row, kek, wrapped) in rows {
+    for (row, wrapped) in rows {
         let Some(before) = wrapped else { continue };
-        let key = tx.keys.unwrap_key("data_key", &row, &kek, &before)?;
-        let after = tx.keys.wrap_key("data_key", &row, &key, tx.random)?;
         // one that was destroyed meanwhile stays so
         let here = data_key::table.filter(data_key::id.eq(&row).and(data_key::wrapped.eq(&before)));
-        diesel::update(here)
-            .set((data_key::kek_id.eq(after.kek.id()), data_key::wrapped.eq(&after.octets)))
-            .execute(tx.conn)?;
-        count += 1;
+        match tx.keys.unwrap_key("data_key", &row, &former, &before) {
+            Ok(key) => {
+                let after = tx.keys.wrap_key("data_key", &row, &key, tx.random)?;
+                diesel::update(here)
+                    .set((data_key::kek_id.eq(after.kek.id()), data_key::wrapped.eq(&after.octets)))
+                    .execute(tx.conn)?;
+                done.rows += 1;
+            }
+            // one flipped bit must not keep the former key for ever, and with it all that was erased
+            Err(StoreError::Damaged(_)) => {
+                diesel::update(here).set(data_key::kek_id.eq(tx.keys.kek_id())).execute(tx.conn)?;
+                done.lost.push(row);
+            }
+            Err(other) => return Err(other),
+        }
     }
-    let rows: Vec<(String, String, Vec<u8>)> = appliance_key::table
-        .filter(appliance_key::kek_id.ne(&id))
-        .select((appliance_key::name, appliance_key::kek_id, appliance_key::wrapped))
+    let rows: Vec<(String, Vec<u8>)> = appliance_key::table
+        .filter(appliance_key::kek_id.eq(&former))
+        .select((appliance_key::name, appliance_key::wrapped))
         .load(tx.conn)?;
-    for (row, kek, before) in rows {
-        let key = tx.keys.unwrap_key("appliance_key", &row, &kek, &before)?;
+    for (row, before) in rows {
+        let key = tx.keys.unwrap_key("appliance_key", &row, &former, &before)?;
         let after = tx.keys.wrap_key("appliance_key", &row, &key, tx.random)?;
         diesel::update(appliance_key::table.find(&row))
             .set((appliance_key::kek_id.eq(after.kek.id()), appliance_key::wrapped.eq(&after.octets)))
             .execute(tx.conn)?;
-        count += 1;
+        done.rows += 1;
     }
-    Ok(count)
+    Ok(done)
 }
