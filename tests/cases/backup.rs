@@ -368,6 +368,15 @@ async fn they_are_made_by_themselves_and_whoever_watches_is_told() {
 
     let vault = Vault::new();
     let server = Server::start(Options { extra: vault.configuration("every = \"1d\""), ..Options::default() }).await;
+    let figures = |name: &str| {
+        let (server, name) = (&server, name.to_owned());
+        async move {
+            let text = server.client().get(format!("{}/metrics", server.internal)).send().await.unwrap();
+            let text = text.text().await.unwrap();
+            let line = text.lines().find(|line| line.starts_with(&name)).unwrap_or_else(|| panic!("{text}"));
+            line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
+        }
+    };
     until("the first", 30, async || (vault.names().len() == 1).then_some(())).await;
     until("its note", 30, async || server.json(&["backup", "list"])["good"].is_object().then_some(())).await;
     let (code, findings) = doctor(&server);
@@ -384,18 +393,10 @@ async fn they_are_made_by_themselves_and_whoever_watches_is_told() {
     let looked = server.cli(&["backup", "verify", &file, "--identity", &identity, "--key-file", &copy]);
     assert!(looked.code == 0 && looked.stdout.contains("a copy of the key was shown"), "{looked:?}");
     assert_eq!(find(&doctor(&server).1, "key copy")["status"], "ok");
+    until("the figure", 30, async || (figures("estampe_key_not_copied").await < 1.0).then_some(())).await;
 
     // a day passes
     server.sql(&format!("UPDATE setting SET value = '{OLD}' WHERE key = 'backup-good'"));
-    let figures = |name: &str| {
-        let (server, name) = (&server, name.to_owned());
-        async move {
-            let text = server.client().get(format!("{}/metrics", server.internal)).send().await.unwrap();
-            let text = text.text().await.unwrap();
-            let line = text.lines().find(|line| line.starts_with(&name)).unwrap_or_else(|| panic!("{text}"));
-            line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
-        }
-    };
     let (code, findings) = doctor(&server);
     assert!(code == 1 && find(&findings, "backup")["status"] == "failed", "{findings:#?}");
     server.sql("UPDATE setting SET value = '1577836800000000' WHERE key = 'backup-begun'");

@@ -98,6 +98,8 @@ metrics! {
         "Age of the newest good backup, or since the start while there is none; 0 when no folder for them is configured";
     BACKUP_FAILED = "estampe_backup_failed", Kind::Gauge, [],
         "1 when the last try to make a backup failed, else 0";
+    KEY_NOT_COPIED = "estampe_key_not_copied", Kind::Gauge, [],
+        "1 while nobody has shown a copy of the key that wraps all others now (estampe key check), else 0";
 
     DB_READABLE = "estampe_db_readable", Kind::Gauge, [],
         "1 when the database answered the last time that these figures were read, else 0";

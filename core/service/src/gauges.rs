@@ -32,6 +32,7 @@ struct Figures {
     leads: u64,
     plugin_problems: u64,
     backups: BackupNotes,
+    key_copied: bool,
 }
 
 impl Service {
@@ -78,6 +79,7 @@ impl Service {
                 leads: tx.leads_in_all(Scope::All)?,
                 plugin_problems: tx.plugin_problems()?,
                 backups: BackupNotes::read(tx)?,
+                key_copied: tx.key_copied()?.is_some(),
             })
         });
         Ok(read.await?)
@@ -100,6 +102,7 @@ impl Figures {
         metrics::gauge!(metric::CARDS.name).set(self.cards as f64);
         metrics::gauge!(metric::LEADS.name).set(self.leads as f64);
         metrics::gauge!(metric::PLUGIN_PROBLEMS.name).set(self.plugin_problems as f64);
+        metrics::gauge!(metric::KEY_NOT_COPIED.name).set(if self.key_copied { 0.0 } else { 1.0 });
         metrics::gauge!(metric::DB_READABLE.name).set(1.0);
     }
 }
