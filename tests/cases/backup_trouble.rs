@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use estampe_tests::{Database, Options, Server, on_both, until};
+use estampe_tests::{Database, MailCatcher, Options, Server, on_both, until};
 use serde_json::Value;
 
-use crate::backup::{Place, Vault, create, kek, run, text};
-use crate::doctor::doctor;
+use crate::backup::{Place, Vault, create, kek, leave, run, text};
+use crate::doctor::{doctor, find};
 
 const FUTURE: &str =
     r#"{"file":{"name":"estampe-20990101T000000Z.tar.age","made_at":4070908800000000,"octets":1},"seconds":1}"#;
@@ -281,5 +281,45 @@ async fn what_a_refused_restore_leaves_belongs_to_the_service() {
     assert_eq!(restored.code, 0, "{restored:?}");
     for path in [data.join("estampe.db"), data.join("erasures"), data.join("restored.json"), keys.join("kek")] {
         assert_eq!(owner(&path), NOBODY, "{}", path.display());
+    }
+}
+
+on_both! {
+    async fn what_was_restored_sends_nothing_before_somebody_says_so(database) {
+        let (vault, mail) = (Vault::new(), MailCatcher::start());
+        let server = Server::with_sample(Options { database, extra: vault.configuration("every = \"off\"") }).await;
+        let scheduled = server.cli(&["source", "schedule", "siege", "--every", "1m"]);
+        assert_eq!(scheduled.code, 0, "{scheduled:?}");
+        // the notice waits: there is no mail server
+        assert!(leave(&server.client(), &server.card_of("lefevre"), 1).await);
+        let name = create(&server);
+        let runs = |server: &Server| server.json(&["run", "list"])["runs"].as_array().unwrap().len();
+
+        let place = Place::new(database);
+        let restored = place.restore(&vault.path(&name), &vault.identity(), &kek(&server));
+        assert!(restored.code == 0 && restored.stdout.contains("estampe resume"), "{restored:?}");
+        let extra = format!("{}{}", mail.configuration(), vault.configuration("every = \"1d\""));
+        let mut copy = place.start(&extra).await;
+        copy.sql("UPDATE run SET started_at = started_at - 120000000");
+        let waits = || copy.json(&["outbox", "list"])["waiting"].as_u64().unwrap();
+        assert_eq!((waits(), runs(&copy)), (2, 1));
+        let refused = copy.cli(&["source", "sync", "siege"]);
+        assert!(refused.code == 1 && refused.stderr.contains("estampe resume"), "{refused:?}");
+        // longer than the worker ever sleeps
+        tokio::time::sleep(Duration::from_secs(16)).await;
+        assert_eq!((waits(), runs(&copy), mail.mails().len(), vault.names().len()), (2, 1, 0, 1));
+        assert_eq!(find(&doctor(&copy).1, "restored")["status"], "warning");
+        // and after another start
+        copy.stop();
+        copy.start_again().await;
+        // visitors are served meanwhile
+        assert!(leave(&copy.client(), &copy.card_of("lefevre"), 2).await);
+        assert_eq!((copy.cli(&["resume"]).code, copy.cli(&["resume"]).code), (0, 1));
+        until("the mails", 30, async || (mail.mails().len() == 4).then_some(())).await;
+        until("a run", 30, async || (runs(&copy) == 2).then_some(())).await;
+        until("a backup", 30, async || (vault.names().len() == 2).then_some(())).await;
+        assert!(doctor(&copy).1.iter().all(|finding| finding["check"] != "restored"));
+        let told = copy.sql("SELECT operation FROM audit_event WHERE operation IN ('backup.restore', 'service.resume') ORDER BY id");
+        assert_eq!(told, ["backup.restore", "service.resume"]);
     }
 }

@@ -192,9 +192,12 @@ async fn the_appliances_own_files_are_never_an_input() {
     server.never_logs(&["a-password-that-nobody-sees"]);
     server.stop();
     server.start_again().await;
-    for (name, file) in
-        [("direct", server.data().join("tls/ca.key")), ("linked", link.join("keys/kek")), ("secret", secret)]
-    {
+    for (name, file) in [
+        ("direct", server.data().join("tls/ca.key")),
+        ("linked", link.join("keys/kek")),
+        ("secret", secret),
+        ("configuration", server.config()),
+    ] {
         server.cli(&["source", "add", name, "--input", &format!("people={}", file.display())]);
         let run = server.json(&["source", "sync", name]);
         assert_eq!(run["failure"]["code"], "denied", "{run}");

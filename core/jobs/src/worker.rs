@@ -53,7 +53,10 @@ impl Worker {
                     Duration::from_secs(5)
                 })
             };
-            let nap = patient(worker.begin_due(&mut hands).await).min(patient(sender.begin_due(&mut mails).await));
+            let mut nap = patient(worker.begin_due(&mut hands).await);
+            if !worker.service.is_held() {
+                nap = nap.min(patient(sender.begin_due(&mut mails).await));
+            }
             tokio::select! {
                 // told to stop, or nobody is left to tell
                 _ = stop.changed() => {}
@@ -75,6 +78,12 @@ impl Worker {
                     }
                 }
                 _ = schedule.tick() => {
+                    if let Err(error) = worker.service.look_whether_held().await {
+                        tracing::warn!(error.code = error.code(), error.text = %error, "whether work is held is not known");
+                    }
+                    if worker.service.is_held() {
+                        continue;
+                    }
                     if let Err(error) = worker.service.start_due_runs().await {
                         tracing::error!(error.code = error.code(), error.text = %error, "scheduled runs cannot begin");
                     }
@@ -172,7 +181,8 @@ impl Worker {
 
     /// Begins what is due while there is room; how long to sleep after.
     async fn begin_due(self: &Arc<Self>, hands: &mut JoinSet<()>) -> Result<Duration> {
-        let (jobs, nap) = take(&self.service, Queue::House, CONCURRENT.saturating_sub(hands.len())).await?;
+        let queue = if self.service.is_held() { Queue::Within } else { Queue::House };
+        let (jobs, nap) = take(&self.service, queue, CONCURRENT.saturating_sub(hands.len())).await?;
         for job in jobs {
             let worker = Arc::clone(self);
             let span = span_of(&job);

@@ -113,6 +113,11 @@ pub enum Command {
     },
     /// Bring a backup back into an empty place, with the service stopped
     Restore(Look),
+    /// Let a restored service send mails, synchronise and write signatures again
+    ///
+    /// After a restore nothing leaves the house: it may be a drill, and what waited in the backup may have been done
+    /// since. This ends that.
+    Resume,
     /// Installed plugins
     #[command(subcommand)]
     Plugin(PluginCommand),

@@ -113,7 +113,7 @@ async fn serve(
     let mailer = mailer(smtp.as_ref());
     let egress: Arc<dyn HttpEgress> =
         Arc::new(CheckedEgress::new(&settings.egress, Arc::clone(&clock), Arc::clone(&random))?);
-    let host = Arc::new(plugin_host(&settings, &store, &clock, &egress, background.clone())?);
+    let host = Arc::new(plugin_host((&settings, &origins), &store, &clock, &egress, background.clone())?);
     let exclusive = matches!(settings.store.database, Database::Sqlite(_));
     telemetry::build(env!("CARGO_PKG_VERSION"), if exclusive { "sqlite" } else { "postgres" });
     let breaches: Arc<dyn Breaches> = match &settings.breached_passwords {
@@ -201,6 +201,12 @@ async fn serve(
 async fn after_a_restore(service: &Service, data_dir: &Path) -> Result<(), String> {
     let ctx = service.context(Actor::System, Locale::En);
     restored::note(service, &ctx, data_dir).await?;
+    service.look_whether_held().await.map_err(|e| e.to_string())?;
+    if service.is_held() {
+        tracing::warn!(
+            "restored from a backup: no mail, no run, no signature leaves before somebody says: estampe resume"
+        );
+    }
     service.replay_erasures(&ctx, ListPlace::Data).await.map(drop).map_err(|e| e.to_string())
 }
 
@@ -281,7 +287,7 @@ fn service_settings(settings: &CheckedSettings) -> ServiceSettings {
 }
 
 fn plugin_host(
-    settings: &CheckedSettings,
+    (settings, origins): (&CheckedSettings, &Origins),
     store: &Store,
     clock: &Arc<dyn Clock>,
     egress: &Arc<dyn HttpEgress>,
@@ -292,7 +298,7 @@ fn plugin_host(
         keys: settings.plugins.keys.clone(),
         cache: settings.data_dir.join("plugin-cache"),
         compiler: settings.plugins.compiler.clone(),
-        protected: protected(settings),
+        protected: protected(settings, origins),
         cache_key: store.plugin_cache_key(),
         limits: Limits {
             memory: settings.plugins.memory,
@@ -310,9 +316,11 @@ fn plugin_host(
 
 /// Folders and files that no plugin reads, whoever names one: what is there is ours, and a
 /// check shows the beginning of what it cannot read.
-fn protected(settings: &CheckedSettings) -> Vec<PathBuf> {
+fn protected(settings: &CheckedSettings, origins: &Origins) -> Vec<PathBuf> {
     let keys = settings.store.kek_file.parent().map(Path::to_path_buf);
     let folders = [Some(settings.data_dir.clone()), keys].into_iter().flatten().chain(settings.secret_files.clone());
+    // an address of a database may hold its password
+    let folders = folders.chain(origins.values().map(PathBuf::from));
     let mut found: Vec<_> = folders.filter_map(|folder| folder.canonicalize().ok()).collect();
     found.extend(settings.backup.as_ref().map(|backup| there(backup.plan.folder.clone())));
     found

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::{Notify, OnceCell};
 
 use crate::erasures::ErasureList;
-use crate::{Service, backup_folder};
+use crate::{Service, backup_folder, held};
 
 /// Settings: when the last try began, or that it was still under way; the newest that is good, why the last
 /// one failed, why older ones are not removed, the last drill, which one this database comes from.
@@ -399,6 +399,7 @@ impl Service {
                 return Ok(());
             }
             tx.set_setting(RESTORED, &noted, ctx.now)?;
+            held::hold(tx, ctx.now)?;
             let event = AuditEvent::done(&ctx, &*random, "backup.restore", "backup", &restored.name);
             let (made, at) = (restored.made_at.to_string(), restored.restored_at.to_string());
             tx.audit(&event.with(json!({ "made_at": made, "restored_at": at })))

@@ -140,7 +140,7 @@ impl Service {
     }
 }
 
-fn publication_under_way(tx: &mut Tx<'_>, source: SourceId) -> estampe_store::Result<Option<PublicationId>> {
+pub(crate) fn publication_under_way(tx: &mut Tx<'_>, source: SourceId) -> estampe_store::Result<Option<PublicationId>> {
     let Some(open) = tx.open_publication(source)? else { return Ok(None) };
     let is_busy = tx.publication_head(open)?.is_some_and(|publication| publication.state.is_busy());
     Ok(is_busy.then_some(open))

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::backup::ListPlace;
 use estampe_domain::ending::PeopleFate;
+use estampe_domain::run::RunState;
 use estampe_domain::{Context, Error, PersonId, Result, SourceId, Ts};
 use estampe_store::Tx;
 use serde_json::json;
 
 use crate::Service;
+use crate::endings::publication_under_way;
 
 /// What a list of who was erased holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -128,13 +130,37 @@ impl Service {
     }
 
     async fn end_again(&self, ctx: &Context, source: SourceId, name: &str) {
-        match self.end_source(ctx, name, PeopleFate::Erase, None).await {
+        let ended = async {
+            self.clear_the_way(ctx, source).await?;
+            self.end_source(ctx, name, PeopleFate::Erase, None).await
+        };
+        match ended.await {
             Ok(_) => tracing::warn!(source.id = %source, "a source that ended after the backup was made ends again"),
-            // a run of before that still stands: within an hour once more
+            // a run that applies its plan: within an hour once more
             Err(error) => tracing::error!(
                 source.id = %source, error.code = error.code(), error.text = %error,
                 "a source that ended after the backup was made could not be ended again"
             ),
+        }
+    }
+}
+
+impl Service {
+    /// Ends what was open in a source when the backup was made: it would stand there until somebody decides,
+    /// and the source with it. While work is held nothing of it is under way.
+    async fn clear_the_way(&self, ctx: &Context, source: SourceId) -> Result<()> {
+        let open = self.store.read(move |tx| Ok((tx.open_run(source)?, publication_under_way(tx, source)?)));
+        let (run, publication) = open.await?;
+        match run {
+            Some((run, RunState::Held)) => self.discard_run(ctx, run).await?,
+            Some((run, RunState::Planning)) if self.is_held() => {
+                self.fail_run(ctx, run, "unavailable", "its source ended after this backup was made").await?;
+            }
+            _ => {}
+        }
+        match publication.filter(|_| self.is_held()) {
+            Some(publication) => self.stop_publication(ctx, publication).await,
+            None => Ok(()),
         }
     }
 }

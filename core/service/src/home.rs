@@ -9,7 +9,7 @@ use estampe_store::{JobState, PeopleQuery};
 
 use crate::backups::BackupNotes;
 use crate::views::{Attention, Home, PluginEntry};
-use crate::{DEFAULT_ORGANISATION, Service};
+use crate::{DEFAULT_ORGANISATION, Service, held};
 
 /// A plan that waits for a word for so many seconds is asked about.
 const PATIENCE: i64 = 86_400;
@@ -83,6 +83,9 @@ impl Service {
                 // without backups the first thing to do is another one
                 if notes.good.is_some() && tx.key_copied()?.is_none() {
                     attention.push(Attention::KeyNotCopied);
+                }
+                if let Some(since) = held::since(tx)? {
+                    attention.insert(0, Attention::Held(since));
                 }
                 if !is_named {
                     attention.push(Attention::NoOrganisation);

@@ -23,6 +23,7 @@ mod factors;
 mod gauges;
 mod group_writing;
 mod groups;
+mod held;
 mod home;
 mod identities;
 mod keys;
@@ -210,6 +211,8 @@ pub struct Service {
     hurry: AtomicBool,
     plugin_changes: tokio::sync::Mutex<()>,
     rotation: Notify,
+    /// Whether nothing leaves the house, after a restore.
+    held: AtomicBool,
     backing: backups::AtWork,
     /// Who does something in the folder of backups.
     folder_gate: Arc<tokio::sync::Mutex<()>>,
@@ -237,6 +240,7 @@ impl Service {
             hurry: AtomicBool::new(false),
             plugin_changes: tokio::sync::Mutex::default(),
             rotation: Notify::new(),
+            held: AtomicBool::new(false),
             backing: backups::AtWork::default(),
             folder_gate: Arc::default(),
         }

@@ -29,6 +29,11 @@ impl Service {
     ) -> Result<SyncStarted> {
         ctx.require(Right::SourcesRun)?;
         let source = self.source_named(ctx, source).await?.id;
+        if self.is_held() {
+            return Err(Error::Conflict(
+                "this was restored from a backup, and nothing leaves it before somebody says so: estampe resume".into(),
+            ));
+        }
         let last = self.store.read(move |tx| tx.runs(Some(source), 1)).await?;
         if let Some(Run { id: run, state, .. }) = last.first()
             && state.is_open()

@@ -169,6 +169,8 @@ pub enum Attention {
     BackupDrill(Option<Ts>),
     /// There are backups, and nobody showed a copy of the key that they need.
     KeyNotCopied,
+    /// This was restored, and nothing leaves it since.
+    Held(Ts),
     /// Cards name the organisation that stands there by default.
     NoOrganisation,
 }

@@ -471,6 +471,7 @@ pub(crate) fn home(quiet: bool) -> Home {
         Attention::BackupDrill(None),
         Attention::BackupDrill(Some(Ts::from_micros(1_753_900_000_000_000))),
         Attention::KeyNotCopied,
+        Attention::Held(Ts::from_micros(1_763_900_000_000_000)),
         Attention::NoOrganisation,
         Attention::DiskLow { free: 412_000_000, total: 42_000_000_000 },
     ];

@@ -9,6 +9,8 @@ use age::secrecy::ExposeSecret as _;
 use age::x25519::{Identity, Recipient};
 use zeroize::Zeroizing;
 
+use super::sync_folder;
+
 /// Reads a recipient.
 pub(super) fn recipient(text: &str) -> Result<Recipient, String> {
     text.trim().parse().map_err(|_| {
@@ -68,6 +70,8 @@ pub fn new_identity(path: &Path) -> Result<String, String> {
         "# Opens the backups of Estampe. Keep it apart from them, and a copy of it.\n# public key: {recipient}\n{}\n",
         secret.expose_secret()
     ));
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(at)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // the next backup is encrypted to it: its name has to be on disk as well
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| sync_folder(folder)).map_err(at)?;
     Ok(recipient)
 }

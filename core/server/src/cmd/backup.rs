@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::cmd::doctor::size;
-use crate::cmd::{block_on, key, print};
 use crate::cmd::work::text;
+use crate::cmd::{block_on, key, print};
 use crate::config::CheckedSettings;
 use crate::operator::Operator;
 
@@ -229,7 +229,15 @@ pub fn ensure_key(manifest: &Manifest, kek: &Path) -> Result<(), String> {
             needed.join(" and ")
         )
     };
-    let id = key_file_id(kek, &SystemRandom).map_err(|error| format!("{}: {error}; {}", kek.display(), words()))?;
+    let id = key_file_id(kek, &SystemRandom).map_err(|error| {
+        // a stick, most often: its file system knows no rights, and chmod does nothing there
+        let others = if error.to_string().contains("chmod") {
+            format!(" (where that does nothing: install -m 0400 {} /root/kek, and name that file)", kek.display())
+        } else {
+            String::new()
+        };
+        format!("{}: {error}{others}; {}", kek.display(), words())
+    })?;
     let next = key_file_id(&next_key_file(kek), &SystemRandom).ok();
     if needed.iter().all(|needed| *needed == id || Some(needed) == next.as_ref()) {
         return Ok(());
@@ -250,7 +258,7 @@ pub fn ensure_place_of_key(manifest: &Manifest, kek: &Path, own: &Path) -> Resul
         let there = key_file_id(&to, &SystemRandom).map_err(|error| format!("{}: {error}", to.display()))?;
         if key_file_id(&from, &SystemRandom).ok().as_ref() != Some(&there) {
             return Err(format!(
-                "{} holds another key ({there}) than the backup needs ({needed}), and no key is written over: put that file                  aside (a fresh install made it, or it is of another database), then restore again",
+                "{} holds another key ({there}) than the backup needs ({needed}), and no key is written over: put that file aside (a fresh install made it, or it is of another database), then restore again",
                 to.display()
             ));
         }
@@ -275,7 +283,7 @@ pub fn look_into(copy: &Path, manifest: &Manifest, kek: &Path, older: bool) -> R
     told.push("SQLite's quick_check and foreign_key_check found nothing".to_owned());
     told.push(counted(&mut offline, manifest)?);
     told.push(if older {
-        "sealed values were not opened: this version does not know the tables of an older one; after a restore and a          start, estampe doctor opens them"
+        "sealed values were not opened: this version does not know the tables of an older one; after a restore and a start, estampe doctor opens them"
             .to_owned()
     } else {
         open_seals(&mut offline)?

@@ -108,9 +108,8 @@ pub fn show(copy: &Path, settings: &CheckedSettings) -> Result<Value, String> {
 fn ensure_elsewhere(copy: &Path, settings: &CheckedSettings) -> Result<(), String> {
     let own = &settings.store.kek_file;
     let Ok(facts) = fs::metadata(copy) else { return Ok(()) };
-    let is_same = |other: &Path| {
-        fs::metadata(other).is_ok_and(|other| (other.dev(), other.ino()) == (facts.dev(), facts.ino()))
-    };
+    let is_same =
+        |other: &Path| fs::metadata(other).is_ok_and(|other| (other.dev(), other.ino()) == (facts.dev(), facts.ino()));
     if is_same(own) || is_same(&next_key_file(own)) {
         return Err(format!("{} is the key file itself: name the copy that is kept elsewhere", copy.display()));
     }
@@ -120,7 +119,10 @@ fn ensure_elsewhere(copy: &Path, settings: &CheckedSettings) -> Result<(), Strin
     };
     if is_within(&settings.data_dir) {
         let folder = settings.data_dir.display();
-        return Err(format!("{} lies in {folder}, and is lost together with it: keep the copy elsewhere", copy.display()));
+        return Err(format!(
+            "{} lies in {folder}, and is lost together with it: keep the copy elsewhere",
+            copy.display()
+        ));
     }
     Ok(())
 }

@@ -106,6 +106,11 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     }
 }
 
+/// The same without a password that is a credential of the stopped unit: nothing else of it can be looked at.
+pub(crate) fn without_withheld(settings: Settings) -> Settings {
+    if config::is_withheld(settings.smtp.password_file.as_ref()) { without_mail(settings) } else { settings }
+}
+
 /// For commands that send no mail and work with the service stopped: its password may be a credential,
 /// which the unit is handed while it runs and nobody else ever.
 fn without_mail(settings: Settings) -> Settings {

@@ -300,9 +300,10 @@ fn next_steps(settings: &CheckedSettings, older: Option<&str>, erased: Option<us
                 .to_owned(),
         ),
     }
+    steps.push("What was ended after the backup was made is there again: sessions, tokens, accounts.".to_owned());
     steps.push(
-        "What was ended after the backup was made is there again: sessions, tokens, accounts. Mails that waited then are \
-         sent now, perhaps once more."
+        "Nothing leaves the service yet: no mail, no run, no signature, no backup by itself. Where it is to work again \
+         (not on a machine that only tries a backup), look at what waits (estampe outbox list), then: estampe resume"
             .to_owned(),
     );
     if settings.backup.is_none() {

@@ -61,6 +61,13 @@ pub async fn run(cli: &Cli, command: &Command, operator: &Operator) -> Result<Ex
         Command::Key(command) => super::key::run(cli, command, operator).await,
         Command::Outbox(command) => super::outbox::run(cli, command, operator).await,
         Command::Plugin(command) => super::plugin::run(cli, command, operator).await,
+        Command::Resume => {
+            operator.post("/v1/resume", &json!({})).await?;
+            if !cli.json {
+                print::line("Mails, runs, signatures, changes and backups go on.");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Backup { command } => super::backup::run(cli, command.as_ref(), operator).await,
         Command::Restore(_)
         | Command::Serve

@@ -26,7 +26,10 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
             }
         }
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, path)?;
+        path.parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
     })();
     written.map_err(|e| {
         let _ = fs::remove_file(&temporary);

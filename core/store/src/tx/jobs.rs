@@ -54,12 +54,12 @@ impl Job {
             }
             Self::NewBrowser(account, session) => (NEW_BROWSER, format!("{account} {session}")),
             Self::SignatureTest(account, of) => ("mail.signature-test", format!("{account} {of}")),
-            Self::Sync(run) => ("run.sync", run.to_string()),
+            Self::Sync(run) => (SYNC, run.to_string()),
             Self::Apply(run) => ("run.apply", run.to_string()),
             Self::EndSource(source) => ("source.disconnect", source.to_string()),
             Self::Bulk(bulk) => ("person.bulk", bulk.to_string()),
-            Self::Publication(publication) => ("signature.publication", publication.to_string()),
-            Self::WriteBack(change) => ("person.write-back", change.to_string()),
+            Self::Publication(publication) => (PUBLICATION, publication.to_string()),
+            Self::WriteBack(change) => (WRITE_BACK, change.to_string()),
         }
     }
 
@@ -75,12 +75,12 @@ impl Job {
                 let (account, of) = reference.split_once(' ').ok_or(StoreError::Unreadable("job"))?;
                 Self::SignatureTest(id(account, "job")?, id(of, "job")?)
             }
-            "run.sync" => Self::Sync(id(reference, "job")?),
+            SYNC => Self::Sync(id(reference, "job")?),
             "run.apply" => Self::Apply(id(reference, "job")?),
             "source.disconnect" => Self::EndSource(id(reference, "job")?),
             "person.bulk" => Self::Bulk(id(reference, "job")?),
-            "signature.publication" => Self::Publication(id(reference, "job")?),
-            "person.write-back" => Self::WriteBack(id(reference, "job")?),
+            PUBLICATION => Self::Publication(id(reference, "job")?),
+            WRITE_BACK => Self::WriteBack(id(reference, "job")?),
             _ => {
                 let mail = kind.strip_prefix("mail.").and_then(estampe_domain::mail::AccountMail::from_stored);
                 Self::AccountMail(mail.ok_or(StoreError::Unreadable("job"))?, id(reference, "job")?)
@@ -113,16 +113,33 @@ pub enum Queue {
     Mail,
     /// Everything else.
     House,
+    /// Of everything else what reaches nobody outside.
+    Within,
 }
 
 impl Queue {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Mail => MAIL,
-            Self::House => "house",
+            Self::House | Self::Within => "house",
+        }
+    }
+
+    /// Kinds of jobs that wait there and are not of it.
+    fn leaves_out(self) -> &'static [&'static str] {
+        match self {
+            Self::Mail | Self::House => &[],
+            Self::Within => &[SYNC, PUBLICATION, WRITE_BACK],
         }
     }
 }
+
+/// [`Job::Sync`] as it is stored.
+const SYNC: &str = "run.sync";
+/// [`Job::Publication`] as it is stored.
+const PUBLICATION: &str = "signature.publication";
+/// [`Job::WriteBack`] as it is stored.
+const WRITE_BACK: &str = "person.write-back";
 
 /// [`Queue::Mail`] as it is stored.
 pub(super) const MAIL: &str = "mail";
@@ -267,10 +284,12 @@ impl Tx<'_> {
     /// Ids of jobs of a queue that are due: running ones whose lease ran out with the worker
     /// that had it, and waiting ones whose time has come.
     pub fn due_jobs(&mut self, queue: Queue, now: Ts, limit: i64) -> Result<Vec<JobId>> {
-        let (queue, now) = (job::queue.eq(queue.as_str()), now.as_micros());
+        let (left_out, now) = (queue.leaves_out(), now.as_micros());
+        let queue = job::queue.eq(queue.as_str());
         // two statements: one index answers each in its order, however many wait
         let mut rows: Vec<String> = job::table
             .filter(queue.and(job::state.eq("running")).and(job::lease_until.lt(now).assume_not_null()))
+            .filter(job::kind.ne_all(left_out))
             .order((job::run_at, job::id))
             .limit(limit)
             .select(job::id)
@@ -278,6 +297,7 @@ impl Tx<'_> {
         let room = limit - i64::try_from(rows.len()).unwrap_or(limit);
         let waiting: Vec<String> = job::table
             .filter(queue.and(job::state.eq("waiting")).and(job::run_at.le(now)))
+            .filter(job::kind.ne_all(left_out))
             .order((job::run_at, job::id))
             .limit(room)
             .select(job::id)
@@ -290,6 +310,7 @@ impl Tx<'_> {
     pub fn next_job_at(&mut self, queue: Queue) -> Result<Option<Ts>> {
         let next: Option<i64> = job::table
             .filter(job::queue.eq(queue.as_str()).and(job::state.eq("waiting")))
+            .filter(job::kind.ne_all(queue.leaves_out()))
             .select(diesel::dsl::min(job::run_at))
             .get_result(self.conn)?;
         Ok(next.map(Ts::from_micros))

@@ -227,6 +227,13 @@ fn point(l: &Lang, attention: &Attention) -> Point {
             text: l.t("home-drill-text").to_string(),
             action: None,
         },
+        Attention::Held(since) => Point {
+            icon: "alert",
+            tone: "seal",
+            title: l.t("home-held-back-title").to_string(),
+            text: l.t("home-held-back-text").with("when", l.when(since)).to_string(),
+            action: action(key("home-mail-action"), "/outbox".to_owned()),
+        },
         Attention::KeyNotCopied => Point {
             icon: "key",
             tone: "sun",

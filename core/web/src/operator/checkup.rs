@@ -14,6 +14,7 @@ use crate::respond::Reply;
 /// `GET /v1/service`: what the running service is, whatever the configuration says by now.
 pub(crate) async fn service(wire: Wire) -> Reply {
     wire.ok(wire.ctx.require(Right::HealthRead))?;
+    let held = wire.ok(wire.service().held_since(&wire.ctx).await)?;
     let settings = wire.service().settings();
     let answer = json!({
         "version": settings.version,
@@ -21,8 +22,15 @@ pub(crate) async fn service(wire: Wire) -> Reply {
         "internal_origin": settings.internal_origin,
         "listening": wire.state.listening,
         "warnings": wire.state.tls.warnings(),
+        "held_since": held.map(|held| held.to_string()),
     });
     wire.json(StatusCode::OK, &answer)
+}
+
+/// `POST /v1/resume`: lets a restored service send and write again.
+pub(crate) async fn resume(wire: Wire) -> Reply {
+    wire.ok(wire.service().resume(&wire.ctx).await)?;
+    wire.json(StatusCode::OK, &json!({ "resumed": true }))
 }
 
 /// `GET /v1/checkup`

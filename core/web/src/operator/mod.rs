@@ -94,6 +94,7 @@ pub(crate) fn routes() -> Table {
             .post("/backups", backups::begin)
             .post("/backups/verified", backups::verified)
             .get("/service", checkup::service)
+            .post("/resume", checkup::resume)
             .get("/checkup", checkup::facts)
             .get("/checkup/{table}", checkup::rows)
             .get("/outbox", outbox::list)

@@ -121,7 +121,7 @@ fn fill(text: &str, variant: Variant) -> String {
         ),
         Variant::Postgres => (
             "estampe",
-            "Suggests: postgresql, postgresql-client\nConflicts: estampe\nReplaces: estampe",
+            "Recommends: postgresql-client\nSuggests: postgresql\nConflicts: estampe\nReplaces: estampe",
             " (PostgreSQL)",
             " This package speaks PostgreSQL as well as the built-in SQLite. Its\n connections to PostgreSQL are made by libpq, whose TLS is the distribution's.",
         ),

@@ -5,7 +5,7 @@ use estampe_domain::Ts;
 use estampe_domain::ports::Clock;
 
 use super::{Report, Status, days_left};
-use crate::config::CheckedSettings;
+use crate::config::{CheckedSettings, TlsSource, is_withheld};
 use crate::tls::{CertificateStatus, inspect};
 
 const CHECK: &str = "certificate";
@@ -16,6 +16,11 @@ const LATE: i64 = 14;
 
 /// Looks at what the listeners are to serve.
 pub fn examine(settings: &CheckedSettings, report: &mut Report) {
+    if let TlsSource::Files { certificate, key } = &settings.tls
+        && (is_withheld(certificate) || is_withheld(key))
+    {
+        return report.skip(CHECK, "it is a credential of the unit, which is stopped");
+    }
     let now = SystemClock.now();
     for certificate in inspect(settings, now) {
         judge(&certificate, now, report);

@@ -211,7 +211,7 @@ async fn sealed(door: &mut Door<'_>, report: &mut Report) {
                 report.fail(
                     AUDIT,
                     format!("{found}: {} altered or damaged: {}", all.damaged.len(), rows(part, &all.damaged)),
-                    "somebody or something wrote past Estampe: compare with a backup",
+                    "somebody or something wrote past Estampe: find out who; restored elsewhere, a backup shows what stood there",
                 );
             }
             continue;
@@ -232,7 +232,8 @@ async fn sealed(door: &mut Door<'_>, report: &mut Report) {
         report.fail(
             SEALED,
             format!("{found}; damaged: {}", damaged.join("; ")),
-            "take these rows from a backup; everything else can be used",
+            "everything else can be used. What stood there is in a backup: restore one elsewhere, look, enter it again; \
+             or restore it here",
         );
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use estampe_adapters::{SystemClock, SystemRandom};
 use estampe_domain::Ts;
@@ -13,7 +14,7 @@ use estampe_store::{Database, DatabaseFacts, key_file_id, next_key_file};
 use super::{Report, Service};
 use crate::cmd::work::counted;
 use crate::config::access::{self, Reader, Unreadable};
-use crate::config::{CheckedSettings, Settings};
+use crate::config::{CheckedSettings, Settings, is_withheld};
 
 /// Free space under which writes will soon fail.
 pub const TOO_LITTLE: u64 = 64 << 20;
@@ -23,6 +24,10 @@ const LITTLE: u64 = 1 << 30;
 const LONG_ROTATION: u64 = 2;
 /// Days after which a key is old that nothing replaces by itself.
 const OLD_KEY: i64 = 365;
+/// How copies from before a migration are called.
+const BEFORE_MIGRATION: &str = "before-migration-";
+/// Days after which such a copy should go: a version that does not work is left sooner.
+const OLD_COPY: u64 = 30;
 /// Files named at most.
 const NAMED: usize = 5;
 
@@ -34,7 +39,7 @@ fn mode(facts: &Metadata) -> u32 {
 fn is_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.contains("estampe.db")
-        || name.starts_with("before-migration-")
+        || name.starts_with(BEFORE_MIGRATION)
         || path.extension().is_some_and(|end| end == "key")
         || path.parent().is_some_and(|folder| folder.ends_with("keys"))
         || name == "operator.sock"
@@ -125,6 +130,29 @@ pub fn readable(file: Option<&Path>, settings: &Settings, report: &mut Report) {
     }
 }
 
+/// Copies from before a migration: whoever was erased since stands in them as they were.
+pub fn old_copies(data_dir: &Path, now: SystemTime, report: &mut Report) {
+    const CHECK: &str = "old copy";
+    let entries = fs::read_dir(data_dir).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(BEFORE_MIGRATION)) {
+        let Ok(facts) = entry.metadata() else { continue };
+        let age = facts.modified().ok().and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
+        let days = age.as_secs() / 86_400;
+        if days >= OLD_COPY {
+            let path = entry.path();
+            report.warn(
+                CHECK,
+                format!(
+                    "{}, from before a migration {days} days ago, holds {}: whoever was erased since stands in it",
+                    path.display(),
+                    size(facts.len())
+                ),
+                format!("unless you mean to go back to the version of then: rm {}", path.display()),
+            );
+        }
+    }
+}
+
 fn named(list: &[String]) -> String {
     let more = list.len().saturating_sub(NAMED);
     let first: Vec<_> = list.iter().take(NAMED).map(String::as_str).collect();
@@ -140,6 +168,9 @@ pub fn keys(settings: &CheckedSettings, facts: Option<&DatabaseFacts>, service: 
         Ok(meta) => meta,
         Err(error) if facts.is_none() && error.kind() == io::ErrorKind::NotFound => {
             return report.skip(CHECK, format!("{shown} is made together with a new database"));
+        }
+        Err(_) if is_withheld(path) => {
+            return report.skip(CHECK, format!("{shown} is a credential of the unit, which is stopped"));
         }
         Err(error) => {
             let advice = "put back the key file that the database was made with; without it what is sealed is lost";
@@ -206,7 +237,12 @@ fn rotating(found: &str, hours: u64, is_running: bool, report: &mut Report) {
         report.warn(CHECK, found, "wait for its end: estampe key show; keep both files until then");
     } else {
         let found = format!("{found} for {hours} hours, and that does not end");
-        report.fail(CHECK, found, "read in the log what it fails on; it is tried again every hour; keep both files");
+        report.fail(
+            CHECK,
+            found,
+            "read in the log what it fails on (can the service write beside the key file?); it is tried again every hour; \
+             keep both files",
+        );
     }
 }
 
@@ -307,6 +343,8 @@ pub fn size(octets: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::Status;
     use super::*;
 
@@ -329,6 +367,21 @@ mod tests {
         assert_eq!(judged(365, None).0, Status::Ok);
         assert_eq!(judged(366, None).0, Status::Warning);
         assert_eq!(of(|report| aged("the key", None, Ts::from_micros(0), Some(90), report)).0, Status::Ok);
+    }
+
+    #[test]
+    fn a_copy_from_before_a_migration_is_told_once_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("before-migration-20261127000017.db"), "people").unwrap();
+        fs::write(folder.path().join("estampe.db"), "people").unwrap();
+        let judged = |days: u64| {
+            let mut report = Report::default();
+            old_copies(folder.path(), SystemTime::now() + Duration::from_hours(24 * days + 1), &mut report);
+            report.told()
+        };
+        assert!(judged(29).is_empty());
+        let told = judged(31);
+        assert!(told.len() == 1 && told[0].0 == Status::Warning && told[0].1.contains("31 days ago"), "{told:?}");
     }
 
     #[test]

@@ -16,11 +16,12 @@ mod sources;
 
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use serde::Serialize;
 
 use crate::cli::Cli;
-use crate::cmd::{placed, print};
+use crate::cmd::{placed, print, without_withheld};
 use crate::config::{self, CheckedSettings, Settings};
 use crate::operator::Operator;
 
@@ -164,7 +165,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
                 .build()
                 .map_err(|e| format!("tokio: {e}"))?;
             files::readable(cli.config.as_deref(), &written, &mut report);
-            runtime.block_on(examine(&settings, &mut report));
+            runtime.block_on(examine(&written, &settings, &mut report));
         }
         Err(problems) => {
             report.fail("configuration", problems.replace('\n', "; "), "mend it, then: estampe check-config");
@@ -177,11 +178,11 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
 
 fn configuration(cli: &Cli) -> Result<(Settings, CheckedSettings), String> {
     let (settings, origins) = config::load(cli.config.as_deref()).map_err(|e| e.to_string())?;
-    let checked = settings.check().map_err(|e| placed(&origins, &e))?;
+    let checked = without_withheld(settings.clone()).check().map_err(|e| placed(&origins, &e))?;
     Ok((settings, checked))
 }
 
-async fn examine(settings: &CheckedSettings, report: &mut Report) {
+async fn examine(written: &Settings, settings: &CheckedSettings, report: &mut Report) {
     let service = service(settings, report);
     let running = Running::ask(&service).await;
     if let Some(running) = &running {
@@ -190,13 +191,18 @@ async fn examine(settings: &CheckedSettings, report: &mut Report) {
     house(settings, running.as_ref(), report);
     contact(settings, report);
     files::folder(settings, report);
+    files::old_copies(&settings.data_dir, SystemTime::now(), report);
     files::disk(settings, report);
     let facts = database::examine(settings, &service, report).await;
     files::keys(settings, facts.as_ref(), &service, report);
     backup::examine(settings, &service, report).await;
     clock::examine(facts.as_ref(), report);
     certificates::examine(settings, report);
-    network::smtp(settings, report).await;
+    if config::is_withheld(written.smtp.password_file.as_ref()) {
+        report.skip("mail server", "its password is a credential of the unit, which is stopped");
+    } else {
+        network::smtp(settings, report).await;
+    }
     plugins::examine(settings, &service, report).await;
     sources::examine(&service, report).await;
     directories::examine(&service, report).await;

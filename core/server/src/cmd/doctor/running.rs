@@ -13,6 +13,7 @@ pub struct Running {
     pub public_origin: String,
     listening: Vec<Listening>,
     warnings: Vec<Warning>,
+    held_since: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,8 +39,15 @@ impl Running {
         self.listening.iter().find(|one| one.key == key).map(|one| one.address)
     }
 
-    /// Tells of a configuration that it refused. What it warns of besides, other checks look at.
+    /// Tells that nothing leaves it after a restore, and of a configuration that it refused. What it warns of besides, other checks look at.
     pub fn tell(&self, report: &mut Report) {
+        if let Some(since) = &self.held_since {
+            report.warn(
+                "restored",
+                format!("brought back from a backup; since {since} no mail, no run and no signature leaves it"),
+                "a drill: leave it so. Else look at estampe outbox list and estampe run list, then: estampe resume",
+            );
+        }
         if self.warnings.iter().any(|warning| warning.code == "configuration_refused") {
             report.warn(
                 "service",

@@ -32,7 +32,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, String> {
     let mut report = Report::default();
     match config::load_some(cli.config.as_deref()) {
         Ok((settings, origins, problems)) => {
-            let checked = settings.check().map_err(|error| super::placed(&origins, &error));
+            let usable = super::without_withheld(settings.clone());
+            let checked = usable.check().map_err(|error| super::placed(&origins, &error));
             let facts = checked.as_ref().ok().map(database);
             let last = facts.iter().flatten().flatten().find_map(last_start);
             version(last.as_ref(), &mut report);
