@@ -301,6 +301,7 @@ on_both! {
         let extra = format!("{}{}", mail.configuration(), vault.configuration("every = \"1d\""));
         let mut copy = place.start(&extra).await;
         copy.sql("UPDATE run SET started_at = started_at - 120000000");
+        copy.sql("UPDATE setting SET value = '1577836800000000' WHERE key = 'backup-begun'");
         let waits = || copy.json(&["outbox", "list"])["waiting"].as_u64().unwrap();
         assert_eq!((waits(), runs(&copy)), (2, 1));
         let refused = copy.cli(&["source", "sync", "siege"]);

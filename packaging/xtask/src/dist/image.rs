@@ -72,9 +72,14 @@ pub fn image(workspace: &Path, parts: &Parts, out: &Path) -> Result<PathBuf, Str
     made.args(["build", "--isolation=chroot", "--network=host", "--format=oci"]);
     made.arg(format!("--timestamp={}", parts.epoch)).args(["--tag", &tag]).arg(&work);
     children::output("buildah build", &mut made)?;
-    let to = out.join(&name);
+    let layout = work.join("layout");
     let mut push = buildah(&work);
-    children::output("buildah push", push.args(["push", &tag]).arg(format!("oci-archive:{}:{tag}", to.display())))?;
+    children::output("buildah push", push.args(["push", &tag]).arg(format!("oci:{}:{tag}", layout.display())))?;
+    // archived here: buildah's own archive bears the moment of its making
+    let to = out.join(&name);
+    let mut command = tar(parts.epoch);
+    command.args(["--owner=0", "--group=0", "--mode=u=rwX,go=rX", "-cf"]).arg(&to).arg("-C").arg(&layout);
+    children::run("tar", command.args(["blobs", "index.json", "oci-layout"]))?;
     Ok(to)
 }
 
