@@ -324,3 +324,50 @@ on_both! {
         assert_eq!(told, ["backup.restore", "service.resume"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_that_was_killed_can_be_tried_again_and_none_follows_a_link() {
+    let vault = Vault::new();
+    let server = with_vault(Database::Sqlite, &vault, "every = \"off\"").await;
+    let name = create(&server);
+    let restore = |place: &Place| place.restore(&vault.path(&name), &vault.identity(), &kek(&server));
+
+    // somebody may write where the data goes, and where the backups are; root restores
+    let valuable = vault.folder.path().join("valuable");
+    std::fs::write(&valuable, "valuable").unwrap();
+    let place = Place::new(Database::Sqlite);
+    std::fs::create_dir(place.data()).unwrap();
+    std::os::unix::fs::symlink(&valuable, place.data().join("erasures")).unwrap();
+    let refused = restore(&place);
+    assert!(refused.code == 1 && refused.stderr.contains("is no file"), "{refused:?}");
+    std::fs::remove_file(place.data().join("erasures")).unwrap();
+    std::os::unix::fs::symlink(&valuable, place.data().join("restored.json.new")).unwrap();
+    let list = vault.backups().join("erasures");
+    std::fs::rename(&list, vault.folder.path().join("list")).unwrap();
+    std::os::unix::fs::symlink(&valuable, &list).unwrap();
+    let refused = restore(&place);
+    assert!(refused.code == 1 && refused.stderr.contains("erasures"), "{refused:?}");
+    std::fs::rename(vault.folder.path().join("list"), &list).unwrap();
+
+    // killed with the certificates in their place, and the database not yet
+    let make = |path: &str, text: &str| {
+        let path = place.data().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    make("tls/ca.key", "half");
+    make("restoring/copy", "everybody");
+    let refused = restore(&place);
+    assert!(refused.code == 1 && refused.stderr.contains("an empty place only"), "{refused:?}");
+    make("restored.json", "{}");
+    let restored = restore(&place);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    let file = |data: &Path| std::fs::read(data.join("tls/ca.key")).unwrap();
+    assert_eq!(file(&place.data()), file(&server.data()));
+    assert!(!place.data().join("restoring").exists());
+    assert_eq!(std::fs::read_to_string(&valuable).unwrap(), "valuable");
+    // what a kill left is taken away by a start as well
+    make("restoring/copy", "everybody");
+    let copy = place.start("").await;
+    assert!(!copy.data().join("restoring").exists() && copy.people().len() == server.people().len());
+}

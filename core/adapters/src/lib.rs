@@ -15,7 +15,10 @@ mod smtp_door;
 mod system;
 
 pub use acme::{AcmeAccount, AcmeSettings, Issued};
-pub use backup::{BackupFolder, BackupSettings, Identities, Unpacked, new_identity, unpack};
+pub use backup::{
+    BackupFolder, BackupSettings, Identities, Unpacked, add_erasures, erasures_beside, erasures_in, new_identity,
+    unpack,
+};
 pub use breaches::{BreachFile, NoBreaches};
 pub use egress::{CheckedEgress, EgressSettings};
 pub use images::SafeImages;

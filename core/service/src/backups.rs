@@ -200,13 +200,18 @@ impl Service {
 
     /// Begins a backup, unless one is under way; its number. `new_folder`: a folder that was used and lost its
     /// mark is taken for a new one.
-    pub fn begin_backup(&self, ctx: &Context, new_folder: bool) -> Result<u64> {
+    pub async fn begin_backup(&self, ctx: &Context, new_folder: bool) -> Result<u64> {
         ctx.require(Right::KeysChange)?;
         if self.ports.backups.plan().is_none() {
             let words = "no folder for backups is configured: set backup.folder and backup.recipients \
                          (docs/operator/backup.md), then start the service again";
             return Err(Error::Conflict(words.into()));
         }
+        // who asked: what comes of it is noted by the service itself
+        let (ctx, random) = (*ctx, self.shared_random());
+        let event = AuditEvent::done(&ctx, &*random, "backup.ask", "backup", "next");
+        let event = event.with(json!({ "new_folder": new_folder }));
+        self.store.write(move |tx| tx.audit(&event)).await?;
         Ok(self.begin(new_folder))
     }
 

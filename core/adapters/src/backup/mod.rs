@@ -251,7 +251,7 @@ impl Backups for BackupFolder {
 
     fn erasures(&self, place: ListPlace) -> Result<Vec<String>, String> {
         match (place, &self.settings) {
-            (ListPlace::Data, _) => lists::read(&self.data_dir.join(ERASED), u64::MAX),
+            (ListPlace::Data, _) => lists::read(&erasures_in(&self.data_dir), u64::MAX),
             (ListPlace::Backups, Some(settings)) => lists::read(&settings.plan.folder.join(ERASED), LONGEST_LIST),
             (ListPlace::Backups, None) => Ok(Vec::new()),
         }
@@ -259,7 +259,7 @@ impl Backups for BackupFolder {
 
     fn note_erasures(&self, place: ListPlace, lines: &[String]) -> Result<(), String> {
         match (place, &self.settings) {
-            (ListPlace::Data, _) => lists::append(&self.data_dir.join(ERASED), lines),
+            (ListPlace::Data, _) => add_erasures(&self.data_dir, lines),
             (ListPlace::Backups, Some(settings)) => lists::append(&settings.plan.folder.join(ERASED), lines),
             (ListPlace::Backups, None) => Ok(()),
         }
@@ -272,6 +272,26 @@ fn make_folder(path: &Path) -> Result<(), String> {
         .mode(0o700)
         .create(path)
         .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The lines of a list of who was erased that lies beside a backup; none where there is no list. It is read as
+/// what others may have written: bounded, and through no link.
+pub fn erasures_beside(backup: &Path) -> Result<Option<Vec<String>>, String> {
+    let path = backup.with_file_name(ERASED);
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => lists::read(&path, LONGEST_LIST).map(Some),
+    }
+}
+
+/// Adds lines to the list in the data folder, which is made where it is not. Through no link either.
+pub fn add_erasures(data_dir: &Path, lines: &[String]) -> Result<(), String> {
+    lists::append(&erasures_in(data_dir), lines)
+}
+
+/// Where the list in the data folder is.
+pub fn erasures_in(data_dir: &Path) -> PathBuf {
+    data_dir.join(ERASED)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

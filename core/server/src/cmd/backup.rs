@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use estampe_adapters::{BackupFolder, Identities, SystemClock, SystemRandom, new_identity, unpack};
-use estampe_domain::backup::{BackupFile, Backups as _, Engine, Manifest, made_at};
-use estampe_service::BackupNotes;
+use estampe_domain::backup::{Backups as _, Engine, Manifest, made_at};
+use estampe_service::{BackupNotes, BackupState};
 use estampe_store::{
     CheckupPart, Database, Offline, Schema, StoreSettings, facts_of, key_file_id, next_key_file, schema_of,
 };
+use estampe_web::operator::backups_told;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
@@ -142,27 +143,16 @@ pub fn list_alone(cli: &Cli, settings: &CheckedSettings) -> Result<ExitCode, Str
     let notes = Offline::open(&settings.store, Arc::new(SystemClock), Arc::new(SystemRandom))
         .ok()
         .and_then(|mut offline| offline.look(BackupNotes::read).ok());
-    let plan = settings.backup.as_ref().map(|backup| &backup.plan);
-    let plan = plan.map(|plan| json!({ "folder": plan.folder, "every_seconds": plan.every, "keep": plan.keep }));
-    let (files, unreadable) = match files {
-        Ok(files) => (files, None),
-        Err(why) => (Vec::new(), Some(why)),
-    };
     let known = notes.is_some();
-    let BackupNotes { good, failed, drill, .. } = notes.unwrap_or_default();
-    // in the form of the service's answer
-    let file =
-        |file: &BackupFile| json!({ "name": file.name, "made_at": file.made_at.to_string(), "octets": file.octets });
-    let drill = drill
-        .map(|drill| json!({ "at": drill.at.to_string(), "name": drill.name, "made_at": drill.made_at.to_string() }));
-    let state = json!({
-        "plan": plan,
-        "files": files.iter().map(file).collect::<Vec<_>>(),
-        "unreadable": unreadable,
-        "good": good.map(|good| json!({ "file": file(&good.file), "seconds": good.seconds })),
-        "failed": failed.map(|failed| json!({ "at": failed.at.to_string(), "why": failed.why })),
-        "drill": drill,
-        "work": null,
+    let state = backups_told(BackupState {
+        number: 0,
+        running: false,
+        progress: (0, 0),
+        ended: None,
+        plan: settings.backup.as_ref().map(|backup| backup.plan.clone()),
+        notes: notes.unwrap_or_default(),
+        files,
+        lists: Vec::new(),
     });
     if !cli.json && !known {
         eprintln!("The service is stopped, and its database cannot be read: how the last ones went is not known.");

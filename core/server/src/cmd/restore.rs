@@ -3,28 +3,23 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use estampe_adapters::{Identities, SystemClock, Unpacked, unpack};
+use estampe_adapters::{Identities, SystemClock, Unpacked, add_erasures, erasures_beside, erasures_in, unpack};
 use estampe_domain::backup::{Engine, Manifest, Restored};
 use estampe_domain::ports::Clock;
-use estampe_store::{Database, ensure_empty, fill, hold_data_dir, next_key_file};
+use estampe_store::{Database, StoreSettings, ensure_empty, fill, hold_data_dir, next_key_file};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::cli::{Cli, Look};
 use crate::cmd::backup::{ensure_key, ensure_place_of_key, look_quickly, schema_words};
 use crate::cmd::print;
-use crate::config::CheckedSettings;
 use crate::config::access::Reader;
+use crate::config::{CheckedSettings, is_credential};
 use crate::restored;
-
-/// Where a backup is unpacked, in the data folder; what a kill left there is taken away.
-const BESIDE: &str = "restoring";
-/// Who was erased, beside the backups and in the data folder.
-const ERASED: &str = "erasures";
 
 /// Restores.
 pub fn run(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCode, String> {
@@ -44,9 +39,10 @@ fn missing(path: &Path) -> Vec<PathBuf> {
 fn restore(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCode, String> {
     let (file, kek) = (look.path(settings), look.kek(settings));
     let identities = Identities::read(&look.identity)?;
-    let _lock = hold_data_dir(&settings.store).map_err(|error| error.to_string())?;
+    let _lock = hold_data_dir(&held(&settings.store)).map_err(|error| error.to_string())?;
     ensure_empty(&settings.store).map_err(|error| error.to_string())?;
     let tls = settings.data_dir.join("tls");
+    restored::clear(&settings.data_dir)?;
     if tls.exists() {
         return Err(format!(
             "{} is there: a backup is restored into an empty place only; name another data_dir, or put it aside",
@@ -73,6 +69,15 @@ fn restore(cli: &Cli, look: &Look, settings: &CheckedSettings) -> Result<ExitCod
     drop(beside);
     tell(cli, &file, &unpacked.manifest, &told, &next_steps(settings, older, erased));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is held meanwhile: the folder of a key that is systemd's is not ours to make.
+fn held(settings: &StoreSettings) -> StoreSettings {
+    let mut settings = settings.clone();
+    if is_credential(&settings.kek_file) {
+        settings.kek_file = settings.data_dir.join("kek");
+    }
+    settings
 }
 
 /// What was put in its place so far: taken away again unless all of it stays.
@@ -121,7 +126,7 @@ struct Beside(PathBuf);
 
 impl Beside {
     fn make(data_dir: &Path) -> Result<Self, String> {
-        let folder = data_dir.join(BESIDE);
+        let folder = restored::beside(data_dir);
         let at = |error: io::Error| format!("{}: {error}", folder.display());
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(at)?;
@@ -160,7 +165,7 @@ fn put_in_place(
     placed: &mut Placed,
 ) -> Result<Vec<String>, String> {
     let own = &settings.store.kek_file;
-    if kek != own {
+    if kek != own && !is_credential(own) {
         for (from, to) in [(kek.to_owned(), own.clone()), (next_key_file(kek), next_key_file(own))] {
             if from.exists() && !to.exists() {
                 placed.paths.push(to.clone());
@@ -173,15 +178,17 @@ fn put_in_place(
         move |error: io::Error| format!("{}: {error}", path.display())
     };
     let (tls, data_dir) = (beside.join("tls"), &settings.data_dir);
-    if tls.exists() {
-        let own = data_dir.join("tls");
-        fs::rename(&tls, &own).map_err(at(&tls))?;
-        placed.paths.push(own);
-    }
+    // first: what a kill leaves from here on is known by it, and taken away when it is tried again
     placed.paths.push(restored::file(data_dir));
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let made_at = unpacked.manifest.made_at;
     restored::leave(data_dir, &Restored { name, made_at, restored_at: SystemClock.now() })?;
+    if tls.exists() {
+        let own = data_dir.join("tls");
+        fs::File::open(&tls).and_then(|folder| folder.sync_all()).map_err(at(&tls))?;
+        fs::rename(&tls, &own).map_err(at(&tls))?;
+        placed.paths.push(own);
+    }
     let sync = || fs::File::open(data_dir).and_then(|folder| folder.sync_all()).map_err(at(data_dir));
     sync()?;
     match &settings.store.database {
@@ -212,37 +219,19 @@ fn copy_key(from: &Path, to: &Path) -> Result<(), String> {
 }
 
 /// Brings along who was erased since, as it is noted beside the backup; how many lines, or none where no list is there.
-/// A backup makes the list, if only an empty one: where it is missing it did not come along.
+/// A backup makes the list, if only an empty one: where it is missing it did not come along. Whatever stands in it: the
+/// service acts on its own lines alone.
 fn bring_erasures(file: &Path, data_dir: &Path, placed: &mut Placed) -> Result<Option<usize>, String> {
-    let noted = file.with_file_name(ERASED);
-    let text = match fs::read(&noted) {
-        // whatever stands in it: the service acts on its own lines alone
-        Ok(octets) => String::from_utf8_lossy(&octets).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{}: {error}", noted.display())),
-    };
-    let here = data_dir.join(ERASED);
-    let mut write = || -> io::Result<()> {
-        let is_new = !here.exists();
-        let mut file = fs::OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&here)?;
-        let octets = file.metadata()?.len();
-        if is_new {
-            placed.paths.push(here.clone());
-        } else {
-            placed.grown = Some((here.clone(), octets));
-        }
-        // after a line that was cut
-        let mut last = *b"\n";
-        if octets > 0 {
-            file.read_exact_at(&mut last, octets - 1)?;
-        }
-        let start = if last == *b"\n" { "" } else { "\n" };
-        file.write_all(format!("{start}{text}").as_bytes())?;
-        file.sync_all()?;
-        fs::File::open(data_dir)?.sync_all()
-    };
-    write().map_err(|error| format!("{}: {error}", here.display()))?;
-    Ok(Some(text.lines().count()))
+    let Some(lines) = erasures_beside(file)? else { return Ok(None) };
+    let here = erasures_in(data_dir);
+    match fs::symlink_metadata(&here) {
+        Ok(facts) if facts.is_file() => placed.grown = Some((here, facts.len())),
+        Ok(_) => return Err(format!("{} is no file: put it aside", here.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => placed.paths.push(here),
+        Err(error) => return Err(format!("{}: {error}", here.display())),
+    }
+    add_erasures(data_dir, &lines)?;
+    Ok(Some(lines.len()))
 }
 
 /// What root restored belongs to the folder's owner, so that the service can read it; so do the folders that
@@ -281,7 +270,15 @@ fn give_to_owner(settings: &CheckedSettings, made: &[PathBuf], is_restored: bool
 }
 
 fn next_steps(settings: &CheckedSettings, older: Option<&str>, erased: Option<usize>) -> Vec<String> {
-    let mut steps = vec!["Start the service (estampe serve), then look: estampe doctor".to_owned()];
+    let mut steps = Vec::new();
+    if is_credential(&settings.store.kek_file) {
+        steps.push(
+            "database.key_file is a credential of systemd, which this command cannot write: encrypt the key that the \
+             backup needs (systemd-creds encrypt --name=NAME KEYFILE PATH, as your unit names them)"
+                .to_owned(),
+        );
+    }
+    steps.push("Start the service (estampe serve), then look: estampe doctor".to_owned());
     if let Some(older) = older {
         steps.push(format!("Of the database: {older}."));
     }

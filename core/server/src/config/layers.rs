@@ -80,9 +80,14 @@ const CREDENTIAL: &str = "credential:";
 /// Where the credentials of our own unit are, for commands that are not started by it.
 pub(super) const CREDENTIALS: &str = "/run/credentials/estampe.service";
 
+/// Whether a file is a credential of our unit, which systemd hands to it.
+pub fn is_credential(path: &Path) -> bool {
+    path.starts_with(CREDENTIALS)
+}
+
 /// Whether a file is a credential of our unit that is not there: systemd takes them away with the unit's end.
 pub fn is_withheld(path: &Path) -> bool {
-    path.starts_with(CREDENTIALS) && !path.exists()
+    is_credential(path) && !path.exists()
 }
 
 /// Files that the service manager hands over (`LoadCredentialEncrypted=`, systemd.exec(5)):

@@ -12,7 +12,7 @@ mod tls;
 mod wire;
 
 pub use check::CheckedSettings;
-pub use layers::{Origins, Problem, is_withheld, load, load_some};
+pub use layers::{Origins, Problem, is_credential, is_withheld, load, load_some};
 pub use settings::Settings;
 pub use shown::shown;
 pub use tls::{AcmeSource, Name, TlsSource};

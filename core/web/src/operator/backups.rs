@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use estampe_domain::Ts;
 use estampe_domain::backup::{BackupFile, ListPlace};
+use estampe_service::BackupState;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,6 +17,11 @@ fn file(file: &BackupFile) -> Value {
 /// `GET /v1/backups`
 pub(crate) async fn list(wire: Wire) -> Reply {
     let state = wire.ok(wire.service().backup_state(&wire.ctx).await)?;
+    wire.json(StatusCode::OK, &told(state))
+}
+
+/// How backups stand, for programs: also of a service that is stopped.
+pub fn told(state: BackupState) -> Value {
     let plan = state.plan.map(|plan| json!({ "folder": plan.folder, "every_seconds": plan.every, "keep": plan.keep }));
     let good = state.notes.good.map(|good| json!({ "file": file(&good.file), "seconds": good.seconds }));
     let failed = state.notes.failed.map(|failed| json!({ "at": failed.at.to_string(), "why": failed.why }));
@@ -37,7 +43,7 @@ pub(crate) async fn list(wire: Wire) -> Reply {
         Ok(files) => (files.iter().map(file).collect::<Vec<_>>(), None),
         Err(why) => (Vec::new(), Some(why)),
     };
-    let answer = json!({
+    json!({
         "plan": plan,
         "files": files,
         "unreadable": unreadable,
@@ -54,8 +60,7 @@ pub(crate) async fn list(wire: Wire) -> Reply {
             "file": state.ended.as_ref().and_then(|ended| ended.as_ref().ok()).map(file),
             "error": state.ended.and_then(Result::err),
         },
-    });
-    wire.json(StatusCode::OK, &answer)
+    })
 }
 
 #[derive(Deserialize)]
@@ -68,7 +73,7 @@ struct Begin {
 /// `POST /v1/backups`: begins one, which goes on by itself.
 pub(crate) async fn begin(wire: Wire, body: Body) -> Reply {
     let Begin { new_folder } = wire.body(&body)?;
-    let number = wire.ok(wire.service().begin_backup(&wire.ctx, new_folder))?;
+    let number = wire.ok(wire.service().begin_backup(&wire.ctx, new_folder).await)?;
     wire.json(StatusCode::ACCEPTED, &json!({ "number": number }))
 }
 

@@ -29,6 +29,8 @@ pub(crate) mod sources;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 
+pub use backups::told as backups_told;
+
 use actix_web::http::StatusCode;
 use actix_web::web;
 use serde::Serialize;
