@@ -126,6 +126,7 @@ on_both! {
         // the same place, which is as empty as before
         let restored = place.restore(&vault.path(&name), &vault.identity(), &kek(&server));
         assert_eq!(restored.code, 0, "{restored:?}");
+        let left = std::fs::read(place.data().join("restored.json")).unwrap();
         let mut copy = place.start("").await;
         copy.stop();
         copy.start_again().await;
@@ -133,6 +134,14 @@ on_both! {
         assert_eq!(events, [name]);
         assert!(!copy.data().join("restored.json").exists());
         assert_eq!(audited(&server, "backup.restore"), "0");
+        // killed before the database was there: whoever starts on it has another one
+        let place = Place::new(database);
+        std::fs::create_dir_all(place.data().join("keys")).unwrap();
+        std::fs::copy(kek(&server), place.data().join("keys/kek")).unwrap();
+        std::fs::write(place.data().join("restored.json"), left).unwrap();
+        let fresh = place.start("").await;
+        assert_eq!(audited(&fresh, "backup.restore"), "0");
+        assert!(fresh.log().contains("a restore did not end") && !fresh.data().join("restored.json").exists());
     }
 }
 

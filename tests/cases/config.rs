@@ -53,6 +53,20 @@ async fn a_bad_configuration_is_refused_with_place_key_and_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whether_it_is_healthy_is_asked_of_what_runs() {
+    let mut server = Server::start_default().await;
+    // whatever the configuration became since
+    for changed in ["", "[smpt]\nhost = \"x\"\n", "[sync]\nhold_percent = 300\n", "[tls]\nkey_file = \"/k.pem\"\n"] {
+        server.configure(changed);
+        assert_eq!(server.cli(&["check-config"]).code, i32::from(!changed.is_empty()), "{changed}");
+        let asked = server.cli(&["health"]);
+        assert_eq!((asked.code, asked.stdout.as_str(), asked.stderr.as_str()), (0, "", ""), "{changed}");
+    }
+    server.stop();
+    assert_eq!(server.cli(&["health"]).code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_the_services_user_cannot_read_is_named_with_what_mends_it() {
     const NOBODY: u32 = 65_534;
     let mut server = Server::start_default().await;

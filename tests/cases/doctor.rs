@@ -212,6 +212,40 @@ async fn a_mail_server_that_cannot_be_used_is_found_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_is_said_whose_cards_these_are_and_where() {
+    let mut server = Server::start_default().await;
+    let base = std::fs::read_to_string(server.config()).unwrap();
+    let house = |from: &str, to: &str| {
+        assert!(base.contains(from), "{from}");
+        std::fs::write(server.config(), base.replacen(from, to, 1)).unwrap();
+        let found = find(&doctor(&server).1, "house").clone();
+        ["status", "found", "advice"].map(|of| found[of].as_str().unwrap_or_default().to_owned())
+    };
+    let here = format!("[public]\norigin = {:?}\n", server.public);
+    let there = "[public]\norigin = \"https://cards.banque.example\"\n";
+    // of what runs, whatever the configuration became since
+    for to in [here.as_str(), there] {
+        let [status, found, advice] = house(&here, to);
+        let local = format!("cards of Banque Garonne are at {}, which this machine alone can open", server.public);
+        assert_eq!((status.as_str(), found), ("ok", local));
+        assert!(advice.contains("public.origin"), "{advice}");
+    }
+    let [status, found, advice] = house("organisation = \"Banque Garonne\"\n", "");
+    assert_eq!(status, "warning");
+    assert!(found.starts_with("cards and consents name ") && advice.contains("organisation"), "{found}: {advice}");
+    server.stop();
+    let house = |to: &str| {
+        std::fs::write(server.config(), base.replacen(&here, to, 1)).unwrap();
+        find(&doctor(&server).1, "house").clone()
+    };
+    let found = house(there);
+    assert_eq!(
+        (&found["status"], &found["found"]),
+        (&"ok".into(), &"cards of Banque Garonne are at https://cards.banque.example".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_even_be_looked_at_is_said() {
     let server = Server::start_default().await;
     server.configure("[sync]\nhold_percent = 300\n");

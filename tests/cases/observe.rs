@@ -27,7 +27,7 @@ async fn sign_in(server: &Server, password: &str) -> u16 {
 on_both! {
     async fn figures_move_with_what_happens(database) {
         let mail = MailCatcher::start();
-        let server = Server::with_sample(Options { database, extra: mail.configuration() }).await;
+        let server = Server::importing_sample(Options { database, extra: mail.configuration() }).await;
         let card = server.card_of("lefevre");
         let before = Metrics::of(&server).await;
         assert_eq!(before.sum("estampe_runs_total", &[("outcome", "done")]), 1.0);
@@ -197,7 +197,7 @@ fn id_of(answer: &Response) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_has_one_id_in_its_answer_its_page_and_the_log() {
     let mut server =
-        Server::with_sample(Options { extra: "[log]\nlevel = \"debug\"\n".into(), ..Options::default() }).await;
+        Server::importing_sample(Options { extra: "[log]\nlevel = \"debug\"\n".into(), ..Options::default() }).await;
     let card = server.card_of("lefevre");
     let mut ids = BTreeSet::new();
     for url in [card.clone(), format!("{}/no/such", server.public), format!("{}/health/live", server.internal)] {
@@ -381,7 +381,7 @@ fn raw(server: &Server, text: &str) {
 async fn no_line_names_anybody_however_closely_one_looks() {
     let mail = MailCatcher::start_refusing(1, "550 5.1.1 zaraza@lilas.example is unknown here");
     let extra = format!("{}[log]\nlevel = \"trace\"\n", mail.configuration());
-    let server = Server::with_sample(Options { extra, ..Options::default() }).await;
+    let server = Server::importing_sample(Options { extra, ..Options::default() }).await;
     walk(&server, &mail).await;
     let log = server.log();
     for told in
@@ -396,7 +396,7 @@ async fn no_line_names_anybody_however_closely_one_looks() {
 async fn every_line_is_flat_json_for_whoever_collects_them() {
     let mail = MailCatcher::start();
     let extra = format!("{}[log]\nlevel = \"debug\"\nformat = \"json\"\n", mail.configuration());
-    let mut server = Server::with_sample(Options { extra, ..Options::default() }).await;
+    let mut server = Server::importing_sample(Options { extra, ..Options::default() }).await;
     walk(&server, &mail).await;
     server.stop();
     let log = server.log();

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use estampe_tests::{Options, Server, UNLIMITED};
+use estampe_tests::{Metrics, Options, Server, UNLIMITED, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -116,7 +116,11 @@ async fn a_slow_request_in_flight_is_answered_after_the_signal() {
     let (answered, mut body) = client.send_request(request, false).unwrap();
     let other = String::from_utf8_lossy(form).replace("slow", "h2").into_bytes();
     body.send_data(other[..20].to_vec().into(), false).unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    until("both are under way", 30, async || {
+        let now = Metrics::of(&server).await;
+        (now.sum("estampe_http_requests_in_flight", &[("surface", "public")]) == 2.0).then_some(())
+    })
+    .await;
     server.ask_to_stop();
     tokio::time::sleep(Duration::from_secs(3)).await;
     io.write_all(&form[20..]).await.unwrap();
@@ -178,7 +182,7 @@ async fn nothing_is_said_in_clear() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_server_with_the_sample_is_small() {
-    let server = Server::with_sample(Options::default()).await;
+    let server = Server::importing_sample(Options::default()).await;
     let card = server.card_of("lefevre");
     for _ in 0..50 {
         server.client().get(&card).send().await.unwrap();
@@ -195,5 +199,5 @@ async fn an_idle_server_with_the_sample_is_small() {
     };
     // of a release, `cargo xtask bench idle` tells what is resident
     let small = async || Some(resident()).filter(|resident| *resident <= 76 * 1024);
-    estampe_tests::until("an idle server of 76 MiB", 40, small).await;
+    until("an idle server of 76 MiB", 90, small).await;
 }

@@ -16,11 +16,21 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Makes an empty PostgreSQL database and gives its URL.
 pub fn fresh_postgres() -> String {
+    made_from("template0 ENCODING 'UTF8'")
+}
+
+/// Makes a copy of a database that nobody is connected to, and gives its URL.
+pub(crate) fn copy_of(url: &str) -> String {
+    let path = url.split('?').next().unwrap_or(url);
+    made_from(path.rsplit('/').next().expect("a path in the URL"))
+}
+
+fn made_from(template: &str) -> String {
     let cluster = std::env::var("ESTAMPE_TEST_POSTGRES")
         .expect("ESTAMPE_TEST_POSTGRES is not set: run the tests by `cargo xtask test`, which starts PostgreSQL");
     let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let made = Command::new("psql")
-        .args(["-q", "-d", &cluster, "-c", &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")])
+        .args(["-q", "-d", &cluster, "-c", &format!("CREATE DATABASE {name} TEMPLATE {template}")])
         .output()
         .expect("psql");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

@@ -16,6 +16,7 @@ mod metrics;
 mod mount;
 pub mod oidc;
 mod post;
+mod prepared;
 mod process;
 mod raw;
 mod server;

@@ -26,6 +26,11 @@ pub fn sample() -> PathBuf {
     workspace().join("config/sample/garonne.ldif")
 }
 
+/// The folder of what is built.
+pub(crate) fn target() -> PathBuf {
+    binary().parent().unwrap().parent().unwrap().to_owned()
+}
+
 /// The program that is tested.
 pub fn binary() -> PathBuf {
     let own = std::env::current_exe().unwrap();
@@ -135,7 +140,7 @@ impl Server {
 
     /// The folder of the bundles that were built.
     pub fn bundles() -> PathBuf {
-        binary().parent().unwrap().parent().unwrap().join("plugins")
+        target().join("plugins")
     }
 
     /// A server on SQLite without a mail server.
@@ -143,8 +148,14 @@ impl Server {
         Self::start(Options::default()).await
     }
 
-    /// A server with the sample imported.
+    /// A server with the sample, which another imported that had no configuration of its own.
     pub async fn with_sample(options: Options) -> Self {
+        let (folder, url) = crate::prepared::copy(options.database).await;
+        Self::start_on(folder, &url, &options.extra).await
+    }
+
+    /// A server that imported the sample itself: for what the import leaves in its memory and its log.
+    pub async fn importing_sample(options: Options) -> Self {
         let server = Self::start(options).await;
         server.import(&sample());
         server

@@ -72,6 +72,9 @@ pub struct Manifest {
     pub estampe: String,
     /// When.
     pub made_at: Ts,
+    /// The id of the installation whose database it is: the restored one has the same. Empty: it was not noted.
+    #[serde(default)]
+    pub installation: String,
     /// What its database holds.
     pub database: CopyFacts,
 }
@@ -83,6 +86,9 @@ pub struct Restored {
     pub name: String,
     /// When it was made.
     pub made_at: Ts,
+    /// The id of the installation that it is of, where the backup said so.
+    #[serde(default)]
+    pub installation: String,
     /// When it was brought back.
     pub restored_at: Ts,
 }

@@ -62,8 +62,13 @@ pub async fn note(service: &Service, ctx: &Context, data_dir: &Path) -> Result<(
     };
     match serde_json::from_slice::<Restored>(&text) {
         Ok(restored) => {
-            tracing::info!(backup.file = restored.name, "this database was brought back from a backup");
-            service.note_restore(ctx, restored).await.map_err(|error| error.to_string())?;
+            let name = restored.name.clone();
+            if service.note_restore(ctx, restored).await.map_err(|error| error.to_string())? {
+                tracing::info!(backup.file = name, "this database was brought back from a backup");
+            } else {
+                // it was killed before the database was in its place, and this is another one
+                tracing::warn!(backup.file = name, "a restore did not end: nothing of its database is here");
+            }
             fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))
         }
         Err(error) => {

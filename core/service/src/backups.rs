@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::backup::{self, BackupFile, BackupPlan, FORMAT, ListPlace, Manifest, Progress, Restored, is_ahead};
+use estampe_domain::ports::Clock;
 use estampe_domain::{Context, Error, Result, Right, Ts, metric};
-use estampe_store::Tx;
+use estampe_store::{Store, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{Notify, OnceCell};
@@ -254,7 +255,7 @@ impl Service {
     pub async fn make_backup(&self, ctx: &Context) -> Result<BackupFile> {
         let made = tokio::select! {
             made = self.copy_and_pack(ctx) => made,
-            never = self.keep_begun(ctx.now) => match never {},
+            never = self.say_begun(ctx.now) => match never {},
         };
         let noted = self.note_backup(ctx, &made).await;
         if let (Ok(file), Ok(())) = (&made, &noted) {
@@ -268,20 +269,9 @@ impl Service {
         made
     }
 
-    /// Says again and again that one is under way, so that no other node begins one meanwhile.
-    async fn keep_begun(&self, since: Ts) -> Infallible {
-        let every = self.ports.backups.plan().and_then(|plan| plan.every).unwrap_or(AGAIN);
-        let wait = Duration::from_secs((every.min(AGAIN) / 3).max(1).unsigned_abs());
-        loop {
-            let now = self.ports.clock.now();
-            if now.seconds_since(since) < LONGEST {
-                let note = self.store.write(move |tx| tx.set_setting(BEGUN, &now.as_micros().to_string(), now));
-                if let Err(error) = note.await.map_err(Error::from) {
-                    tracing::warn!(error.text = %error, "that a backup is under way could not be noted");
-                }
-            }
-            tokio::time::sleep(wait).await;
-        }
+    async fn say_begun(&self, since: Ts) -> Infallible {
+        let every = self.ports.backups.plan().and_then(|plan| plan.every);
+        keep_begun(&self.store, &*self.ports.clock, since, pause(every)).await
     }
 
     async fn copy_and_pack(&self, ctx: &Context) -> Result<BackupFile> {
@@ -303,7 +293,8 @@ impl Service {
                 if !backups.is_marked(&store.installation()).map_err(unusable)? {
                     return Err(unusable("the folder of backups went away meanwhile".to_owned()));
                 }
-                let manifest = Manifest { format: FORMAT, estampe: version.to_owned(), made_at, database };
+                let (estampe, installation) = (version.to_owned(), store.installation());
+                let manifest = Manifest { format: FORMAT, estampe, made_at, installation, database };
                 backups.pack(&manifest, &copy, &progress).map_err(unusable)
             });
             backups.clean_work();
@@ -395,8 +386,12 @@ impl Service {
         Ok(write.await?)
     }
 
-    /// Notes that this database was brought back from a backup; once, however often it is told.
-    pub async fn note_restore(&self, ctx: &Context, restored: Restored) -> Result<()> {
+    /// Notes that this database was brought back from a backup; once, however often it is told. Whether it
+    /// was: of another installation's nothing is noted.
+    pub async fn note_restore(&self, ctx: &Context, restored: Restored) -> Result<bool> {
+        if !restored.installation.is_empty() && restored.installation != self.store.installation() {
+            return Ok(false);
+        }
         let (ctx, random) = (*ctx, self.shared_random());
         let write = self.store.write(move |tx| {
             let noted = json!(restored).to_string();
@@ -409,7 +404,8 @@ impl Service {
             let (made, at) = (restored.made_at.to_string(), restored.restored_at.to_string());
             tx.audit(&event.with(json!({ "made_at": made, "restored_at": at })))
         });
-        Ok(write.await?)
+        write.await?;
+        Ok(true)
     }
 
     /// Removes what a backup left in the data folder that was interrupted by the end of the process.
@@ -434,11 +430,82 @@ impl Service {
     }
 }
 
+/// Says again and again that a backup is under way, so that no other node begins one meanwhile.
+async fn keep_begun(store: &Store, clock: &dyn Clock, since: Ts, pause: Duration) -> Infallible {
+    loop {
+        let now = clock.now();
+        if now.seconds_since(since) < LONGEST {
+            let note = store.write(move |tx| tx.set_setting(BEGUN, &now.as_micros().to_string(), now));
+            if let Err(error) = note.await.map_err(Error::from) {
+                tracing::warn!(error.text = %error, "that a backup is under way could not be noted");
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// How long it stands until it is said again: well before another may begin.
+fn pause(every: Option<i64>) -> Duration {
+    Duration::from_secs((every.unwrap_or(AGAIN).min(AGAIN) / 3).max(1).unsigned_abs())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use estampe_domain::ports::Random;
+    use estampe_store::{Database, StoreSettings};
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Ten hours later whenever somebody looks at it.
+    #[derive(Default)]
+    struct TenHours(AtomicI64);
+
+    impl Clock for TenHours {
+        fn now(&self) -> Ts {
+            Ts::from_micros(0).plus_seconds(self.0.fetch_add(36_000, Ordering::SeqCst))
+        }
+    }
+
+    impl Random for TenHours {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    #[tokio::test]
+    async fn that_one_is_under_way_is_said_again_and_again_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data");
+        let database = Database::Sqlite(data_dir.join("estampe.db"));
+        let place = StoreSettings { database, kek_file: data_dir.join("keys/kek"), data_dir };
+        let store = Store::open(&place, Arc::<TenHours>::default(), Arc::<TenHours>::default()).unwrap();
+        let clock = TenHours::default();
+        let begun = Ts::from_micros(0);
+        let five_looks = async {
+            while clock.0.load(Ordering::SeqCst) < 5 * 36_000 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            never = keep_begun(&store, &clock, begun, Duration::from_millis(1)) => match never {},
+            () = five_looks => {}
+        }
+        let noted = store.read(BackupNotes::read).await.unwrap().begun;
+        assert_eq!(noted, Some(begun.plus_seconds(72_000)), "the third time, and not after a day");
+    }
+
+    #[test]
+    fn it_is_said_again_before_another_node_would_begin_one() {
+        for every in [None, Some(60), Some(3_600), Some(86_400), Some(604_800)] {
+            let begun = Ts::from_micros(0);
+            let notes = BackupNotes { begun: Some(begun), ..BackupNotes::default() };
+            let pauses = |number: i64| begun.plus_seconds(number * i64::try_from(pause(every).as_secs()).unwrap());
+            assert!(!notes.is_due(every.unwrap_or(AGAIN), pauses(2)), "{every:?}: one may come late");
+        }
+    }
 
     #[test]
     fn one_is_due_when_the_last_is_old_and_a_failure_is_not_repeated_at_once() {

@@ -134,16 +134,22 @@ async fn ended(request: &HttpRequest, payload: Payload, door: actix_web::Error) 
     }
 }
 
-/// Where forms take what no page ever shows again: passwords, codes, keys of sources.
-const SECRET: [&str; 5] = ["/account", "/confirm", "/plugins", "/sources", "/tokens"];
+/// Where forms take what no page ever shows again: passwords, codes, keys of sources. The gallery holds every
+/// page's forms against it.
+const SECRET: [&str; 6] = ["/account", "/accounts/providers", "/confirm", "/plugins", "/sources", "/tokens"];
+
+/// Whether a form that is sent there is never kept.
+pub(crate) fn is_secret(path: &str) -> bool {
+    let below = |secret: &&str| path.strip_prefix(*secret).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    SECRET.iter().any(below)
+}
 
 /// The form to send again: where something was typed into it, and nothing that no page shows.
 fn kept(request: &HttpRequest, fields: &Fields, csrf: String) -> Option<Kept> {
     let fields = fields.but(CSRF);
     let typed = fields.iter().any(|(_, value)| !value.trim().is_empty());
-    let is_secret = SECRET.iter().any(|path| request.path().starts_with(path));
     let action = request.uri().path_and_query()?.as_str().to_owned();
-    (typed && !is_secret).then_some(Kept { action, fields, csrf })
+    (typed && !is_secret(request.path())).then_some(Kept { action, fields, csrf })
 }
 
 /// For forms of a button alone.

@@ -6,6 +6,7 @@ mod bulk;
 mod cards;
 mod coverage;
 mod frame;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -56,6 +56,7 @@ fn manifest(seconds: i64) -> Manifest {
         format: FORMAT,
         estampe: "0.1.0".into(),
         made_at: Ts::from_micros(1_764_000_000_000_000).plus_seconds(seconds),
+        installation: "aabbccdd".into(),
         database,
     }
 }

@@ -181,8 +181,9 @@ fn put_in_place(
     // first: what a kill leaves from here on is known by it, and taken away when it is tried again
     placed.paths.push(restored::file(data_dir));
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let made_at = unpacked.manifest.made_at;
-    restored::leave(data_dir, &Restored { name, made_at, restored_at: SystemClock.now() })?;
+    let Manifest { made_at, installation, .. } = &unpacked.manifest;
+    let (made_at, installation) = (*made_at, installation.clone());
+    restored::leave(data_dir, &Restored { name, made_at, installation, restored_at: SystemClock.now() })?;
     if tls.exists() {
         let own = data_dir.join("tls");
         fs::File::open(&tls).and_then(|folder| folder.sync_all()).map_err(at(&tls))?;

@@ -6,6 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use uzers::{Group, User};
+
 use super::layers::CREDENTIALS;
 use super::{Settings, layers};
 
@@ -44,7 +46,7 @@ impl Reader {
 
     /// The user that the package makes for the service.
     pub fn packaged() -> Option<Self> {
-        Self::listed(|fields| fields.first() == Some(&PACKAGED))
+        uzers::get_user_by_name(PACKAGED).as_ref().map(Self::known)
     }
 
     /// Whoever runs this process.
@@ -55,29 +57,16 @@ impl Reader {
     }
 
     fn numbered(uid: u32, gid: u32) -> Self {
-        let number = uid.to_string();
-        let listed = Self::listed(|fields| fields.get(2) == Some(&number.as_str()));
-        listed.unwrap_or_else(|| Self { name: number, uid, gid, groups: Vec::new() })
+        let known = uzers::get_user_by_uid(uid);
+        let unknown = || Self { name: uid.to_string(), uid, gid, groups: Vec::new() };
+        known.as_ref().map_or_else(unknown, Self::known)
     }
 
-    /// One of /etc/passwd, with the groups of /etc/group.
-    fn listed(is_it: impl Fn(&[&str]) -> bool) -> Option<Self> {
-        let users = fs::read_to_string("/etc/passwd").ok()?;
-        let mut lines = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        let fields = lines.find(|fields| is_it(fields))?;
-        let [name, _, uid, gid, ..] = fields.as_slice() else { return None };
-        let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-        let member = |line: &str| {
-            let mut fields = line.split(':').skip(2);
-            let (gid, members) = (fields.next()?.parse().ok()?, fields.next()?);
-            members.split(',').any(|member| member == *name).then_some(gid)
-        };
-        Some(Self {
-            name: (*name).to_owned(),
-            uid: uid.parse().ok()?,
-            gid: gid.parse().ok()?,
-            groups: groups.lines().filter_map(member).collect(),
-        })
+    /// One that the system knows, by whatever it asks (nsswitch.conf), with all of their groups.
+    fn known(user: &User) -> Self {
+        let groups = user.groups().unwrap_or_default().iter().map(Group::gid).collect();
+        let name = user.name().to_string_lossy().into_owned();
+        Self { name, uid: user.uid(), gid: user.primary_group_id(), groups }
     }
 
     /// Whether they have this right (4: read, 1: enter).
@@ -151,11 +140,7 @@ fn owned(facts: &Metadata) -> String {
 
 /// The name of a group, or its number.
 fn group(gid: u32) -> String {
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let number = gid.to_string();
-    let named = groups.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let mut named = named.filter(|fields| fields.get(2) == Some(&number.as_str()));
-    named.next().and_then(|fields| fields.first().map(ToString::to_string)).unwrap_or(number)
+    uzers::get_group_by_gid(gid).map_or_else(|| gid.to_string(), |group| group.name().to_string_lossy().into_owned())
 }
 
 /// The files that the configuration names, with their keys.
@@ -208,6 +193,40 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    fn said(program: &str, arguments: &[&str]) -> String {
+        let output = std::process::Command::new(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn users_and_groups_are_those_of_the_system() {
+        let mut looked = 0;
+        for line in said("getent", &["passwd"]).lines() {
+            let fields: Vec<_> = line.split(':').collect();
+            let (name, uid, gid) = (fields[0], fields[2].parse().unwrap(), fields[3].parse().unwrap());
+            // of two that share a number either may be named
+            if said("getent", &["passwd", fields[2]]) == line {
+                let reader = Reader::numbered(uid, 54_321);
+                assert_eq!((reader.name.as_str(), reader.uid, reader.gid), (name, uid, gid));
+                let mut groups = reader.groups;
+                groups.extend([gid]);
+                groups.sort_unstable();
+                groups.dedup();
+                let mut told: Vec<u32> = said("id", &["-G", name]).split(' ').map(|id| id.parse().unwrap()).collect();
+                told.sort_unstable();
+                assert_eq!(groups, told, "{name}");
+                assert_eq!(group(gid), said("id", &["-gn", name]), "{name}");
+                looked += 1;
+            }
+        }
+        assert!(looked > 2, "{looked}");
+        // nobody's number
+        let reader = Reader::numbered(4_123_456_789, 4_123_456_788);
+        assert_eq!((reader.name.as_str(), reader.gid), ("4123456789", 4_123_456_788));
+        assert_eq!(group(4_123_456_788), "4123456788");
+    }
 
     #[test]
     fn rights_are_judged_as_the_kernel_does() {

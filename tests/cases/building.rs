@@ -1,6 +1,7 @@
 //! The tutorials of `docs/plugins`, followed to the letter: every block of commands is run by
 //! a shell, every change is applied, in a folder that was empty. At the end the plugin runs
-//! in an appliance; the one in Rust against a directory that answers over TLS.
+//! in an appliance; the one in Rust against a directory that answers over TLS. Compilers take long: by its
+//! name this begins early, so that nothing else waits for it at the end.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
