@@ -315,9 +315,9 @@ async fn an_employee_sees_and_changes_what_is_theirs() {
         (answer.status().as_u16(), to.unwrap_or_default())
     };
     let saved = format!("/people/{holder}?done=saved");
-    assert_eq!(change("pronouns", "elle").await, (303, saved.clone()));
+    assert_eq!(change("pronouns", "elle, she").await, (303, saved.clone()));
     let page_saved = page(&saved).await;
-    assert!(page_saved.contains("elle") && page_saved.contains("Saved."), "{page_saved}");
+    assert!(page_saved.contains("elle, she") && page_saved.contains("Saved."), "{page_saved}");
     assert!(!page(&format!("/people/{holder}")).await.contains("Saved."));
     assert_eq!(change("title", "Governor").await.0, 422);
     assert!(!page(&format!("/people/{holder}")).await.contains("Governor"));

@@ -103,7 +103,7 @@ on_both! {
             mails.iter().map(|mail| mail.plain_text()).find(|text| text.contains("vous a laissé ses coordonnées"))
         })
         .await;
-        assert!(text.contains(&format!("répondre, appeler, garder\u{202f}: {address}\n")), "{text}");
+        assert!(text.contains(&format!("ou le garder\u{202f}: {address}")), "{text}");
         let page = signed.browser.get(&address).header("accept-language", "fr").send().await.unwrap();
         let page = page.text().await.unwrap();
         let reply = "href=\"mailto:amelie.canari@atelier.example?subject=Votre%20%C3%A9change%20avec%20Zo%C3%A9";

@@ -444,7 +444,7 @@ on_both! {
         let confirmed = post(&browser, &server, "/confirm", &confirm).await;
         assert_eq!((confirmed.status().as_u16(), &confirmed.headers()["location"]), (303, &"/leads/export?confirmed=yes".parse().unwrap()));
         let ready = page(&browser, format!("{}/leads/export?confirmed=yes", server.internal)).await;
-        assert!(ready.contains("your file is ready") && ready.contains("href=\"/leads\""), "{ready}");
+        assert!(ready.contains("votre fichier est prêt") && ready.contains("href=\"/leads\""), "{ready}");
         assert!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").is_empty());
         let token = csrf(&ready);
         let form = [("csrf", token.as_str())];

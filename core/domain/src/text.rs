@@ -323,7 +323,8 @@ impl FromStr for Link {
             return Err(TextProblem::TooLong(2000));
         }
         // "www." is how people say that it is one
-        let www = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
+        let www = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."))
+            && text.get(4..).is_some_and(|rest| rest.contains('.'));
         let whole = if www { Cow::Owned(format!("https://{text}")) } else { Cow::Borrowed(text) };
         let url = url::Url::parse(&whole).map_err(|_| TextProblem::NotALink)?;
         let web = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();

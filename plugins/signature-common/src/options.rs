@@ -31,8 +31,10 @@ pub struct Labels {
 }
 
 /// Each language has its own space before the colon.
-const FRENCH: Labels = Labels { language: "fr", phone: "Tél.", mobile: "Mobile", card: "Ma carte de visite", colon: "\u{a0}: " };
-const ENGLISH: Labels = Labels { language: "en", phone: "Phone", mobile: "Mobile", card: "My business card", colon: ": " };
+const FRENCH: Labels =
+    Labels { language: "fr", phone: "Tél.", mobile: "Mobile", card: "Ma carte de visite", colon: "\u{a0}: " };
+const ENGLISH: Labels =
+    Labels { language: "en", phone: "Phone", mobile: "Mobile", card: "My business card", colon: ": " };
 
 /// What an administrator set, for a signature in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::text::{EXTENSION, Phone, TextProblem};
@@ -81,11 +81,14 @@ pub fn entered(text: &str, country: Option<Country>) -> Result<Phone, TextProble
     }
     let number: String = number.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     let parsed = PHONE_NUMBER_UTIL.parse(&number, country.map(|country| country.0));
-    // one of a range that is newer than what the library knows is taken
-    if parsed.is_ok_and(|number| number.is_possible_with_reason().is_ok()) {
-        return Ok(phone);
-    }
-    Err(TextProblem::ImpossiblePhone)
+    // one of a range that is newer than what the library knows is taken: as long as desks and pockets have them there
+    let fits = |number: &PhoneNumber| {
+        let long_as = |kind| PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(number, kind);
+        [PhoneNumberType::FixedLine, PhoneNumberType::Mobile]
+            .into_iter()
+            .any(|kind| matches!(long_as(kind), Ok(NumberLengthType::IsPossible)))
+    };
+    if parsed.is_ok_and(|number| fits(&number)) { Ok(phone) } else { Err(TextProblem::ImpossiblePhone) }
 }
 
 fn understood(text: &str, country: Option<Country>) -> Option<Phone> {

@@ -23,7 +23,7 @@ mail-company = Company
 mail-message = Message
 mail-card-link = Their card
 mail-own-card-link = Your card
-mail-lead-link = Open this contact: reply, call, keep
+mail-lead-link = See this contact, reply, call or keep it
 mail-footer = Sent by { $organisation }, from its own servers.
 
 # A label and what it is the label of, in plain text.

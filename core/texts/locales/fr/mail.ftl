@@ -23,7 +23,7 @@ mail-company = Société
 mail-message = Message
 mail-card-link = Sa carte
 mail-own-card-link = Votre carte
-mail-lead-link = Ouvrir ce contact : répondre, appeler, garder
+mail-lead-link = Voir ce contact, lui répondre, l’appeler ou le garder
 mail-footer = Envoyé par { $organisation }, depuis ses propres serveurs.
 
 # Un libellé et sa valeur, en texte simple.

@@ -13,7 +13,7 @@ use crate::routes::routes;
 const PAGES: &[(&str, &[&str])] = &[
     ("/c/{public_id:[^/.]+}", &["card"]),
     ("/c/{public_id:[^/.]+}/qr", &["qr"]),
-    ("/c/{public_id:[^/.]+}/exchange", &["exchange", "kept", "late", "sent"]),
+    ("/c/{public_id:[^/.]+}/exchange", &["exchange", "kept", "late", "gone", "sent"]),
     ("/ca", &["ca"]),
     ("/first-run", &["first-run"]),
     ("/sign-in", &["sign-in"]),
