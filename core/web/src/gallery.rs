@@ -222,6 +222,11 @@ fn console_pages(locale: Locale) -> Pages {
         ["certificate_ends_soon", "acme_failing", "configuration_refused"].map(|code| Warning { code, text: "" });
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
+        ("sign-in-out", {
+            let mut page = sign_in_page(l, HOST, &sign_in, SignInOffer::default(), None);
+            page.done = Some("sign-in-out");
+            page.render().unwrap()
+        }),
         ("sign-in", sign_in_page(l, HOST, &sign_in, SignInOffer::default(), Some("sign-in-wrong")).render().unwrap()),
         ("home", HomePage::new(l, s(Section::Home), &samples::home(false), &warnings).render().unwrap()),
         ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true), &[]).render().unwrap()),

@@ -76,12 +76,14 @@ pub fn entered(text: &str, country: Option<Country>) -> Result<Phone, TextProble
     let (number, _) = phone.as_str().split_once(EXTENSION).unwrap_or((phone.as_str(), ""));
     let is_international = number.starts_with('+');
     let digits = number.chars().filter(char::is_ascii_digit).count();
-    if !is_international && (country.is_none() || digits <= LONGEST_INTERNAL) {
-        return Ok(phone);
+    if !is_international {
+        // one of a range that is newer than what the library knows is typed with its country's code
+        let is_judged = country.is_some() && digits > LONGEST_INTERNAL;
+        return if is_judged { Err(TextProblem::ImpossiblePhone) } else { Ok(phone) };
     }
     let number: String = number.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     let parsed = PHONE_NUMBER_UTIL.parse(&number, country.map(|country| country.0));
-    // one of a range that is newer than what the library knows is taken: as long as desks and pockets have them there
+    // such a one is as long as those of desks and pockets are there
     let fits = |number: &PhoneNumber| {
         let long_as = |kind| PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(number, kind);
         [PhoneNumberType::FixedLine, PhoneNumberType::Mobile]
