@@ -310,11 +310,16 @@ async fn an_employee_sees_and_changes_what_is_theirs() {
         let url = format!("{}/people/{holder}/edit", server.internal);
         let (seen, was) = (hidden(&form, "seen"), hidden(&form, "was"));
         let sent = [("csrf", signed.csrf.as_str()), ("seen", &seen), ("was", &was), (field, value)];
-        signed.browser.post(url).form(&sent).send().await.unwrap().status().as_u16()
+        let answer = signed.browser.post(url).form(&sent).send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), to.unwrap_or_default())
     };
-    assert_eq!(change("pronouns", "elle").await, 303);
-    assert!(page(&format!("/people/{holder}")).await.contains("elle"));
-    assert_eq!(change("title", "Governor").await, 422);
+    let saved = format!("/people/{holder}?done=saved");
+    assert_eq!(change("pronouns", "elle, she").await, (303, saved.clone()));
+    let page_saved = page(&saved).await;
+    assert!(page_saved.contains("elle, she") && page_saved.contains("Saved."), "{page_saved}");
+    assert!(!page(&format!("/people/{holder}")).await.contains("Saved."));
+    assert_eq!(change("title", "Governor").await.0, 422);
     assert!(!page(&format!("/people/{holder}")).await.contains("Governor"));
 }
 

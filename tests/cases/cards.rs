@@ -92,6 +92,7 @@ async fn a_vcard_of_version_4_is_given_to_who_accepts_it() {
     assert_eq!(plain.headers()["content-type"], "text/vcard; charset=utf-8; version=3.0");
     let disposition = plain.headers()["content-disposition"].to_str().unwrap().to_owned();
     assert!(disposition.contains("filename*=UTF-8''Zo%C3%A9%20Lef%C3%A8vre"), "{disposition}");
+    assert!(disposition.starts_with("attachment; filename=\"Zoe Lefevre-Nunez.vcf\""), "{disposition}");
     let four = server.client().get(&url).header("accept", "text/vcard;version=4.0").send().await.unwrap();
     assert_eq!(four.headers()["content-type"], "text/vcard; charset=utf-8; version=4.0");
 }
@@ -100,7 +101,9 @@ async fn a_vcard_of_version_4_is_given_to_who_accepts_it() {
 async fn the_qr_codes_lead_to_the_card() {
     let server = Server::with_sample(Options::default()).await;
     let card = server.card_of("lefevre");
-    let png = server.client().get(format!("{card}/qr.png")).send().await.unwrap().bytes().await.unwrap();
+    let answer = server.client().get(format!("{card}/qr.png")).send().await.unwrap();
+    assert_eq!(answer.headers()["content-disposition"], "inline; filename=\"qr-zoe-lefevre-nunez.png\"");
+    let png = answer.bytes().await.unwrap();
     let file = server.folder().join("qr.png");
     std::fs::write(&file, png).unwrap();
     assert_eq!(scanned(&file), card);
@@ -119,6 +122,46 @@ async fn the_qr_codes_lead_to_the_card() {
         .unwrap();
     assert!(chromium.success());
     assert_eq!(scanned(&drawn), card);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_with_capitals_or_a_slash_leads_to_the_card() {
+    let server = Server::with_sample(Options::default()).await;
+    let card = server.card_of("lefevre");
+    let id = card.rsplit('/').next().unwrap();
+    let unknown = "00000000000000000000000abg";
+    for known in [id, unknown] {
+        for (path, query) in [
+            (format!("/c/{}", known.to_uppercase()), ""),
+            (format!("/c/{known}/"), ""),
+            (format!("/c/{}/", known.to_uppercase()), "?lang=fr"),
+        ] {
+            let url = format!("{}{path}{query}", server.public);
+            let answer = server.client().get(&url).send().await.unwrap();
+            assert_eq!(answer.status(), 308, "{url}");
+            assert_eq!(answer.headers()["location"], format!("/c/{known}{query}").as_str());
+        }
+    }
+    // what is no address of a card stays none, and nothing is sent on
+    for path in ["/c/ABC", "/c/abc/", &format!("/c/{id}//"), &format!("/c/{}/exchange", id.to_uppercase())] {
+        assert_eq!(
+            server.client().get(format!("{}{path}", server.public)).send().await.unwrap().status(),
+            404,
+            "{path}"
+        );
+    }
+    let posted = server.client().post(format!("{card}/")).form(&[("name", "x")]).send().await.unwrap();
+    assert_eq!(posted.status(), 405);
+    // the page that other programs make a preview of
+    let page = body(&server, &card).await;
+    for said in [
+        "property=\"og:title\" content=\"Zoé Lefèvre-Núñez\"".to_owned(),
+        format!("property=\"og:url\" content=\"{card}\""),
+    ] {
+        assert!(page.contains(&said), "{said}: {page}");
+    }
+    let photo = format!("property=\"og:image\" content=\"{card}/photo.jpg\"");
+    assert_eq!(page.contains(&photo), page.contains("class=\"portrait\""), "{page}");
 }
 
 fn scanned(picture: &std::path::Path) -> String {

@@ -80,7 +80,10 @@ async fn an_administrator_sees_people_runs_refusals_and_leads() {
     assert_eq!(sync("forged".into()).await.unwrap().status(), 403);
     assert_eq!(sync(csrf(&source)).await.unwrap().status(), 303);
     let out = browser.post(at("/sign-out")).header("origin", &server.internal).form(&[("csrf", csrf(&source))]);
-    assert_eq!(out.send().await.unwrap().status(), 303);
+    let out = out.send().await.unwrap();
+    assert_eq!((out.status().as_u16(), &out.headers()["location"]), (303, &"/sign-in?done=out".parse().unwrap()));
+    assert!(page(&browser, at("/sign-in?done=out")).await.contains("Vous êtes déconnecté."));
+    assert!(!page(&browser, at("/sign-in")).await.contains("Vous êtes déconnecté."));
     assert_eq!(browser.get(at("/")).send().await.unwrap().status(), 303);
 }
 

@@ -1,7 +1,10 @@
 //! Visitor to lead: nothing typed is lost, nothing acknowledged either.
 
+use estampe_domain::access::Role;
 use estampe_tests::{MailCatcher, Options, Server, UNLIMITED, on_both, until};
 use reqwest::Response;
+
+use super::access::welcomed;
 
 const KEY: &str = "0123456789abcdefghij";
 
@@ -44,6 +47,7 @@ on_both! {
         let text = receipt.plain_text();
         assert!(text.contains("Zoé Lefèvre-Núñez") && text.contains("06 12 34 56 78") && text.contains("Suite à notre échange."));
         assert!(text.contains("invitations"), "the consent's words: {text}");
+        assert!(text.contains("revenir à tout moment sur ce que vous avez accepté"), "{text}");
         // without an address for it, rights are asked for by an answer; that is no failure
         assert!(text.contains("effacer, répondez à ce message"), "{text}");
         let checked = server.json(&["doctor"]);
@@ -51,6 +55,8 @@ on_both! {
         assert!(found["status"] == "ok" && found["advice"].as_str().unwrap().contains("privacy.contact"), "{found}");
         let notice = to("zoe.lefevre@banque-garonne.example");
         assert!(notice.plain_text().contains("Amélie Canari-Traoré vous a laissé ses coordonnées"));
+        // whoever has no account is not sent to a door that stays shut
+        assert!(notice.plain_text().contains(&format!("Votre carte\u{202f}: {card}")), "{}", notice.plain_text());
         for mail in [receipt, notice] {
             assert!(mail.header("message-id").is_some_and(|id| id.ends_with("@banque-garonne.example>")));
             assert_eq!(mail.header("auto-submitted"), Some("auto-generated"));
@@ -80,6 +86,60 @@ on_both! {
         let checked = server.json(&["doctor"]);
         let found = checked.as_array().unwrap().iter().find(|one| one["check"] == "privacy").unwrap();
         assert!(found["found"].as_str().unwrap().contains("dpo@banque-garonne.example"), "{found}");
+    }
+
+    async fn a_holder_comes_by_the_mail_to_the_lead_and_keeps_it(database) {
+        let mail = MailCatcher::start();
+        let server = Server::with_sample(Options { database, extra: mail.configuration() }).await;
+        let holder = server.json(&["person", "list", "lefevre"])["people"][0]["id"].as_str().unwrap().to_owned();
+        let signed = welcomed(&server, Role::Employee, Some(&holder)).await;
+        let card = server.card_of("lefevre");
+        assert_eq!(post(&server, &card, &form(KEY, "Suite à notre échange.")).await.status(), 200);
+        let lead = server.json(&["lead", "list"])["leads"][0]["id"].as_str().unwrap().to_owned();
+        let address = format!("{}/leads/{lead}", server.internal);
+        // the mail has the address of the page, and nothing of the visitor in it
+        let text = until("the notice", 30, async || {
+            let mails = mail.mails();
+            mails.iter().map(|mail| mail.plain_text()).find(|text| text.contains("vous a laissé ses coordonnées"))
+        })
+        .await;
+        assert!(text.contains(&format!("ou le garder\u{202f}: {address}")), "{text}");
+        let page = signed.browser.get(&address).header("accept-language", "fr").send().await.unwrap();
+        let page = page.text().await.unwrap();
+        let reply = "href=\"mailto:amelie.canari@atelier.example?subject=Votre%20%C3%A9change%20avec%20Zo%C3%A9";
+        for said in [reply, "href=\"tel:0612345678\"", &format!("href=\"/leads/{lead}/contact.vcf\"")] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        // each time that it is taken along is noted, with whose it is and nothing of it
+        let taken = || server.sql("SELECT object_id FROM audit_event WHERE operation = 'lead.vcard'");
+        assert!(taken().is_empty());
+        let file = signed.browser.get(format!("{address}/contact.vcf")).header("accept-language", "fr").send().await.unwrap();
+        assert_eq!(file.headers()["content-type"], "text/vcard; charset=utf-8; version=3.0");
+        let disposition = file.headers()["content-disposition"].to_str().unwrap().to_owned();
+        assert!(disposition.starts_with("attachment; filename=\"Amelie Canari-Traore.vcf\""), "{disposition}");
+        let vcard = file.text().await.unwrap().replace("\r\n ", "");
+        for said in [
+            "FN:Amélie Canari-Traoré\r\n",
+            "TEL;TYPE=VOICE,PREF:06 12 34 56 78\r\n",
+            "ORG:Atelier du Canal\r\n",
+            "NOTE:A laissé ses coordonnées sur la carte de Zoé Lefèvre-Núñez\\, ",
+            "\\nSuite à notre échange.\\n",
+            "Accordé\u{202f}: «",
+        ] {
+            assert!(vcard.contains(said), "{said}: {vcard}");
+        }
+        assert_eq!(taken(), [lead.clone()]);
+        // root has it too; whoever does not see the lead gets nothing, and nothing is noted
+        let printed = server.cli(&["lead", "vcard", &lead, "--language", "fr"]);
+        assert_eq!((printed.code, printed.stdout.replace("\r\n ", "")), (0, vcard));
+        assert_eq!(taken().len(), 2);
+        let people = server.json(&["person", "list"]);
+        let other = people["people"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).find(|id| *id != holder);
+        let manager = welcomed(&server, Role::TeamManager, other).await;
+        let refused = manager.browser.get(format!("{address}/contact.vcf")).send().await.unwrap();
+        assert_eq!(refused.status(), 404);
+        assert_ne!(server.cli(&["lead", "vcard", "01a21960-04a2-7123-92d9-15a7d089b201"]).code, 0);
+        assert_eq!(taken().len(), 2);
     }
 
     async fn a_double_submit_and_a_retry_are_one_lead(database) {
@@ -156,10 +216,31 @@ async fn a_form_of_another_site_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lead_at_no_card_is_a_404() {
-    let server = Server::start_default().await;
-    let card = format!("{}/c/00000000000000000000000000", server.public);
-    assert_eq!(post(&server, &card, &form(KEY, "x")).await.status(), 404);
+async fn what_is_typed_for_a_card_that_is_gone_is_not_swallowed() {
+    let extra = "[privacy]\ncontact = \"dpo@banque-garonne.example\"\n".to_owned();
+    let server = Server::with_sample(Options { extra, ..Options::default() }).await;
+    let card = server.card_of("lefevre");
+    let person = server.json(&["person", "list", "lefevre"])["people"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(server.cli(&["card", "down", &person]).code, 0);
+    let mut pages = Vec::new();
+    // taken down, never there, and no address at all: the same answer
+    let unknown = format!("{}/c/00000000000000000000000000", server.public);
+    for card in [card, unknown, format!("{}/c/ABC", server.public)] {
+        let answer = post(&server, &card, &form(KEY, "gardez </p> ceci")).await;
+        assert_eq!(answer.status(), 404, "{card}");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        pages.push(answer.text().await.unwrap());
+    }
+    let page = &pages[0];
+    for said in ["n’est plus en ligne", "Amélie Canari-Traoré", "06 12 34 56 78", "dpo@banque-garonne.example"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(page.contains("ceci") && !page.contains("gardez </p>"), "escaped: {page}");
+    assert!(!page.contains("<form"), "nothing can be sent: {page}");
+    assert!(pages.iter().all(|other| other == page));
+    assert_eq!(leads(&server), 0);
+    let log = server.log();
+    assert!(!log.contains("Canari") && !log.contains("06 12"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -493,3 +493,21 @@ async fn the_command_line_says_who_and_what_is_meant() {
         ("Auch, France".into(), "https://a.example/".into())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_and_links_that_are_typed_become_whole_or_are_refused() {
+    let server = Server::with_sample(Options::default()).await;
+    let person = server.json(&["person", "list", "lefevre"])["people"][0]["id"].as_str().unwrap().to_owned();
+    let run = |values: &[&str]| server.cli(&[&["person", "set", person.as_str()], values].concat());
+    // nobody said which country: as it is typed
+    assert_eq!(run(&["work-phone=05 61 00 42 17"]).code, 0);
+    assert_eq!(shown(&server, &person, "phones").split(", ").next(), Some("05 61 00 42 17"));
+    well(&server, &["source", "mapping", "siege", "--country", "FR"]);
+    assert_eq!(run(&["work-phone=05 61 00 42 18", "link=www.atelier.fr"]).code, 0);
+    assert_eq!(shown(&server, &person, "phones").split(", ").next(), Some("+33 5 61 00 42 18"));
+    assert!(shown(&server, &person, "links").contains("https://www.atelier.fr/"));
+    let refused = run(&["work-phone=05 61 00 42"]);
+    assert!(refused.code != 0 && refused.stderr.contains("no such telephone number"), "{refused:?}");
+    // within the house they are short
+    assert_eq!(run(&["work-phone=4217"]).code, 0);
+}

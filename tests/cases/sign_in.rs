@@ -433,6 +433,21 @@ on_both! {
         assert!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").is_empty());
         let confirm = [("csrf", token.as_str()), ("confirm-to", "/leads"), ("confirm-password", PASSWORD)];
         assert_eq!(post(&browser, &server, "/confirm", &confirm).await.status(), 303);
+        // whoever is asked on the way to the file comes to its page: the question does not stand there for ever
+        server.sql("UPDATE session SET confirmed_at = confirmed_at - 3600000000");
+        let confirm = [
+            ("csrf", token.as_str()),
+            ("confirm-to", "/leads/export"),
+            ("confirm-posts", "yes"),
+            ("confirm-password", PASSWORD),
+        ];
+        let confirmed = post(&browser, &server, "/confirm", &confirm).await;
+        assert_eq!((confirmed.status().as_u16(), &confirmed.headers()["location"]), (303, &"/leads/export?confirmed=yes".parse().unwrap()));
+        let ready = page(&browser, format!("{}/leads/export?confirmed=yes", server.internal)).await;
+        assert!(ready.contains("votre fichier est prêt") && ready.contains("href=\"/leads\""), "{ready}");
+        assert!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").is_empty());
+        let token = csrf(&ready);
+        let form = [("csrf", token.as_str())];
         let table = post(&browser, &server, "/leads/export", &form).await;
         assert_eq!(table.headers()["content-type"], "text/csv; charset=utf-8");
         assert!(table.headers()["content-disposition"].to_str().unwrap().contains(".csv\""));
@@ -448,6 +463,13 @@ on_both! {
         let details = server.sql("SELECT details FROM audit_event WHERE operation = 'lead.export'");
         assert_eq!(details.len(), 1);
         assert!(details[0].contains('2'), "{details:?}");
+        assert!(text.starts_with("\u{feff}Received (") && text.contains("\u{a0}+33"), "{text}");
+        // in French as programs expect it there
+        let french = browser.post(format!("{}/leads/export", server.internal)).header("accept-language", "fr");
+        let french = french.header("origin", &server.internal).form(&form).send().await.unwrap().text().await.unwrap();
+        assert!(french.starts_with("\u{feff}Reçu (") && french.lines().next().unwrap().contains(";Nom;"), "{french}");
+        let cli = server.cli(&["lead", "export", "--language", "fr"]).stdout;
+        assert_eq!(cli, french);
         // root has the same table
         let printed = server.cli(&["lead", "export"]);
         assert_eq!((printed.code == 0, printed.stdout.lines().count()), (true, 3));
@@ -458,7 +480,7 @@ on_both! {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), printed.stdout);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(server.cli(&out).code != 0, "nothing is overwritten");
-        assert_eq!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").len(), 3);
+        assert_eq!(server.sql("SELECT id FROM audit_event WHERE operation = 'lead.export'").len(), 5);
         // somebody else's leads are not in an employee's
         let people = server.json(&["person", "list"]);
         let other = people["people"].as_array().unwrap().iter().find(|one| !one["name"].as_str().unwrap().contains("Zoé"));

@@ -31,6 +31,9 @@ pub enum TextProblem {
     /// Not a telephone number.
     #[error("it is not a telephone number")]
     NotAPhone,
+    /// A number that no country has: too short, too long, or of a country that is none.
+    #[error("there is no such telephone number: look at its digits, and at its country's code after the +")]
+    ImpossiblePhone,
     /// Not an absolute http or https URL.
     #[error("it is not a web address beginning with https:// or http://")]
     NotALink,
@@ -75,7 +78,12 @@ macro_rules! text_type {
 /// Text as lists are sorted and searched: lower case, without accents, so that
 /// "lefevre" finds Lefèvre and É stands beside E.
 pub fn folded(text: &str) -> String {
-    text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    unaccented(text).flat_map(char::to_lowercase).collect()
+}
+
+/// The letters of a text without what stands above or below them.
+pub fn unaccented(text: &str) -> impl Iterator<Item = char> {
+    text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c))
 }
 
 /// Characters that reorder or hide text: they could make a name lie.
@@ -294,7 +302,8 @@ impl FromStr for Phone {
 }
 
 text_type! {
-    /// An absolute `https:` or `http:` URL without credentials, at most 2,000 octets.
+    /// An absolute `https:` or `http:` URL without credentials, at most 2,000 octets; `www.…` is taken for one with
+    /// `https:`.
     Link
 }
 
@@ -313,7 +322,11 @@ impl FromStr for Link {
         if text.len() > 2000 {
             return Err(TextProblem::TooLong(2000));
         }
-        let url = url::Url::parse(text).map_err(|_| TextProblem::NotALink)?;
+        // "www." is how people say that it is one
+        let www = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."))
+            && text.get(4..).is_some_and(|rest| rest.contains('.'));
+        let whole = if www { Cow::Owned(format!("https://{text}")) } else { Cow::Borrowed(text) };
+        let url = url::Url::parse(&whole).map_err(|_| TextProblem::NotALink)?;
         let web = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
         if !web || !url.username().is_empty() || url.password().is_some() {
             return Err(TextProblem::NotALink);
@@ -383,6 +396,14 @@ mod tests {
     #[test]
     fn links_are_web_addresses_without_credentials() {
         for bad in ["javascript:alert(1)", "https://u:p@x.fr/", "x.fr", "file:///etc/passwd"] {
+            assert_eq!(bad.parse::<Link>(), Err(TextProblem::NotALink), "{bad}");
+        }
+        for (typed, kept) in
+            [("www.atelier.fr", "https://www.atelier.fr/"), ("WWW.atelier.fr/a?b", "https://www.atelier.fr/a?b")]
+        {
+            assert_eq!(typed.parse::<Link>().map(String::from), Ok(kept.to_owned()));
+        }
+        for bad in ["www.", "www.u:p@x.fr", "www. x.fr"] {
             assert_eq!(bad.parse::<Link>(), Err(TextProblem::NotALink), "{bad}");
         }
     }

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use data_encoding::BASE64;
 
 use crate::card::Card;
+use crate::ids::LeadId;
+use crate::lead::LeadDetails;
 use crate::person::{PhoneKind, PostalAddress};
-use crate::text::Line;
+use crate::text::{Line, folded};
+use crate::time::Ts;
 
 /// Which vCard is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,22 +103,51 @@ pub fn write(card: &Card, version: Version, url: &str, photo: Option<&[u8]>) -> 
             Version::V4 => out.raw("PHOTO", &format!("data:image/jpeg;base64,{data}")),
         }
     }
-    out.raw("REV", &card.changed_at.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string());
+    out.revision(card.changed_at);
     out.raw("UID", url);
     out.line("END:VCARD");
     out.out
 }
 
-/// A file name for the download: the holder's name without what file systems dislike.
-pub fn file_name(card: &Card) -> String {
-    let name: String = card
-        .profile
-        .display_name
-        .as_str()
-        .chars()
-        .map(|c| if c.is_alphanumeric() || "-_. '’".contains(c) { c } else { '_' })
-        .collect();
-    format!("{}.vcf", name.trim_matches(['.', ' ']))
+/// Whoever left their details, for an address book: 3.0, which all of them read. `note` says where and
+/// when, and what was agreed to.
+pub fn of_lead(lead: LeadId, details: &LeadDetails, at: Ts, note: &str) -> String {
+    let mut out = Writer { out: String::with_capacity(1024) };
+    out.line("BEGIN:VCARD");
+    out.line("VERSION:3.0");
+    out.property("FN", details.name.as_str());
+    out.structured("N", &[Some(&details.name), None, None, None, None]);
+    if let Some(company) = &details.company {
+        out.structured("ORG", &[Some(company)]);
+    }
+    if let Some(phone) = &details.phone {
+        out.property("TEL;TYPE=VOICE,PREF", phone.as_str());
+    }
+    out.property("EMAIL;TYPE=INTERNET,PREF", details.email.as_str());
+    out.property("NOTE", note);
+    out.revision(at);
+    out.raw("UID", &format!("urn:uuid:{lead}"));
+    out.line("END:VCARD");
+    out.out
+}
+
+/// A file name for the download: a name without what file systems dislike.
+pub fn file_name(name: &Line) -> String {
+    let name: String =
+        name.as_str().chars().map(|c| if c.is_alphanumeric() || "-_. '’".contains(c) { c } else { '_' }).collect();
+    let name = name.trim_matches(['.', ' ', '_']);
+    if name.is_empty() { "card.vcf".to_owned() } else { format!("{name}.vcf") }
+}
+
+/// A name for whoever takes ASCII alone: without accents and in small letters, words between hyphens. Nothing,
+/// where no letter of it is left.
+pub fn slug(name: &Line) -> Option<String> {
+    let folded = folded(name.as_str());
+    // an apostrophe is no end of a word
+    let words = folded.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '\'' | '’'));
+    let words = words.map(|word| word.replace(['\'', '’'], ""));
+    let slug = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    (!slug.is_empty()).then_some(slug)
 }
 
 struct Writer {
@@ -136,6 +168,10 @@ impl Writer {
             .collect::<Vec<_>>()
             .join(";");
         self.raw(name, &value);
+    }
+
+    fn revision(&mut self, at: Ts) {
+        self.raw("REV", &at.timestamp().strftime("%Y%m%dT%H%M%SZ").to_string());
     }
 
     fn address(&mut self, version: Version, address: &PostalAddress) {
@@ -240,6 +276,45 @@ mod tests {
 
     fn text_of(vcard: &VCard, property: &VCardProperty) -> Option<String> {
         vcard.property(property)?.values.first()?.as_text().map(ToOwned::to_owned)
+    }
+
+    #[test]
+    fn whoever_left_their_details_reads_back_with_where_and_when() {
+        let at = Ts::from_micros(1_795_504_320_000_000);
+        let form = crate::lead::LeadForm {
+            name: "Amélie Traoré".into(),
+            email: "amelie@atelier.example".into(),
+            phone: "+33 6 12 34 56 78".into(),
+            company: "Atelier; Bois, fils".into(),
+            ..crate::lead::LeadForm::default()
+        };
+        let lead = LeadId::new(at, &Zero);
+        let written = of_lead(lead, &form.parse().unwrap(), at, "Laissé le 24 novembre\nÀ la carte de Zoé; oui");
+        let read = VCard::parse(&written).unwrap();
+        let text = |property| text_of(&read, &property).unwrap();
+        assert_eq!(text(VCardProperty::Fn), "Amélie Traoré");
+        assert_eq!(text(VCardProperty::Email), "amelie@atelier.example");
+        assert_eq!(text(VCardProperty::Tel), "+33 6 12 34 56 78");
+        assert_eq!(text(VCardProperty::Org), "Atelier; Bois, fils");
+        assert_eq!(text(VCardProperty::Note), "Laissé le 24 novembre\nÀ la carte de Zoé; oui");
+        assert!(written.contains(&format!("UID:urn:uuid:{lead}\r\n")) && written.contains("REV:20261124T071200Z\r\n"));
+        assert!(written.split("\r\n").all(|line| line.len() <= 75), "{written}");
+    }
+
+    #[test]
+    fn names_of_files_are_never_empty() {
+        for (name, file, ascii) in [
+            ("Zoé Lefèvre-Núñez", "Zoé Lefèvre-Núñez.vcf", Some("zoe-lefevre-nunez")),
+            ("Anne Martin", "Anne Martin.vcf", Some("anne-martin")),
+            ("Sinéad O’Brien", "Sinéad O’Brien.vcf", Some("sinead-obrien")),
+            ("李小龙", "李小龙.vcf", None),
+            ("李 Bruce", "李 Bruce.vcf", Some("bruce")),
+            ("...", "card.vcf", None),
+            ("☺☺", "card.vcf", None),
+        ] {
+            let name: Line = name.parse().unwrap();
+            assert_eq!((file_name(&name).as_str(), slug(&name).as_deref()), (file, ascii));
+        }
     }
 
     proptest! {

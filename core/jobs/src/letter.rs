@@ -67,11 +67,20 @@ impl Letter {
             LeadMail::Acknowledgement => {
                 paragraphs.extend(data.consents.iter().map(|c| consent(locale, c)));
                 // the holder of a card cannot erase anything: who can is named, where the house says so
-                let (rights, not_you) = match contact {
-                    Some(_) => (key("mail-ack-rights-contact"), key("mail-ack-not-you-contact")),
-                    None => (key("mail-ack-rights"), key("mail-ack-not-you")),
+                let (rights, withdraw, not_you) = match contact {
+                    Some(_) => (
+                        key("mail-ack-rights-contact"),
+                        key("mail-ack-withdraw-contact"),
+                        key("mail-ack-not-you-contact"),
+                    ),
+                    None => (key("mail-ack-rights"), key("mail-ack-withdraw"), key("mail-ack-not-you")),
                 };
-                paragraphs.extend([words(rights), words(not_you)]);
+                paragraphs.push(words(rights));
+                // as the form said it beside its box
+                if data.consents.iter().any(|c| !is_told(c) && c.granted) {
+                    paragraphs.push(words(withdraw));
+                }
+                paragraphs.push(words(not_you));
             }
             LeadMail::Notice => {
                 let asked = data.consents.iter().filter(|c| !is_told(c));
@@ -79,11 +88,17 @@ impl Letter {
                 paragraphs.push(words("mail-notice-reply"));
             }
         }
-        let (subject, greeting, intro, link) = match kind {
-            LeadMail::Acknowledgement => ("mail-ack-subject", "mail-ack-greeting", "mail-ack-intro", "mail-card-link"),
-            LeadMail::Notice => {
-                ("mail-notice-subject", "mail-notice-greeting", "mail-notice-intro", "mail-own-card-link")
+        let (subject, greeting, intro) = match kind {
+            LeadMail::Acknowledgement => ("mail-ack-subject", "mail-ack-greeting", "mail-ack-intro"),
+            LeadMail::Notice => ("mail-notice-subject", "mail-notice-greeting", "mail-notice-intro"),
+        };
+        let (link, address) = match kind {
+            LeadMail::Acknowledgement => (key("mail-card-link"), card_url),
+            // nobody is sent to a door that does not open for them
+            LeadMail::Notice if data.holder_signs_in => {
+                (key("mail-lead-link"), format!("{}/leads/{}", settings.internal_origin, data.lead))
             }
+            LeadMail::Notice => (key("mail-own-card-link"), card_url),
         };
         Self {
             subject: words(subject),
@@ -91,26 +106,50 @@ impl Letter {
             intro: words(intro),
             rows: rows(locale, data),
             paragraphs,
-            link: (words(link), card_url),
+            link: (words(link), address),
             footer: words("mail-footer"),
         }
     }
 
     /// Writes to the holder of an account. A code stands in the letter and, for whoever opens
     /// the link, in the part of the address that no server is told (RFC 3986, 3.5).
-    pub fn of_account(kind: AccountMail, data: &AccountMailData, settings: &Settings) -> Self {
+    pub fn of_account(kind: AccountMail, data: &AccountMailData, settings: &Settings, zone: &TimeZone) -> Self {
+        let contact = settings.rights_contact.as_ref().map(Email::as_str);
+        let host = settings.internal_origin.trim_start_matches("https://");
         let words = |key: &'static str| {
             say(data.locale, key)
                 .with("name", data.account.name.to_string())
                 .with("organisation", settings.organisation.clone())
+                .with("host", host.to_owned())
+                .with("contact", contact.unwrap_or_default().to_owned())
+                .with("when", format!("{} ({})", date_time(data.locale, data.ends, zone), zone_name(zone, data.ends)))
                 .to_string()
         };
         let (subject, intro, paragraphs, link, path): (_, _, &[&'static str], _, _) = match kind {
+            // who writes, what for, what the link does and until when, and whom to ask: else it reads like a fraud
             AccountMail::Invitation => (
                 key("mail-invitation-subject"),
-                key("mail-invitation-intro"),
-                &[key("mail-invitation-once")],
-                key("mail-welcome-link"),
+                // whoever has no card of their own keeps those of others
+                if data.account.person.is_some() {
+                    key("mail-invitation-intro")
+                } else {
+                    key("mail-invitation-intro-console")
+                },
+                match contact {
+                    Some(_) => &[
+                        key("mail-invitation-once"),
+                        key("mail-invitation-link"),
+                        key("mail-invitation-never"),
+                        key("mail-invitation-doubt-contact"),
+                    ],
+                    None => &[
+                        key("mail-invitation-once"),
+                        key("mail-invitation-link"),
+                        key("mail-invitation-never"),
+                        key("mail-invitation-doubt"),
+                    ],
+                },
+                key("mail-invitation-open"),
                 "/welcome",
             ),
             AccountMail::Reset => (
@@ -312,14 +351,43 @@ mod tests {
         assert!(text.contains(when) && text.contains("terminée depuis") && !text.contains("Navigateur"), "{text}");
     }
 
+    fn of(kind: AccountMail, locale: Locale, account: Account, settings: &Settings) -> Letter {
+        let (code, ends) = (Some(SecretToken::presented("code")), Ts::from_micros(1_795_504_320_000_000));
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        Letter::of_account(kind, &AccountMailData { account, locale, code, ends }, settings, &zone)
+    }
+
+    #[test]
+    fn an_invitation_says_who_asks_for_what_until_when_and_whom_to_ask() {
+        let theirs = Account { person: Some(ID.parse().unwrap()), ..account() };
+        let asked = Settings { rights_contact: Some("dpo@banque.example".parse().unwrap()), ..settings() };
+        let text = of(AccountMail::Invitation, Locale::En, theirs, &asked).text(Locale::En);
+        for said in [
+            "Banque Garonne invites you",
+            "your own business card",
+            "until 24 November 2026, 08:12 (Europe/Paris)",
+            "console.example",
+            "by mail or telephone",
+            "ask dpo@banque.example",
+            "https://console.example/welcome#code",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        // whoever has no card, where nobody is named to be asked
+        let text = of(AccountMail::Invitation, Locale::Fr, account(), &settings()).text(Locale::Fr);
+        let until = "jusqu’au 24 novembre 2026, 8\u{202f}h\u{202f}12 (Europe/Paris)";
+        assert!(text.contains("les cartes de visite") && text.contains(until), "{text}");
+        assert!(text.contains("service informatique") && !text.contains("votre carte"), "{text}");
+    }
+
     #[test]
     fn french_letters_keep_their_spaces() {
-        let of = |kind, locale| {
-            let code = Some(SecretToken::presented("code"));
-            Letter::of_account(kind, &AccountMailData { account: account(), locale, code }, &settings())
-        };
         for locale in Locale::ALL {
-            let mut letters: Vec<_> = AccountMail::ALL.into_iter().map(|kind| of(kind, locale)).collect();
+            let mut letters: Vec<_> =
+                AccountMail::ALL.into_iter().map(|kind| of(kind, locale, account(), &settings())).collect();
+            let theirs = Account { person: Some(ID.parse().unwrap()), ..account() };
+            let asked = Settings { rights_contact: Some("dpo@banque.example".parse().unwrap()), ..settings() };
+            letters.push(of(AccountMail::Invitation, locale, theirs, &asked));
             letters.extend([browser(locale, true), browser(locale, false)]);
             for letter in letters {
                 let text = format!("{}\n{}", letter.subject, letter.text(locale));

@@ -76,7 +76,7 @@ async fn of_account(
         return Ok(None);
     }
     let Some(data) = service.account_mail_data(kind, account).await? else { return Ok(None) };
-    let letter = Letter::of_account(kind, &data, service.settings());
+    let letter = Letter::of_account(kind, &data, service.settings(), &system_zone());
     let to = (Some(data.account.name), data.account.email);
     Ok(Some(Composed { letter, to, reply_to: None, locale: data.locale }))
 }

@@ -114,19 +114,27 @@ impl Service {
         Ok(VcardFile {
             text: vcard::write(&card, version, &self.card_url(public_id), photo.as_deref()),
             media_type: version.media_type(),
-            file_name: vcard::file_name(&card),
+            file_name: vcard::file_name(&card.profile.display_name),
         })
     }
 
-    /// The card's address as a QR code, SVG.
-    pub async fn qr_svg(&self, ctx: &Context, public_id: &PublicId) -> Result<String> {
-        self.card(ctx, public_id).await?;
-        self.ports.qr.svg(&self.card_url(public_id))
+    /// The card's address as a QR code, SVG, with a name for the file.
+    pub async fn qr_svg(&self, ctx: &Context, public_id: &PublicId) -> Result<(String, String)> {
+        let card = self.card(ctx, public_id).await?;
+        Ok((self.ports.qr.svg(&self.card_url(public_id))?, qr_name(&card, "svg")))
     }
 
-    /// The card's address as a QR code, PNG.
-    pub async fn qr_png(&self, ctx: &Context, public_id: &PublicId) -> Result<Vec<u8>> {
-        self.card(ctx, public_id).await?;
-        self.ports.qr.png(&self.card_url(public_id))
+    /// The card's address as a QR code, PNG, with a name for the file.
+    pub async fn qr_png(&self, ctx: &Context, public_id: &PublicId) -> Result<(Vec<u8>, String)> {
+        let card = self.card(ctx, public_id).await?;
+        Ok((self.ports.qr.png(&self.card_url(public_id))?, qr_name(&card, "png")))
+    }
+}
+
+/// `qr-anne-martin.png`: who has many of them finds whose each is.
+fn qr_name(card: &Card, end: &str) -> String {
+    match vcard::slug(&card.profile.display_name) {
+        Some(name) => format!("qr-{name}.{end}"),
+        None => format!("card-qr.{end}"),
     }
 }

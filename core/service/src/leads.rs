@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::card::Card;
 use estampe_domain::ids::{CardId, JobId, LeadId, SubjectId};
-use estampe_domain::lead::{IdempotencyKey, LeadDetails, LeadForm};
+use estampe_domain::lead::{ConsentRecord, IdempotencyKey, Lead, LeadDetails, LeadForm};
 use estampe_domain::purpose::LegalBasis;
 use estampe_domain::{Context, Error, Locale, PublicId, Result, Right, Ts};
 use estampe_store::{EarlierSubmission, Job, KnownSubject, NewJob, NewLead, ShownPurpose, StoredConsent};
@@ -230,6 +230,23 @@ impl Service {
         let detail = detail.ok_or(Error::NotFound)?;
         self.note_leads_read(ctx).await?;
         Ok(detail)
+    }
+
+    /// One lead to be kept in an address book, for whoever may open it: that it was taken along is noted
+    /// before it is given. There is nothing to keep of one that was erased.
+    pub async fn take_lead(&self, ctx: &Context, lead: LeadId) -> Result<(Lead, LeadDetails, Vec<ConsentRecord>)> {
+        let scope = ctx.scope(Right::LeadsRead)?;
+        let (ctx, random) = (*ctx, self.shared_random());
+        let taken = self.store.write(move |tx| {
+            let Some((found, _)) = tx.lead(lead)? else { return Ok(None) };
+            let Some(details) = found.details.clone() else { return Ok(None) };
+            if !tx.is_within(found.person, scope)? {
+                return Ok(None);
+            }
+            tx.audit(&AuditEvent::done(&ctx, &*random, "lead.vcard", "lead", lead))?;
+            Ok(Some((found, details, tx.consents(lead)?)))
+        });
+        taken.await?.ok_or(Error::NotFound)
     }
 }
 

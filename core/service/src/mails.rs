@@ -68,6 +68,10 @@ impl From<&Job> for Work {
 /// All that the mails of a lead say.
 #[derive(Clone, Debug)]
 pub struct LeadMailData {
+    /// Which lead.
+    pub lead: LeadId,
+    /// Whether the holder has an account to see it by.
+    pub holder_signs_in: bool,
     /// What was left.
     pub details: LeadDetails,
     /// When.
@@ -93,6 +97,8 @@ pub struct AccountMailData {
     pub locale: Locale,
     /// The code to choose a password by; made now, so that no job holds one.
     pub code: Option<SecretToken>,
+    /// Until when it is good.
+    pub ends: Ts,
 }
 
 /// All that the mail about a browser that was not known says.
@@ -171,7 +177,7 @@ impl Service {
                 Ok(Some((account, locale)))
             })
             .await?;
-        Ok(found.map(|(account, locale)| AccountMailData { account, locale, code }))
+        Ok(found.map(|(account, locale)| AccountMailData { account, locale, code, ends }))
     }
 
     /// What the mail about a browser that was not known says; `None` when the account's holder may not come in
@@ -200,6 +206,8 @@ impl Service {
                 let Some(details) = found.details else { return Ok(None) };
                 let Some(holder) = tx.person(found.person)? else { return Ok(None) };
                 Ok(Some(LeadMailData {
+                    lead,
+                    holder_signs_in: tx.signs_in(found.person)?,
                     details,
                     received_at: found.received_at,
                     visitor_locale,

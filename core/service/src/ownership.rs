@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use estampe_domain::access::Scope;
 use estampe_domain::audit::AuditEvent;
 use estampe_domain::ids::PersonId;
-use estampe_domain::ownership::{FieldValue, Made, Owner, Owners, ProfileForm, Settlement};
+use estampe_domain::mapping::Country;
+use estampe_domain::ownership::{FieldValue, Made, Numbers, Owner, Owners, ProfileForm, Settlement};
 use estampe_domain::person::ProfileField;
 use estampe_domain::run::RunState;
 use estampe_domain::{Context, Error, Result, Right};
@@ -32,7 +33,8 @@ impl Service {
                     .fill(&change.inputs)
                     .map_err(|unknown| Error::invalid(unknown.0.clone(), unknown.to_string()))?;
                 theirs(&before, scope, fields.iter())?;
-                let values = match form.parse(&fields) {
+                let country = country_of(tx, &before)?;
+                let values = match form.parse(&fields, Numbers::of(&before.shown, country)) {
                     Ok(values) => values,
                     Err(problems) => return Ok(PersonEdit::Problems(problems)),
                 };
@@ -199,6 +201,19 @@ impl Service {
             .await?;
         Ok(changed)
     }
+}
+
+/// Where numbers are dialled that are entered without their country's code: where those of the person's source are,
+/// or else those of all sources that say it.
+fn country_of(tx: &mut Tx<'_>, made: &Made) -> estampe_store::Result<Option<Country>> {
+    if let Some(origin) = &made.origin
+        && let Some(country) = tx.source_by_name(&origin.source)?.and_then(|source| source.mapping.country)
+    {
+        return Ok(Some(country));
+    }
+    let mut countries = tx.countries()?;
+    let first = countries.pop();
+    Ok(first.filter(|first| countries.iter().all(|other| other == first)))
 }
 
 /// Refuses whom this is not about: they are not known to be there.

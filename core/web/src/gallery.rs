@@ -15,7 +15,7 @@ use askama::Template;
 use estampe_domain::bundle::{InstalledPlugin, Signature};
 use estampe_domain::ending::{EndingPlan, PeopleFate};
 use estampe_domain::mapping::{Mapping, Target};
-use estampe_domain::ownership::{Owner, ProfileForm};
+use estampe_domain::ownership::{Numbers, Owner, ProfileForm};
 use estampe_domain::person::ProfileField;
 use estampe_domain::plugin::PluginInfo;
 use estampe_domain::run::{HoldReason, PlanAction, RunCounts, RunState};
@@ -30,6 +30,7 @@ use crate::console::doors::{SignIn, SignInOffer, first_run_page, sign_in_page};
 use crate::console::endings::{EndingPage, SourceEndPage};
 use crate::console::groups::GroupsPage;
 use crate::console::home::HomePage;
+use crate::console::lead_export::ExportPage;
 use crate::console::leads::{LeadDetailPage, LeadsPage};
 use crate::console::mapping::{MappingPage, Told, Typed};
 use crate::console::new_source::{NewSource, new_source_page};
@@ -49,7 +50,7 @@ use crate::error::{ErrorPage, Kept};
 use crate::plain::Warning;
 use crate::public::ca::CaPage;
 use crate::public::card::{CardPage, QrPage};
-use crate::public::exchange::{ExchangePage, KeptPage, SentPage};
+use crate::public::exchange::{ExchangePage, GonePage, KeptPage, SentPage, fields};
 use crate::samples::{self, HOST, lang, shell};
 use crate::samples::{extensions, ownership, plans};
 use crate::state::LocalRoot;
@@ -78,6 +79,10 @@ fn public_pages(locale: Locale) -> Pages {
     let sent = |copied, by_mail| {
         let receipt = &samples::receipt(copied);
         SentPage { l, receipt, email: "amelie.traore@atelier.fr", by_mail }.render().unwrap()
+    };
+    let gone = |contact| {
+        let fields = fields(l, &typed, None);
+        GonePage { l, host: HOST, fields, contact }.render().unwrap()
     };
     let too_many = ErrorPage {
         l,
@@ -127,8 +132,8 @@ fn public_pages(locale: Locale) -> Pages {
     vec![
         ("error-ended", unsent("error-ended-title", "error-ended-text", &ended_form)),
         ("error-expired", unsent("error-expired-title", "error-expired-kept", &expired_form)),
-        ("card", CardPage::new(l, HOST, &card).render().unwrap()),
-        ("card-bare", CardPage::new(l, HOST, &bare).render().unwrap()),
+        ("card", CardPage::new(l, (HOST, "https://cartes.example"), &card).render().unwrap()),
+        ("card-bare", CardPage::new(l, (HOST, "https://cartes.example"), &bare).render().unwrap()),
         ("qr", QrPage { l, card: &card, url: "https://cartes.example/c/x".into() }.render().unwrap()),
         ("exchange", ExchangePage::new(l, HOST, &exchange, &empty, None).render().unwrap()),
         ("exchange-wrong", ExchangePage::new(l, HOST, &exchange, &typed, Some(&wrong)).render().unwrap()),
@@ -137,6 +142,8 @@ fn public_pages(locale: Locale) -> Pages {
         ("exchange-quick", doubtful(Doubt::TooQuick)),
         ("kept", kept.render().unwrap()),
         ("late", late.render().unwrap()),
+        ("gone", gone(Some("dpo@garonne.example"))),
+        ("gone-no-contact", gone(None)),
         ("error-too-many", too_many.render().unwrap()),
         ("sent", sent(true, true)),
         ("sent-no-mail", sent(true, false)),
@@ -149,7 +156,17 @@ fn public_pages(locale: Locale) -> Pages {
 
 fn person_page<'a>(l: &'a crate::locale::Lang, detail: &'a PersonDetail) -> PersonPage<'a> {
     let (s, card_url) = (shell(Section::People), "https://c/".to_owned());
-    PersonPage { l, s, detail, card_url, stale: false, has_signature: true, lines: Vec::new(), names: false }
+    PersonPage {
+        l,
+        s,
+        detail,
+        card_url,
+        stale: false,
+        done: None,
+        has_signature: true,
+        lines: Vec::new(),
+        names: false,
+    }
 }
 
 fn console_pages(locale: Locale) -> Pages {
@@ -206,6 +223,11 @@ fn console_pages(locale: Locale) -> Pages {
         ["certificate_ends_soon", "acme_failing", "configuration_refused"].map(|code| Warning { code, text: "" });
     let mut pages = vec![
         ("first-run", first_run_page(l, HOST, &first_run, &wrong).render().unwrap()),
+        ("sign-in-out", {
+            let mut page = sign_in_page(l, HOST, &sign_in, SignInOffer::default(), None);
+            page.done = Some("sign-in-out");
+            page.render().unwrap()
+        }),
         ("sign-in", sign_in_page(l, HOST, &sign_in, SignInOffer::default(), Some("sign-in-wrong")).render().unwrap()),
         ("home", HomePage::new(l, s(Section::Home), &samples::home(false), &warnings).render().unwrap()),
         ("home-well", HomePage::new(l, s(Section::Home), &samples::home(true), &[]).render().unwrap()),
@@ -234,6 +256,8 @@ fn console_pages(locale: Locale) -> Pages {
         ("source-settings-wrong", source_settings(true, None)),
         ("source-settings-run", source_settings(false, Some(Waits::Run("/runs/1".into())))),
         ("source-settings-changed", source_settings(false, Some(Waits::Changed))),
+        ("leads-export", ExportPage { l, s: s(Section::Leads), confirmed: false }.render().unwrap()),
+        ("leads-export-confirmed", ExportPage { l, s: s(Section::Leads), confirmed: true }.render().unwrap()),
         ("leads", LeadsPage { l, s: s(Section::Leads), page: &samples::leads(), is_later: true }.render().unwrap()),
         ("lead", lead(&samples::lead_detail(false)).render().unwrap()),
         ("lead-erased", lead(&samples::lead_detail(true)).render().unwrap()),
@@ -401,12 +425,11 @@ fn decided_pages(locale: Locale) -> Pages {
 fn ownership_pages(locale: Locale) -> Pages {
     let l = &lang(locale);
     let (person, plain, alone) = (ownership::person(), samples::person(true), ownership::alone());
-    let page = |detail, stale| {
+    let page = |detail, stale: bool| {
         let card_url = "https://c/".into();
         let lines = Vec::new();
-        PersonPage { l, s: shell(Section::People), detail, card_url, stale, has_signature: false, lines, names: false }
-            .render()
-            .unwrap()
+        let (s, done) = (shell(Section::People), (!stale).then_some("person-saved"));
+        PersonPage { l, s, detail, card_url, stale, done, has_signature: false, lines, names: false }.render().unwrap()
     };
     let edit = |detail, typed: &person_edit::Typed<'_>| {
         PersonEditPage::new(l, shell(Section::People), detail, typed).render().unwrap()
@@ -419,7 +442,7 @@ fn ownership_pages(locale: Locale) -> Pages {
     };
     let mut form = ProfileForm::of(&person.made.shown);
     let touched = form.fill(&ownership::typed()).unwrap();
-    let problems = form.parse(&touched).unwrap_err();
+    let problems = form.parse(&touched, Numbers::of(&person.made.shown, None)).unwrap_err();
     let wrong = person_edit::Typed { inputs: ownership::typed(), problems: Some(&problems), stale: false };
     let stale = person_edit::Typed { inputs: ownership::typed(), problems: None, stale: true };
     let filter = PeopleFilter { conflicts: true, ..PeopleFilter::default() };
@@ -444,9 +467,19 @@ fn ownership_pages(locale: Locale) -> Pages {
         ("person-own", {
             let (s, card_url) = (samples::employee(person.summary.id), "https://c/".into());
             let lines = lines(l, &samples::changes::own());
-            PersonPage { l, s, detail: &person, card_url, stale: false, has_signature: true, lines, names: false }
-                .render()
-                .unwrap()
+            PersonPage {
+                l,
+                s,
+                detail: &person,
+                card_url,
+                stale: false,
+                done: None,
+                has_signature: true,
+                lines,
+                names: false,
+            }
+            .render()
+            .unwrap()
         }),
         ("person-own-edit", {
             let s = samples::employee(person.summary.id);

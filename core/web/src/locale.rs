@@ -84,6 +84,22 @@ impl Lang {
         self.zoned(estampe_texts::moment(self.locale, *at, &self.zone), *at)
     }
 
+    /// A moment with its zone, where a page has no other place to say it.
+    pub(crate) fn when_in(&self, at: &Ts) -> String {
+        let zone = estampe_texts::zone_name(&self.zone, *at);
+        format!("{} ({zone})", estampe_texts::date_time(self.locale, *at, &self.zone))
+    }
+
+    /// A moment as tables of other programs read it (ISO 8601), without its zone.
+    pub(crate) fn iso(&self, at: &Ts) -> String {
+        at.timestamp().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The zone of this page's moments.
+    pub(crate) fn zone_name(&self) -> String {
+        estampe_texts::zone_name(&self.zone, self.now)
+    }
+
     fn zoned(&self, text: String, at: Ts) -> String {
         self.told.set(true);
         if self.is_utc(at) { format!("{text} UTC") } else { text }
@@ -95,7 +111,7 @@ impl Lang {
 
     /// The zone of the moments that were written since it was last asked; none where there were none.
     pub(crate) fn told_zone(&self) -> Option<String> {
-        self.told.replace(false).then(|| estampe_texts::zone_name(&self.zone, self.now))
+        self.told.replace(false).then(|| self.zone_name())
     }
 
     /// How long ago.

@@ -85,6 +85,7 @@ pub(crate) fn text_problem(l: &Lang, problem: &TextProblem) -> String {
         TextProblem::Comma(meant) => l.t("problem-comma").with("meant", meant.as_str()).to_string(),
         TextProblem::NoAt => l.t("problem-no-at").to_string(),
         TextProblem::NotAPhone => l.t("problem-not-a-phone").to_string(),
+        TextProblem::ImpossiblePhone => l.t("problem-impossible-phone").to_string(),
         TextProblem::NotALink => l.t("problem-not-a-link").to_string(),
     }
 }

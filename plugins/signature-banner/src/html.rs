@@ -51,7 +51,8 @@ fn lines(facts: &Facts<'_>, options: &Options) -> Vec<String> {
         lines.extend(numbers.map(|number| format!("{label}{}{number}", escape(labels.colon))));
     }
     lines.extend(facts.mail.map(|mail| link(&format!("mailto:{mail}"), mail, ink)));
-    lines.extend(facts.website.as_ref().map(|(shown, address)| link(address, shown, ink)));
+    lines.extend(facts.links.iter().map(|page| link(&page.address, page.shown(), ink)));
+    lines.extend(facts.card.as_ref().map(|card| link(card, labels.card, ink)));
     if !facts.address.is_empty() {
         let address = facts.address.iter().map(|line| escape(line)).collect::<Vec<_>>();
         lines.push(format!("<span style=\"color:#666666\">{}</span>", address.join(", ")));

@@ -36,7 +36,8 @@ fn lines(facts: &Facts<'_>, options: &Options) -> Vec<String> {
         lines.push(format!("{label}{}{}", escape(labels.colon), number(digits, colour)));
     }
     lines.extend(facts.mail.map(|mail| link(&format!("mailto:{mail}"), mail, colour)));
-    lines.extend(facts.website.as_ref().map(|(shown, address)| link(address, shown, colour)));
+    lines.extend(facts.links.iter().map(|page| link(&page.address, page.shown(), colour)));
+    lines.extend(facts.card.as_ref().map(|card| link(card, labels.card, colour)));
     lines.extend(facts.address.iter().map(|line| escape(line).into_owned()));
     lines
 }

@@ -56,6 +56,33 @@ fn everything_that_is_known_stands_there() {
 }
 
 #[test]
+fn every_link_has_its_words_and_the_card_is_one() {
+    let mut input = zoe();
+    let links = ["https://social.example/zoe Zoé on Social", "https://blog.example/", "javascript:alert(1) X"];
+    input.person = links.into_iter().fold(input.person, |person, link| person.with_text("labeledURI", link));
+    input.person = input.person.with_text("profileUrl", "https://cards.garonne.example/c/abc");
+    let Rendered { html, text } = rendered(&ScriptedHost::new(), &input);
+    for part in [
+        ">www.garonne.example</a>",
+        "href=\"https://social.example/zoe\"",
+        ">Zoé on Social</a>",
+        ">blog.example</a>",
+        "href=\"https://cards.garonne.example/c/abc\"",
+        ">Ma carte de visite</a>",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert!(!html.contains("javascript"), "{html}");
+    for line in [
+        "Zoé on Social\u{a0}: https://social.example/zoe\n",
+        "\nhttps://blog.example/\n",
+        "\nMa carte de visite\u{a0}: https://cards.garonne.example/c/abc\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[test]
 fn little_is_enough() {
     let person = Attributes::default().with_text("givenName", "Zoé").with_text("sn", "Lefèvre");
     let input = SignatureInput { person, locale: "en-GB".into(), ..SignatureInput::default() };

@@ -3,7 +3,7 @@
 use estampe_plugin_sdk::{Attributes, Failure, SignatureInput, html};
 
 /// Attributes of people that a template makes use of that shows all of it.
-pub const OF_PEOPLE: [&str; 17] = [
+pub const OF_PEOPLE: [&str; 18] = [
     "displayName",
     "cn",
     "givenName",
@@ -17,6 +17,7 @@ pub const OF_PEOPLE: [&str; 17] = [
     "mail",
     "labeledURI",
     "wWWHomePage",
+    "profileUrl",
     "street",
     "postalCode",
     "l",
@@ -27,6 +28,25 @@ pub const OF_ORGANISATIONS: [&str; 7] = ["o", "labeledURI", "wWWHomePage", "stre
 
 /// Telephone numbers of one kind.
 const MAX_NUMBERS: usize = 3;
+/// Links of a person.
+const MAX_LINKS: usize = 3;
+
+/// A link: its words, if it has any of its own, and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its words.
+    pub label: Option<String>,
+    /// Its address.
+    pub address: String,
+}
+
+impl Page {
+    /// What is shown of it: its words, else its address without its scheme.
+    pub fn shown(&self) -> &str {
+        let bare = || self.address.split_once("://").map_or(self.address.as_str(), |(_, shown)| shown);
+        self.label.as_deref().unwrap_or_else(|| bare().trim_end_matches('/'))
+    }
+}
 
 /// What it says.
 #[derive(Debug)]
@@ -45,8 +65,10 @@ pub struct Facts<'a> {
     pub mobiles: Vec<&'a str>,
     /// Mailbox.
     pub mail: Option<&'a str>,
-    /// Web page, without its scheme and as a link.
-    pub website: Option<(String, String)>,
+    /// Web pages: the organisation's, then their own.
+    pub links: Vec<Page>,
+    /// Their business card.
+    pub card: Option<String>,
     /// Postal address, line by line.
     pub address: Vec<String>,
 }
@@ -82,7 +104,8 @@ impl<'a> Facts<'a> {
             phones: person.texts("telephoneNumber").take(MAX_NUMBERS).collect(),
             mobiles: person.texts("mobile").take(MAX_NUMBERS).collect(),
             mail: person.text("mail").filter(|mail| mail.contains('@')),
-            website: website(organisation).or_else(|| website(person)),
+            links: links(person, organisation),
+            card: person.text("profileUrl").and_then(html::web),
             address: if theirs.is_empty() { address(organisation) } else { theirs },
         })
     }
@@ -96,10 +119,20 @@ fn name(person: &Attributes) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-fn website(of: &Attributes) -> Option<(String, String)> {
-    let link = html::web(of.text("labeledURI").or_else(|| of.text("wWWHomePage"))?)?;
-    let shown = link.split_once("://").map_or(link.as_str(), |(_, shown)| shown);
-    Some((shown.trim_end_matches('/').to_owned(), link))
+/// The organisation's own site says itself what it is; those of a person have words (RFC 2079).
+fn links(person: &Attributes, organisation: &Attributes) -> Vec<Page> {
+    let site = organisation.text("labeledURI").or_else(|| organisation.text("wWWHomePage"));
+    let site = site.and_then(html::web).map(|address| Page { label: None, address });
+    let theirs = person.texts("labeledURI").take(MAX_LINKS).filter_map(|text| {
+        let label = text.trim().split_once(char::is_whitespace).map(|(_, label)| label.trim().to_owned());
+        Some(Page { label: label.filter(|label| !label.is_empty()), address: html::web(text)? })
+    });
+    let mut links: Vec<Page> = site.into_iter().chain(theirs).collect();
+    if links.is_empty() {
+        let page = person.text("wWWHomePage").and_then(html::web);
+        links.extend(page.map(|address| Page { label: None, address }));
+    }
+    links
 }
 
 /// Street, then postcode and town, then country; nothing when neither street nor town is

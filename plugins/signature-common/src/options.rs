@@ -24,13 +24,17 @@ pub struct Labels {
     pub phone: &'static str,
     /// Before a mobile telephone.
     pub mobile: &'static str,
+    /// What a link to the business card says.
+    pub card: &'static str,
     /// Between such a word and the value.
     pub colon: &'static str,
 }
 
 /// Each language has its own space before the colon.
-const FRENCH: Labels = Labels { language: "fr", phone: "Tél.", mobile: "Mobile", colon: "\u{a0}: " };
-const ENGLISH: Labels = Labels { language: "en", phone: "Phone", mobile: "Mobile", colon: ": " };
+const FRENCH: Labels =
+    Labels { language: "fr", phone: "Tél.", mobile: "Mobile", card: "Ma carte de visite", colon: "\u{a0}: " };
+const ENGLISH: Labels =
+    Labels { language: "en", phone: "Phone", mobile: "Mobile", card: "My business card", colon: ": " };
 
 /// What an administrator set, for a signature in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]

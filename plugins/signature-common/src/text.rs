@@ -19,7 +19,11 @@ pub fn write(facts: &Facts<'_>, options: &Options, width: usize) -> String {
     lines.extend(facts.organisation.map(str::to_owned));
     lines.extend(numbers(facts, &options.labels));
     lines.extend(facts.mail.map(str::to_owned));
-    lines.extend(facts.website.as_ref().map(|(_, address)| address.clone()));
+    lines.extend(facts.links.iter().map(|page| match &page.label {
+        Some(label) => format!("{label}{}{}", options.labels.colon, page.address),
+        None => page.address.clone(),
+    }));
+    lines.extend(facts.card.iter().map(|card| format!("{}{}{card}", options.labels.card, options.labels.colon)));
     lines.extend(facts.address.iter().cloned());
     finish(lines, options.notice.as_deref(), width)
 }

@@ -50,6 +50,7 @@ fn ways(facts: &Facts<'_>, options: &Options) -> String {
         })
         .collect();
     ways.extend(facts.mail.map(|mail| Cow::Owned(link(&format!("mailto:{mail}"), mail, ink))));
-    ways.extend(facts.website.as_ref().map(|(shown, address)| Cow::Owned(link(address, shown, ink))));
+    // one: it is two lines
+    ways.extend(facts.links.first().map(|page| Cow::Owned(link(&page.address, page.shown(), ink))));
     ways.join(BETWEEN)
 }

@@ -51,7 +51,7 @@ fn text(facts: &Facts<'_>, options: &Options) -> String {
     let mut lines = vec![first.join(" · ")];
     let mut ways = text::numbers(facts, &options.labels);
     ways.extend(facts.mail.map(str::to_owned));
-    ways.extend(facts.website.as_ref().map(|(_, address)| address.clone()));
+    ways.extend(facts.links.first().map(|page| page.address.clone()));
     // a line that is too long for both is better broken between them
     let all = ways.join(" · ");
     if all.len() > text::READABLE {

@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use phone::{Country, NoCountry};
+pub use phone::{Country, NoCountry, entered};
 pub use preset::Preset;
 pub use rule::{Rule, RuleProblem};
 pub use target::{NoTarget, Target};

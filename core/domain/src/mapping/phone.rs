@@ -4,10 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::text::{EXTENSION, Phone};
+use crate::text::{EXTENSION, Phone, TextProblem};
 
 /// A country by its two letters (ISO 3166-1), for numbers written as they are dialled there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ impl<'de> Deserialize<'de> for Country {
     }
 }
 
+/// Most digits of a number within a house, or of an emergency service.
+const LONGEST_INTERNAL: usize = 6;
 /// Longest text that is looked at as a number.
 const LONGEST: usize = 64;
 /// Words before an extension, the longer first.
@@ -55,8 +57,40 @@ const WORDS: [&str; 6] = ["extension", "poste", "extn", "ext", "#", "x"];
 /// A number in international form as people read it (`+33 5 61 00 42 17`), its extension
 /// behind it, where it is a valid one: written internationally, or as it is dialled in
 /// `country`. What cannot be understood stays as it is written.
-pub fn read(text: &str, country: Option<Country>) -> Result<Phone, crate::text::TextProblem> {
+pub fn read(text: &str, country: Option<Country>) -> Result<Phone, TextProblem> {
     understood(text, country).map_or_else(|| text.parse(), Ok)
+}
+
+/// A number as somebody enters it: as [`read`] makes it of a directory's, and refused where nobody can be called
+/// by it, for whoever types it is there to mend it. A house's own short numbers stay as they are typed, and so do
+/// those of a country that nobody named.
+pub fn entered(text: &str, country: Option<Country>) -> Result<Phone, TextProblem> {
+    if let Some(phone) = understood(text, country) {
+        return Ok(phone);
+    }
+    // digits of other scripts are those that are dialled by now
+    let phone: Phone = text.parse()?;
+    if let Some(phone) = understood(phone.as_str(), country) {
+        return Ok(phone);
+    }
+    let (number, _) = phone.as_str().split_once(EXTENSION).unwrap_or((phone.as_str(), ""));
+    let is_international = number.starts_with('+');
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    if !is_international {
+        // one of a range that is newer than what the library knows is typed with its country's code
+        let is_judged = country.is_some() && digits > LONGEST_INTERNAL;
+        return if is_judged { Err(TextProblem::ImpossiblePhone) } else { Ok(phone) };
+    }
+    let number: String = number.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let parsed = PHONE_NUMBER_UTIL.parse(&number, country.map(|country| country.0));
+    // such a one is as long as those of desks and pockets are there
+    let fits = |number: &PhoneNumber| {
+        let long_as = |kind| PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(number, kind);
+        [PhoneNumberType::FixedLine, PhoneNumberType::Mobile]
+            .into_iter()
+            .any(|kind| matches!(long_as(kind), Ok(NumberLengthType::IsPossible)))
+    };
+    if parsed.is_ok_and(|number| fits(&number)) { Ok(phone) } else { Err(TextProblem::ImpossiblePhone) }
 }
 
 fn understood(text: &str, country: Option<Country>) -> Option<Phone> {
@@ -160,6 +194,36 @@ mod tests {
         ] {
             assert_eq!(shown(text, country), expected, "{text} {country}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_becomes_international_or_is_refused() {
+        let entered = |text, country: &str| {
+            entered(text, country.parse().ok()).map_or_else(|problem| problem.to_string(), |phone| phone.to_string())
+        };
+        for (text, country, kept) in [
+            ("05 61 00 42 17", "FR", "+33 5 61 00 42 17"),
+            ("٠٥ ٦١ ٠٠ ٤٢ ١٧", "FR", "+33 5 61 00 42 17"),
+            ("05 61 00 42 17 poste 12", "FR", "+33 5 61 00 42 17 ext. 12"),
+            ("020 7946 0000", "GB", "+44 20 7946 0000"),
+            // within the house, and of nobody knows which country
+            ("4217", "FR", "4217"),
+            ("05 61 00 42 17", "", "05 61 00 42 17"),
+            ("05 61 00", "", "05 61 00"),
+        ] {
+            assert_eq!(entered(text, country), kept, "{text} {country}");
+        }
+        let refused = TextProblem::ImpossiblePhone.to_string();
+        for (text, country) in [
+            ("+33 1", ""),
+            ("+33 5 61 00 42 17 99", "FR"),
+            ("05 61 00 42 1", "FR"),
+            ("+99 123 456", ""),
+            ("+33 5 61", "FR"),
+        ] {
+            assert_eq!(entered(text, country), refused, "{text} {country}");
+        }
+        assert_eq!(entered("call me", "FR"), TextProblem::NotAPhone.to_string());
     }
 
     #[test]

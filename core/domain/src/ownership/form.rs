@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::{FieldValue, FullName};
 use crate::locale::Locale;
+use crate::mapping::{Country, entered};
 use crate::person::{LabelledLink, LabelledPhone, PhoneKind, PostalAddress, Profile, ProfileField};
-use crate::text::TextProblem;
+use crate::text::{Phone, TextProblem};
 
 /// What is typed: the input's name and its text, in order. An input that is not there
 /// leaves its field as it is; the inputs of one field go together.
@@ -211,15 +212,43 @@ impl ProfileForm {
     }
 
     /// The values of these fields, or every problem at once.
-    pub fn parse(&self, fields: &BTreeSet<ProfileField>) -> Result<Vec<FieldValue>, ProfileProblems> {
-        let mut reader = Reader { form: self, problems: BTreeMap::new() };
+    pub fn parse(
+        &self,
+        fields: &BTreeSet<ProfileField>,
+        numbers: Numbers<'_>,
+    ) -> Result<Vec<FieldValue>, ProfileProblems> {
+        let mut reader = Reader { form: self, numbers, problems: BTreeMap::new() };
         let values: Vec<_> = fields.iter().filter_map(|field| reader.value(*field)).collect();
         if reader.problems.is_empty() { Ok(values) } else { Err(ProfileProblems(reader.problems)) }
     }
 }
 
+/// How telephone numbers are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'a> {
+    /// Those that stand there already: they are nobody's to mend who changes another.
+    standing: &'a [LabelledPhone],
+    /// Where those without their country's code are dialled.
+    country: Option<Country>,
+}
+
+impl<'a> Numbers<'a> {
+    /// For whoever changes this profile.
+    pub fn of(standing: &'a Profile, country: Option<Country>) -> Self {
+        Self { standing: &standing.phones, country }
+    }
+
+    fn read(&self, text: &str) -> Result<Phone, TextProblem> {
+        match self.standing.iter().find(|phone| phone.number.as_str() == text) {
+            Some(phone) => Ok(phone.number.clone()),
+            None => entered(text, self.country),
+        }
+    }
+}
+
 struct Reader<'a> {
     form: &'a ProfileForm,
+    numbers: Numbers<'a>,
     problems: BTreeMap<String, InputProblem>,
 }
 
@@ -239,7 +268,8 @@ impl Reader<'_> {
             ProfileField::Phones => {
                 let rows = self.form.phones.iter().enumerate();
                 let phone = |(row, (kind, text)): (usize, &(PhoneKind, String))| {
-                    let number = self.optional(&format!("phone.{row}"), text)?;
+                    let typed = Some(text).filter(|text| !text.trim().is_empty())?;
+                    let number = self.kept(&format!("phone.{row}"), self.numbers.read(typed))?;
                     Some(LabelledPhone { kind: *kind, number })
                 };
                 FieldValue::Phones(rows.filter_map(phone).collect())
@@ -294,7 +324,11 @@ impl Reader<'_> {
     }
 
     fn required<T: std::str::FromStr<Err = TextProblem>>(&mut self, input: &str, text: &str) -> Option<T> {
-        let text = if text.trim().is_empty() { Err(TextProblem::Empty) } else { text.parse() };
-        text.map_err(|problem| self.problems.insert(input.to_owned(), InputProblem::Text(problem))).ok()
+        let read = if text.trim().is_empty() { Err(TextProblem::Empty) } else { text.parse() };
+        self.kept(input, read)
+    }
+
+    fn kept<T>(&mut self, input: &str, read: Result<T, TextProblem>) -> Option<T> {
+        read.map_err(|problem| self.problems.insert(input.to_owned(), InputProblem::Text(problem))).ok()
     }
 }

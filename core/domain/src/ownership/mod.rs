@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use entered::{Entered, Entry};
-pub use form::{InputProblem, Inputs, ProfileForm, ProfileProblems, UnknownInput};
+pub use form::{InputProblem, Inputs, Numbers, ProfileForm, ProfileProblems, UnknownInput};
 pub use made::{Conflict, Made, Origin, Settlement};
 pub use value::{FieldValue, FullName};
 

@@ -151,7 +151,7 @@ proptest! {
         let form = ProfileForm::of(&profile);
         let all = ProfileField::ALL.into_iter().collect();
         let mut again = profile.clone();
-        form.parse(&all).unwrap().into_iter().for_each(|value| again.put(value));
+        form.parse(&all, Numbers::of(&profile, None)).unwrap().into_iter().for_each(|value| again.put(value));
         prop_assert_eq!(again, profile);
         let mut sent = ProfileForm::default();
         sent.fill(&form.inputs()).unwrap();
@@ -180,7 +180,8 @@ fn every_problem_is_told_at_its_input() {
         ("name", " "),
         ("title", "a\u{202e}b"),
         ("phone.0", "call me"),
-        ("phone.3", "+33 1 00 00"),
+        ("phone.1", "+33 1 00 00"),
+        ("phone.3", "+33 1 40 20 50 50"),
         ("phone-kind.3", "mobile"),
         ("email.0", ""),
         ("email.1", "ada"),
@@ -190,7 +191,7 @@ fn every_problem_is_told_at_its_input() {
     ];
     let inputs: Inputs = inputs.iter().map(|(input, text)| ((*input).to_owned(), (*text).to_owned())).collect();
     let fields = form.fill(&inputs).unwrap();
-    let ProfileProblems(problems) = form.parse(&fields).unwrap_err();
+    let ProfileProblems(problems) = form.parse(&fields, Numbers::of(&bare("Ada"), None)).unwrap_err();
     let text = |problem| InputProblem::Text(problem);
     let expected = [
         ("email.1", text(TextProblem::NoAt)),
@@ -198,11 +199,14 @@ fn every_problem_is_told_at_its_input() {
         ("link.0", text(TextProblem::Empty)),
         ("name", text(TextProblem::Empty)),
         ("phone.0", text(TextProblem::NotAPhone)),
+        ("phone.1", text(TextProblem::ImpossiblePhone)),
         ("title", text(TextProblem::Control)),
     ];
     assert_eq!(problems.into_iter().collect::<Vec<_>>(), expected.map(|(input, why)| (input.to_owned(), why)));
     // the rows stand as they were typed, in their order
-    assert_eq!(form.phones, [(PhoneKind::Work, "call me".into()), (PhoneKind::Mobile, "+33 1 00 00".into())]);
+    let rows =
+        [(PhoneKind::Work, "call me"), (PhoneKind::Work, "+33 1 00 00"), (PhoneKind::Mobile, "+33 1 40 20 50 50")];
+    assert_eq!(form.phones, rows.map(|(kind, number)| (kind, number.to_owned())));
     for unknown in ["salary", "phone.99", "title.0", "photo"] {
         let refused = form.fill(&vec![(unknown.to_owned(), String::new())]).unwrap_err().to_string();
         assert!(refused.contains(unknown) && refused.contains("work-phone"), "{refused}");
@@ -217,14 +221,15 @@ fn the_command_line_names_lists_by_their_kind() {
     let mut form = ProfileForm::of(&profile);
     let pair = |input: &str, text: &str| (input.to_owned(), text.to_owned());
     let inputs = vec![
-        pair("work-phone", "+33 2 00 00"),
-        pair("work-phone", "+33 3 00 00"),
+        pair("work-phone", "+33 2 40 00 00 01"),
+        pair("work-phone", "+33 3 20 00 00 01"),
         pair("link", "https://a.example/ A page"),
         pair("email", ""),
     ];
     let fields = form.fill(&inputs).unwrap();
-    form.parse(&fields).unwrap().into_iter().for_each(|value| profile.put(value));
-    assert_eq!(profile.readable(ProfileField::Phones), "+33 2 00 00, +33 3 00 00, +33 6 00 00");
+    let values = form.parse(&fields, Numbers::of(&profile, None)).unwrap();
+    values.into_iter().for_each(|value| profile.put(value));
+    assert_eq!(profile.readable(ProfileField::Phones), "+33 2 40 00 00 01, +33 3 20 00 00 01, +33 6 00 00");
     assert_eq!(profile.links[0].label.as_ref().unwrap().as_str(), "A page");
     assert!(profile.emails.is_empty());
 }

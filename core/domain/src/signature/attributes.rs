@@ -1,6 +1,6 @@
 //! A profile in the standard names that plugins know (RFC 4519, RFC 2798, SCIM).
 
-use crate::person::{PhoneKind, Profile};
+use crate::person::{LabelledLink, PhoneKind, Profile};
 use crate::plugin::AttributeValue;
 
 /// What a template may be shown of somebody; what is not known is left out. `profileUrl`
@@ -19,7 +19,12 @@ pub fn of_person(profile: &Profile, card_url: &str) -> Vec<(String, AttributeVal
         all.texts(name, profile.phones.iter().filter(|phone| phone.kind == kind).map(|phone| &phone.number));
     }
     all.texts("mail", &profile.emails);
-    all.texts("labeledURI", profile.links.iter().map(|link| link.url.as_str()));
+    // RFC 2079: its words behind a blank
+    let labelled = |link: &LabelledLink| match &link.label {
+        Some(label) => format!("{} {label}", link.url),
+        None => link.url.to_string(),
+    };
+    all.texts("labeledURI", profile.links.iter().map(labelled));
     if let Some(address) = &profile.address {
         all.text("street", address.street.as_ref());
         all.text("postalCode", address.postal_code.as_ref());

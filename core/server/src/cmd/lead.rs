@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::cmd::print;
-use crate::cmd::work::{list, more, query_path, text};
+use crate::cmd::work::{encoded, list, more, query_path, text};
 use crate::operator::Operator;
 
 /// What to do with leads.
@@ -26,6 +26,20 @@ pub enum LeadCommand {
         /// The file to make, readable by its owner alone; it must not be there [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Of its headings, and of what stands between cells: fr (;) or en (,)
+        #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = ["fr", "en"])]
+        language: String,
+    },
+    /// Write one lead as a vCard, as the console does; the audit notes it
+    Vcard {
+        /// Which, by its id
+        id: String,
+        /// The file to make, readable by its owner alone; it must not be there [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Of the note in it: fr or en
+        #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = ["fr", "en"])]
+        language: String,
     },
 }
 
@@ -45,32 +59,41 @@ pub async fn run(cli: &Cli, command: &LeadCommand, operator: &Operator) -> Resul
             more(cli, &answer);
             code
         }
-        LeadCommand::Export { out: None } => {
-            let rows = operator.post_for_file("/v1/leads/export", &json!({})).await?;
-            std::io::stdout().write_all(&rows).map_err(|why| format!("standard output: {why}"))?;
-            Ok(ExitCode::SUCCESS)
+        LeadCommand::Export { out, language } => {
+            taken(cli, operator, &format!("/v1/leads/export?lang={}", language), out.as_deref()).await
         }
-        LeadCommand::Export { out: Some(out) } => {
-            let wrong = |why: std::io::Error| format!("{}: {why}", out.display());
-            // before anything is asked for: the audit notes what is taken along
-            let mut file = fresh(out).map_err(wrong)?;
-            let written = match operator.post_for_file("/v1/leads/export", &json!({})).await {
-                Ok(rows) => file.write_all(&rows).and_then(|()| file.sync_all()).map_err(wrong),
-                Err(why) => Err(why),
-            };
-            if let Err(why) = written {
-                // half a table is none
-                drop(std::fs::remove_file(out));
-                return Err(why);
-            }
-            if cli.json {
-                print::json(&json!({ "file": out }));
-            } else {
-                print::line(&format!("Written to {}.", out.display()));
-            }
-            Ok(ExitCode::SUCCESS)
+        LeadCommand::Vcard { id, out, language } => {
+            let path = format!("/v1/leads/{}/contact?lang={}", encoded(id), language);
+            taken(cli, operator, &path, out.as_deref()).await
         }
     }
+}
+
+/// Takes a file along: into a new file, or to standard output.
+async fn taken(cli: &Cli, operator: &Operator, path: &str, out: Option<&Path>) -> Result<ExitCode, String> {
+    let Some(out) = out else {
+        let octets = operator.post_for_file(path, &json!({})).await?;
+        std::io::stdout().write_all(&octets).map_err(|why| format!("standard output: {why}"))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let wrong = |why: std::io::Error| format!("{}: {why}", out.display());
+    // before anything is asked for: the audit notes what is taken along
+    let mut file = fresh(out).map_err(wrong)?;
+    let written = match operator.post_for_file(path, &json!({})).await {
+        Ok(octets) => file.write_all(&octets).and_then(|()| file.sync_all()).map_err(wrong),
+        Err(why) => Err(why),
+    };
+    if let Err(why) = written {
+        // half a file is none
+        drop(std::fs::remove_file(out));
+        return Err(why);
+    }
+    if cli.json {
+        print::json(&json!({ "file": out }));
+    } else {
+        print::line(&format!("Written to {}.", out.display()));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A new file that others cannot read.

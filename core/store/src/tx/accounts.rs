@@ -218,6 +218,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether some account of this person may come in.
+    pub fn signs_in(&mut self, person_id: PersonId) -> Result<bool> {
+        let theirs = account::table.filter(account::person_id.eq(person_id.to_string()).and(account::active.eq(true)));
+        Ok(diesel::select(diesel::dsl::exists(theirs)).get_result(self.conn)?)
+    }
+
     /// Lets the accounts of somebody who is erased go: they sign in no more, with what was signed
     /// in, invited and led. The last administrator who can sign in stays one, without the person.
     /// Says whose these were.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use estampe_domain::mapping::Mapping;
+use estampe_domain::mapping::{Country, Mapping};
 use estampe_domain::plugin::ConnectorSpec;
 use estampe_domain::run::RunState;
 use estampe_domain::source::{Source, SourceOverview};
@@ -55,6 +55,13 @@ impl Tx<'_> {
             ))
             .execute(self.conn)?;
         Ok(())
+    }
+
+    /// The countries of telephone numbers, of each source that has one.
+    pub fn countries(&mut self) -> Result<Vec<Country>> {
+        let rows: Vec<Row> = source::table.select(COLUMNS).load(self.conn)?;
+        let countries = rows.iter().map(|row| Ok(read(row)?.mapping.country));
+        countries.filter_map(Result::transpose).collect()
     }
 
     /// The source of this name.

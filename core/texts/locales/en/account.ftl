@@ -23,6 +23,7 @@ sign-in-email = E-mail
 sign-in-password = Password
 sign-in-submit = Sign in
 sign-in-wrong = This address and this password do not belong together.
+sign-in-out = You are signed out.
 sign-in-throttled = Signing in is not possible right now. Wait a quarter of an hour, then try again.
 sign-in-full = Nobody can sign in right now: the server’s storage is full. Tell whoever administers it; once there is room, this works again by itself.
 

@@ -38,6 +38,12 @@ kept-full-text = The server has no room left to store your details. All that you
 kept-consents = The boxes that you ticked are still ticked.
 kept-retry = Try again
 
+gone-title = This card is not there any more
+gone-text = Nothing was sent: the card was taken down, perhaps while you were typing.
+gone-contact = To reach { $organisation }, write to
+gone-typed = What you typed
+gone-not-kept = We keep none of it: copy it if you need it elsewhere.
+
 late-title = Too many at once
 late-text = Nothing has gone yet: many came from your connection, or for this card, in a short time. All that you typed is still below: { $seconds ->
     [one] wait one second

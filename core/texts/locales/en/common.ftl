@@ -45,4 +45,5 @@ problem-not-an-email = This address is not complete. It should look like name@ex
 problem-comma = A comma slipped in: did you mean { $meant }?
 problem-no-at = The @ is missing from this address.
 problem-not-a-phone = This number cannot be called. Keep digits, spaces and a + in front.
+problem-impossible-phone = There is no such number: a digit is missing or too many, or its country’s code after the + is none.
 problem-not-a-link = A web address should begin with https://.

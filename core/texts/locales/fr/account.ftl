@@ -23,6 +23,7 @@ sign-in-email = Courriel
 sign-in-password = Mot de passe
 sign-in-submit = Se connecter
 sign-in-wrong = Ce courriel et ce mot de passe ne vont pas ensemble.
+sign-in-out = Vous êtes déconnecté.
 sign-in-throttled = La connexion n’est pas possible pour l’instant. Attendez un quart d’heure, puis réessayez.
 sign-in-full = Personne ne peut se connecter pour l’instant : le stockage du serveur est plein. Prévenez la personne qui l’administre ; dès qu’il y aura de la place, tout fonctionnera de nouveau.
 

@@ -38,6 +38,12 @@ kept-full-text = Le serveur n’a plus de place pour enregistrer vos coordonnée
 kept-consents = Les cases que vous aviez cochées le sont toujours.
 kept-retry = Réessayer
 
+gone-title = Cette carte n’est plus en ligne
+gone-text = Rien n’est parti : la carte a été retirée, peut-être pendant que vous écriviez.
+gone-contact = Pour joindre { $organisation }, écrivez à
+gone-typed = Ce que vous avez saisi
+gone-not-kept = Nous n’en gardons rien : copiez-le si vous en avez besoin ailleurs.
+
 late-title = Trop d’envois à la fois
 late-text = Rien n’est parti pour l’instant : beaucoup d’envois sont venus de votre connexion, ou pour cette carte, en peu de temps. Tout ce que vous avez saisi est resté ci-dessous : { $seconds ->
     [one] attendez une seconde

@@ -39,4 +39,5 @@ problem-not-an-email = Cette adresse est incomplète. Elle devrait ressembler à
 problem-comma = Une virgule s’est glissée : vouliez-vous { $meant } ?
 problem-no-at = Il manque le signe @ dans cette adresse.
 problem-not-a-phone = Ce numéro ne peut pas être appelé. Gardez les chiffres, les espaces et un + au début.
+problem-impossible-phone = Ce numéro n’existe pas : il manque un chiffre, il y en a un de trop, ou l’indicatif du pays après le + n’en est pas un.
 problem-not-a-link = Cette adresse web devrait commencer par https://.

@@ -28,6 +28,10 @@ const TO: &str = "confirm-to";
 /// Whether there is such a form.
 const POSTS: &str = "confirm-posts";
 
+/// Forms that are answered by a file: the browser would keep it and leave the question standing, so their own
+/// page comes first, with the button once more.
+const FILES: [&str; 1] = ["/leads/export"];
+
 /// Adds the routes.
 pub(crate) fn routes(table: Table) -> Table {
     table.get("/confirm", show).post("/confirm", confirm)
@@ -127,6 +131,7 @@ pub(crate) fn confirm_page<'a>(
         }),
         foot: vec![("/", key("confirm-leave"))],
         problem: problem.map(|key| l.t(key).to_string()),
+        done: None,
         ways: Vec::new(),
         invited: false,
     }
@@ -160,7 +165,9 @@ async fn confirm(sent: ProtectedForm<ConfirmForm>, request: HttpRequest) -> Repl
         }
     };
     let to = local_path(&form.to);
-    let mut reply = if form.posts() {
+    let mut reply = if FILES.contains(&to) {
+        see_other(&format!("{to}?confirmed=yes"))
+    } else if form.posts() {
         // the browser sends the same body there, as a form (RFC 9110, 15.4.8)
         HttpResponse::TemporaryRedirect()
             .insert_header((LOCATION, to))

@@ -45,6 +45,8 @@ pub(crate) struct DoorPage<'a> {
     pub(crate) foot: Vec<(&'static str, &'static str)>,
     /// What is wrong with the whole.
     pub(crate) problem: Option<String>,
+    /// What was just done: the key of its words.
+    pub(crate) done: Option<&'static str>,
     /// Providers beside it.
     pub(crate) ways: Vec<DoorWay>,
     /// Whether the form's token is for them as well.
@@ -155,6 +157,7 @@ pub(crate) fn first_run_page<'a>(
         passkey: None,
         foot: Vec::new(),
         problem: None,
+        done: None,
         ways: Vec::new(),
         invited: false,
     }
@@ -204,6 +207,7 @@ pub(crate) fn sign_in_page<'a>(
         passkey: offer.passkey,
         foot: if offer.forgotten { vec![("/forgotten", key("sign-in-forgotten"))] } else { Vec::new() },
         problem: problem.map(|key| l.t(key).to_string()),
+        done: None,
         ways: offer.ways,
         invited: false,
     }
@@ -273,6 +277,7 @@ pub(crate) fn welcome_page<'a>(
         passkey: None,
         foot: Vec::new(),
         problem: None,
+        done: None,
         ways: Vec::new(),
         invited: true,
     }
@@ -305,6 +310,7 @@ async fn sign_in(visit: Visit, request: HttpRequest) -> Reply {
     let offer = offer(&visit).await?;
     let mut page = sign_in_page(&visit.l, visit.organisation(), &form, offer, None);
     page.problem = reason(&query_of(&request, "why")).map(|reason| why(&visit.l, reason));
+    page.done = (query_of(&request, "done") == "out").then_some(key("sign-in-out"));
     visit.page(&page)
 }
 
@@ -345,7 +351,7 @@ async fn sign_out(sent: ProtectedForm<Nothing>, request: HttpRequest) -> Reply {
     if let Some(token) = presented(&request) {
         sent.desk.ok(sent.desk.service().sign_out(&sent.desk.ctx, &token).await)?;
     }
-    let mut reply = see_other("/sign-in");
+    let mut reply = see_other("/sign-in?done=out");
     // a cookie of our own making is always writable
     let _ = reply.add_cookie(&no_cookie());
     // not "cookies": those of the house's other hosts would go with them, and the browser be known no more

@@ -195,7 +195,12 @@ pub(crate) fn routes() -> Table {
                 .post("/{approval}/refuse", approvals::refuse)
         })
         .scope("/leads", |table| {
-            table.get("", leads::list).post("/export", lead_export::export).get("/{id}", leads::show)
+            table
+                .get("", leads::list)
+                .get("/export", lead_export::show)
+                .post("/export", lead_export::export)
+                .get("/{id}", leads::show)
+                .get("/{id}/contact.vcf", leads::contact)
         })
         .scope("/outbox", |table| {
             table.get("", outbox::list).post("/resend", outbox::resend_all).post("/{job}/resend", outbox::resend)

@@ -8,6 +8,7 @@ use estampe_domain::ownership::Conflict;
 use estampe_domain::person::{Profile, ProfileField};
 use estampe_domain::{PersonId, Right};
 use estampe_service::views::{Asking, PeopleFilter, PeoplePage, PersonDetail};
+use estampe_texts::key;
 
 use crate::console::changes::{Line, lines};
 use crate::console::person_edit::changeable;
@@ -46,7 +47,6 @@ impl PeopleListPage<'_> {
 
     /// Conflicts, and cards that were taken down, have their place only where there are any.
     fn filters(&self) -> Vec<(&'static str, String, bool)> {
-        use estampe_texts::key;
         let mut all = vec![("", key("people-all")), ("active", key("people-active"))];
         all.push(("disabled", key("people-disabled")));
         if self.page.cards_down > 0 || self.filter.cards_down {
@@ -107,6 +107,8 @@ pub(crate) struct PersonPage<'a> {
     pub(crate) card_url: String,
     /// Something was asked that was made of another state of this person.
     pub(crate) stale: bool,
+    /// What was just done: the key of its words.
+    pub(crate) done: Option<&'static str>,
     /// Whether there are signatures, and this one may be seen.
     pub(crate) has_signature: bool,
     /// Changes on their way to the directory, for who decides about them.
@@ -237,11 +239,16 @@ async fn list_page(desk: &Desk, filter: &PeopleFilter, here: String, nobody_chos
 /// `GET /people/{id}`
 pub(crate) async fn show(desk: Desk, request: HttpRequest, path: web::Path<String>) -> Reply {
     let id: PersonId = desk.id(&path)?;
-    page(&desk, id, here(&request), false).await
+    let done = match query_of(&request, "done").as_str() {
+        "saved" => Some(key("person-saved")),
+        "asked" => Some(key("person-asked")),
+        _ => None,
+    };
+    page(&desk, id, here(&request), false, done).await
 }
 
-/// A person's page; `stale` where something was asked that was made of another state.
-pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -> Reply {
+/// A person's page; `stale` where something was asked that was made of another state, `done` what was just done.
+pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool, done: Option<&'static str>) -> Reply {
     let detail = desk.ok(desk.service().person(&desk.ctx, id).await)?;
     let card_url = desk.service().card_url(&detail.summary.public_id);
     let has_signature = desk.ok(desk.service().may_have_signature(&desk.ctx, id).await)?;
@@ -254,7 +261,8 @@ pub(crate) async fn page(desk: &Desk, id: PersonId, here: String, stale: bool) -
     let s = Shell::new(desk, if is_own { Section::Own } else { Section::People }, here);
     let status = if stale { StatusCode::CONFLICT } else { StatusCode::OK };
     let lines = lines(&desk.l, &changes);
-    let page = PersonPage { l: &desk.l, s, detail: &detail, card_url, stale, has_signature, lines, names: false };
+    let (l, detail) = (&desk.l, &detail);
+    let page = PersonPage { l, s, detail, card_url, stale, done, has_signature, lines, names: false };
     desk.page_with(status, &page)
 }
 

@@ -205,7 +205,10 @@ impl Builder<'_> {
 
     fn phones(&self) -> Vec<(&'static str, Vec<Field>)> {
         let phones = self.form.phones.iter().map(|(kind, number)| (*kind, number.as_str()));
-        let rows = phones.chain([(PhoneKind::Work, "")]).enumerate().map(|(row, (kind, number))| {
+        // a desk and a pocket: at least two rows, and always an empty one
+        let empty = if self.form.phones.is_empty() { 2 } else { 1 };
+        let empty = std::iter::repeat_n((PhoneKind::Work, ""), empty);
+        let rows = phones.chain(empty).enumerate().map(|(row, (kind, number))| {
             let number = self.row("phone", row, key("input-phone"), number).kind(Kind::Line("tel"));
             let choices = [("work", key("phone-work")), ("mobile", key("phone-mobile"))]
                 .map(|(value, words)| (value.to_owned(), self.l.t(words).to_string()));
@@ -283,7 +286,10 @@ pub(crate) async fn save(sent: ProtectedForm<Sent>, path: web::Path<String>) -> 
     let id: PersonId = desk.id(&path)?;
     let change = PersonChange { inputs: inputs.clone(), seen: Some(seen) };
     match desk.service().edit_person(&desk.ctx, id, change).await {
-        Ok(PersonEdit::Done | PersonEdit::Asked) => Ok(see_other(&format!("/people/{id}"))),
+        // whoever touched nothing saved nothing
+        Ok(PersonEdit::Done) if inputs.is_empty() => Ok(see_other(&format!("/people/{id}"))),
+        Ok(PersonEdit::Done) => Ok(see_other(&format!("/people/{id}?done=saved"))),
+        Ok(PersonEdit::Asked) => Ok(see_other(&format!("/people/{id}?done=asked"))),
         Ok(PersonEdit::Problems(found)) => {
             let typed = Typed { inputs, problems: Some(&found), stale: false };
             form(&desk, id, StatusCode::UNPROCESSABLE_ENTITY, &typed).await

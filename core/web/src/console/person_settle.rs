@@ -86,7 +86,7 @@ fn path_of(id: PersonId) -> String {
 async fn answer(desk: &Desk, id: PersonId, outcome: Result<(), Error>) -> Reply {
     match outcome {
         Ok(()) => Ok(see_other(&path_of(id))),
-        Err(Error::Conflict(_) | Error::Changed(_)) => people::page(desk, id, path_of(id), true).await,
+        Err(Error::Conflict(_) | Error::Changed(_)) => people::page(desk, id, path_of(id), true, None).await,
         Err(error) => desk.ok(Err(error)),
     }
 }

@@ -83,6 +83,7 @@ pub(crate) fn second_page<'a>(
         }),
         foot: vec![("/sign-in", key("second-again"))],
         problem: problem.map(|key| l.t(key).to_string()),
+        done: None,
         ways: Vec::new(),
         invited: false,
     }
@@ -182,6 +183,7 @@ pub(crate) fn forgotten_page<'a>(l: &'a Lang, host: &'a str, asked: bool, mail: 
             vec![("/sign-in", key("second-again"))]
         },
         problem: None,
+        done: None,
         ways: Vec::new(),
         invited: false,
     }

@@ -95,6 +95,7 @@ pub(crate) fn directory_page<'a>(
         passkey: None,
         foot: vec![("/sign-in", estampe_texts::key("second-again"))],
         problem,
+        done: None,
         ways: Vec::new(),
         invited: false,
     }

@@ -44,6 +44,7 @@ pub(super) fn pages(l: &Lang) -> Pages {
         detail: &down,
         card_url: "https://c/".into(),
         stale: false,
+        done: None,
         has_signature: true,
         lines: Vec::new(),
         names: false,

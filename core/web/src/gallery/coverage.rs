@@ -13,7 +13,7 @@ use crate::routes::routes;
 const PAGES: &[(&str, &[&str])] = &[
     ("/c/{public_id:[^/.]+}", &["card"]),
     ("/c/{public_id:[^/.]+}/qr", &["qr"]),
-    ("/c/{public_id:[^/.]+}/exchange", &["exchange", "kept", "late", "sent"]),
+    ("/c/{public_id:[^/.]+}/exchange", &["exchange", "kept", "late", "gone", "sent"]),
     ("/ca", &["ca"]),
     ("/first-run", &["first-run"]),
     ("/sign-in", &["sign-in"]),
@@ -68,6 +68,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/accounts/{id}", &["account"]),
     ("/cards", &["cards"]),
     ("/leads", &["leads"]),
+    ("/leads/export", &["leads-export"]),
     ("/leads/{id}", &["lead"]),
     ("/outbox", &["outbox"]),
     ("/teams", &["teams"]),
@@ -77,6 +78,8 @@ const PAGES: &[(&str, &[&str])] = &[
 
 /// Addresses that give something else than a page, or lead to one.
 const OTHERS: &[&str] = &[
+    // leads to the page
+    "/c/{public_id:[^/.]+}/",
     "/c/{public_id:[^/.]+}.vcf",
     "/c/{public_id:[^/.]+}/photo.jpg",
     "/c/{public_id:[^/.]+}/qr.svg",
@@ -90,6 +93,7 @@ const OTHERS: &[&str] = &[
     "/health/live",
     "/health/ready",
     "/metrics",
+    "/leads/{id}/contact.vcf",
     "/people/{id}/photo.jpg",
     "/people/{id}/signature/preview",
     "/people/{id}/signature/mail",

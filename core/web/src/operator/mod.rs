@@ -140,6 +140,7 @@ pub(crate) fn routes() -> Table {
             .post("/approvals/{approval}/refuse", approvals::refuse)
             .get("/leads", people::leads)
             .post("/leads/export", people::export)
+            .post("/leads/{id}/contact", people::contact)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use estampe_domain::lead::{ConsentRecord, Lead};
 use estampe_domain::person::PersonSummary;
 use estampe_domain::purpose::LegalBasis;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::console::lead_export;
+use crate::console::leads::vcard_of;
 use crate::console::people::query_of;
 use crate::operator::wire::Wire;
 use crate::respond::Reply;
@@ -96,6 +97,12 @@ impl LeadView {
 pub(crate) async fn export(wire: Wire) -> Reply {
     let rows = lead_export::table(&wire).await?;
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/csv; charset=utf-8")).body(rows))
+}
+
+/// `POST /v1/leads/{id}/contact`: the same vCard as the console's.
+pub(crate) async fn contact(wire: Wire, path: web::Path<String>) -> Reply {
+    let id = wire.id(&path)?;
+    vcard_of(&wire, id).await
 }
 
 /// `GET /v1/leads?after=`

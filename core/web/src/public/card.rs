@@ -1,11 +1,11 @@
 //! A card, and its QR code to be scanned from the screen.
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use estampe_domain::Actor;
 use estampe_domain::card::Card;
 use estampe_domain::person::{PhoneKind, Profile};
+use estampe_domain::{Actor, PublicId};
 use estampe_texts::key;
 
 use crate::encoded::Encoded;
@@ -23,6 +23,8 @@ use crate::visit::Visit;
 pub(crate) struct CardPage<'a> {
     pub(crate) l: &'a Lang,
     pub(crate) host: &'a str,
+    /// Where other programs find this page and its photo.
+    pub(crate) origin: &'a str,
     pub(crate) card: &'a Card,
     pub(crate) profile: &'a Profile,
     pub(crate) rows: Vec<Row>,
@@ -37,8 +39,8 @@ pub(crate) struct Row {
 }
 
 impl<'a> CardPage<'a> {
-    pub(crate) fn new(l: &'a Lang, host: &'a str, card: &'a Card) -> Self {
-        Self { l, host, card, profile: &card.profile, rows: rows(l, &card.profile) }
+    pub(crate) fn new(l: &'a Lang, (host, origin): (&'a str, &'a str), card: &'a Card) -> Self {
+        Self { l, host, origin, card, profile: &card.profile, rows: rows(l, &card.profile) }
     }
 
     /// Whose card it is: the holder's organisation, else the host.
@@ -123,17 +125,31 @@ pub(crate) async fn show(
         return Ok(answer(&page, request.headers()));
     }
     let visit = Visit::of(&request, Actor::Visitor)?;
-    let key = key.ok_or_else(|| Fault::not_found(&visit))?;
+    let Some(key) = key else { return Ok(written_well(&visit, &request, &path)?) };
     let id = key.card.clone();
     let page = state
         .pages
         .get(&visit, key, async || {
             let card = visit.ok(visit.traced(visit.service().card(&visit.ctx, &id)).await)?;
-            let page = visit.render(&CardPage::new(&visit.l, visit.organisation(), &card))?;
+            let page = visit.render(&CardPage::new(&visit.l, (visit.organisation(), visit.origin()), &card))?;
             Ok((Encoded::text(HTML, page), card.version))
         })
         .await?;
     Ok(answer(&page, request.headers()))
+}
+
+/// `GET /c/{public_id}/`
+pub(crate) async fn slash(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
+    written_well(&visit, &request, &path)
+}
+
+/// The address as it is written, for one with capitals or a slash at its end. Nothing is looked up: whether there is
+/// such a card is said there.
+fn written_well(visit: &Visit, request: &HttpRequest, path: &str) -> Reply {
+    let id: PublicId = path.to_ascii_lowercase().parse().map_err(|_| Fault::not_found(visit))?;
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut reply = HttpResponse::PermanentRedirect();
+    Ok(reply.insert_header((LOCATION, format!("/c/{id}{query}"))).insert_header((CACHE_CONTROL, "no-store")).finish())
 }
 
 /// Kept by whoever asks, and asked for anew each time.

@@ -51,6 +51,17 @@ pub(crate) struct KeptPage<'a> {
     pub(crate) reference: Option<String>,
 }
 
+/// What was typed for a card that is not there any more: to be read and copied, and kept by nobody.
+#[derive(Template)]
+#[template(path = "public/gone.html")]
+pub(crate) struct GonePage<'a> {
+    pub(crate) l: &'a Lang,
+    pub(crate) host: &'a str,
+    pub(crate) fields: Vec<Field>,
+    /// Where the house is asked about data.
+    pub(crate) contact: Option<&'a str>,
+}
+
 /// The confirmation.
 #[derive(Template)]
 #[template(path = "public/sent.html")]
@@ -174,7 +185,8 @@ pub(crate) async fn show(visit: Visit, path: web::Path<String>) -> Reply {
 /// `POST /c/{public_id}/leads`
 pub(crate) async fn submit(sent: OpenForm<LeadForm>, client: ClientAddress, path: web::Path<String>) -> Reply {
     let OpenForm { visit, form } = sent;
-    let id = visit.public_id(&path)?;
+    // whatever is wrong with the address, what was typed is not swallowed
+    let Ok(id) = path.parse::<PublicId>() else { return gone(&visit, &form) };
     let (service, rates) = (visit.service(), visit.state.edge.rates());
     let allowed = rates.lead(client).and_then(|()| {
         // what would not be stored takes nothing of what the card's other visitors have
@@ -202,6 +214,7 @@ pub(crate) async fn submit(sent: OpenForm<LeadForm>, client: ClientAddress, path
             form_page(visit.page_with(StatusCode::CONFLICT, &page))
         }
         Err(fault) => match fault.domain().map(estampe_domain::Error::kind) {
+            Some(ErrorKind::NotFound) => gone(&visit, &form),
             Some(ErrorKind::StorageFull) => kept(&visit, &id, &form, StatusCode::INSUFFICIENT_STORAGE),
             Some(ErrorKind::Unavailable) => kept(&visit, &id, &form, StatusCode::SERVICE_UNAVAILABLE),
             Some(ErrorKind::Internal) => kept(&visit, &id, &form, StatusCode::INTERNAL_SERVER_ERROR),
@@ -219,6 +232,15 @@ pub(crate) async fn again(visit: Visit, path: web::Path<String>) -> Reply {
 fn confirmed(visit: &Visit, receipt: &Receipt, form: &LeadForm) -> Reply {
     let by_mail = visit.service().settings().mail_configured;
     visit.page(&SentPage { l: &visit.l, receipt, email: form.email.trim(), by_mail })
+}
+
+/// The card was taken down meanwhile, or there never was one: the same answer.
+fn gone(visit: &Visit, form: &LeadForm) -> Reply {
+    let contact = visit.service().settings().rights_contact.as_ref().map(estampe_domain::text::Email::as_str);
+    let mut fields = fields(&visit.l, form, None);
+    fields.retain(|field| !field.value.trim().is_empty());
+    let page = GonePage { l: &visit.l, host: visit.organisation(), fields, contact };
+    visit.page_with(StatusCode::NOT_FOUND, &page)
 }
 
 fn kept(visit: &Visit, card: &PublicId, form: &LeadForm, status: StatusCode) -> Reply {

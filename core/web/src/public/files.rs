@@ -3,7 +3,8 @@
 use actix_web::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue, VARY,
 };
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use estampe_domain::text::unaccented;
 use estampe_domain::vcard::Version;
 
 use crate::respond::{Reply, kept, kept_as, segment};
@@ -14,9 +15,7 @@ pub(crate) async fn vcard(visit: Visit, request: HttpRequest, path: web::Path<St
     let id = visit.public_id(&path)?;
     let file = visit.ok(visit.service().vcard(&visit.ctx, &id, version(&request)).await)?;
     let mut reply = kept(&request, file.media_type, file.text.into_bytes());
-    if let Ok(name) = HeaderValue::from_str(&attachment(&file.file_name)) {
-        reply.headers_mut().insert(CONTENT_DISPOSITION, name);
-    }
+    named(&mut reply, &attachment(&file.file_name));
     reply.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     Ok(reply)
 }
@@ -36,11 +35,22 @@ fn version(request: &HttpRequest) -> Version {
     if asked || accepted { Version::V4 } else { Version::V3 }
 }
 
-/// RFC 6266 with the name in ASCII and, for who reads RFC 5987, as it is.
-fn attachment(name: &str) -> String {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || " -_.".contains(c) { c } else { '_' }).collect();
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", segment(name))
+/// RFC 6266 with the name in ASCII and, for who reads RFC 5987, as it is. Of a name without a letter of ASCII
+/// nothing but "card" is left there.
+pub(crate) fn attachment(name: &str) -> String {
+    let stem = name.strip_suffix(".vcf").unwrap_or(name);
+    let sign = |c: char| if c.is_ascii_alphanumeric() || " -_.".contains(c) { c } else { '_' };
+    let plain: String = unaccented(stem).map(sign).collect();
+    let plain =
+        if plain.contains(|c: char| c.is_ascii_alphanumeric()) { plain.trim_matches(['_', ' ']) } else { "card" };
+    format!("attachment; filename=\"{plain}.vcf\"; filename*=UTF-8''{}.vcf", segment(stem))
+}
+
+/// Says what a file is called; what no header can say is left out.
+pub(crate) fn named(reply: &mut HttpResponse, disposition: &str) {
+    if let Ok(name) = HeaderValue::from_str(disposition) {
+        reply.headers_mut().insert(CONTENT_DISPOSITION, name);
+    }
 }
 
 /// `GET /c/{public_id}/photo.jpg`
@@ -53,15 +63,21 @@ pub(crate) async fn photo(visit: Visit, request: HttpRequest, path: web::Path<St
 /// `GET /c/{public_id}/qr.svg`
 pub(crate) async fn qr_svg(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
     let id = visit.public_id(&path)?;
-    let svg = visit.ok(visit.service().qr_svg(&visit.ctx, &id).await)?;
-    Ok(kept(&request, "image/svg+xml", svg.into_bytes()))
+    let (svg, name) = visit.ok(visit.service().qr_svg(&visit.ctx, &id).await)?;
+    Ok(shown(kept(&request, "image/svg+xml", svg.into_bytes()), &name))
 }
 
 /// `GET /c/{public_id}/qr.png`
 pub(crate) async fn qr_png(visit: Visit, request: HttpRequest, path: web::Path<String>) -> Reply {
     let id = visit.public_id(&path)?;
-    let png = visit.ok(visit.service().qr_png(&visit.ctx, &id).await)?;
-    Ok(kept(&request, "image/png", png))
+    let (png, name) = visit.ok(visit.service().qr_png(&visit.ctx, &id).await)?;
+    Ok(shown(kept(&request, "image/png", png), &name))
+}
+
+/// A picture that is shown, and has this name where it is kept.
+fn shown(mut reply: HttpResponse, name: &str) -> HttpResponse {
+    named(&mut reply, &format!("inline; filename=\"{name}\""));
+    reply
 }
 
 /// `GET /i/{file}`: a picture of signatures. Mail programs anywhere show it, and need never ask again:
@@ -97,7 +113,11 @@ mod tests {
     fn names_of_downloads_keep_their_accents() {
         assert_eq!(
             attachment("Zoé Núñez.vcf"),
-            "attachment; filename=\"Zo_ N__ez.vcf\"; filename*=UTF-8''Zo%C3%A9%20N%C3%BA%C3%B1ez.vcf"
+            "attachment; filename=\"Zoe Nunez.vcf\"; filename*=UTF-8''Zo%C3%A9%20N%C3%BA%C3%B1ez.vcf"
+        );
+        assert_eq!(
+            attachment("李小.vcf"),
+            "attachment; filename=\"card.vcf\"; filename*=UTF-8''%E6%9D%8E%E5%B0%8F.vcf"
         );
         assert!(!attachment("a\"\r\nX: y").contains(['\r', '\n']));
     }

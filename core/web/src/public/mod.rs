@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Table {
     // the hot page first: every route before it costs it time
     let table = Table::new().get("/c/{public_id:[^/.]+}", card::show).scope("/c", |table| {
         table
+            .get("/{public_id:[^/.]+}/", card::slash)
             .get("/{public_id:[^/.]+}.vcf", files::vcard)
             .get("/{public_id:[^/.]+}/photo.jpg", files::photo)
             .get("/{public_id:[^/.]+}/qr.svg", files::qr_svg)
