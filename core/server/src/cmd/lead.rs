@@ -60,7 +60,7 @@ pub async fn run(cli: &Cli, command: &LeadCommand, operator: &Operator) -> Resul
             code
         }
         LeadCommand::Export { out, language } => {
-            taken(cli, operator, &format!("/v1/leads/export?lang={}", language), out.as_deref()).await
+            taken(cli, operator, &format!("/v1/leads/export?lang={language}"), out.as_deref()).await
         }
         LeadCommand::Vcard { id, out, language } => {
             let path = format!("/v1/leads/{}/contact?lang={}", encoded(id), language);

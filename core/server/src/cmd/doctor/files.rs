@@ -4,7 +4,6 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use estampe_adapters::{SystemClock, SystemRandom};
 use estampe_domain::Ts;
@@ -27,7 +26,7 @@ const OLD_KEY: i64 = 365;
 /// How copies from before a migration are called.
 const BEFORE_MIGRATION: &str = "before-migration-";
 /// Days after which such a copy should go: a version that does not work is left sooner.
-const OLD_COPY: u64 = 30;
+const OLD_COPY: i64 = 30;
 /// Files named at most.
 const NAMED: usize = 5;
 
@@ -131,13 +130,12 @@ pub fn readable(file: Option<&Path>, settings: &Settings, report: &mut Report) {
 }
 
 /// Copies from before a migration: whoever was erased since stands in them as they were.
-pub fn old_copies(data_dir: &Path, now: SystemTime, report: &mut Report) {
+pub fn old_copies(data_dir: &Path, now: Ts, report: &mut Report) {
     const CHECK: &str = "old copy";
     let entries = fs::read_dir(data_dir).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(BEFORE_MIGRATION)) {
         let Ok(facts) = entry.metadata() else { continue };
-        let age = facts.modified().ok().and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
-        let days = age.as_secs() / 86_400;
+        let days = now.seconds_since(Ts::from_micros(0).plus_seconds(facts.mtime())) / 86_400;
         if days >= OLD_COPY {
             let path = entry.path();
             report.warn(
@@ -343,8 +341,6 @@ pub fn size(octets: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::Status;
     use super::*;
 
@@ -374,9 +370,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("before-migration-20261127000017.db"), "people").unwrap();
         fs::write(folder.path().join("estampe.db"), "people").unwrap();
-        let judged = |days: u64| {
+        let judged = |days: i64| {
             let mut report = Report::default();
-            old_copies(folder.path(), SystemTime::now() + Duration::from_hours(24 * days + 1), &mut report);
+            old_copies(folder.path(), SystemClock.now().plus_seconds(86_400 * days + 60), &mut report);
             report.told()
         };
         assert!(judged(29).is_empty());

@@ -16,8 +16,9 @@ mod sources;
 
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
+use estampe_adapters::SystemClock;
+use estampe_domain::ports::Clock;
 use serde::Serialize;
 
 use crate::cli::Cli;
@@ -191,7 +192,7 @@ async fn examine(written: &Settings, settings: &CheckedSettings, report: &mut Re
     house(settings, running.as_ref(), report);
     contact(settings, report);
     files::folder(settings, report);
-    files::old_copies(&settings.data_dir, SystemTime::now(), report);
+    files::old_copies(&settings.data_dir, SystemClock.now(), report);
     files::disk(settings, report);
     let facts = database::examine(settings, &service, report).await;
     files::keys(settings, facts.as_ref(), &service, report);
