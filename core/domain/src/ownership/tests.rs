@@ -228,7 +228,9 @@ fn the_command_line_names_lists_by_their_kind() {
     ];
     let fields = form.fill(&inputs).unwrap();
     let values = form.parse(&fields, Numbers::of(&profile, None)).unwrap();
-    values.into_iter().for_each(|value| profile.put(value));
+    for value in values {
+        profile.put(value);
+    }
     assert_eq!(profile.readable(ProfileField::Phones), "+33 2 40 00 00 01, +33 3 20 00 00 01, +33 6 00 00");
     assert_eq!(profile.links[0].label.as_ref().unwrap().as_str(), "A page");
     assert!(profile.emails.is_empty());
