@@ -9,7 +9,7 @@ use crate::{apt, build, children, tools};
 
 /// Tests of one program at a time. They mostly wait: for servers that share two cores, and for what is slow
 /// on purpose.
-const THREADS: &str = "--test-threads=6";
+const THREADS: &str = "--test-threads=4";
 
 /// What proptest begins its random cases from. The same for every run, so that a change
 /// fails or passes for what it is; `cargo xtask soak rules` tries others.
