@@ -67,7 +67,7 @@ pub struct Limits {
     pub threads: usize,
     /// Calls that may wait for a thread; more are refused.
     pub queue: usize,
-    /// Time that compiling one plugin may take.
+    /// Time that compiling one plugin may take on a busy machine; its computing is limited by itself, to far less.
     pub compiling: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Default for Limits {
             instances: 4,
             threads: 2,
             queue: 64,
-            compiling: Duration::from_mins(1),
+            compiling: Duration::from_mins(5),
         }
     }
 }
