@@ -70,7 +70,15 @@ impl PostOffice {
 
     /// Begins to listen.
     pub fn listen(&self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+        // a program that looks for a free port holds each for a moment
+        let bind = || TcpListener::bind(("127.0.0.1", self.port));
+        let tries = std::iter::repeat_with(bind).take(100);
+        let listener = tries.inspect(|bound| {
+            if bound.is_err() {
+                std::thread::sleep(Duration::from_millis(20))
+            }
+        });
+        let listener = listener.flatten().next().expect("a port that is free again");
         listener.set_nonblocking(true).unwrap();
         self.shared.open.store(true, Ordering::SeqCst);
         let shared = Arc::clone(&self.shared);

@@ -115,13 +115,13 @@ fn fill(text: &str, variant: Variant) -> String {
     let (other, relations, summary, words) = match variant {
         Variant::Sqlite => (
             "estampe-postgres",
-            "Conflicts: estampe-postgres\nReplaces: estampe-postgres",
+            "Recommends: ca-certificates\nConflicts: estampe-postgres\nReplaces: estampe-postgres",
             "",
             " This package keeps everything in SQLite, which is built in: there is no\n database to install. For PostgreSQL, and for several nodes, install\n estampe-postgres.",
         ),
         Variant::Postgres => (
             "estampe",
-            "Recommends: postgresql-client\nSuggests: postgresql\nConflicts: estampe\nReplaces: estampe",
+            "Recommends: ca-certificates, postgresql-client\nSuggests: postgresql\nConflicts: estampe\nReplaces: estampe",
             " (PostgreSQL)",
             " This package speaks PostgreSQL as well as the built-in SQLite. Its\n connections to PostgreSQL are made by libpq, whose TLS is the distribution's.",
         ),
