@@ -75,7 +75,7 @@ impl PostOffice {
         let tries = std::iter::repeat_with(bind).take(100);
         let listener = tries.inspect(|bound| {
             if bound.is_err() {
-                std::thread::sleep(Duration::from_millis(20))
+                std::thread::sleep(Duration::from_millis(20));
             }
         });
         let listener = listener.flatten().next().expect("a port that is free again");
